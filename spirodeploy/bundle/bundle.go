@@ -1,0 +1,528 @@
+package bundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/opencontainers/go-digest"
+)
+
+// Directories and files with a meaning.
+const (
+	SaltDir       = "_salt"      // in a project: the states
+	ArtifactsDir  = "_artifacts" // in a bundle: what the build made
+	SourceDir     = "_source"    // in a bundle: the project's source
+	GitCommitFile = ".gitcommit" // in a bundle: the commit it was made from
+)
+
+// Options say what goes into a bundle. The zero value bundles _salt and
+// .gitcommit of the working directory.
+type Options struct {
+	// Dir is the project directory; default ".".
+	Dir string
+	// Artifacts are put below _artifacts; default none.
+	Artifacts []Artifact
+	// Source scans what goes below _source: [Filesystem], [Git] or a scanner
+	// of your own; default nil, no source.
+	Source Scanner
+	// Scanners scan what else goes to the root of the bundle; default none.
+	Scanners []Scanner
+	// Files are made up: name in the bundle → content; default none.
+	Files map[string][]byte
+	// Exclude leaves out what matches one of these patterns, and everything
+	// below it. A pattern with a slash in it is for the whole name in the
+	// bundle ("_source/web/node_modules", "_source/**/*.log"), one without
+	// is for the last element, at any depth ("*.pyc"). ?, *, [a-z], {a,b} and
+	// ** are as in github.com/bmatcuk/doublestar; default none.
+	Exclude []string
+	// Omit names files on disk that are left out wherever they are found: what
+	// the run itself reads and writes; default none.
+	Omit []string
+	// GitDescribe chooses the second line of .gitcommit; default [DescribeAll].
+	GitDescribe Describe
+	// ModTime is the modification time of every entry, cut to whole seconds;
+	// default 1970-01-01T00:00:00Z. It must lie between that and the year 2242.
+	ModTime time.Time
+	// Digest is the digest that the bundle must have: readers of any other fail
+	// with [ErrDigest] before the last byte. Default: whatever it has.
+	Digest digest.Digest
+}
+
+// An Artifact is a file or directory that the build made.
+type Artifact struct {
+	// Path is where it is, relative to the project directory or absolute. A
+	// symbolic link that it names itself is followed.
+	Path string
+	// Name is where it goes below _artifacts; default: Path, which must then
+	// lie inside the project directory.
+	Name string
+}
+
+// ParseArtifact reads "PATH" or "NAME=PATH". An existing path, relative to dir,
+// with = in it is a PATH.
+func ParseArtifact(dir, s string) Artifact {
+	name, p, ok := strings.Cut(s, "=")
+	if !ok {
+		return Artifact{Path: s}
+	}
+	if _, err := os.Lstat(in(dir, s)); err == nil {
+		return Artifact{Path: s}
+	}
+	return Artifact{Name: name, Path: p}
+}
+
+// A Bundle is a walked tree: what will be in the tar, and how to read it. It
+// may be used by several goroutines. Close it after use.
+type Bundle struct {
+	items    []item // sorted by name
+	size     int64
+	modTime  time.Time
+	warnings []Warning
+	spool    spool
+
+	want   digest.Digest
+	mu     sync.Mutex
+	digest digest.Digest // once known
+}
+
+// item is an Entry in its final place.
+type item struct {
+	header
+	entry Entry
+}
+
+// New walks the tree that opts describe. Its error is [Problems], all of them,
+// or the context's.
+func New(ctx context.Context, opts Options) (*Bundle, error) {
+	c := &collector{ctx: ctx, opts: opts, dir: in(opts.Dir, "."), bundle: &Bundle{modTime: opts.ModTime, want: opts.Digest}}
+	c.check()
+	if len(c.problems) == 0 {
+		c.collect()
+		c.finish()
+	}
+	err := ctx.Err()
+	if err == nil && len(c.problems) > 0 {
+		err = c.problems
+	}
+	if err != nil {
+		_ = c.bundle.Close() // the reason is already an error
+		return nil, err
+	}
+	return c.bundle, nil
+}
+
+// Size returns the size of the tar in bytes.
+func (b *Bundle) Size() int64 { return b.size }
+
+// Items yields what is in the bundle, in the order of the tar.
+func (b *Bundle) Items() iter.Seq[Item] {
+	return func(yield func(Item) bool) {
+		for _, it := range b.items {
+			if !yield(Item{Name: it.name, Mode: it.mode, Size: it.size, Link: it.link}) {
+				return
+			}
+		}
+	}
+}
+
+// Len returns the number of entries.
+func (b *Bundle) Len() int { return len(b.items) }
+
+// Warnings returns what a person should know about the tree.
+func (b *Bundle) Warnings() []Warning { return slices.Clone(b.warnings) }
+
+// Close removes temporary files. A bundle that is being read must be closed last.
+func (b *Bundle) Close() error { return b.spool.Close() }
+
+// collector gathers a bundle's entries, and all that is wrong with them.
+type collector struct {
+	ctx      context.Context
+	opts     Options
+	dir      string
+	bundle   *Bundle
+	omit     []string        // absolute paths
+	dirs     map[string]bool // every directory, without the slash
+	problems Problems
+}
+
+func (c *collector) problem(path string, err error, hint string) {
+	c.problems = append(c.problems, Problem{Path: path, Err: err, Hint: hint})
+}
+
+func (c *collector) warn(path, text string) {
+	c.bundle.warnings = append(c.bundle.warnings, Warning{Path: path, Text: text})
+}
+
+// check finds what is wrong with the options themselves.
+func (c *collector) check() {
+	if info, err := os.Stat(c.dir); err != nil {
+		c.problem(c.dir, fmt.Errorf("project directory: %w", reason(err)), "name another one with --dir")
+	} else if !info.IsDir() {
+		c.problem(c.dir, errors.New("project directory: is a file"), "name its directory with --dir")
+	}
+	if want := c.bundle.want; want != "" && (want.Validate() != nil || want.Algorithm() != digest.SHA256) {
+		c.problem("", fmt.Errorf("digest %q: not a SHA-256 digest", want), `it looks like "sha256:" and 64 hexadecimal digits`)
+	}
+	for _, pattern := range c.opts.Exclude {
+		if pattern == "" || !doublestar.ValidatePattern(pattern) {
+			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), "")
+		}
+	}
+	switch {
+	case c.bundle.modTime.IsZero():
+		c.bundle.modTime = time.Unix(0, 0)
+	case c.bundle.modTime.Unix() < 0 || c.bundle.modTime.Unix() > maxOctal:
+		c.problem("", fmt.Errorf("modification time %s: outside of what a tar header holds, 1970 to 2242",
+			c.bundle.modTime.UTC().Format(time.RFC3339)), "")
+	}
+	names := map[string]string{}
+	for i, a := range c.opts.Artifacts {
+		name, err := a.name(c.dir)
+		if err != nil {
+			c.problem(a.Path, err, "say where it goes: --artifact NAME=PATH")
+			continue
+		}
+		if _, twice := names[name]; twice {
+			c.problem(a.Path, fmt.Errorf("artifact %s: %w: another artifact has the name too", name, ErrDuplicate), "give one of them another name: --artifact NAME=PATH")
+		}
+		names[name] = a.Path
+		if i == 0 {
+			c.opts.Artifacts = slices.Clone(c.opts.Artifacts)
+		}
+		c.opts.Artifacts[i].Name = name
+	}
+	for _, p := range c.opts.Omit {
+		c.omit = append(c.omit, absolute(p))
+	}
+}
+
+// name returns where the artifact goes below _artifacts.
+func (a Artifact) name(dir string) (string, error) {
+	if a.Path == "" {
+		return "", errors.New("artifact without a path")
+	}
+	name := a.Name
+	if name == "" {
+		rel, err := filepath.Rel(absolute(dir), absolute(in(dir, a.Path)))
+		if err != nil || !filepath.IsLocal(rel) {
+			return "", fmt.Errorf("artifact: %w: outside of the project directory", ErrName)
+		}
+		name = filepath.ToSlash(rel)
+	}
+	name = path.Clean(name)
+	if name == "." {
+		return name, nil
+	}
+	if err := checkName(name); err != nil {
+		return "", fmt.Errorf("artifact %q: %w", name, err)
+	}
+	return name, nil
+}
+
+// collect runs all scanners.
+func (c *collector) collect() {
+	c.gitCommit()
+	c.salt()
+	for _, a := range c.opts.Artifacts {
+		top := in(c.dir, a.Path)
+		info, err := os.Stat(top)
+		if err != nil {
+			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), "build it first, or correct its path")
+			continue
+		}
+		prefix := path.Join(ArtifactsDir, a.Name)
+		if info.IsDir() {
+			c.add(Entry{Name: prefix, Mode: fs.ModeDir})
+			c.scan(prefix, below(top))
+			continue
+		}
+		c.addOr(fileEntry(prefix, top, info))
+	}
+	if c.opts.Source != nil {
+		c.scan(SourceDir, c.opts.Source)
+	}
+	for _, s := range c.opts.Scanners {
+		c.scan("", s)
+	}
+	for name, content := range c.opts.Files {
+		c.add(contentEntry(name, content))
+	}
+}
+
+// salt adds the project's states. That there are none is no error: artifacts
+// may be all that a deployment needs.
+func (c *collector) salt() {
+	top := in(c.dir, SaltDir)
+	info, err := os.Stat(top)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Lstat(top); err == nil {
+			c.problem(SaltDir, fmt.Errorf("%w dangles: its target does not exist", ErrLink), "")
+		}
+	case err != nil:
+		c.problem(SaltDir, reason(err), "")
+	case !info.IsDir():
+		c.problem(SaltDir, errors.New("is a file"), "make it a directory with the states in it")
+	default:
+		c.scan("", below(top))
+	}
+}
+
+// scan adds what a scanner yields below prefix.
+func (c *collector) scan(prefix string, s Scanner) {
+	skip := func(name string) bool {
+		name = strings.TrimSuffix(name, "/")
+		if isBelow(name, ".git") || prefix == SourceDir && isBelow(name, SaltDir) {
+			return true
+		}
+		return c.excluded(path.Join(prefix, name))
+	}
+	for e, err := range s(c.ctx, c.dir, skip) {
+		switch {
+		case c.ctx.Err() != nil:
+			return
+		case e.Name != "" && skip(e.Name), c.omitted(e.path):
+			continue
+		}
+		// Not path.Join: it would clean a bad name before it is seen.
+		if prefix != "" && e.Name != "" {
+			e.Name = prefix + "/" + e.Name
+		}
+		c.addOr(e, err)
+	}
+}
+
+// omitted reports whether a file is one that the run itself reads or writes.
+func (c *collector) omitted(file string) bool {
+	base := filepath.Base(file)
+	for _, o := range c.omit {
+		if filepath.Base(o) == base && file != "" && absolute(file) == o {
+			return true
+		}
+	}
+	return false
+}
+
+// isBelow reports whether an element of a slash path has the given name.
+func isBelow(name, element string) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if part == element {
+			return true
+		}
+	}
+	return false
+}
+
+// excluded reports whether a pattern matches a name or a directory above it.
+func (c *collector) excluded(name string) bool {
+	for _, pattern := range c.opts.Exclude {
+		pattern = strings.TrimSuffix(pattern, "/")
+		anchored := strings.Contains(pattern, "/")
+		pattern = strings.TrimPrefix(pattern, "/")
+		for n := name; n != "." && n != "/" && n != ""; n = path.Dir(n) {
+			subject := n
+			if !anchored {
+				subject = path.Base(n)
+			}
+			if doublestar.MatchUnvalidated(pattern, subject) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// addOr adds an entry, or what went wrong with it.
+func (c *collector) addOr(e Entry, err error) {
+	if err != nil {
+		c.problem(c.shown(e), reason(err), excludeHint(e.Name))
+		return
+	}
+	c.add(e)
+}
+
+func excludeHint(name string) string {
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf("to leave it out: --exclude %s", shellQuote(name))
+}
+
+// add takes an entry in: its name is whole, and its kind is one of ours.
+func (c *collector) add(e Entry) {
+	e.Name = strings.TrimSuffix(e.Name, "/")
+	if err := checkName(e.Name); err != nil {
+		c.problem(c.shown(e), err, excludeHint(e.Name))
+		return
+	}
+	if c.excluded(e.Name) {
+		return
+	}
+	it := item{entry: e}
+	it.name, it.mode = e.Name, canonicalMode(e.Mode)
+	switch e.Mode.Type() {
+	case 0:
+		if err := c.addContent(&it); err != nil {
+			c.problem(c.shown(e), err, excludeHint(e.Name))
+			return
+		}
+	case fs.ModeDir:
+		it.name += "/"
+	case fs.ModeSymlink:
+		it.link = e.Link
+	default:
+		c.problem(c.shown(e), fmt.Errorf("is a %s: %w", kindOf(e.Mode), ErrKind), excludeHint(e.Name))
+		return
+	}
+	c.bundle.items = append(c.bundle.items, it)
+}
+
+// addContent settles the size of a file, by reading it where that is the only way.
+func (c *collector) addContent(it *item) error {
+	it.size = it.entry.Size
+	if it.size >= 0 {
+		if it.entry.Open == nil && it.entry.path == "" {
+			return errors.New("scanner: a file with nothing to open")
+		}
+		return nil
+	}
+	r, err := it.entry.Open()
+	if err != nil {
+		return reason(err)
+	}
+	defer r.Close()
+	it.size, it.entry.Open, err = c.bundle.spool.add(r)
+	return err
+}
+
+// finish brings the entries into the order of the format and checks them against each other.
+func (c *collector) finish() {
+	b := c.bundle
+	c.addParents()
+	slices.SortStableFunc(b.items, func(x, y item) int { return strings.Compare(x.name, y.name) })
+	// A directory may be found by several scanners.
+	b.items = slices.CompactFunc(b.items, func(x, y item) bool { return x.name == y.name && x.mode.IsDir() })
+
+	t := tree{len(b.items), func(i int) header { return b.items[i].header }}
+	for i := range b.items {
+		c.checkItem(t, i)
+	}
+	for _, w := range t.lookalikes() {
+		b.warnings = append(b.warnings, w)
+	}
+	content := slices.ContainsFunc(b.items, func(it item) bool { return it.name != GitCommitFile })
+	if !content && len(c.problems) == 0 {
+		c.problem("", fmt.Errorf("%w: %s has no %s directory with anything in it, and no artifacts or source were asked for", ErrEmpty, c.dir, SaltDir),
+			"name the project directory with --dir, or add --artifact")
+	}
+
+	b.size = trailerSize
+	for _, it := range b.items {
+		b.size += headerSize(it.header) + padded(it.size)
+	}
+	slices.SortStableFunc(c.problems, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
+}
+
+// addParents adds the directories above every entry.
+func (c *collector) addParents() {
+	b := c.bundle
+	c.dirs = map[string]bool{}
+	for _, it := range b.items {
+		if it.mode.IsDir() {
+			c.dirs[it.entry.Name] = true
+		}
+	}
+	for i := range b.items {
+		for dir := path.Dir(b.items[i].entry.Name); dir != "." && !c.dirs[dir]; dir = path.Dir(dir) {
+			c.dirs[dir] = true
+			e := Entry{Name: dir, Mode: fs.ModeDir}
+			b.items = append(b.items, item{header: header{name: dir + "/", mode: canonicalMode(e.Mode)}, entry: e})
+		}
+	}
+}
+
+// checkItem checks an entry against the others.
+func (c *collector) checkItem(t tree, i int) {
+	it := c.bundle.items[i]
+	shown := c.shown(it.entry)
+	if i > 0 && c.bundle.items[i-1].name == it.name {
+		c.problem(shown, fmt.Errorf("%w: %s is made from %s too", ErrDuplicate, printable(it.name), printable(c.shown(c.bundle.items[i-1].entry))), "leave one of them out")
+	}
+	if !it.mode.IsDir() && c.dirs[it.name] {
+		c.problem(shown, fmt.Errorf("%w: %s is both a file and a directory", ErrDuplicate, printable(it.name)), "leave one of them out")
+	}
+	if it.mode&fs.ModeSymlink == 0 {
+		return
+	}
+	if err := t.checkLink(it.name, it.link); err != nil {
+		c.problem(shown, err, excludeHint(it.name))
+	}
+}
+
+// shown returns what a person knows an entry by.
+func (c *collector) shown(e Entry) string {
+	if e.path == "" {
+		return e.Name
+	}
+	if rel, err := filepath.Rel(c.dir, e.path); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return e.path
+}
+
+// in returns a path that may be relative to dir.
+func in(dir, p string) string {
+	if dir == "" {
+		dir = "."
+	}
+	if filepath.IsAbs(p) {
+		return filepath.Clean(p)
+	}
+	return filepath.Join(dir, p)
+}
+
+// absolute returns the one path of a file that may not exist yet.
+func absolute(p string) string {
+	abs, err := filepath.Abs(p)
+	if err != nil {
+		return filepath.Clean(p)
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		return real
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
+		return filepath.Join(dir, filepath.Base(abs))
+	}
+	return abs
+}
+
+// reason strips the path that an error of package os repeats.
+func reason(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// shellQuote quotes a word for a POSIX shell, where that is needed.
+func shellQuote(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./+:,@%", r)
+	}
+	if !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

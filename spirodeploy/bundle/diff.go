@@ -1,0 +1,115 @@
+package bundle
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Kind says how an entry differs between two bundles.
+type Kind string
+
+// The ways to differ.
+const (
+	Added   Kind = "added"
+	Removed Kind = "removed"
+	Changed Kind = "changed"
+)
+
+// A Change is one difference between two bundles.
+type Change struct {
+	Name string
+	Kind Kind
+	Old  *Item // nil where it was added
+	New  *Item // nil where it was removed
+}
+
+// String returns "+ NAME", "- NAME" or "~ NAME (what)".
+func (c Change) String() string {
+	switch c.Kind {
+	case Added:
+		return "+ " + printable(c.Name)
+	case Removed:
+		return "- " + printable(c.Name)
+	}
+	return "~ " + printable(c.Name) + " (" + c.what() + ")"
+}
+
+func (c Change) what() string {
+	switch o, n := c.Old, c.New; {
+	case o.Mode.Type() != n.Mode.Type():
+		return "another kind"
+	case o.Link != n.Link:
+		return fmt.Sprintf("link %s → %s", printable(o.Link), printable(n.Link))
+	case o.Size != n.Size:
+		return fmt.Sprintf("size %d → %d", o.Size, n.Size)
+	case o.Mode != n.Mode:
+		return fmt.Sprintf("mode %04o → %04o", o.Mode.Perm(), n.Mode.Perm())
+	}
+	return "content"
+}
+
+// Diff compares two tars by path: the kind of an entry, its content, its link
+// target and whether it is executable. Owners, times and order do not count.
+// The changes are sorted by name. The error means that one cannot be read.
+func Diff(old, new io.Reader) ([]Change, error) {
+	before, err := index(old)
+	if err != nil {
+		return nil, fmt.Errorf("old bundle: %w", err)
+	}
+	after, err := index(new)
+	if err != nil {
+		return nil, fmt.Errorf("new bundle: %w", err)
+	}
+	var changes []Change
+	for name, o := range before {
+		n, ok := after[name]
+		switch {
+		case !ok:
+			changes = append(changes, Change{Name: name, Kind: Removed, Old: &o.Item})
+		case o != n:
+			changes = append(changes, Change{Name: name, Kind: Changed, Old: &o.Item, New: &n.Item})
+		}
+	}
+	for name, n := range after {
+		if _, ok := before[name]; !ok {
+			changes = append(changes, Change{Name: name, Kind: Added, New: &n.Item})
+		}
+	}
+	slices.SortFunc(changes, func(x, y Change) int { return strings.Compare(x.Name, y.Name) })
+	return changes, nil
+}
+
+// content is an item with the digest of its bytes.
+type content struct {
+	Item
+	digest digest.Digest
+}
+
+// index returns what a tar holds, by name. Of two entries of one path the
+// later counts, as when a tar is unpacked.
+func index(r io.Reader) (map[string]content, error) {
+	digests := map[string]digest.Digest{}
+	c, err := verify(r, func(it Item, r io.Reader) error {
+		d, err := digest.FromReader(r)
+		digests[it.Name] = d
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]content, len(c.Items))
+	for _, it := range c.Items {
+		key := it.Name
+		it.Name = strings.Trim(strings.TrimPrefix(it.Name, "./"), "/")
+		if it.Name == "" || it.Name == "." {
+			continue
+		}
+		it.Mode = canonicalMode(it.Mode)
+		found[it.Name] = content{it, digests[key]}
+	}
+	return found, nil
+}

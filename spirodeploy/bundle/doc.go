@@ -1,0 +1,62 @@
+// Package bundle makes, reads and compares deployment bundles: the tar archives
+// of Salt states that a SpiroFS server takes.
+//
+// # What is in a bundle
+//
+// A bundle is made from a project directory:
+//
+//	_salt/…          the project's states, at the root of the bundle
+//	.gitcommit       the commit it was made from, where there is one
+//	_artifacts/NAME  what the build made: a file or a directory each
+//	_source/…        the project's source, if asked for
+//
+// .git is left out at every depth, and below _source so is _salt. The file
+// .gitcommit holds the commit's hash, a newline, and what "git describe --all"
+// says, with no newline at the end.
+//
+// # Format
+//
+// The same tree gives the same bytes on any machine, for any user, umask, time
+// zone, clone or order of directory listing. The format is uncompressed tar as
+// POSIX.1-2017 describes it (pax, "ustar Interchange Format" and "pax Header
+// Block"), with every freedom taken away:
+//
+//  1. Entries are directories, regular files and symbolic links; nothing else.
+//     There are no hard links: each name of a file is a file.
+//  2. Names are relative slash paths in UTF-8 without empty, "." or ".."
+//     elements and without NUL; a directory's ends with a slash. Every
+//     directory above an entry is an entry too; the root is none.
+//  3. Entries are sorted bytewise by name, the slash of directories included.
+//     No two have one name, and nothing is both a file and a directory.
+//  4. The mode is 0755 for directories and for files that their owner may
+//     execute, 0644 for other files and for symbolic links.
+//  5. User, group and device numbers are 0, and the names of user and group empty. The modification time is
+//     one value for all entries, in whole seconds from 0 to 8589934591 since
+//     1970: 0 unless chosen ([Options.ModTime]).
+//  6. A symbolic link's target is relative, and following it (through other
+//     links, if need be) ends at an entry of the bundle or at its root.
+//  7. Each entry has a ustar header: magic "ustar", version "00"; numbers in
+//     octal with leading zeros, ended by NUL (the checksum: six digits, NUL,
+//     space); device numbers 0. A name of more than 100 bytes is split at the
+//     last slash that leaves at most 155 bytes for the prefix field.
+//  8. Only where that cannot hold a value (a name or link target that is not
+//     ASCII, too long or not to be split, a size over 8589934591 bytes) a pax
+//     extended header stands before it, with the records linkpath, path and
+//     size that are needed, in this order, and no others. Its own name is that
+//     of the entry with PaxHeaders.0 put before the last element, ASCII only,
+//     cut at 100 bytes.
+//  9. Content is padded with zeros to 512 bytes. Two blocks of 512 zeros end
+//     the archive; nothing follows.
+//
+// [Verify] says whether any tar is in this format, and if not, why.
+//
+// The digest of a bundle is the SHA-256 of all its bytes, written as the OCI
+// image specification writes digests: "sha256:" and 64 hexadecimal digits.
+//
+// # Guarantees
+//
+// A [Bundle] holds names and sizes, never the content of files. Its size is
+// known before its first byte is read, and it can be read any number of times.
+// A file that has changed since the tree was walked is an error of the reader
+// ([ErrChanged]), before the last byte: a bundle never holds a mixture.
+package bundle

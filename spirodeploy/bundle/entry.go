@@ -1,0 +1,126 @@
+package bundle
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"strings"
+	"unicode/utf8"
+)
+
+// Unknown is the Size of an [Entry] whose size is not known, or whose content can be read only once.
+const Unknown = -1
+
+// An Entry is one thing to bundle, as a [Scanner] yields it.
+type Entry struct {
+	// Name is the slash path, relative to where the scanner's entries go.
+	Name string
+	// Mode gives the type (regular, fs.ModeDir or fs.ModeSymlink) and, of the
+	// permissions, whether the owner may execute it. Nothing else counts.
+	Mode fs.FileMode
+	// Size is the number of bytes that Open will yield, exactly. With Unknown,
+	// Open is called once, before the scanner goes on, and what it yields is
+	// kept in a temporary file.
+	Size int64
+	// Link is the target of a symbolic link.
+	Link string
+	// Open opens a regular file's content; it may be called more than once.
+	Open func() (io.ReadCloser, error)
+
+	path    string // the file it comes from, if it is one; also what errors call it
+	modTime int64  // of that file, in nanoseconds
+}
+
+// A Scanner yields what one part of a bundle holds, in any order. It is given
+// the project directory and a function that says whether a name (and for a
+// directory, everything below it) is to be left out; entries for which that
+// is so are left out in any case, asking saves the work. An error that it
+// yields becomes a [Problem]; scanning goes on while it yields.
+//
+// Parent directories need not be yielded.
+type Scanner func(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2[Entry, error]
+
+// FileEntry returns the entry for a file, directory or symbolic link on disk,
+// not following the link. The error is that of [os.Lstat] or [os.Readlink],
+// or wraps [ErrKind].
+func FileEntry(name, path string) (Entry, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return Entry{}, err
+	}
+	return fileEntry(name, path, info)
+}
+
+func fileEntry(name, path string, info fs.FileInfo) (Entry, error) {
+	e := Entry{Name: name, Mode: info.Mode(), path: path}
+	switch info.Mode().Type() {
+	case 0:
+		e.Size, e.modTime = info.Size(), info.ModTime().UnixNano()
+		return e, checkReadable(path, info.Mode())
+	case fs.ModeDir:
+		return e, nil
+	case fs.ModeSymlink:
+		target, err := os.Readlink(path)
+		e.Link = linkTarget(target)
+		return e, err
+	}
+	return e, fmt.Errorf("is a %s: %w", kindOf(info.Mode()), ErrKind)
+}
+
+// checkReadable finds out at the walk, with all other problems, what would
+// otherwise stop an upload half-way. A file that everybody may read is not
+// opened for that: the answer is known, and the walk stays fast.
+func checkReadable(path string, mode fs.FileMode) error {
+	if mode.Perm()&0o444 == 0o444 {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeSocket != 0:
+		return "socket"
+	case mode&fs.ModeNamedPipe != 0:
+		return "named pipe"
+	case mode&fs.ModeDevice != 0:
+		return "device"
+	}
+	return "special file"
+}
+
+// An Item describes an entry of a bundle.
+type Item struct {
+	Name string      // slash path; a directory's ends with a slash
+	Mode fs.FileMode // type and permissions
+	Size int64       // of a regular file, in bytes
+	Link string      // target of a symbolic link
+}
+
+// checkName returns the reason why a slash path (without the trailing slash of
+// a directory) cannot be in a bundle, or nil.
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("%w: empty", ErrName)
+	case !utf8.ValidString(name):
+		return fmt.Errorf("%w: not valid UTF-8", ErrName)
+	case strings.ContainsRune(name, 0):
+		return fmt.Errorf("%w: has a NUL character", ErrName)
+	case strings.HasPrefix(name, "/"):
+		return fmt.Errorf("%w: is absolute", ErrName)
+	case name == ".." || strings.HasPrefix(name, "../") || strings.Contains(name, "/../") || strings.HasSuffix(name, "/.."):
+		return fmt.Errorf("%w: has the element ..", ErrName)
+	case path.Clean(name) != name || name == ".":
+		return fmt.Errorf("%w: not a clean path (%q would be)", ErrName, path.Clean(name))
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package bundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// File is a bundle that exists as a file. It has the methods of a [Bundle]
+// that sending one needs. Close it after use.
+type File struct {
+	contents *Contents
+	path     string
+	file     *os.File
+	spool    spool
+	open     func() (io.ReadCloser, error)
+}
+
+// OpenFile opens and verifies a tar, whoever made it. What is no regular file
+// (a pipe, say) is first read into a temporary one. The error is [Problems]
+// where it is not safe to send.
+func OpenFile(path string) (*File, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, Problems{{Path: path, Err: fmt.Errorf("open bundle: %w", reason(err))}}
+	}
+	f := &File{path: path, file: file}
+	if err := f.init(); err != nil {
+		_ = f.Close() // the reason is already an error
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *File) init() error {
+	info, err := f.file.Stat()
+	switch {
+	case err != nil:
+		return Problems{{Path: f.path, Err: reason(err)}}
+	case info.IsDir():
+		return Problems{{Path: f.path, Err: errors.New("is a directory, not a bundle"), Hint: "bundles are made with --output"}}
+	case info.Mode().IsRegular():
+		f.open = func() (io.ReadCloser, error) {
+			return io.NopCloser(io.NewSectionReader(f.file, 0, 1<<63-1)), nil
+		}
+	default:
+		if _, f.open, err = f.spool.add(f.file); err != nil {
+			return Problems{{Path: f.path, Err: err}}
+		}
+	}
+	r, err := f.open()
+	if err != nil {
+		return err
+	}
+	if f.contents, err = Verify(r); err != nil {
+		return Problems{{Path: f.path, Err: err}}
+	}
+	if len(f.contents.Unsafe) > 0 {
+		return fmt.Errorf("%s is not safe to send: %w", printable(f.path), f.contents.Unsafe)
+	}
+	return nil
+}
+
+// Contents returns what was found in the file.
+func (f *File) Contents() *Contents { return f.contents }
+
+// Size returns the size of the tar in bytes.
+func (f *File) Size() int64 { return f.contents.Size }
+
+// Len returns the number of entries.
+func (f *File) Len() int { return len(f.contents.Items) }
+
+// Digest returns the digest of the tar.
+func (f *File) Digest(context.Context) (digest.Digest, error) { return f.contents.Digest, nil }
+
+// Warnings tells where the file is not in the format of this package.
+func (f *File) Warnings() []Warning {
+	n := len(f.contents.Foreign)
+	if n == 0 {
+		return nil
+	}
+	text := "is not in this project's bundle format: " + f.contents.Foreign[0].Error()
+	if n > 1 {
+		text += fmt.Sprintf(" (and %d more)", n-1)
+	}
+	return []Warning{{Path: f.path, Text: text}}
+}
+
+// Open returns a reader of the tar. It fails with [ErrDigest] or [ErrChanged],
+// before the last byte, where the file is not what it was when it was opened.
+func (f *File) Open() (io.ReadCloser, error) {
+	r, err := f.open()
+	if err != nil {
+		return nil, err
+	}
+	return Checked(r, f.contents.Size, f.contents.Digest, nil), nil
+}
+
+// Close closes the file.
+func (f *File) Close() error { return errors.Join(f.file.Close(), f.spool.Close()) }

@@ -1,0 +1,172 @@
+package bundle
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// Describe is how the second line of .gitcommit describes the commit. What it
+// says depends on the refs of the clone, so it is the one part of a bundle
+// that two clones of a commit may not share.
+type Describe string
+
+// The ways to describe a commit.
+const (
+	DescribeAll  Describe = "all"  // git describe --all: by any ref; the default
+	DescribeTags Describe = "tags" // git describe --tags: by tags only, empty where there are none
+	DescribeOff  Describe = "off"  // leave the second line empty
+)
+
+// errNoGit means that there is no git binary.
+var errNoGit = errors.New("no git binary was found")
+
+// gitCommit adds .gitcommit. No repository and no commit are nothing to talk
+// about; a repository that git refuses to read (in a container that runs as
+// another user, say) is.
+func (c *collector) gitCommit() {
+	describe := c.opts.GitDescribe
+	switch describe {
+	case "":
+		describe = DescribeAll
+	case DescribeAll, DescribeTags, DescribeOff:
+	default:
+		c.problem("", fmt.Errorf("git describe %q: not one of all, tags, off", describe), "")
+		return
+	}
+	if c.excluded(GitCommitFile) {
+		return
+	}
+	commit, err := c.git("rev-parse", "--verify", "--quiet", "HEAD")
+	switch {
+	case errors.Is(err, errNoGit):
+		c.warn("", "no git binary was found: the bundle will have no "+GitCommitFile)
+		return
+	case err != nil:
+		if words := err.Error(); words != "" && !strings.Contains(words, "not a git repository (or any") {
+			c.warn(GitCommitFile, "left out, since git failed: "+words)
+		}
+		return
+	}
+	described := ""
+	if describe != DescribeOff {
+		// Nothing to describe it by (an exit status other than 0) is an empty line.
+		described, _ = c.git("describe", "--"+string(describe))
+	}
+	c.add(contentEntry(GitCommitFile, []byte(commit+"\n"+described)))
+}
+
+// git runs git in the project directory and returns its output without white
+// space around it. The error's text is what git said.
+func (c *collector) git(args ...string) (string, error) {
+	cmd := gitCommand(c.ctx, c.dir, args...)
+	var out, words bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &words
+	if err := gitError(cmd.Run(), &words); err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(out.String()), nil
+}
+
+func gitCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir = dir
+	for _, kv := range os.Environ() {
+		// Filters that git runs have no business with the token.
+		if !strings.HasPrefix(kv, "SPIRO_TOKEN=") {
+			cmd.Env = append(cmd.Env, kv)
+		}
+	}
+	// In the C locale, git's words can be told apart.
+	cmd.Env = append(cmd.Env, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
+	return cmd
+}
+
+func gitError(err error, words *bytes.Buffer) error {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, exec.ErrNotFound):
+		return errNoGit
+	case errors.As(err, &exit):
+		return errors.New(strings.TrimSpace(words.String()))
+	}
+	return err
+}
+
+// Git scans the files of the commit HEAD as "git archive" gives them, for
+// [Options.Source]: what .gitattributes says of export-ignore and export-subst
+// holds. Where the project directory is a directory inside of the repository,
+// it scans that directory. Needs git, a repository and a commit.
+func Git(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		if err := gitArchive(ctx, dir, skip, yield); err != nil {
+			yield(Entry{}, fmt.Errorf("git archive HEAD: %w", err))
+		}
+	}
+}
+
+// gitArchive yields the entries as git writes them. Their content is there
+// only while they are (hence size Unknown), so nothing is read twice.
+func gitArchive(ctx context.Context, dir string, skip func(string) bool, yield func(Entry, error) bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := gitCommand(ctx, dir, "archive", "--format=tar", "HEAD")
+	var words bytes.Buffer
+	cmd.Stderr = &words
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return gitError(err, &words)
+	}
+	done, readErr := yieldTar(out, skip, yield)
+	if done {
+		_, err = io.Copy(io.Discard, out) // the padding: git must not die of a closed pipe
+	} else {
+		cancel()
+	}
+	waitErr := gitError(cmd.Wait(), &words)
+	switch {
+	case done && waitErr != nil:
+		return waitErr
+	case readErr != nil && words.Len() > 0:
+		return waitErr
+	case readErr != nil:
+		return readErr
+	case done:
+		return err
+	}
+	return nil
+}
+
+// yieldTar yields the entries of a tar. It reports whether that came to the
+// archive's end; without an error, it was the consumer who stopped.
+func yieldTar(r io.Reader, skip func(string) bool, yield func(Entry, error) bool) (done bool, err error) {
+	for tr := tar.NewReader(r); ; {
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if h.Typeflag == tar.TypeXGlobalHeader || skip(h.Name) {
+			continue
+		}
+		e := Entry{Name: h.Name, Mode: h.FileInfo().Mode(), Link: h.Linkname, Size: Unknown}
+		e.Open = func() (io.ReadCloser, error) { return io.NopCloser(tr), nil }
+		if !yield(e, nil) {
+			return false, nil
+		}
+	}
+}

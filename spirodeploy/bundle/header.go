@@ -1,0 +1,220 @@
+package bundle
+
+import (
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	blockSize  = 512
+	nameSize   = 100
+	prefixSize = 155
+	// maxOctal is the largest number of a 12-byte field: 11 octal digits and a NUL.
+	maxOctal = 1<<33 - 1
+	// trailerSize is the size of the two zero blocks at the end of an archive.
+	trailerSize = 2 * blockSize
+)
+
+// Type flags of POSIX.1-2017, ustar and pax.
+const (
+	typeRegular = '0'
+	typeSymlink = '2'
+	typeDir     = '5'
+	typePax     = 'x'
+)
+
+// header is what the format leaves open of one entry's header.
+type header struct {
+	name string // with the trailing slash of a directory
+	mode fs.FileMode
+	size int64
+	link string
+}
+
+// canonicalMode returns the type of a mode with the permissions of the format.
+func canonicalMode(mode fs.FileMode) fs.FileMode {
+	switch {
+	case mode&fs.ModeSymlink != 0:
+		return fs.ModeSymlink | 0o644
+	case mode.IsDir():
+		return fs.ModeDir | 0o755
+	case mode&0o100 != 0:
+		return 0o755
+	}
+	return 0o644
+}
+
+// headerSize returns the number of bytes that appendHeader appends.
+func headerSize(h header) int64 {
+	if records := paxRecords(h); records != "" {
+		return blockSize + padded(int64(len(records))) + blockSize
+	}
+	return blockSize
+}
+
+// appendHeader appends the blocks that stand before an entry's content. They
+// are written by hand, not by archive/tar, because they are this package's
+// promise: no release of a library may change them. (A test holds them against
+// archive/tar all the same.)
+func appendHeader(b []byte, h header, modTime time.Time) []byte {
+	mtime := modTime.Unix()
+	records := paxRecords(h)
+	if records != "" {
+		dir, base := path.Split(h.name)
+		name := ascii(path.Join(dir, "PaxHeaders.0", base))
+		name = strings.TrimRight(name[:min(len(name), nameSize)], "/")
+		b = appendBlock(b, block{name: name, size: int64(len(records)), flag: typePax})
+		b = append(b, records...)
+		b = appendZeros(b, padding(int64(len(records))))
+	}
+
+	blk := block{mode: int64(h.mode.Perm()), size: h.size, mtime: mtime, flag: typeRegular, link: ascii(h.link)}
+	switch h.mode.Type() {
+	case fs.ModeDir:
+		blk.flag = typeDir
+	case fs.ModeSymlink:
+		blk.flag = typeSymlink
+	}
+	if h.size > maxOctal {
+		blk.size = 0
+	}
+	// With pax records the name field only serves readers that know no pax.
+	blk.name = ascii(h.name)
+	if records == "" {
+		if prefix, name, ok := splitName(h.name); ok {
+			blk.prefix, blk.name = prefix, name
+		}
+	}
+	return appendBlock(b, blk)
+}
+
+// paxRecords returns the records that an entry needs beyond ustar: most need none.
+func paxRecords(h header) string {
+	var records string
+	if !fits(h.link) {
+		records += paxRecord("linkpath", h.link)
+	}
+	if !fits(h.name) {
+		if _, _, ok := splitName(h.name); !ok {
+			records += paxRecord("path", h.name)
+		}
+	}
+	if h.size > maxOctal {
+		records += paxRecord("size", strconv.FormatInt(h.size, 10))
+	}
+	return records
+}
+
+func fits(s string) bool { return len(s) <= nameSize && isASCII(s) }
+
+// paxRecord returns "LENGTH KEY=VALUE\n", where LENGTH counts the whole record,
+// its own digits included.
+func paxRecord(key, value string) string {
+	const delimiters = len(" =\n")
+	size := len(key) + len(value) + delimiters
+	size += len(strconv.Itoa(size))
+	record := strconv.Itoa(size) + " " + key + "=" + value + "\n"
+	if len(record) != size { // the length has grown by a digit
+		record = strconv.Itoa(len(record)) + " " + key + "=" + value + "\n"
+	}
+	return record
+}
+
+// splitName splits a name that is too long for the name field.
+func splitName(name string) (prefix, rest string, ok bool) {
+	if len(name) <= nameSize || !isASCII(name) {
+		return "", "", false
+	}
+	last := min(len(name)-1, prefixSize+1) // a trailing slash is no place to split
+	i := strings.LastIndexByte(name[:last], '/')
+	if i <= 0 || len(name)-i-1 > nameSize {
+		return "", "", false
+	}
+	return name[:i], name[i+1:], true
+}
+
+// block is a ustar header block; POSIX.1-2017, pax, "ustar Interchange Format".
+type block struct {
+	name, link, prefix string
+	mode, size, mtime  int64
+	flag               byte
+}
+
+func appendBlock(b []byte, blk block) []byte {
+	start := len(b)
+	b = appendZeros(b, blockSize)
+	h := b[start:]
+	copyName(h[0:100], blk.name)
+	octal(h[100:108], blk.mode)
+	octal(h[108:116], 0) // uid
+	octal(h[116:124], 0) // gid
+	octal(h[124:136], blk.size)
+	octal(h[136:148], blk.mtime)
+	h[156] = blk.flag
+	copyName(h[157:257], blk.link)
+	copy(h[257:265], "ustar\x0000")
+	if blk.flag != typePax { // as archive/tar has it
+		octal(h[329:337], 0) // device major
+		octal(h[337:345], 0) // device minor
+	}
+	copy(h[345:500], blk.prefix)
+
+	sum := int64(8 * ' ') // the checksum field counts as spaces
+	for _, c := range h {
+		sum += int64(c)
+	}
+	octal(h[148:155], sum)
+	h[155] = ' '
+	return b
+}
+
+// copyName copies as much of a name as fits. Where it is cut behind a slash, it
+// ends before it: a reader that knows no pax would take a file for a directory.
+func copyName(field []byte, name string) {
+	if copy(field, name) < len(name) && field[len(field)-1] == '/' {
+		field[len(strings.TrimRight(name[:len(field)], "/"))] = 0
+	}
+}
+
+// octal fills a field with digits, but for the NUL at its end.
+func octal(field []byte, n int64) {
+	for i := len(field) - 2; i >= 0; i-- {
+		field[i] = byte('0' + n&7)
+		n >>= 3
+	}
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 || s[i] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// ascii leaves out what is not ASCII.
+func ascii(s string) string {
+	if isASCII(s) {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if c := s[i]; c < 0x80 && c != 0 {
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}
+
+var zeros [trailerSize]byte
+
+func appendZeros(b []byte, n int64) []byte { return append(b, zeros[:n]...) }
+
+// padding returns how many zeros follow content of a size.
+func padding(size int64) int64 { return -size & (blockSize - 1) }
+
+func padded(size int64) int64 { return size + padding(size) }

@@ -1,0 +1,91 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+)
+
+// Conditions that [errors.Is] finds in the errors of this package.
+var (
+	// ErrChanged means that a file is no longer what it was when the tree was walked.
+	ErrChanged = errors.New("changed since the tree was walked")
+	// ErrDigest means that the bytes are not those of the digest that was asked for.
+	ErrDigest = errors.New("the bundle has another digest")
+	// ErrEmpty means that there is nothing to bundle.
+	ErrEmpty = errors.New("nothing to bundle")
+	// ErrLink means that a symbolic link leaves the bundle, dangles or loops.
+	ErrLink = errors.New("symbolic link")
+	// ErrDuplicate means that two entries have one path.
+	ErrDuplicate = errors.New("two entries of one path")
+	// ErrName means that a name cannot be in a bundle.
+	ErrName = errors.New("bad name")
+	// ErrKind means that something is neither file, directory nor symbolic link.
+	ErrKind = errors.New("neither file, directory nor symbolic link")
+)
+
+// A Problem is one reason why a tree cannot be bundled or a tar not be sent.
+type Problem struct {
+	Path string // where: in the tree as the user named it, or in the tar; may be empty
+	Err  error  // why
+	Hint string // what helps; may be empty
+}
+
+// Error returns "PATH: why (what helps)". Control characters of the path are quoted.
+func (p Problem) Error() string {
+	var b strings.Builder
+	if p.Path != "" {
+		b.WriteString(printable(p.Path) + ": ")
+	}
+	b.WriteString(p.Err.Error())
+	if p.Hint != "" {
+		b.WriteString(" (" + p.Hint + ")")
+	}
+	return b.String()
+}
+
+func (p Problem) Unwrap() error { return p.Err }
+
+// Problems are all reasons why a tree cannot be bundled, as one error.
+type Problems []Problem
+
+// Error returns the one problem in a line, or a list with a line for each.
+func (ps Problems) Error() string {
+	if len(ps) == 1 {
+		return ps[0].Error()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d problems:", len(ps))
+	for _, p := range ps {
+		b.WriteString("\n  - " + p.Error())
+	}
+	return b.String()
+}
+
+// Unwrap returns the problems, for [errors.Is] and [errors.As].
+func (ps Problems) Unwrap() []error {
+	errs := make([]error, len(ps))
+	for i, p := range ps {
+		errs[i] = p
+	}
+	return errs
+}
+
+// A Warning is something that a person should know and that stops nothing.
+type Warning struct {
+	Path string // where; may be empty
+	Text string
+}
+
+// String returns "PATH: text".
+func (w Warning) String() string {
+	if w.Path == "" {
+		return w.Text
+	}
+	return printable(w.Path) + ": " + w.Text
+}
+
+// printable returns a path as it can be shown in a line.
+func printable(path string) string { return plain.Line(path) }

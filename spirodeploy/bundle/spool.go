@@ -1,0 +1,46 @@
+package bundle
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// spool is a temporary file for content whose size is not known before it is
+// read. The zero value is empty and has no file.
+type spool struct {
+	file *os.File
+	size int64
+}
+
+// add keeps what r yields, and returns its size and how to read it again.
+func (s *spool) add(r io.Reader) (size int64, open func() (io.ReadCloser, error), err error) {
+	if s.file == nil {
+		if s.file, err = os.CreateTemp("", "spirodeploy-*.spool"); err != nil {
+			return 0, nil, fmt.Errorf("make temporary file: %w", err)
+		}
+		// Where an open file can be removed, nothing is left even by a crash.
+		_ = os.Remove(s.file.Name())
+	}
+	at := s.size
+	size, err = io.Copy(s.file, r)
+	s.size += size
+	if err != nil {
+		return 0, nil, fmt.Errorf("keep in a temporary file: %w", err)
+	}
+	file := s.file
+	return size, func() (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(file, at, size)), nil
+	}, nil
+}
+
+// Close closes and removes the file.
+func (s *spool) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	name := s.file.Name()
+	err := s.file.Close()
+	_ = os.Remove(name) // most often it is already
+	return err
+}

@@ -1,0 +1,270 @@
+package bundle
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Contents is what [Verify] found in a tar.
+type Contents struct {
+	Items  []Item // in the order of the tar
+	Digest digest.Digest
+	Size   int64 // in bytes
+	// Unsafe are the reasons not to send it: entries that would be written
+	// outside of the deployment, or that no server could unpack.
+	Unsafe Problems
+	// Foreign are the reasons why it is not in the format of this package.
+	// Where there are none, it is.
+	Foreign Problems
+}
+
+// Verify reads any uncompressed tar to its end, and says what is in it, whether
+// it is safe to send and whether it is in the format that the package comment
+// specifies. The error means that it cannot be read, or is no tar.
+func Verify(r io.Reader) (*Contents, error) { return verify(r, nil) }
+
+// verify calls each, if there is one, with every regular file's content.
+func verify(r io.Reader, each func(Item, io.Reader) error) (*Contents, error) {
+	v := &verifier{raw: &recorder{r: r, digester: digest.SHA256.Digester()}, contents: &Contents{}, modTime: -1}
+	if err := v.read(each); err != nil {
+		return nil, fmt.Errorf("read bundle: %w", err)
+	}
+	v.checkTree()
+	c := v.contents
+	c.Digest, c.Size = v.raw.digester.Digest(), v.raw.size
+	return c, nil
+}
+
+// recorder digests what is read through it, and keeps what is read while it is
+// told to: the headers and the padding, not the content.
+type recorder struct {
+	r        io.Reader
+	digester digest.Digester
+	size     int64
+	keep     bool
+	kept     []byte
+}
+
+func (rec *recorder) Read(p []byte) (int, error) {
+	n, err := rec.r.Read(p)
+	rec.size += int64(n)
+	rec.digester.Hash().Write(p[:n])
+	if rec.keep {
+		rec.kept = append(rec.kept, p[:n]...)
+	}
+	return n, err
+}
+
+type verifier struct {
+	raw      *recorder
+	contents *Contents
+	modTime  int64 // of the first entry
+	padding  int64 // due after the content read last
+	hard     []Item
+}
+
+func (v *verifier) foreign(name, format string, args ...any) {
+	v.contents.Foreign = append(v.contents.Foreign, Problem{Path: name, Err: fmt.Errorf(format, args...)})
+}
+
+func (v *verifier) unsafe(name string, err error) {
+	v.contents.Unsafe = append(v.contents.Unsafe, Problem{Path: name, Err: err})
+}
+
+func (v *verifier) read(each func(Item, io.Reader) error) error {
+	tr := tar.NewReader(v.raw)
+	buf := make([]byte, copySize)
+	for {
+		v.raw.keep, v.raw.kept = true, v.raw.kept[:0]
+		h, err := tr.Next()
+		v.raw.keep = false
+		if errors.Is(err, io.EOF) {
+			return v.end()
+		}
+		if err != nil {
+			return v.notTar(err)
+		}
+		if isSparse(h) {
+			// Its holes would be read as zeros: a few bytes could stand for exabytes.
+			return fmt.Errorf("%s is a sparse file: make the tar without --sparse", printable(h.Name))
+		}
+		it := v.header(h)
+		if each != nil && h.Typeflag == tar.TypeReg {
+			if err := each(it, tr); err != nil {
+				return err
+			}
+		}
+		if _, err := io.CopyBuffer(io.Discard, struct{ io.Reader }{tr}, buf); err != nil {
+			return err
+		}
+		v.padding = padding(h.Size)
+	}
+}
+
+// isSparse reports whether a header is one of GNU tar's for files with holes.
+func isSparse(h *tar.Header) bool {
+	if h.Typeflag == tar.TypeGNUSparse {
+		return true
+	}
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
+}
+
+// notTar says what a file that is no tar looks like.
+func (v *verifier) notTar(err error) error {
+	if !errors.Is(err, tar.ErrHeader) || len(v.contents.Items) > 0 {
+		return err
+	}
+	for magic, name := range map[string]string{
+		"\x1f\x8b": "gzip", "BZh": "bzip2", "\xfd7zXZ": "xz", "\x28\xb5\x2f\xfd": "zstd", "PK\x03\x04": "zip",
+	} {
+		if bytes.HasPrefix(v.raw.kept, []byte(magic)) {
+			return fmt.Errorf("not an uncompressed tar but %s data: decompress it first", name)
+		}
+	}
+	return errors.New("not a tar archive")
+}
+
+// end checks what stands behind the last entry.
+func (v *verifier) end() error {
+	want := appendZeros(nil, v.padding+trailerSize)
+	same := bytes.Equal(v.raw.kept, want)
+	n, err := io.Copy(io.Discard, v.raw)
+	if err != nil {
+		return err
+	}
+	if v.raw.size == 0 {
+		return errors.New("it is empty")
+	}
+	if !same || n > 0 {
+		v.foreign("", "does not end with two blocks of zeros and nothing behind them")
+	}
+	return nil
+}
+
+// header takes in an entry, and checks all that one header can show.
+func (v *verifier) header(h *tar.Header) Item {
+	it := Item{Name: h.Name, Mode: h.FileInfo().Mode(), Size: h.Size, Link: h.Linkname}
+	found := len(v.contents.Foreign)
+	switch h.Typeflag {
+	case tar.TypeReg, tar.TypeDir, tar.TypeSymlink:
+		v.contents.Items = append(v.contents.Items, it)
+	case tar.TypeXGlobalHeader:
+		v.foreign("", "has a pax global header")
+		return it
+	case tar.TypeLink:
+		v.contents.Items = append(v.contents.Items, it)
+		v.hard = append(v.hard, it)
+		v.foreign(h.Name, "is a hard link")
+	default:
+		v.unsafe(h.Name, fmt.Errorf("is of type %q: %w", h.Typeflag, ErrKind))
+		return it
+	}
+	if err := checkName(strings.TrimSuffix(h.Name, "/")); err != nil {
+		v.foreign(h.Name, "%w", err)
+	}
+	if v.modTime < 0 {
+		v.modTime = h.ModTime.Unix()
+	}
+	switch want := canonicalMode(it.Mode); {
+	case h.Uid != 0 || h.Gid != 0 || h.Uname != "" || h.Gname != "":
+		v.foreign(h.Name, "has an owner (%d:%d %q:%q), not 0:0 without names", h.Uid, h.Gid, h.Uname, h.Gname)
+	case h.Mode != int64(want.Perm()):
+		v.foreign(h.Name, "has the mode %04o, not %04o", h.Mode, want.Perm())
+	case h.ModTime.Unix() != v.modTime || h.ModTime.Nanosecond() != 0 || v.modTime < 0 || v.modTime > maxOctal:
+		v.foreign(h.Name, "has a modification time of its own, %s", h.ModTime.UTC().Format(time.RFC3339Nano))
+	}
+	want := appendZeros(nil, v.padding)
+	want = appendHeader(want, header{name: h.Name, mode: canonicalMode(it.Mode), size: h.Size, link: h.Linkname}, time.Unix(v.modTime, 0))
+	if len(v.contents.Foreign) == found && !bytes.Equal(v.raw.kept, want) {
+		v.foreign(h.Name, "has a header that is not written as this format writes it")
+	}
+	return it
+}
+
+// checkTree checks the entries against each other.
+func (v *verifier) checkTree() {
+	items := v.contents.Items
+	for i := 1; i < len(items); i++ {
+		if strings.Compare(items[i-1].Name, items[i].Name) >= 0 {
+			v.foreign(items[i].Name, "does not come after %s in bytewise order", printable(items[i-1].Name))
+			break
+		}
+	}
+	sorted := make([]header, 0, len(items))
+	kinds := map[string]fs.FileMode{}
+	for _, it := range items {
+		name := path.Clean(it.Name)
+		if path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") {
+			v.unsafe(it.Name, fmt.Errorf("%w: leaves the bundle", ErrName))
+			continue
+		}
+		if name == "." {
+			continue
+		}
+		kind, twice := kinds[name]
+		switch {
+		case twice && kind != it.Mode.Type():
+			v.unsafe(it.Name, fmt.Errorf("%w, of different kinds", ErrDuplicate))
+		case twice && !it.Mode.IsDir():
+			v.foreign(it.Name, "%w", ErrDuplicate)
+		}
+		kinds[name] = it.Mode.Type()
+		if it.Mode.IsDir() {
+			name += "/"
+		}
+		sorted = append(sorted, header{name: name, mode: it.Mode, link: it.Link})
+	}
+	for _, it := range v.hard {
+		if kind, ok := kinds[path.Clean(it.Link)]; !ok || kind != 0 {
+			v.unsafe(it.Name, fmt.Errorf("is a hard link to %s, which is no file of the bundle", printable(it.Link)))
+		}
+	}
+	slices.SortStableFunc(sorted, func(x, y header) int { return strings.Compare(x.name, y.name) })
+	t := tree{len(sorted), func(i int) header { return sorted[i] }}
+	for _, h := range sorted {
+		v.checkPlace(t, kinds, h)
+	}
+	slices.SortStableFunc(v.contents.Unsafe, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
+}
+
+// checkPlace checks the directory that an entry lies in, and where a link leads.
+func (v *verifier) checkPlace(t tree, kinds map[string]fs.FileMode, h header) {
+	missing := false
+	for dir := path.Dir(path.Clean(h.name)); dir != "."; dir = path.Dir(dir) {
+		kind, ok := kinds[dir]
+		missing = missing || !ok
+		if ok && kind != fs.ModeDir {
+			v.unsafe(h.name, fmt.Errorf("lies below %s, which is no directory", printable(dir)))
+			return
+		}
+	}
+	if missing {
+		v.foreign(h.name, "lies in a directory that is no entry")
+	}
+	if h.mode&fs.ModeSymlink == 0 {
+		return
+	}
+	err := t.checkLink(h.name, h.link)
+	switch {
+	case err == nil:
+	case errors.Is(err, errLeaves):
+		v.unsafe(h.name, err)
+	default:
+		v.foreign(h.name, "%w", err)
+	}
+}

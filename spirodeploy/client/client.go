@@ -1,0 +1,214 @@
+// Package client speaks the deploy protocol of SpiroFS: it asks whether a token
+// is valid ([Client.Check]) and submits a deployment ([Client.Upload]).
+//
+// The protocol is what the server's engine documents (spirofs 0.3,
+// engines/spiro.py): GET / answers "Auth OK"; POST / takes multipart/form-data
+// and answers with a stream of server-sent events (HTML Living Standard,
+// section 9.2) that cannot be resumed. A request is therefore never repeated:
+// each has a connection of its own, redirects are not followed, and errors say
+// whether the whole bundle had gone out ([TransportError], [StatusError]).
+//
+// The package does not read the environment. HTTP/1.1 is all it speaks, as the
+// server does.
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// Defaults of [Options].
+const (
+	DefaultServer         = "https://salt:4510/"
+	DefaultConnectTimeout = 20 * time.Second
+	DefaultMaxEvent       = 16 << 20
+)
+
+const (
+	// checkTimeout limits a Check as a whole: there is nothing to wait for.
+	checkTimeout = time.Minute
+	// continueTimeout is how long the body is held back for the server's
+	// "100 Continue". The server always sends it; without waiting, an early
+	// refusal is often lost in a connection reset (golang/go#11745).
+	continueTimeout = time.Second
+	// maxHeader is the largest response header, in bytes.
+	maxHeader = 64 << 10
+	// bufferSize is that of a connection's buffers, in bytes.
+	bufferSize = 64 << 10
+)
+
+// Options say how to reach a server. Of the zero value, only Token must be set.
+type Options struct {
+	// Server is the server's URL; default https://salt:4510/.
+	Server string
+	// Token is sent with each request.
+	Token token.Token
+	// Certificate is a certificate, or several, in PEM: the server's own or that
+	// of its CA, trusted instead of the system's. Default: the system's.
+	Certificate []byte
+	// Insecure allows plain HTTP, and any certificate; default false.
+	Insecure bool
+	// Address is the host:port to connect to in place of the server's, whose
+	// name stays the one that is asked for; default: the server's.
+	Address string
+	// Proxy chooses the proxy for a request, like [http.ProxyFromEnvironment];
+	// default none. Not used with Address.
+	Proxy func(*http.Request) (*url.URL, error)
+	// ConnectTimeout limits connecting, and then the TLS handshake; default 20 s.
+	ConnectTimeout time.Duration
+	// MaxEvent is the size of the largest event that is accepted, in bytes;
+	// default 16 MiB.
+	MaxEvent int
+}
+
+// Client talks to one server. It may be used by several goroutines.
+type Client struct {
+	server    *url.URL
+	token     token.Token
+	transport *http.Transport
+	maxEvent  int
+}
+
+// New checks the options. Its error tells all that is wrong with them.
+func New(opts Options) (*Client, error) {
+	if opts.Server == "" {
+		opts.Server = DefaultServer
+	}
+	if opts.ConnectTimeout <= 0 {
+		opts.ConnectTimeout = DefaultConnectTimeout
+	}
+	if opts.MaxEvent <= 0 {
+		opts.MaxEvent = DefaultMaxEvent
+	}
+	server, err := parseServer(opts)
+	errs := []error{err}
+	if opts.Token.IsZero() {
+		errs = append(errs, errors.New("no token: set SPIRO_TOKEN or name a file with --token-file (on the master, salt-run spiro.issue_token makes one)"))
+	}
+	tlsConfig, err := tlsConfig(opts, server)
+	errs = append(errs, err)
+	if opts.Address != "" {
+		if _, _, err := net.SplitHostPort(opts.Address); err != nil {
+			errs = append(errs, fmt.Errorf("address %q: not host:port", opts.Address))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &Client{
+		server: server, token: opts.Token, maxEvent: opts.MaxEvent,
+		transport: newTransport(opts, tlsConfig),
+	}, nil
+}
+
+// Server returns the server's URL.
+func (c *Client) Server() string { return c.server.String() }
+
+// Plain reports whether the connection is plain HTTP.
+func (c *Client) Plain() bool { return c.server.Scheme == "http" }
+
+func parseServer(opts Options) (*url.URL, error) {
+	u, err := url.Parse(opts.Server)
+	switch {
+	case err != nil:
+		var ue *url.Error
+		if errors.As(err, &ue) {
+			err = ue.Err
+		}
+		return nil, fmt.Errorf("server URL: %w: it should look like %s", err, DefaultServer)
+	case u.User != nil:
+		return nil, errors.New("server URL: it has a user name or password in it, which SpiroFS does not know: give the token in SPIRO_TOKEN")
+	case u.Scheme != "https" && u.Scheme != "http", u.Host == "", u.Hostname() == "":
+		return nil, fmt.Errorf("server URL %q: it should look like %s", opts.Server, DefaultServer)
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("server URL %q: it has a query or fragment, and should look like %s", opts.Server, DefaultServer)
+	case u.Scheme == "http" && !opts.Insecure:
+		return u, fmt.Errorf("server URL %s: plain HTTP shows the token and the bundle to everyone on the way: use https, or --insecure where that does no harm", u.Redacted())
+	}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u, nil
+}
+
+func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: opts.Insecure} //nolint:gosec // what Insecure says
+	if len(opts.Certificate) == 0 {
+		return config, nil
+	}
+	if server != nil && server.Scheme == "http" {
+		return nil, errors.New("certificate: it is of no use with a server URL of plain http: use https, or leave --ssl-cert out")
+	}
+	if opts.Insecure {
+		return nil, errors.New("certificate: --ssl-cert says whom to trust and --insecure to trust anybody: leave one of them out")
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(opts.Certificate) {
+		return nil, errors.New("certificate: there is none in PEM format (-----BEGIN CERTIFICATE-----) in what --ssl-cert names")
+	}
+	return config, nil
+}
+
+func newTransport(opts Options, tlsConfig *tls.Config) *http.Transport {
+	dialer := &net.Dialer{
+		Timeout:         opts.ConnectTimeout,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 30 * time.Second, Count: 5},
+	}
+	dial, proxy := dialer.DialContext, opts.Proxy
+	if opts.Address != "" {
+		proxy = nil
+		dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, opts.Address)
+		}
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:                  proxy,
+		DialContext:            dial,
+		TLSClientConfig:        tlsConfig,
+		TLSHandshakeTimeout:    opts.ConnectTimeout,
+		ExpectContinueTimeout:  continueTimeout,
+		MaxResponseHeaderBytes: maxHeader,
+		WriteBufferSize:        bufferSize,
+		ReadBufferSize:         bufferSize,
+		Protocols:              protocols,
+		// A connection that is used again may be one that the server is just
+		// closing; whether a request arrived on it could not be told.
+		DisableKeepAlives:  true,
+		DisableCompression: true,
+	}
+}
+
+// CheckName returns why a project or deployment (what) cannot have a name, or
+// nil. The server would take some of these and put files in the wrong place.
+func CheckName(what, name string) error {
+	bad := func(why string) error { return fmt.Errorf("%s name %q: %s", what, name, why) }
+	switch {
+	case name == "":
+		return fmt.Errorf("%s name: it is empty", what)
+	case !utf8.ValidString(name):
+		return bad("not valid UTF-8")
+	case strings.ContainsRune(name, '/'):
+		return bad("it has a / in it")
+	case name == "." || name == "..":
+		return bad("it means another directory")
+	case strings.TrimSpace(name) != name:
+		return bad("it has white space around it")
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return bad("it has a control character in it")
+	}
+	return nil
+}

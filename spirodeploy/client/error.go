@@ -1,0 +1,180 @@
+package client
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+)
+
+// StatusError means that the server, or something on the way to it, answered
+// with something else than was asked for.
+type StatusError struct {
+	Op         string // what was being done
+	StatusCode int    // of the answer
+	Message    string // what the answer's body says, in a line; may be empty
+	Location   string // where a redirect leads
+	// BodySent says that the whole bundle had gone out, so that the server may
+	// have deployed it all the same.
+	BodySent bool
+}
+
+// Error tells the status, what it means and what helps.
+func (e *StatusError) Error() string {
+	s := fmt.Sprintf("%s: the server answered %d %s", e.Op, e.StatusCode, http.StatusText(e.StatusCode))
+	if e.Message != "" {
+		s += " (" + e.Message + ")"
+	}
+	if e.Location != "" {
+		s += ": it redirects to " + e.Location + ", which is not followed: if that is right, use it as the server URL"
+	}
+	if why := statusHints[e.StatusCode]; why != "" {
+		s += ": " + why
+	}
+	if e.BodySent {
+		s += "; " + maybeDeployed
+	}
+	return s
+}
+
+const (
+	maybeDeployed   = "the whole bundle had been sent: it may have been deployed all the same"
+	nothingDeployed = "nothing was deployed"
+)
+
+// statusHints say what a status means in this protocol.
+var statusHints = map[int]string{
+	http.StatusBadRequest:            "the server did not understand the request",
+	http.StatusUnauthorized:          "the token is not valid here: it has expired, is not valid yet, or was issued by another server",
+	http.StatusForbidden:             "the token is not for this project",
+	http.StatusNotFound:              "there is no SpiroFS at this URL: check its path",
+	http.StatusProxyAuthRequired:     "a proxy on the way wants a password",
+	http.StatusRequestEntityTooLarge: "the bundle is too large for the server, or for a proxy on the way",
+	http.StatusInternalServerError:   "SpiroFS failed: the master's log tells why",
+	http.StatusBadGateway:            "a proxy on the way could not reach the server",
+	http.StatusServiceUnavailable:    "a proxy on the way could not reach the server",
+	http.StatusGatewayTimeout:        "a proxy on the way lost patience with the server",
+}
+
+// An AnswerError means that the answer is none of SpiroFS's.
+type AnswerError struct {
+	Op       string // what was being done
+	Problem  string // what is wrong with the answer
+	BodySent bool   // as in [StatusError]
+}
+
+func (e *AnswerError) Error() string {
+	s := e.Op + ": " + e.Problem
+	if e.BodySent {
+		return s + "; " + maybeDeployed
+	}
+	return s
+}
+
+// TransportError means that there was no answer.
+type TransportError struct {
+	Op       string // what was being done
+	Err      error  // why there was none
+	BodySent bool   // as in [StatusError]
+}
+
+// Error tells the cause, what helps, and whether something may have been deployed.
+func (e *TransportError) Error() string {
+	s := e.Op + ": " + cause(e.Err)
+	if hint := hint(e.Err); hint != "" {
+		s += ": " + hint
+	}
+	if e.BodySent {
+		return s + "; " + maybeDeployed
+	}
+	return s + "; " + nothingDeployed
+}
+
+func (e *TransportError) Unwrap() error { return e.Err }
+
+// BundleError means that the bundle could not be read to its end, so that not
+// all of it was sent. Nothing was deployed.
+type BundleError struct{ Err error }
+
+func (e *BundleError) Error() string {
+	return "send bundle: " + e.Err.Error() + "; the upload was stopped, " + nothingDeployed
+}
+
+func (e *BundleError) Unwrap() error { return e.Err }
+
+// StreamError means that the stream of events broke. What had been submitted
+// may be going on.
+type StreamError struct{ Err error }
+
+func (e *StreamError) Error() string {
+	return "read events: " + cause(e.Err) + "; the deployment may be going on"
+}
+
+func (e *StreamError) Unwrap() error { return e.Err }
+
+// cause says in our words what the network's errors mean.
+func cause(err error) string {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return "the connection was closed too early"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "the connection was cut (" + err.Error() + ")"
+	}
+	return err.Error()
+}
+
+// hint says what helps against a failure to connect.
+func hint(err error) string {
+	var (
+		dns         *net.DNSError
+		unknown     x509.UnknownAuthorityError
+		wrongHost   x509.HostnameError
+		invalid     x509.CertificateInvalidError
+		plainServer tls.RecordHeaderError
+	)
+	switch {
+	case errors.As(err, &dns):
+		return "check the host name in the server URL"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens there: check host and port of the server URL, and that SpiroFS runs in the Salt master"
+	case errors.As(err, &unknown):
+		return "if the server's certificate is self-signed or of a CA of your own, name it with --ssl-cert"
+	case errors.As(err, &wrongHost):
+		return "use a host name that the certificate is for"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "renew the server's certificate, or set this machine's clock"
+	case errors.As(err, &plainServer):
+		return "the server does not speak TLS: is its URL one of plain http?"
+	}
+	return ""
+}
+
+// maxMessage is how much of an error's body is read, in bytes.
+const maxMessage = 4 << 10
+
+var (
+	htmlTitle = regexp.MustCompile(`(?is)<title>(.*?)</title>`)
+	htmlTag   = regexp.MustCompile(`<[^>]*>`)
+)
+
+// message returns what a body says, in one short line without HTML.
+func message(body io.Reader) string {
+	text, _ := io.ReadAll(io.LimitReader(body, maxMessage)) // what came is better than nothing
+	s := string(text)
+	if m := htmlTitle.FindStringSubmatch(s); m != nil {
+		s = m[1]
+	}
+	s = strings.Join(strings.Fields(htmlTag.ReplaceAllString(s, " ")), " ")
+	if r := []rune(s); len(r) > 200 {
+		s = string(r[:200]) + "…"
+	}
+	return plain.Line(s)
+}

@@ -1,0 +1,199 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"sync"
+)
+
+// Bundle is a tar whose size is known. The packages's own readers of it are
+// those of package bundle.
+type Bundle interface {
+	Size() int64                  // in bytes
+	Open() (io.ReadCloser, error) // a new reader of exactly that many
+}
+
+// Deployment is what to submit.
+type Deployment struct {
+	Project    string
+	Deployment string
+	Highstate  bool // apply the states to the minions concerned
+	Bundle     Bundle
+	// Progress is called, while the bundle is sent, with how many of the
+	// request's bytes have been; default: nobody is told.
+	Progress func(sent, total int64)
+}
+
+// Upload submits a deployment and returns the stream of its events, which the
+// caller must close. It may be called once for one deployment: the bundle is
+// sent straight from its reader, and never twice.
+//
+// The error is a [BundleError], [StatusError], [AnswerError] or
+// [TransportError], or tells what is wrong with the deployment's names.
+func (c *Client) Upload(ctx context.Context, d Deployment) (*Stream, error) {
+	const op = "deploy"
+	if err := errors.Join(CheckName("project", d.Project), CheckName("deployment", d.Deployment)); err != nil {
+		return nil, err
+	}
+	req, err := c.request(ctx, http.MethodPost)
+	if err != nil {
+		return nil, &TransportError{Op: op, Err: err}
+	}
+	b, err := newBody(d)
+	if err != nil {
+		return nil, &BundleError{err}
+	}
+	req.Body, req.ContentLength = b, b.total
+	req.Header.Set("Content-Type", b.contentType)
+	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("Cache-Control", "no-cache")
+	req.Header.Set("Expect", "100-continue")
+
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		sent, failed := b.seal()
+		if failed != nil && ctx.Err() == nil {
+			return nil, &BundleError{failed}
+		}
+		return nil, &TransportError{Op: op, Err: c.failure(ctx, err), BodySent: sent}
+	}
+	if err := c.streamProblem(op, resp, b); err != nil {
+		_ = resp.Body.Close() // the reason is already an error
+		return nil, err
+	}
+	return &Stream{ctx: ctx, client: c, resp: resp}, nil
+}
+
+// streamProblem returns why an answer is no stream of events, or nil.
+func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
+	if resp.StatusCode != http.StatusOK {
+		sent, failed := b.seal()
+		if failed != nil {
+			return &BundleError{failed}
+		}
+		return c.statusError(op, resp, sent)
+	}
+	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // what cannot be parsed is another one
+	problem := ""
+	switch {
+	case mediaType != "text/event-stream":
+		problem = fmt.Sprintf("the answer is no stream of events but %q: is this the URL of a SpiroFS server?", c.token.Redact(resp.Header.Get("Content-Type")))
+	case resp.Header.Get("Content-Encoding") != "":
+		problem = fmt.Sprintf("the answer is encoded as %q, which was not asked for", c.token.Redact(resp.Header.Get("Content-Encoding")))
+	default:
+		return nil
+	}
+	sent, _ := b.seal()
+	return &AnswerError{Op: op, Problem: problem, BodySent: sent}
+}
+
+// body is the request's body: what multipart/form-data (RFC 7578) puts before
+// the bundle, the bundle, and what comes after it. Its size is known, nothing
+// is buffered, and it knows whether all of it was handed out.
+type body struct {
+	contentType string
+	total       int64
+	progress    func(sent, total int64)
+
+	mu     sync.Mutex
+	r      io.Reader
+	bundle io.Closer
+	sent   int64
+	failed error // of the bundle's reader
+	sealed bool
+}
+
+func newBody(d Deployment) (*body, error) {
+	var buf bytes.Buffer
+	form := multipart.NewWriter(&buf)
+	fields := [][2]string{{"project", d.Project}, {"deployment", d.Deployment}}
+	if d.Highstate {
+		// Any value means yes, "False" too: no is to leave it out.
+		fields = append(fields, [2]string{"highstate", "true"})
+	}
+	for _, f := range fields {
+		if err := form.WriteField(f[0], f[1]); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := form.CreateFormFile("bundle", "bundle.tar"); err != nil {
+		return nil, err
+	}
+	head := bytes.Clone(buf.Bytes())
+	buf.Reset()
+	if err := form.Close(); err != nil {
+		return nil, err
+	}
+	tail := bytes.Clone(buf.Bytes())
+	r, err := d.Bundle.Open()
+	if err != nil {
+		return nil, err
+	}
+	size := d.Bundle.Size()
+	return &body{
+		contentType: form.FormDataContentType(),
+		total:       int64(len(head)) + size + int64(len(tail)),
+		progress:    d.Progress,
+		r:           io.MultiReader(bytes.NewReader(head), &exactly{r, size}, bytes.NewReader(tail)),
+		bundle:      r,
+	}, nil
+}
+
+// exactly fails where a bundle is not of the size that was announced: the
+// request would be no valid one.
+type exactly struct {
+	r    io.Reader
+	left int64
+}
+
+func (e *exactly) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	e.left -= int64(n)
+	switch {
+	case e.left < 0:
+		return 0, errors.New("the bundle is larger than it said")
+	case errors.Is(err, io.EOF) && e.left > 0:
+		return 0, fmt.Errorf("the bundle is %d bytes smaller than it said", e.left)
+	}
+	return n, err
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.sealed {
+		return 0, errors.New("the request has ended")
+	}
+	n, err := b.r.Read(p)
+	b.sent += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.failed = err
+	}
+	if n > 0 && b.progress != nil {
+		b.progress(b.sent, b.total)
+	}
+	return n, err
+}
+
+// Close closes the bundle's reader.
+func (b *body) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bundle.Close()
+}
+
+// seal sees to it that nothing more is read. It reports whether all had been
+// handed out (from then on the server may have it all), and what the bundle's
+// reader failed with.
+func (b *body) seal() (sent bool, failed error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sealed = true
+	return b.sent == b.total, b.failed
+}

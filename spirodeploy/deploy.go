@@ -1,0 +1,263 @@
+// Package spirodeploy deploys a project's Salt states through a SpiroFS server:
+// it bundles a directory, submits the bundle, follows what the minions do, and
+// says what it came to.
+//
+//	rep, err := spirodeploy.Deploy(ctx, spirodeploy.Options{
+//		Project: "shop", Deployment: "prod",
+//		Server: client.Options{Server: "https://salt:4510/", Token: tok},
+//		Bundle: bundle.Options{Dir: "."},
+//	})
+//
+// The parts can be used by themselves: package bundle makes bundles, client
+// speaks the protocol, highstate reads results, report folds them.
+package spirodeploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// Options say what to deploy, and where to.
+type Options struct {
+	// Project and Deployment name the saltenv, PROJECT/DEPLOYMENT. Required.
+	Project, Deployment string
+	// Server says how to reach the server; its Token is required.
+	Server client.Options
+	// Bundle says what to bundle; default: _salt of the working directory.
+	Bundle bundle.Options
+	// File deploys this bundle instead of making one. Of Bundle, only Digest counts then.
+	File string
+	// NoHighstate deploys the files only; default: the states are applied to
+	// the minions concerned.
+	NoHighstate bool
+	// RequireMinions makes it a failure when no minion is concerned.
+	RequireMinions bool
+	// Timeout limits the whole run; default: no limit.
+	Timeout time.Duration
+	// DryRun does everything up to the upload, and lists what would be sent in
+	// the report.
+	DryRun bool
+	// Watch is told what happens; default: nobody is.
+	Watch report.Watcher
+}
+
+// tarball is what Deploy needs of a bundle, made or given.
+type tarball interface {
+	client.Bundle
+	io.Closer
+	Len() int
+	Warnings() []bundle.Warning
+	Digest(context.Context) (digest.Digest, error)
+}
+
+// Deploy runs a deployment to its end. It always returns a report, also of what
+// failed. The error is nil only where everything that was asked for happened;
+// else it is a [report.Error], with an exit status, in which [errors.As] finds
+// the cause. A run ends early when ctx does; a deployment that the server has
+// by then goes on there.
+func Deploy(ctx context.Context, opts Options) (*report.Report, error) {
+	if opts.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, opts.Timeout, report.ErrTimeout)
+		defer cancel()
+	}
+	rep := report.New(report.Target{
+		Server: opts.Server.Server, Project: opts.Project, Deployment: opts.Deployment,
+		Highstate: !opts.NoHighstate, RequireMinions: opts.RequireMinions, DryRun: opts.DryRun,
+	})
+	r := &run{opts: opts, target: rep.Targets[0]}
+	r.target.Finish(r.run(ctx))
+	rep.Finish()
+	return rep, rep.Err()
+}
+
+// run is one deployment on its way.
+type run struct {
+	opts   Options
+	target *report.Target
+	client *client.Client
+
+	mu sync.Mutex // the upload tells its progress from another goroutine
+}
+
+func (r *run) run(ctx context.Context) error {
+	tar, err := r.prepare(ctx)
+	if err != nil {
+		return cause(ctx, err)
+	}
+	defer tar.Close()
+	if err := r.check(ctx); err != nil {
+		return err
+	}
+	if r.opts.DryRun {
+		return cause(ctx, r.list(ctx, tar))
+	}
+	stream, err := r.upload(ctx, tar)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	return r.follow(stream)
+}
+
+// cause returns why the context ended, where that is why something failed.
+func cause(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// prepare does all that can fail before anything is sent, and reports every
+// problem that it finds together.
+func (r *run) prepare(ctx context.Context) (tarball, error) {
+	errs := []error{
+		client.CheckName("project", r.opts.Project),
+		client.CheckName("deployment", r.opts.Deployment),
+	}
+	var err error
+	r.client, err = client.New(r.opts.Server)
+	errs = append(errs, err)
+	if r.client != nil {
+		r.target.Server = r.client.Server()
+	}
+	r.tell(report.Update{Kind: report.Began, Stage: report.Bundling})
+	tar, err := openBundle(ctx, r.opts)
+	errs = append(errs, err)
+	if err := errors.Join(errs...); err != nil {
+		if tar != nil {
+			_ = tar.Close() // the reason is already an error
+		}
+		r.end(report.Bundling, "", err)
+		return nil, err
+	}
+	for _, w := range tar.Warnings() {
+		r.warn(report.Bundling, w.String())
+	}
+	r.target.Bundle = report.Bundle{Size: tar.Size(), Entries: tar.Len()}
+	what := r.opts.File
+	if what == "" {
+		what = r.opts.Bundle.Dir
+	}
+	r.end(report.Bundling, fmt.Sprintf("%s: %d entries, %s", what, tar.Len(), report.Size(tar.Size())), nil)
+	return tar, nil
+}
+
+// openBundle makes the bundle, or opens the one that was given.
+func openBundle(ctx context.Context, opts Options) (tarball, error) {
+	if opts.File == "" {
+		return bundle.New(ctx, opts.Bundle)
+	}
+	f, err := bundle.OpenFile(opts.File)
+	if err != nil {
+		return nil, err
+	}
+	if want, got := opts.Bundle.Digest, f.Contents().Digest; want != "" && want != got {
+		_ = f.Close() // the reason is already an error
+		return nil, fmt.Errorf("%s: %w: it is %s, not %s", opts.File, bundle.ErrDigest, got, want)
+	}
+	return f, nil
+}
+
+// check asks the server whether the token is good for anything, before a body
+// is sent for nothing.
+func (r *run) check(ctx context.Context) error {
+	r.tell(report.Update{Kind: report.Began, Stage: report.Checking})
+	err := r.client.Check(ctx)
+	r.end(report.Checking, r.client.Server()+": the token is valid", err)
+	return err
+}
+
+// plainLimit is the size in bytes above which SpiroFS 0.3 cuts a request on
+// plain HTTP without an answer (Tornado's default max_buffer_size).
+const plainLimit = 100 << 20
+
+// upload sends the bundle.
+func (r *run) upload(ctx context.Context, tar tarball) (*client.Stream, error) {
+	r.tell(report.Update{Kind: report.Began, Stage: report.Uploading})
+	if tar.Size() > plainLimit && r.client.Plain() {
+		r.warn(report.Uploading, "over plain HTTP, SpiroFS takes no more than "+report.Size(plainLimit)+" and cuts the connection: use https")
+	}
+	stream, err := r.client.Upload(ctx, client.Deployment{
+		Project: r.opts.Project, Deployment: r.opts.Deployment,
+		Highstate: !r.opts.NoHighstate, Bundle: tar,
+		Progress: func(sent, total int64) {
+			r.tell(report.Update{Kind: report.Progressed, Stage: report.Uploading, Sent: sent, Total: total})
+		},
+	})
+	if err == nil {
+		// It has been read to its end, so the digest is at hand.
+		r.target.Bundle.Digest, err = tar.Digest(ctx)
+	}
+	r.end(report.Uploading, fmt.Sprintf("sent %s, %s", report.Size(tar.Size()), r.target.Bundle.Digest), err)
+	return stream, err
+}
+
+// follow folds the events in until the stream ends. Deploying and Highstate
+// are stages of the server: its events begin and end them.
+func (r *run) follow(stream *client.Stream) error {
+	stage := report.Deploying
+	r.tell(report.Update{Kind: report.Began, Stage: stage})
+	for event, err := range stream.Events() {
+		if err != nil {
+			r.end(stage, "", err)
+			return err
+		}
+		if event.Name == client.HighstateCalc && stage != report.Highstate {
+			r.end(stage, "", nil)
+			stage = report.Highstate
+			r.tell(report.Update{Kind: report.Began, Stage: stage})
+		}
+		minion := r.target.Add(event)
+		r.tell(report.Update{Kind: report.Happened, Stage: stage, Event: event, Minion: minion})
+	}
+	r.end(stage, "", r.target.Unfinished())
+	return nil
+}
+
+// list puts what would be sent into the report.
+func (r *run) list(ctx context.Context, tar tarball) error {
+	in, err := tar.Open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	contents, err := bundle.Verify(in)
+	if err != nil {
+		return err
+	}
+	r.target.Bundle.Digest = contents.Digest
+	for _, it := range contents.Items {
+		r.target.Bundle.Contents = append(r.target.Bundle.Contents, report.NewContent(it))
+	}
+	return nil
+}
+
+func (r *run) tell(u report.Update) {
+	if r.opts.Watch == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	u.Time = time.Now()
+	r.opts.Watch(u)
+}
+
+func (r *run) warn(stage report.Stage, text string) {
+	r.target.Warn(text)
+	r.tell(report.Update{Kind: report.Warned, Stage: stage, Text: text})
+}
+
+func (r *run) end(stage report.Stage, text string, err error) {
+	r.tell(report.Update{Kind: report.Ended, Stage: stage, Text: text, Err: err})
+}

@@ -1,0 +1,291 @@
+// Package report folds the events of a run into what it came to: a verdict, an
+// exit status, and for every minion what its states did. It has views of that
+// for people and for programs.
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+)
+
+// SchemaVersion is that of the JSON form. It grows when a member changes its
+// meaning or goes away; new members may come without that.
+const SchemaVersion = 1
+
+// Report is what a run came to.
+type Report struct {
+	SchemaVersion int       `json:"schemaVersion"`
+	Verdict       Verdict   `json:"verdict"`
+	ExitStatus    int       `json:"exitStatus"`
+	Started       time.Time `json:"started"`
+	Finished      time.Time `json:"finished"`
+	Targets       []*Target `json:"targets"`
+}
+
+// Target is one deployment on one server.
+type Target struct {
+	Server         string    `json:"server"`
+	Project        string    `json:"project"`
+	Deployment     string    `json:"deployment"`
+	Saltenv        string    `json:"saltenv"` // PROJECT/DEPLOYMENT
+	Highstate      bool      `json:"highstate"`
+	RequireMinions bool      `json:"requireMinions"`
+	DryRun         bool      `json:"dryRun"` // nothing was to be sent
+	Bundle         Bundle    `json:"bundle"`
+	Verdict        Verdict   `json:"verdict"`
+	ExitStatus     int       `json:"exitStatus"`
+	Summary        string    `json:"summary"`         // the verdict in a line
+	Error          string    `json:"error,omitempty"` // what went wrong, if it was not the minions
+	Warnings       []string  `json:"warnings,omitempty"`
+	Started        time.Time `json:"started"`
+	Finished       time.Time `json:"finished"`
+	Events         []Event   `json:"events"`
+	Minions        []*Minion `json:"minions"` // in the order in which the server named them
+
+	err error
+}
+
+// Bundle is what was deployed.
+type Bundle struct {
+	Digest  digest.Digest `json:"digest,omitempty"` // empty where it was not read to its end
+	Size    int64         `json:"size"`             // in bytes
+	Entries int           `json:"entries"`
+	// Contents lists the entries, for a dry run.
+	Contents []Content `json:"contents,omitempty"`
+}
+
+// Content is an entry of a bundle.
+type Content struct {
+	Name       string `json:"name"` // a directory's ends with a slash
+	Size       int64  `json:"size"` // in bytes
+	Executable bool   `json:"executable,omitempty"`
+	Link       string `json:"link,omitempty"` // target of a symbolic link
+}
+
+// NewContent describes an entry of a bundle.
+func NewContent(it bundle.Item) Content {
+	return Content{Name: it.Name, Size: it.Size, Link: it.Link, Executable: it.Mode.IsRegular() && it.Mode&0o100 != 0}
+}
+
+// Event is one of the server's events, without what Minions has of it.
+type Event struct {
+	Name   string    `json:"event"`
+	Time   time.Time `json:"time"` // when it arrived
+	Msg    string    `json:"msg,omitempty"`
+	Minion string    `json:"minion,omitempty"`
+	Data   string    `json:"data,omitempty"` // of events that the protocol does not know
+}
+
+// Minion is what became of one minion.
+type Minion struct {
+	ID string `json:"id"`
+	highstate.Result
+	Counts   highstate.Counts `json:"counts"`
+	Reported *time.Time       `json:"reported,omitempty"` // when its result arrived
+}
+
+// OK reports whether the minion's highstate succeeded.
+func (m *Minion) OK() bool { return m.Status == highstate.Succeeded }
+
+// New begins the report of a run with one target.
+func New(t Target) *Report {
+	t.Started = time.Now()
+	t.Saltenv = t.Project + "/" + t.Deployment
+	t.Events, t.Minions = []Event{}, []*Minion{} // JSON shows them as [], not as null
+	return &Report{SchemaVersion: SchemaVersion, Started: t.Started, Targets: []*Target{&t}}
+}
+
+// Add folds an event in. It returns the minion that the event is the result of, if it is one.
+func (t *Target) Add(e client.Event) *Minion {
+	folded := Event{Name: e.Name, Time: e.Time, Msg: e.Msg, Minion: e.Minion}
+	switch e.Name {
+	case client.DeployBundle, client.HighstateCalc, client.HighstateFinish, client.Exception:
+	case client.HighstateStart:
+		for _, id := range e.Minions {
+			t.minion(id)
+		}
+	case client.HighstateUpdate:
+		m := t.minion(e.Minion)
+		m.Result = highstate.Parse(e.Result)
+		m.Counts = m.Result.Counts()
+		m.Reported = &folded.Time
+		t.Events = append(t.Events, folded)
+		return m
+	default:
+		folded.Data = e.Data
+	}
+	t.Events = append(t.Events, folded)
+	return nil
+}
+
+// minion returns the minion of that id, which is a new one if need be.
+func (t *Target) minion(id string) *Minion {
+	for _, m := range t.Minions {
+		if m.ID == id {
+			return m
+		}
+	}
+	m := &Minion{ID: id, Result: highstate.Result{Status: highstate.Unreported}}
+	t.Minions = append(t.Minions, m)
+	return m
+}
+
+// Warn adds a warning.
+func (t *Target) Warn(text string) { t.Warnings = append(t.Warnings, text) }
+
+// saw reports whether an event of that name has come.
+func (t *Target) saw(name string) bool {
+	return slices.ContainsFunc(t.Events, func(e Event) bool { return e.Name == name })
+}
+
+// Finish ends the target with the error of the run, which may be nil, and
+// settles the verdict.
+func (t *Target) Finish(err error) {
+	t.Finished = time.Now()
+	t.Verdict, t.err = t.judge(err)
+	t.ExitStatus = t.Verdict.ExitStatus()
+	if t.err != nil {
+		t.Error = t.err.Error()
+	}
+	t.Summary = t.summary()
+}
+
+// Finish ends the report when all targets have ended: the worst verdict is its own.
+func (r *Report) Finish() {
+	r.Finished = time.Now()
+	r.Verdict = Success
+	for _, t := range r.Targets {
+		r.Verdict = worse(r.Verdict, t.Verdict)
+	}
+	r.ExitStatus = r.Verdict.ExitStatus()
+}
+
+// Err returns nil where everything that was asked for happened, and else an
+// [*Error].
+func (r *Report) Err() error {
+	if r.Verdict == Success {
+		return nil
+	}
+	var lines []string
+	var causes []error
+	for _, t := range r.Targets {
+		if t.Verdict != Success {
+			lines = append(lines, t.Summary)
+			causes = append(causes, t.err)
+		}
+	}
+	return &Error{Verdict: r.Verdict, text: strings.Join(lines, "\n"), causes: slices.DeleteFunc(causes, func(err error) bool { return err == nil })}
+}
+
+// Error is a verdict other than success, as an error. [errors.As] finds the
+// cause in it, such as a [client.StatusError].
+type Error struct {
+	Verdict Verdict
+	text    string
+	causes  []error
+}
+
+func (e *Error) Error() string { return e.text }
+
+func (e *Error) Unwrap() []error { return e.causes }
+
+// ExitStatus returns the exit status for the verdict; mage uses it.
+func (e *Error) ExitStatus() int { return e.Verdict.ExitStatus() }
+
+// count returns how many minions have that status.
+func (t *Target) count(status highstate.Status) int {
+	n := 0
+	for _, m := range t.Minions {
+		if m.Status == status {
+			n++
+		}
+	}
+	return n
+}
+
+// named returns the ids of the minions with one of the statuses.
+func (t *Target) named(statuses ...highstate.Status) string {
+	var ids []string
+	for _, m := range t.Minions {
+		if slices.Contains(statuses, m.Status) {
+			ids = append(ids, plain.Line(m.ID))
+		}
+	}
+	return strings.Join(ids, ", ")
+}
+
+// summary returns the verdict in a line, with names.
+func (t *Target) summary() string {
+	what := plain.Line(t.Saltenv)
+	switch {
+	case t.Verdict == Success && t.DryRun:
+		return what + ": dry run, nothing was sent"
+	case t.Verdict == Success && !t.Highstate:
+		return what + " deployed, without a highstate"
+	case t.Verdict == Success && len(t.Minions) == 0:
+		return what + " deployed, no minion is concerned"
+	case t.Verdict == Success:
+		c := t.totals()
+		return fmt.Sprintf("%s deployed: %s, %s, %d changed", what, plural(len(t.Minions), "minion"), plural(c.Total, "state"), c.Changed)
+	}
+	reasons := t.reasons()
+	return fmt.Sprintf("%s: %s: %s", what, t.Verdict.words(), strings.Join(reasons, "; "))
+}
+
+// reasons returns why the verdict is no success: the error, and what minions did.
+func (t *Target) reasons() []string {
+	var reasons []string
+	if t.err != nil {
+		reasons = append(reasons, plain.Text(t.Error))
+	}
+	if failed := len(t.Minions) - t.count(highstate.Succeeded) - t.count(highstate.Unreported); failed > 0 {
+		reasons = append(reasons, fmt.Sprintf("%d of %s failed (%s)", failed, plural(len(t.Minions), "minion"),
+			t.named(highstate.Failed, highstate.NotCompiled, highstate.NoAnswer)))
+	}
+	if n := t.count(highstate.Unreported); n > 0 && t.Verdict != ServerFailed {
+		reasons = append(reasons, fmt.Sprintf("%d of %s did not report (%s)", n, plural(len(t.Minions), "minion"), t.named(highstate.Unreported)))
+	}
+	return reasons
+}
+
+func (t *Target) totals() highstate.Counts {
+	var sum highstate.Counts
+	for _, m := range t.Minions {
+		sum.Total += m.Counts.Total
+		sum.Succeeded += m.Counts.Succeeded
+		sum.Changed += m.Counts.Changed
+		sum.Pending += m.Counts.Pending
+		sum.Failed += m.Counts.Failed
+		sum.Duration += m.Counts.Duration
+	}
+	return sum
+}
+
+// Size returns a number of bytes for people, in binary units: "1.5 MiB".
+func Size(n int64) string {
+	const units = "KMGTPE"
+	if n < 1<<10 {
+		return plural(int(n), "byte")
+	}
+	f, i := float64(n)/(1<<10), 0
+	for f >= 1023.95 { // what would print as 1024.0
+		f, i = f/(1<<10), i+1
+	}
+	return fmt.Sprintf("%.1f %ciB", f, units[i])
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,278 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+)
+
+// Story returns a Watcher that tells people what happens, as it happens: a line
+// for each step, and one for each minion. What cannot be written is lost.
+func Story(w io.Writer) Watcher {
+	return func(u Update) {
+		if line := u.line(); line != "" {
+			_, _ = io.WriteString(w, line+"\n") // a run must not end because nobody reads
+		}
+	}
+}
+
+// line returns what to tell of an update, or "".
+func (u Update) line() string {
+	switch u.Kind {
+	case Warned:
+		return "warning: " + plain.Line(u.Text)
+	case Began, Ended:
+		if u.Err != nil || u.Text == "" {
+			return "" // errors are told at the end
+		}
+		return fmt.Sprintf("%-9s %s", u.Stage, plain.Line(u.Text))
+	case Happened:
+		return fmt.Sprintf("%-9s %s", u.Stage, u.told())
+	case Progressed:
+	}
+	return ""
+}
+
+// told returns an event as a line.
+func (u Update) told() string {
+	switch {
+	case u.Minion != nil:
+		return u.Minion.line()
+	case u.Event.Msg == "":
+		return plain.Line(u.Event.Name + " " + strings.TrimSpace(u.Event.Data))
+	case u.Event.Name == client.Exception:
+		return "the server failed: " + plain.Line(trimRight(u.Event.Msg))
+	}
+	return plain.Line(trimRight(u.Event.Msg))
+}
+
+// line returns what became of a minion, in a line.
+func (m *Minion) line() string {
+	id := plain.Line(m.ID)
+	c := m.Counts
+	switch m.Status {
+	case highstate.Succeeded:
+		return fmt.Sprintf("%s succeeded: %s in %s", id, counted(c), seconds(c.Duration))
+	case highstate.Failed:
+		if c.Total > 0 {
+			return fmt.Sprintf("%s FAILED: %s in %s", id, counted(c), seconds(c.Duration))
+		}
+		return fmt.Sprintf("%s FAILED: %s", id, plain.Line(firstLine(m.Messages)))
+	case highstate.NotCompiled:
+		return fmt.Sprintf("%s FAILED, no state ran: %s", id, plain.Line(firstLine(m.Messages)))
+	case highstate.NoAnswer:
+		return id + " FAILED: it did not answer"
+	}
+	return id + " did not report"
+}
+
+func counted(c highstate.Counts) string {
+	parts := []string{plural(c.Total, "state")}
+	if c.Changed > 0 || c.Failed == 0 {
+		parts = append(parts, fmt.Sprintf("%d changed", c.Changed))
+	}
+	if c.Pending > 0 {
+		parts = append(parts, fmt.Sprintf("%d would change", c.Pending))
+	}
+	if c.Failed > 0 {
+		parts = append(parts, fmt.Sprintf("%d failed", c.Failed))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// WriteText writes a summary in the manner of Salt's: for each minion the states
+// that failed or changed something and their numbers, then the verdict. The
+// errors are those of w.
+func (r *Report) WriteText(w io.Writer) error {
+	var b bytes.Buffer
+	for _, t := range r.Targets {
+		t.writeText(&b)
+	}
+	_, err := b.WriteTo(w)
+	return err
+}
+
+func (t *Target) writeText(b *bytes.Buffer) {
+	for _, c := range t.Bundle.Contents {
+		b.WriteString(c.line() + "\n")
+	}
+	for _, m := range t.Minions {
+		m.writeText(b)
+		b.WriteByte('\n')
+	}
+	if missing := t.named(highstate.Unreported); missing != "" {
+		fmt.Fprintf(b, "Minions that did not report: %s\n\n", missing)
+	}
+	if t.Bundle.Digest != "" {
+		fmt.Fprintf(b, "Bundle:  %s\n", t.Bundle.Digest)
+	}
+	verdict := "Success"
+	if t.Verdict != Success {
+		verdict = "FAILURE"
+	}
+	fmt.Fprintf(b, "%s: %s\n", verdict, t.Summary)
+}
+
+// line returns an entry as in a long listing.
+func (c Content) line() string {
+	mark := " "
+	if c.Executable {
+		mark = "x"
+	}
+	line := fmt.Sprintf("%12d %s %s", c.Size, mark, plain.Line(c.Name))
+	if c.Link != "" {
+		line += " -> " + plain.Line(c.Link)
+	}
+	return line
+}
+
+func (m *Minion) writeText(b *bytes.Buffer) {
+	id := plain.Line(m.ID)
+	fmt.Fprintf(b, "%s:\n", id)
+	if m.Status == highstate.Unreported {
+		b.WriteString("    did not report\n")
+		return
+	}
+	for _, msg := range m.Messages {
+		b.WriteString("    " + indent(plain.Text(msg), "    ") + "\n")
+	}
+	for _, s := range m.States {
+		if s.Outcome != highstate.OK || len(s.Warnings) > 0 {
+			writeState(b, s)
+		}
+	}
+	if len(m.States) == 0 {
+		return
+	}
+	c := m.Counts
+	var of []string
+	if c.Pending > 0 {
+		of = append(of, fmt.Sprintf("unchanged=%d", c.Pending)) // Salt's word for what would change
+	}
+	if c.Changed > 0 {
+		of = append(of, fmt.Sprintf("changed=%d", c.Changed))
+	}
+	succeeded := fmt.Sprintf("Succeeded: %d", c.Succeeded)
+	if len(of) > 0 {
+		succeeded += " (" + strings.Join(of, ", ") + ")"
+	}
+	const rule = "    -------------"
+	fmt.Fprintf(b, "    Summary for %s\n%s\n    %s\n    Failed:    %d\n%s\n    Total states run:     %d\n    Total run time:    %s\n",
+		id, rule, succeeded, c.Failed, rule, c.Total, seconds(c.Duration))
+}
+
+// writeState writes a state as Salt's highstate outputter does, less what is empty.
+func writeState(b *bytes.Buffer, s highstate.State) {
+	b.WriteString("    ----------\n")
+	field := func(name, value string) {
+		if value = strings.TrimSpace(plain.Text(value)); value != "" {
+			fmt.Fprintf(b, "    %12s: %s\n", name, strings.TrimLeft(indent(value, "                  "), " "))
+		}
+	}
+	field("ID", s.ID)
+	field("Function", s.Function)
+	if s.Name != s.ID {
+		field("Name", s.Name)
+	}
+	field("SLS", s.SLS)
+	field("Result", resultWords[s.Outcome])
+	field("Comment", s.Comment)
+	for _, warning := range s.Warnings {
+		field("Warning", warning)
+	}
+	field("Duration", seconds(s.Duration))
+	field("Changes", changes(s.Changes))
+}
+
+// resultWords are Salt's.
+var resultWords = map[highstate.Outcome]string{
+	highstate.OK: "True", highstate.Changed: "True", highstate.Pending: "None", highstate.Bad: "False",
+}
+
+// changes returns a state's changes as indented text: the one way that fits the
+// changes of every state module, which may be anything.
+func changes(raw json.RawMessage) string {
+	var v any
+	if len(raw) == 0 || json.Unmarshal(raw, &v) != nil {
+		return ""
+	}
+	var b strings.Builder
+	writeValue(&b, "", v)
+	return b.String()
+}
+
+func writeValue(b *strings.Builder, pad string, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			b.WriteString(pad + key + ":")
+			writeMember(b, pad, v[key])
+		}
+	case []any:
+		for _, item := range v {
+			b.WriteString(pad + "-")
+			writeMember(b, pad, item)
+		}
+	default:
+		b.WriteString(pad + scalar(v) + "\n")
+	}
+}
+
+// writeMember writes a short value on the line of its key, others below it.
+func writeMember(b *strings.Builder, pad string, v any) {
+	switch v := v.(type) {
+	case map[string]any, []any:
+		b.WriteByte('\n')
+		writeValue(b, pad+"  ", v)
+	default:
+		s := strings.TrimRight(scalar(v), "\n")
+		if strings.Contains(s, "\n") {
+			b.WriteString("\n" + pad + "  " + indent(s, pad+"  ") + "\n")
+			return
+		}
+		b.WriteString(strings.TrimRight(" "+s, " ") + "\n")
+	}
+}
+
+func scalar(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(b)
+}
+
+// indent puts pad before every line but the first.
+func indent(s, pad string) string {
+	return strings.ReplaceAll(s, "\n", "\n"+pad)
+}
+
+func seconds(m highstate.Milliseconds) string {
+	d := time.Duration(m)
+	if d < time.Second {
+		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+func firstLine(messages []string) string {
+	if len(messages) == 0 {
+		return "Salt gives no reason"
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(messages[0]), "\n")
+	return line
+}
+
+func trimRight(s string) string { return strings.TrimRight(s, "\n\t ") }

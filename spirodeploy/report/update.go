@@ -1,0 +1,52 @@
+package report
+
+import (
+	"time"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+)
+
+// Stage is a part of a run.
+type Stage string
+
+// The stages, in their order.
+const (
+	Bundling  Stage = "bundle"    // walking the tree, or reading a given bundle
+	Checking  Stage = "check"     // asking whether the server takes the token
+	Uploading Stage = "upload"    // sending the bundle
+	Deploying Stage = "deploy"    // the server unpacks it
+	Highstate Stage = "highstate" // minions apply it
+)
+
+// Update is something that has just happened in a run.
+type Update struct {
+	Time  time.Time
+	Stage Stage // in which it happened
+	Kind  Kind
+	// Text tells it to a person, in one line, for Began, Ended and Warned.
+	Text string
+	// Err is why a stage Ended, if it failed.
+	Err error
+	// Sent and Total are bytes of the request, for Progressed.
+	Sent, Total int64
+	// Event is what the server sent, for Happened.
+	Event client.Event
+	// Minion is the one whose result the event is; nil for other events.
+	Minion *Minion
+}
+
+// Kind says what an Update is about.
+type Kind string
+
+// The kinds of updates.
+const (
+	Began      Kind = "began"      // a stage began
+	Progressed Kind = "progressed" // the upload got further
+	Warned     Kind = "warned"     // something should be known
+	Happened   Kind = "happened"   // an event of the server arrived
+	Ended      Kind = "ended"      // a stage ended
+)
+
+// Watcher is told what happens, one update at a time, in order. It holds up the
+// run while it works. A nil Watcher is told nothing.
+type Watcher func(Update)

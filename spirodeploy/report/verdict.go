@@ -1,0 +1,187 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+)
+
+// Verdict says what a run came to.
+type Verdict string
+
+// The verdicts, with their exit statuses.
+const (
+	// Success (0): everything that was asked for happened.
+	Success Verdict = "success"
+	// MinionFailed (1): a minion failed, or none was concerned and one had to be.
+	MinionFailed Verdict = "minion-failed"
+	// Invalid (2): the command line, the tree, the token or the configuration is
+	// wrong, or a file changed on the way. Nothing was deployed.
+	Invalid Verdict = "invalid"
+	// Refused (3): the server refused.
+	Refused Verdict = "refused"
+	// ServerFailed (4): the server failed.
+	ServerFailed Verdict = "server-failed"
+	// Unreachable (5): the server could not be reached or trusted, or the bundle
+	// was not sent whole. Nothing was deployed.
+	Unreachable Verdict = "unreachable"
+	// Unknown (6): the bundle was sent whole, and how it ended is not known. It
+	// may be going on.
+	Unknown Verdict = "unknown"
+	// Interrupted (130): by a signal.
+	Interrupted Verdict = "interrupted"
+)
+
+var exitStatuses = map[Verdict]int{
+	Success: 0, MinionFailed: 1, Invalid: 2, Refused: 3, ServerFailed: 4, Unreachable: 5, Unknown: 6, Interrupted: 130,
+}
+
+// ExitStatus returns the exit status for a verdict.
+func (v Verdict) ExitStatus() int { return exitStatuses[v] }
+
+// words says a verdict other than success in a few words.
+func (v Verdict) words() string {
+	switch v {
+	case MinionFailed:
+		return "failed"
+	case Invalid:
+		return "not deployed"
+	case Refused:
+		return "refused"
+	case ServerFailed:
+		return "the server failed"
+	case Unreachable:
+		return "not deployed"
+	case Unknown:
+		return "outcome unknown"
+	case Interrupted:
+		return "interrupted"
+	}
+	return string(v)
+}
+
+// ranking orders verdicts from bad to good: where several hold, the first wins.
+var ranking = []Verdict{Interrupted, ServerFailed, Unknown, Unreachable, Refused, Invalid, MinionFailed, Success}
+
+func worse(a, b Verdict) Verdict {
+	if slices.Index(ranking, b) < slices.Index(ranking, a) {
+		return b
+	}
+	return a
+}
+
+// ErrInterrupted is the cause with which a front end ends the context of a run
+// when the user interrupts it.
+var ErrInterrupted = errors.New("interrupted")
+
+// ErrTimeout is the cause with which a run ends when its time is up.
+var ErrTimeout = errors.New("the time for the whole run is up (--timeout)")
+
+// ErrCut means that the stream of events ended before the deployment did.
+var ErrCut = errors.New("the server ended the stream of events too early: the deployment may be going on")
+
+// ErrNoMinions means that no minion was concerned, and one had to be.
+var ErrNoMinions = errors.New("no minion is concerned: its top file matches none that answers")
+
+// ServerError is the server's own "exception" event.
+type ServerError struct{ Msg string }
+
+func (e *ServerError) Error() string { return e.Msg }
+
+// judge returns the verdict on a target, and the error to show with it.
+func (t *Target) judge(err error) (Verdict, error) {
+	if err != nil && t.complete() {
+		// It was all over when the connection broke.
+		err = nil
+	}
+	switch {
+	case errors.Is(err, ErrInterrupted), errors.Is(err, context.Canceled):
+		return Interrupted, err
+	case t.saw(client.Exception):
+		return ServerFailed, t.Unfinished()
+	case err != nil:
+		return classify(err), err
+	case t.DryRun:
+		return Success, nil
+	case t.Unfinished() != nil:
+		return Unknown, t.Unfinished()
+	case t.count(highstate.Unreported) > 0:
+		return Unknown, nil
+	case t.count(highstate.Succeeded) < len(t.Minions):
+		return MinionFailed, nil
+	case t.Highstate && t.RequireMinions && len(t.Minions) == 0:
+		return MinionFailed, ErrNoMinions
+	}
+	return Success, nil
+}
+
+// complete reports whether the last event of a deployment with highstate has
+// come. A deployment without one has no such event: it ends with the stream.
+func (t *Target) complete() bool { return t.Highstate && t.saw(client.HighstateFinish) }
+
+// Unfinished returns, when the stream has ended well, why the deployment has
+// not: a [ServerError] or [ErrCut]; else nil.
+func (t *Target) Unfinished() error {
+	switch {
+	case t.saw(client.Exception):
+		return &ServerError{Msg: t.exception()}
+	case !t.saw(client.DeployBundle), t.Highstate && !t.complete():
+		return ErrCut
+	}
+	return nil
+}
+
+func (t *Target) exception() string {
+	for _, e := range slices.Backward(t.Events) {
+		if e.Name == client.Exception {
+			return trimRight(e.Msg)
+		}
+	}
+	return ""
+}
+
+// classify returns the verdict for an error of the run.
+func classify(err error) Verdict {
+	var (
+		status    *client.StatusError
+		answer    *client.AnswerError
+		transport *client.TransportError
+		stream    *client.StreamError
+	)
+	switch {
+	case errors.As(err, &stream):
+		return Unknown
+	case errors.As(err, &transport):
+		return unlessSent(transport.BodySent, Unreachable)
+	case errors.As(err, &answer):
+		return unlessSent(answer.BodySent, Unreachable)
+	case errors.As(err, &status):
+		return classifyStatus(status)
+	case errors.Is(err, ErrTimeout):
+		return Unreachable // before anything was sent, or one of the above would hold it
+	}
+	return Invalid
+}
+
+// classifyStatus tells SpiroFS's refusals and failures from those of a proxy.
+func classifyStatus(e *client.StatusError) Verdict {
+	switch {
+	case e.StatusCode == http.StatusInternalServerError:
+		return ServerFailed
+	case e.StatusCode >= 300 && e.StatusCode < 500:
+		return Refused
+	}
+	return unlessSent(e.BodySent, Unreachable)
+}
+
+// unlessSent returns Unknown where the bundle had been sent whole.
+func unlessSent(bodySent bool, v Verdict) Verdict {
+	if bodySent {
+		return Unknown
+	}
+	return v
+}

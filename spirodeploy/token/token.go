@@ -1,0 +1,143 @@
+// Package token holds a SpiroFS token so that it cannot leak by accident.
+package token
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"strings"
+)
+
+// redacted is what a token prints as.
+const redacted = "[redacted]"
+
+// maxFile is how much of a token file is read, in bytes. A token has some
+// hundred; a large file is a mistake.
+const maxFile = 64 << 10
+
+// ErrNone means that there is no token.
+var ErrNone = errors.New("no token")
+
+// Token is a SpiroFS token. Whatever prints, encodes or logs it, with any verb,
+// writes "[redacted]"; the secret comes out of [Token.Reveal] alone. The zero
+// value is no token.
+type Token struct {
+	// A function, since reflection (and so fmt, for a token in an unexported
+	// field, or a dump in a test failure) cannot look into it.
+	reveal func() string
+}
+
+// Parse returns the token in s, without the white space around it. The error is
+// [ErrNone] where nothing is left; it never repeats s.
+func Parse(s string) (Token, error) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return Token{}, ErrNone
+	}
+	for i := range len(s) {
+		// What RFC 9110 allows in a field value, without white space in between.
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return Token{}, errors.New("the token has white space or a control or non-ASCII character in it: it was not copied whole, or something else was copied with it")
+		}
+	}
+	return Token{func() string { return s }}, nil
+}
+
+// ReadFile returns the token in a file, without the white space around it. "-"
+// is not special.
+func ReadFile(path string) (Token, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Token{}, fmt.Errorf("read token: %w", err)
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return Token{}, fmt.Errorf("read token: %s: %w", path, err)
+	}
+	if len(content) > maxFile {
+		return Token{}, fmt.Errorf("read token: %s: larger than any token", path)
+	}
+	// Editors on Windows put a byte order mark in front.
+	t, err := Parse(string(bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))))
+	if err != nil {
+		return Token{}, fmt.Errorf("read token: %s: %w", path, err)
+	}
+	return t, nil
+}
+
+// Reveal returns the secret, for the one place that sends it.
+func (t Token) Reveal() string {
+	if t.reveal == nil {
+		return ""
+	}
+	return t.reveal()
+}
+
+// IsZero reports whether there is no token.
+func (t Token) IsZero() bool { return t.reveal == nil }
+
+// minRedact is the length in bytes from which Redact looks for a token. What
+// is shorter protects nothing, and would be found in any text.
+const minRedact = 8
+
+// Redact returns s with the token, as it is or in base64, replaced by
+// "[redacted]": for text that comes from elsewhere, such as a server that
+// repeats what it was sent. Tokens of less than 8 bytes are not looked for.
+func (t Token) Redact(s string) string {
+	secret := t.Reveal()
+	if len(secret) < minRedact {
+		return s
+	}
+	for _, form := range []string{
+		secret,
+		base64.StdEncoding.EncodeToString([]byte(secret)),
+		base64.RawStdEncoding.EncodeToString([]byte(secret)),
+		base64.URLEncoding.EncodeToString([]byte(secret)),
+		base64.RawURLEncoding.EncodeToString([]byte(secret)),
+	} {
+		s = strings.ReplaceAll(s, form, redacted)
+	}
+	return s
+}
+
+// String returns "[redacted]", or "" where there is no token.
+func (t Token) String() string {
+	if t.IsZero() {
+		return ""
+	}
+	return redacted
+}
+
+// GoString is what %#v prints.
+func (t Token) GoString() string { return "token.Token(" + t.String() + ")" }
+
+// Format prints a token with any verb.
+func (t Token) Format(f fmt.State, verb rune) {
+	if verb == 'v' && f.Flag('#') {
+		_, _ = io.WriteString(f, t.GoString())
+		return
+	}
+	_, _ = io.WriteString(f, t.String())
+}
+
+// MarshalText is what JSON, XML and flag libraries print.
+func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText parses a token, as [Parse] does.
+func (t *Token) UnmarshalText(text []byte) (err error) {
+	*t, err = Parse(string(text))
+	return err
+}
+
+// LogValue is what slog prints.
+func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
