@@ -22,6 +22,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
@@ -72,13 +73,25 @@ func Deploy(ctx context.Context, opts Options) (*report.Report, error) {
 		defer cancel()
 	}
 	rep := report.New(report.Target{
-		Server: opts.Server.Server, Project: opts.Project, Deployment: opts.Deployment,
+		Project: opts.Project, Deployment: opts.Deployment,
 		Highstate: !opts.NoHighstate, RequireMinions: opts.RequireMinions, DryRun: opts.DryRun,
 	})
 	r := &run{opts: opts, target: rep.Targets[0]}
 	r.target.Finish(r.run(ctx))
 	rep.Finish()
 	return rep, rep.Err()
+}
+
+// Validate does what Deploy does before it talks to the server: it returns all
+// that is wrong with the options, and with the tree or bundle that they name.
+func Validate(ctx context.Context, opts Options) error {
+	opts.Watch = nil
+	r := &run{opts: opts, target: &report.Target{}}
+	tar, err := r.prepare(ctx)
+	if err != nil {
+		return cause(ctx, err)
+	}
+	return tar.Close()
 }
 
 // run is one deployment on its way.
@@ -133,8 +146,13 @@ func (r *run) prepare(ctx context.Context) (tarball, error) {
 	}
 	r.tell(report.Update{Kind: report.Began, Stage: report.Bundling})
 	tar, err := openBundle(ctx, r.opts)
-	errs = append(errs, err)
-	if err := errors.Join(errs...); err != nil {
+	var ofTree bundle.Problems
+	if errors.As(err, &ofTree) && err.Error() == ofTree.Error() { // not wrapped
+		errs = append(errs, ofTree.Unwrap()...)
+	} else {
+		errs = append(errs, err)
+	}
+	if err := problem.Join(errs...); err != nil {
 		if tar != nil {
 			_ = tar.Close() // the reason is already an error
 		}

@@ -26,6 +26,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -104,7 +105,7 @@ func New(opts Options) (*Client, error) {
 			errs = append(errs, fmt.Errorf("address %q: not host:port", opts.Address))
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := problem.Join(errs...); err != nil {
 		return nil, err
 	}
 	return &Client{

@@ -10,6 +10,8 @@ import (
 	"mime/multipart"
 	"net/http"
 	"sync"
+
+	"github.com/spirostack/spirodeploy/internal/problem"
 )
 
 // Bundle is a tar whose size is known. The packages's own readers of it are
@@ -38,7 +40,7 @@ type Deployment struct {
 // [TransportError], or tells what is wrong with the deployment's names.
 func (c *Client) Upload(ctx context.Context, d Deployment) (*Stream, error) {
 	const op = "deploy"
-	if err := errors.Join(CheckName("project", d.Project), CheckName("deployment", d.Deployment)); err != nil {
+	if err := problem.Join(CheckName("project", d.Project), CheckName("deployment", d.Deployment)); err != nil {
 		return nil, err
 	}
 	req, err := c.request(ctx, http.MethodPost)

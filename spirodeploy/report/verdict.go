@@ -99,12 +99,12 @@ func (t *Target) judge(err error) (Verdict, error) {
 		err = nil
 	}
 	switch {
-	case errors.Is(err, ErrInterrupted), errors.Is(err, context.Canceled):
+	case Classify(err) == Interrupted:
 		return Interrupted, err
 	case t.saw(client.Exception):
 		return ServerFailed, t.Unfinished()
 	case err != nil:
-		return classify(err), err
+		return Classify(err), err
 	case t.DryRun:
 		return Success, nil
 	case t.Unfinished() != nil:
@@ -144,8 +144,9 @@ func (t *Target) exception() string {
 	return ""
 }
 
-// classify returns the verdict for an error of the run.
-func classify(err error) Verdict {
+// Classify returns the verdict for an error of package client, or for any other
+// that ended a run.
+func Classify(err error) Verdict {
 	var (
 		status    *client.StatusError
 		answer    *client.AnswerError
@@ -153,6 +154,10 @@ func classify(err error) Verdict {
 		stream    *client.StreamError
 	)
 	switch {
+	case err == nil:
+		return Success
+	case errors.Is(err, ErrInterrupted), errors.Is(err, context.Canceled):
+		return Interrupted
 	case errors.As(err, &stream):
 		return Unknown
 	case errors.As(err, &transport):

@@ -1,0 +1,92 @@
+// Package demo shows the main job: a real project, bundled and deployed by the
+// same code as everywhere, to a server in this process whose minions play what
+// Salt returned for that project.
+package demo
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/edge"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+)
+
+// minions has results that Salt 3005.5 returned for examples/shop.
+//
+//go:embed minions/*.json
+var minions embed.FS
+
+// Options say what to show.
+type Options struct {
+	Dir    string // the example project
+	Report string // where to write the JSON report
+	Fail   bool   // let a minion fail
+	Stdout io.Writer
+	Stderr io.Writer
+}
+
+// Run bundles and deploys the example. Its error is that of the deployment,
+// with its exit status.
+func Run(ctx context.Context, opts Options) error {
+	say := func(format string, args ...any) { fmt.Fprintf(opts.Stderr, format+"\n", args...) }
+	played, err := play(opts.Fail)
+	if err != nil {
+		return err
+	}
+	say("# A project with Salt states, %s, and what its build made, as one reproducible file:", opts.Dir)
+	artifacts := []string{"build/shop"}
+	b, err := bundle.New(ctx, bundle.Options{Dir: opts.Dir, Artifacts: []bundle.Artifact{{Path: artifacts[0]}}})
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	digest, err := b.Digest(ctx)
+	if err != nil {
+		return err
+	}
+	say("%s  %d entries, %d bytes\n", digest, b.Len(), b.Size())
+
+	server, err := spirotest.Start(spirotest.Options{Minions: played})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	say("# A SpiroFS server for tests, with three minions, runs at %s. This deploys to it:", server.URL())
+	say("$ cd %s && SPIRO_TOKEN=… spiro-deploy --server %s --insecure --artifact %s --report json=… shop prod", opts.Dir, server.URL(), artifacts[0])
+	world := edge.World{
+		Stdout: opts.Stdout, Stderr: opts.Stderr,
+		Getenv: func(name string) string {
+			return map[string]string{"SPIRO_URL": server.URL(), "SPIRO_TOKEN": server.Token(time.Hour, "shop")}[name]
+		},
+	}
+	err = world.Run(ctx, edge.Settings{
+		Project: "shop", Deployment: "prod", Dir: opts.Dir, Artifacts: artifacts,
+		Insecure: true, Digest: digest.String(), Reports: []string{"json=" + opts.Report},
+	})
+	say("\n# All of that for programs: %s", opts.Report)
+	return err
+}
+
+// play returns the minions with their recorded results.
+func play(fail bool) ([]spirotest.Minion, error) {
+	recorded := map[string]string{"web1": "web1", "web2": "web2", "db1": "db1"}
+	if fail {
+		recorded["web2"] = "web2-failed"
+	}
+	var played []spirotest.Minion
+	for i, id := range []string{"web1", "db1", "web2"} {
+		result, err := minions.ReadFile("minions/" + recorded[id] + ".json")
+		if err != nil {
+			return nil, err
+		}
+		played = append(played, spirotest.Minion{
+			ID: id, Result: json.RawMessage(result), Delay: time.Duration(i+1) * 400 * time.Millisecond,
+		})
+	}
+	return played, nil
+}

@@ -1,0 +1,96 @@
+// Package output writes files that appear whole or not at all.
+package output
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Stdout is the path that means standard output.
+const Stdout = "-"
+
+// Write lets fill write to the file at path, or to stdout if path is "-". A
+// regular file appears under its name when all has been written, with the mode
+// of the one it replaces; where anything fails, what was there stays. A symbolic
+// link is followed. A pipe or device is opened and written to, and never
+// replaced. (The file is not forced to disk: a power failure may still lose it.)
+func Write(path string, stdout io.Writer, fill func(io.Writer) error) error {
+	if path == Stdout {
+		return fill(stdout)
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("write %s: it is a directory", path)
+	case err == nil && !info.Mode().IsRegular():
+		return writeThrough(path, fill)
+	case err == nil:
+		return replace(path, info.Mode().Perm(), fill)
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Lstat(path); err == nil {
+			return fmt.Errorf("write %s: it is a symbolic link to nothing", path)
+		}
+		return replace(path, 0, fill)
+	}
+	return fmt.Errorf("write %w", err)
+}
+
+func writeThrough(path string, fill func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("write %w", err)
+	}
+	return errors.Join(fill(f), f.Close())
+}
+
+// replace writes to a file beside path and renames it. Mode 0 is that of a new file.
+func replace(path string, mode fs.FileMode, fill func(io.Writer) error) (err error) {
+	if mode != 0 {
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return fmt.Errorf("write %w", err)
+		}
+	}
+	// Not os.CreateTemp: its files are for their owner only, whatever the umask.
+	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8]+".tmp")
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, withoutPath(err))
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temp) // the reason is already an error
+		}
+	}()
+	err = fill(f)
+	if mode != 0 && err == nil {
+		err = f.Chmod(mode)
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, withoutPath(err))
+	}
+	return nil
+}
+
+// withoutPath strips the name of the temporary file, which means nothing to the user.
+func withoutPath(err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		return pe.Err
+	case errors.As(err, &le):
+		return le.Err
+	}
+	return err
+}

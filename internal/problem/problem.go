@@ -1,0 +1,43 @@
+// Package problem tells several problems at once, each in a line of its own.
+package problem
+
+import (
+	"fmt"
+	"strings"
+)
+
+// list is more than one problem.
+type list []error
+
+// Join returns nil for no problem, the one there is, or an error that lists
+// them all. Nil errors are left out, and lists become part of the list.
+func Join(errs ...error) error {
+	var all list
+	for _, err := range errs {
+		switch err := err.(type) { //nolint:errorlint // a list that is wrapped has a text of its own
+		case nil:
+		case list:
+			all = append(all, err...)
+		default:
+			all = append(all, err)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return all
+}
+
+func (l list) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d problems:", len(l))
+	for _, err := range l {
+		b.WriteString("\n  - " + strings.ReplaceAll(err.Error(), "\n", "\n    "))
+	}
+	return b.String()
+}
+
+func (l list) Unwrap() []error { return l }

@@ -1,0 +1,27 @@
+package problem_test
+
+import (
+	"errors"
+	"io/fs"
+	"testing"
+
+	"github.com/spirostack/spirodeploy/internal/problem"
+)
+
+func TestJoin(t *testing.T) {
+	t.Parallel()
+	a, b, c := errors.New("a"), errors.New("b\nmore of b"), fs.ErrNotExist
+	if err := problem.Join(nil, nil); err != nil {
+		t.Errorf("Join of nothing = %v", err)
+	}
+	if err := problem.Join(nil, a); err != a { //nolint:errorlint // the very same
+		t.Errorf("Join of one = %v", err)
+	}
+	err := problem.Join(problem.Join(a, b), nil, c)
+	if want := "3 problems:\n  - a\n  - b\n    more of b\n  - file does not exist"; err.Error() != want {
+		t.Errorf("Join of three = %q, want %q", err, want)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Error("errors.Is does not find the third")
+	}
+}

@@ -1,0 +1,48 @@
+//go:build mage
+
+// The targets of this repository. What they do is in packages that are tested.
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/magefile/mage/mg"
+
+	"github.com/spirostack/spirodeploy/internal/ci"
+	"github.com/spirostack/spirodeploy/internal/demo"
+	"github.com/spirostack/spirodeploy/internal/generate"
+
+	//mage:import spiro
+	_ "github.com/spirostack/spirodeploy/spirodeploy/targets"
+
+	//mage:import dagger
+	_ "github.com/spirostack/spirodeploy/spirodeploy/targets/engine"
+)
+
+// Demo bundles examples/shop and deploys it to a server in this process.
+func Demo(
+	ctx context.Context,
+	fail *bool, // let a minion fail; mage then ends with status 1
+) error {
+	return demo.Run(ctx, demo.Options{
+		Dir: filepath.Join("examples", "shop"), Report: "demo-report.json",
+		Fail: fail != nil && *fail, Stdout: os.Stdout, Stderr: os.Stderr,
+	})
+}
+
+// Test runs all tests.
+func Test(ctx context.Context) error { return ci.Test(ctx, os.Stdout) }
+
+// Lint runs the linters, which it builds first: that takes minutes.
+func Lint(ctx context.Context) error { return ci.Lint(ctx, os.Stdout) }
+
+// Bench runs the benchmarks.
+func Bench(ctx context.Context) error { return ci.Bench(ctx, os.Stdout) }
+
+// Generate makes the Dagger module's code from main.go; it needs no engine.
+func Generate(ctx context.Context) error { return generate.Run(ctx, ".") }
+
+// CI runs what a change must pass: tests, then linters.
+func CI(ctx context.Context) { mg.SerialCtxDeps(ctx, Test, Lint) }

@@ -1,0 +1,118 @@
+package token
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"gopkg.in/macaroon.v2"
+)
+
+// ErrOpaque means that it cannot be told what a token allows: it is no
+// macaroon, or has conditions that this package does not know. The server may
+// know better.
+var ErrOpaque = errors.New("what the token allows cannot be read")
+
+// Rights are what a token allows, as far as its holder can read it. A SpiroFS
+// token is a macaroon whose caveats are JSON in clear (spirofs 0.3,
+// utils/spiro_auth.py): anybody who has it can read them, and only the server
+// can tell whether it is genuine.
+type Rights struct {
+	NotBefore time.Time // not valid until then; zero: at once
+	NotAfter  time.Time // not valid from then on; zero: for ever
+	Any       bool      // all projects but Deny
+	Allow     []string  // these projects only, unless Any; may be empty
+	Deny      []string  // not these projects
+}
+
+// caveat is a condition of a token. Each member may be missing.
+type caveat struct {
+	NotBefore    *float64  `json:"not_before"` // seconds since 1970
+	NotAfter     *float64  `json:"not_after"`
+	ProjectAllow *[]string `json:"project_allow"`
+	ProjectDeny  *[]string `json:"project_deny"`
+}
+
+// Rights reads what the token allows: what all of its caveats allow together.
+// The error wraps [ErrOpaque], and repeats nothing of the token.
+func (t Token) Rights() (Rights, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(t.Reveal(), "="))
+	if err != nil {
+		return Rights{}, fmt.Errorf("%w: it is not URL-safe base64", ErrOpaque)
+	}
+	var m macaroon.Macaroon
+	if err := m.UnmarshalBinary(raw); err != nil {
+		return Rights{}, fmt.Errorf("%w: it is no macaroon", ErrOpaque)
+	}
+	r := Rights{Any: true}
+	for _, c := range m.Caveats() {
+		if err := r.narrow(c); err != nil {
+			return Rights{}, err
+		}
+	}
+	return r, nil
+}
+
+func (r *Rights) narrow(c macaroon.Caveat) error {
+	if len(c.VerificationId) > 0 {
+		return fmt.Errorf("%w: it has a third-party caveat", ErrOpaque)
+	}
+	var cav caveat
+	dec := json.NewDecoder(strings.NewReader(string(c.Id)))
+	dec.DisallowUnknownFields()
+	if dec.Decode(&cav) != nil || dec.More() {
+		return fmt.Errorf("%w: it has a caveat of an unknown kind", ErrOpaque)
+	}
+	if at := cav.NotBefore; at != nil && seconds(*at).After(r.NotBefore) {
+		r.NotBefore = seconds(*at)
+	}
+	if at := cav.NotAfter; at != nil && (r.NotAfter.IsZero() || seconds(*at).Before(r.NotAfter)) {
+		r.NotAfter = seconds(*at)
+	}
+	if allow := cav.ProjectAllow; allow != nil && r.Any {
+		r.Any, r.Allow = false, slices.Clone(*allow)
+	} else if allow != nil {
+		r.Allow = slices.DeleteFunc(r.Allow, func(p string) bool { return !slices.Contains(*allow, p) })
+	}
+	if cav.ProjectDeny != nil {
+		r.Deny = append(r.Deny, *cav.ProjectDeny...)
+	}
+	return nil
+}
+
+func seconds(s float64) time.Time {
+	whole, fraction := math.Modf(s)
+	return time.Unix(int64(whole), int64(fraction*1e9))
+}
+
+// Allows reports whether the token is for a project, whatever the time.
+func (r Rights) Allows(project string) bool {
+	return !slices.Contains(r.Deny, project) && (r.Any || slices.Contains(r.Allow, project))
+}
+
+// String tells the rights in a line.
+func (r Rights) String() string {
+	projects := "for every project"
+	switch {
+	case !r.Any && len(r.Allow) == 0:
+		projects = "for no project"
+	case !r.Any:
+		projects = "for " + strings.Join(r.Allow, ", ")
+	}
+	if len(r.Deny) > 0 {
+		projects += ", not for " + strings.Join(r.Deny, ", ")
+	}
+	when := ", never expires"
+	if !r.NotAfter.IsZero() {
+		when = ", expires " + r.NotAfter.UTC().Format(time.RFC3339)
+	}
+	if !r.NotBefore.IsZero() {
+		when = ", valid from " + r.NotBefore.UTC().Format(time.RFC3339) + when
+	}
+	return projects + when
+}
