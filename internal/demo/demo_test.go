@@ -25,7 +25,7 @@ func TestRun(t *testing.T) {
 		{"well", false, 0, []string{"Success: shop/prod deployed: 3 minions, 37 states, 15 changed"}},
 		{"failing", true, 1, []string{
 			"Failed:    3", "port 80800 is not between 1 and 65535",
-			"FAILURE: shop/prod: failed: 1 of 3 minions failed (web2)",
+			"FAILURE: shop/prod: 1 of 3 minions failed (web2)",
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

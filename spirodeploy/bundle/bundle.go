@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/opencontainers/go-digest"
@@ -38,12 +41,13 @@ type Options struct {
 	Source Scanner
 	// Scanners scan what else goes to the root of the bundle; default none.
 	Scanners []Scanner
-	// Files are made up: name in the bundle → content; default none.
+	// Files are made up: name in the bundle → content; default none. What is
+	// here for .gitcommit replaces what git says; nil is then no such file.
 	Files map[string][]byte
 	// Exclude leaves out what matches one of these patterns, and everything
 	// below it. A pattern with a slash in it is for the whole name in the
 	// bundle ("_source/web/node_modules", "_source/**/*.log"), one without
-	// is for the last element, at any depth ("*.pyc"). ?, *, [a-z], {a,b} and
+	// is for the last element, at any depth ("*.pyc"; "/x" is x at the root only). ?, *, [a-z], {a,b} and
 	// ** are as in github.com/bmatcuk/doublestar; default none.
 	Exclude []string
 	// Omit names files on disk that are left out wherever they are found: what
@@ -85,6 +89,7 @@ func ParseArtifact(dir, s string) Artifact {
 // A Bundle is a walked tree: what will be in the tar, and how to read it. It
 // may be used by several goroutines. Close it after use.
 type Bundle struct {
+	dir      string // of the project
 	items    []item // sorted by name
 	size     int64
 	modTime  time.Time
@@ -105,7 +110,8 @@ type item struct {
 // New walks the tree that opts describe. Its error is [Problems], all of them,
 // or the context's.
 func New(ctx context.Context, opts Options) (*Bundle, error) {
-	c := &collector{ctx: ctx, opts: opts, dir: in(opts.Dir, "."), bundle: &Bundle{modTime: opts.ModTime, want: opts.Digest}}
+	c := &collector{ctx: ctx, opts: opts, dir: in(opts.Dir, ".")}
+	c.bundle = &Bundle{dir: c.dir, modTime: opts.ModTime, want: opts.Digest}
 	c.check()
 	if len(c.problems) == 0 {
 		c.collect()
@@ -186,20 +192,18 @@ func (c *collector) check() {
 		c.problem("", fmt.Errorf("modification time %s: outside of what a tar header holds, 1970 to 2242",
 			c.bundle.modTime.UTC().Format(time.RFC3339)), "")
 	}
-	names := map[string]string{}
+	c.opts.Artifacts = slices.Clone(c.opts.Artifacts) // names are filled in, not in the caller's
+	names := map[string]bool{}
 	for i, a := range c.opts.Artifacts {
 		name, err := a.name(c.dir)
 		if err != nil {
 			c.problem(a.Path, err, "say where it goes: --artifact NAME=PATH")
 			continue
 		}
-		if _, twice := names[name]; twice {
+		if names[name] {
 			c.problem(a.Path, fmt.Errorf("artifact %s: %w: another artifact has the name too", name, ErrDuplicate), "give one of them another name: --artifact NAME=PATH")
 		}
-		names[name] = a.Path
-		if i == 0 {
-			c.opts.Artifacts = slices.Clone(c.opts.Artifacts)
-		}
+		names[name] = true
 		c.opts.Artifacts[i].Name = name
 	}
 	for _, p := range c.opts.Omit {
@@ -214,8 +218,8 @@ func (a Artifact) name(dir string) (string, error) {
 	}
 	name := a.Name
 	if name == "" {
-		rel, err := filepath.Rel(absolute(dir), absolute(in(dir, a.Path)))
-		if err != nil || !filepath.IsLocal(rel) {
+		rel, ok := inside(dir, in(dir, a.Path))
+		if !ok {
 			return "", fmt.Errorf("artifact: %w: outside of the project directory", ErrName)
 		}
 		name = filepath.ToSlash(rel)
@@ -256,6 +260,9 @@ func (c *collector) collect() {
 		c.scan("", s)
 	}
 	for name, content := range c.opts.Files {
+		if name == GitCommitFile && content == nil {
+			continue
+		}
 		c.add(contentEntry(name, content))
 	}
 }
@@ -346,7 +353,10 @@ func (c *collector) excluded(name string) bool {
 // addOr adds an entry, or what went wrong with it.
 func (c *collector) addOr(e Entry, err error) {
 	if err != nil {
-		c.problem(c.shown(e), reason(err), excludeHint(e.Name))
+		if e.path != "" {
+			err = reason(err)
+		}
+		c.problem(c.shown(e), err, excludeHint(e.Name))
 		return
 	}
 	c.add(e)
@@ -356,7 +366,27 @@ func excludeHint(name string) string {
 	if name == "" {
 		return ""
 	}
-	return fmt.Sprintf("to leave it out: --exclude %s", shellQuote(name))
+	return fmt.Sprintf("to leave it out: --exclude %s", shellQuote(excludePattern(name)))
+}
+
+// excludePattern returns a pattern that matches a name in the bundle: that name
+// only, but where one of its characters cannot be shown or typed.
+func excludePattern(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		switch {
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			b.WriteByte('?')
+			continue
+		case strings.ContainsRune(`\*?[]{}`, r):
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	if !strings.Contains(name, "/") {
+		return "/" + b.String() // else it would be for every depth
+	}
+	return b.String()
 }
 
 // add takes an entry in: its name is whole, and its kind is one of ours.
@@ -391,13 +421,17 @@ func (c *collector) add(e Entry) {
 // addContent settles the size of a file, by reading it where that is the only way.
 func (c *collector) addContent(it *item) error {
 	it.size = it.entry.Size
-	if it.size >= 0 {
-		if it.entry.Open == nil && it.entry.path == "" {
+	open := it.entry.Open
+	if open == nil {
+		if it.entry.path == "" {
 			return errors.New("scanner: a file with nothing to open")
 		}
+		open = func() (io.ReadCloser, error) { return os.Open(it.entry.path) }
+	}
+	if it.size >= 0 {
 		return nil
 	}
-	r, err := it.entry.Open()
+	r, err := open()
 	if err != nil {
 		return reason(err)
 	}
@@ -423,7 +457,7 @@ func (c *collector) finish() {
 	}
 	content := slices.ContainsFunc(b.items, func(it item) bool { return it.name != GitCommitFile })
 	if !content && len(c.problems) == 0 {
-		c.problem("", fmt.Errorf("%w: %s has no %s directory with anything in it, and no artifacts or source were asked for", ErrEmpty, c.dir, SaltDir),
+		c.problem("", fmt.Errorf("%w: %s has no %s directory with anything in it, and there are no artifacts and no source", ErrEmpty, printable(c.dir), SaltDir),
 			"name the project directory with --dir, or add --artifact")
 	}
 
@@ -470,12 +504,14 @@ func (c *collector) checkItem(t tree, i int) {
 	}
 }
 
-// shown returns what a person knows an entry by.
-func (c *collector) shown(e Entry) string {
+func (c *collector) shown(e Entry) string { return shown(c.dir, e) }
+
+// shown returns what a person who works in dir knows an entry by.
+func shown(dir string, e Entry) string {
 	if e.path == "" {
 		return e.Name
 	}
-	if rel, err := filepath.Rel(c.dir, e.path); err == nil && filepath.IsLocal(rel) {
+	if rel, err := filepath.Rel(dir, e.path); err == nil && filepath.IsLocal(rel) {
 		return filepath.ToSlash(rel)
 	}
 	return e.path
@@ -490,6 +526,19 @@ func in(dir, p string) string {
 		return filepath.Clean(p)
 	}
 	return filepath.Join(dir, p)
+}
+
+// inside returns the path of a file relative to a directory that it lies in.
+// Links in it are resolved only where nothing else shows that it lies there: a
+// file that is a link keeps its own name.
+func inside(dir, file string) (rel string, ok bool) {
+	for _, resolve := range []func(string) string{filepath.Clean, absolute} {
+		rel, err := filepath.Rel(resolve(dir), filepath.Join(resolve(filepath.Dir(file)), filepath.Base(file)))
+		if err == nil && filepath.IsLocal(rel) {
+			return rel, true
+		}
+	}
+	return "", false
 }
 
 // absolute returns the one path of a file that may not exist yet.
@@ -507,10 +556,10 @@ func absolute(p string) string {
 	return abs
 }
 
-// reason strips the path that an error of package os repeats.
+// reason strips the path that an error of package os repeats. What somebody has
+// wrapped is left as it is: it may be about another file.
 func reason(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := err.(*fs.PathError); ok { //nolint:errorlint // see above
 		return pe.Err
 	}
 	return err

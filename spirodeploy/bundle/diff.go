@@ -3,6 +3,7 @@ package bundle
 import (
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 
@@ -83,6 +84,10 @@ func Diff(old, new io.Reader) ([]Change, error) {
 	return changes, nil
 }
 
+// plainName returns the name as this package's format has it, without the slash
+// of a directory: "" for the root.
+func plainName(name string) string { return path.Clean("/" + name)[1:] }
+
 // content is an item with the digest of its bytes.
 type content struct {
 	Item
@@ -104,12 +109,17 @@ func index(r io.Reader) (map[string]content, error) {
 	found := make(map[string]content, len(c.Items))
 	for _, it := range c.Items {
 		key := it.Name
-		it.Name = strings.Trim(strings.TrimPrefix(it.Name, "./"), "/")
-		if it.Name == "" || it.Name == "." {
+		it.Name = plainName(it.Name)
+		if it.Name == "" {
 			continue
 		}
 		it.Mode = canonicalMode(it.Mode)
-		found[it.Name] = content{it, digests[key]}
+		entry := content{it, digests[key]}
+		if target, ok := found[plainName(it.Link)]; ok && it.Mode.IsRegular() && it.Link != "" {
+			entry = target // a hard link is another name of the same file
+			entry.Name = it.Name
+		}
+		found[it.Name] = entry
 	}
 	return found, nil
 }

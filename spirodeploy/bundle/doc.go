@@ -30,21 +30,28 @@
 //     No two have one name, and nothing is both a file and a directory.
 //  4. The mode is 0755 for directories and for files that their owner may
 //     execute, 0644 for other files and for symbolic links.
-//  5. User, group and device numbers are 0, and the names of user and group empty. The modification time is
-//     one value for all entries, in whole seconds from 0 to 8589934591 since
-//     1970: 0 unless chosen ([Options.ModTime]).
+//  5. User, group and device numbers are 0, and the names of user and group
+//     empty. The modification time is one value for all entries, in whole
+//     seconds from 0 to 8589934591 since 1970: 0 unless chosen
+//     ([Options.ModTime]).
 //  6. A symbolic link's target is relative, and following it (through other
 //     links, if need be) ends at an entry of the bundle or at its root.
 //  7. Each entry has a ustar header: magic "ustar", version "00"; numbers in
 //     octal with leading zeros, ended by NUL (the checksum: six digits, NUL,
-//     space); device numbers 0. A name of more than 100 bytes is split at the
-//     last slash that leaves at most 155 bytes for the prefix field.
+//     space); the size of what is no file 0. A name of more than 100 bytes is
+//     split at the last slash that leaves at most 155 bytes for the prefix field
+//     (and at most 100 for the name field; the slash at the end of a directory's
+//     name is no place to split).
 //  8. Only where that cannot hold a value (a name or link target that is not
 //     ASCII, too long or not to be split, a size over 8589934591 bytes) a pax
 //     extended header stands before it, with the records linkpath, path and
-//     size that are needed, in this order, and no others. Its own name is that
-//     of the entry with PaxHeaders.0 put before the last element, ASCII only,
-//     cut at 100 bytes.
+//     size that are needed, in this order, and no others; names are then not
+//     split, so one of more than 100 bytes needs its record. Its own name is that
+//     of the entry with PaxHeaders.0 put behind the last slash, ASCII only, cut
+//     at 100 bytes, without a slash at the end; its mode and time are 0, and its
+//     fields for device numbers all NUL. The entry's own header has of a name
+//     or target what is ASCII, cut at 100 bytes (and, where it is cut behind
+//     slashes, before these), and of a size that does not fit, 0.
 //  9. Content is padded with zeros to 512 bytes. Two blocks of 512 zeros end
 //     the archive; nothing follows.
 //

@@ -45,12 +45,12 @@ type Entry struct {
 type Scanner func(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2[Entry, error]
 
 // FileEntry returns the entry for a file, directory or symbolic link on disk,
-// not following the link. The error is that of [os.Lstat] or [os.Readlink],
-// or wraps [ErrKind].
+// not following the link. The error is that of [os.Lstat], [os.Open] or
+// [os.Readlink], or wraps [ErrKind]; a [Scanner] may yield both as they are.
 func FileEntry(name, path string) (Entry, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
-		return Entry{}, err
+		return Entry{Name: name, path: path}, err
 	}
 	return fileEntry(name, path, info)
 }

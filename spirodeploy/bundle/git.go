@@ -41,7 +41,7 @@ func (c *collector) gitCommit() {
 		c.problem("", fmt.Errorf("git describe %q: not one of all, tags, off", describe), "")
 		return
 	}
-	if c.excluded(GitCommitFile) {
+	if _, given := c.opts.Files[GitCommitFile]; given || c.excluded(GitCommitFile) {
 		return
 	}
 	commit, err := c.git("rev-parse", "--verify", "--quiet", "HEAD")
@@ -50,8 +50,10 @@ func (c *collector) gitCommit() {
 		c.warn("", "no git binary was found: the bundle will have no "+GitCommitFile)
 		return
 	case err != nil:
-		if words := err.Error(); words != "" && !strings.Contains(words, "not a git repository (or any") {
-			c.warn(GitCommitFile, "left out, since git failed: "+words)
+		var exit *exec.ExitError
+		noCommit := errors.As(err, &exit) && exit.ExitCode() == 1 // what --quiet says
+		if !noCommit && !strings.Contains(err.Error(), "not a git repository (or any") {
+			c.warn(GitCommitFile, "left out, since git failed: "+err.Error())
 		}
 		return
 	}
@@ -64,7 +66,7 @@ func (c *collector) gitCommit() {
 }
 
 // git runs git in the project directory and returns its output without white
-// space around it. The error's text is what git said.
+// space around it. The error's text is what git said, if it said anything.
 func (c *collector) git(args ...string) (string, error) {
 	cmd := gitCommand(c.ctx, c.dir, args...)
 	var out, words bytes.Buffer
@@ -96,10 +98,10 @@ func gitError(err error, words *bytes.Buffer) error {
 		return nil
 	case errors.Is(err, exec.ErrNotFound):
 		return errNoGit
-	case errors.As(err, &exit):
+	case errors.As(err, &exit) && words.Len() > 0:
 		return errors.New(strings.TrimSpace(words.String()))
 	}
-	return err
+	return err // an exit status, or a signal
 }
 
 // Git scans the files of the commit HEAD as "git archive" gives them, for
@@ -119,7 +121,10 @@ func Git(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2
 func gitArchive(ctx context.Context, dir string, skip func(string) bool, yield func(Entry, error) bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cmd := gitCommand(ctx, dir, "archive", "--format=tar", "HEAD")
+	// These settings of a user or machine would change the bytes of files, or
+	// take their x bit away.
+	cmd := gitCommand(ctx, dir, "-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "tar.umask=0022",
+		"archive", "--format=tar", "HEAD")
 	var words bytes.Buffer
 	cmd.Stderr = &words
 	out, err := cmd.StdoutPipe()
@@ -139,14 +144,12 @@ func gitArchive(ctx context.Context, dir string, skip func(string) bool, yield f
 	switch {
 	case done && waitErr != nil:
 		return waitErr
-	case readErr != nil && words.Len() > 0:
-		return waitErr
-	case readErr != nil:
-		return readErr
 	case done:
 		return err
+	case readErr != nil && words.Len() > 0:
+		return errors.New(strings.TrimSpace(words.String())) // why git broke off
 	}
-	return nil
+	return readErr // nil where it was the consumer who stopped
 }
 
 // yieldTar yields the entries of a tar. It reports whether that came to the

@@ -97,12 +97,14 @@ func paxRecords(h header) string {
 	if !fits(h.link) {
 		records += paxRecord("linkpath", h.link)
 	}
+	huge := h.size > maxOctal
 	if !fits(h.name) {
-		if _, _, ok := splitName(h.name); !ok {
+		// A name is split only where no pax header is needed anyway.
+		if _, _, ok := splitName(h.name); !ok || records != "" || huge {
 			records += paxRecord("path", h.name)
 		}
 	}
-	if h.size > maxOctal {
+	if huge {
 		records += paxRecord("size", strconv.FormatInt(h.size, 10))
 	}
 	return records

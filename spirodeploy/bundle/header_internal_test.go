@@ -67,6 +67,9 @@ func TestHeaderAsArchiveTar(t *testing.T) {
 		{name: s("d/", 200) + "x", mode: 0o644},
 		{name: s("ä", 60) + "/x", mode: 0o644},
 		{name: s("x", 99) + "/ä", mode: 0o644},
+		{name: s("d", 60) + "/" + s("x", 60), mode: fs.ModeSymlink | 0o644, link: s("x", 101)},
+		{name: s("d", 60) + "/" + s("x", 60), mode: fs.ModeSymlink | 0o644, link: "ärger"},
+		{name: s("d", 60) + "/" + s("x", 60), mode: 0o644, size: maxOctal + 1},
 		{name: s("x", 950), mode: 0o644}, // the record's length grows by a digit near 1,000
 		{name: s("x", 990), mode: 0o644},
 	} {

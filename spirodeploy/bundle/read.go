@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -123,12 +124,13 @@ func (r *reader) advance() error {
 	r.next++
 	r.store = appendHeader(r.store[:0], it.header, r.b.modTime)
 	r.buf = r.store
-	if it.size == 0 {
+	if !it.mode.IsRegular() {
 		return nil
 	}
+	// An empty file is opened too: it may not be empty any more.
 	file, err := it.open()
 	if err != nil {
-		return it.failed(err)
+		return r.b.failed(it, err)
 	}
 	r.file, r.item, r.left = file, it, it.size
 	return nil
@@ -148,7 +150,7 @@ func (r *reader) readFile(p []byte) (int, error) {
 		err = fmt.Errorf("%w: it has shrunk by %d bytes", ErrChanged, r.left)
 	}
 	if err != nil {
-		return n, r.item.failed(err)
+		return n, r.b.failed(r.item, err)
 	}
 	return n, nil
 }
@@ -185,8 +187,12 @@ func (it *item) open() (io.ReadCloser, error) {
 	if it.entry.Open != nil {
 		return it.entry.Open()
 	}
-	file, err := os.Open(it.entry.path)
+	// A named pipe that has taken the file's place must not be waited for.
+	file, err := os.OpenFile(it.entry.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
+		if info, statErr := os.Stat(it.entry.path); statErr == nil && !info.Mode().IsRegular() {
+			return nil, errKindChanged
+		}
 		return nil, err
 	}
 	if err := it.same(file); err != nil {
@@ -196,6 +202,8 @@ func (it *item) open() (io.ReadCloser, error) {
 	return file, nil
 }
 
+var errKindChanged = fmt.Errorf("%w: it is no regular file any more", ErrChanged)
+
 // same compares a file with what the walk saw of it.
 func (it *item) same(file *os.File) error {
 	info, err := file.Stat()
@@ -203,7 +211,7 @@ func (it *item) same(file *os.File) error {
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%w: it is no regular file any more", ErrChanged)
+		return errKindChanged
 	case info.Size() != it.size:
 		return fmt.Errorf("%w: it had %d bytes and has %d", ErrChanged, it.size, info.Size())
 	case info.ModTime().UnixNano() != it.entry.modTime:
@@ -227,24 +235,24 @@ func (it *item) unchanged(file io.Reader) error {
 	return nil
 }
 
-func (it *item) failed(err error) error {
-	where := it.entry.path
-	if where == "" {
-		where = it.name
-	}
-	if errors.Is(err, fs.ErrNotExist) {
+// failed says which file an error is of.
+func (b *Bundle) failed(it *item, err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		err = fmt.Errorf("%w: it is gone", ErrChanged)
 	}
-	return fmt.Errorf("read %s: %w", printable(where), reason(err))
+	return fmt.Errorf("read %s: %w", printable(shown(b.dir, it.entry)), reason(err))
 }
 
-// Checked returns a reader of r's first size bytes that yields the last of them
-// only if all together have the digest want (or whatever they have, if want is
-// empty); the error is then [ErrDigest]. Before the last bytes are yielded,
+// Checked returns a reader of r that yields the last bytes only if r ends with
+// them, they are size bytes in all, and these have the digest want (or whatever
+// they have, if want is empty); the error is otherwise [ErrChanged] or
+// [ErrDigest]. Before the last bytes are yielded,
 // learn is called with their digest, unless it is nil.
 func Checked(r io.ReadCloser, size int64, want digest.Digest, learn func(digest.Digest)) io.ReadCloser {
 	return &checked{ReadCloser: r, digester: digest.SHA256.Digester(), left: size, want: want, learn: learn}
 }
+
+var errLonger = fmt.Errorf("%w: there is more of it than there was", ErrChanged)
 
 type checked struct {
 	io.ReadCloser
@@ -261,7 +269,7 @@ func (c *checked) Read(p []byte) (int, error) {
 	}
 	n, err := c.ReadCloser.Read(p)
 	if int64(n) > c.left {
-		n, err = 0, fmt.Errorf("%w: there is more of it than there was", ErrChanged)
+		n, err = 0, errLonger
 	}
 	c.left -= int64(n)
 	c.digester.Hash().Write(p[:n])
@@ -277,7 +285,15 @@ func (c *checked) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// check looks, before the last bytes are yielded, at what they end.
 func (c *checked) check() error {
+	var one [1]byte
+	switch n, err := io.ReadFull(c.ReadCloser, one[:]); {
+	case n > 0:
+		return errLonger
+	case !errors.Is(err, io.EOF):
+		return err
+	}
 	got := c.digester.Digest()
 	if c.want != "" && c.want != got {
 		return fmt.Errorf("%w: it is %s, not %s", ErrDigest, got, c.want)

@@ -26,7 +26,7 @@ func (s *spool) add(r io.Reader) (size int64, open func() (io.ReadCloser, error)
 	size, err = io.Copy(s.file, r)
 	s.size += size
 	if err != nil {
-		return 0, nil, fmt.Errorf("keep in a temporary file: %w", err)
+		return 0, nil, fmt.Errorf("copy to a temporary file: %w", err)
 	}
 	file := s.file
 	return size, func() (io.ReadCloser, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -23,8 +24,8 @@ type Contents struct {
 	// Unsafe are the reasons not to send it: entries that would be written
 	// outside of the deployment, or that no server could unpack.
 	Unsafe Problems
-	// Foreign are the reasons why it is not in the format of this package.
-	// Where there are none, it is.
+	// Foreign are the other reasons why it is not in the format of this package.
+	// Where there are none of either, it is.
 	Foreign Problems
 }
 
@@ -35,7 +36,7 @@ func Verify(r io.Reader) (*Contents, error) { return verify(r, nil) }
 
 // verify calls each, if there is one, with every regular file's content.
 func verify(r io.Reader, each func(Item, io.Reader) error) (*Contents, error) {
-	v := &verifier{raw: &recorder{r: r, digester: digest.SHA256.Digester()}, contents: &Contents{}, modTime: -1}
+	v := &verifier{raw: &recorder{r: r, digester: digest.SHA256.Digester()}, contents: &Contents{}, modTime: -1, hard: map[int]bool{}}
 	if err := v.read(each); err != nil {
 		return nil, fmt.Errorf("read bundle: %w", err)
 	}
@@ -60,17 +61,21 @@ func (rec *recorder) Read(p []byte) (int, error) {
 	rec.size += int64(n)
 	rec.digester.Hash().Write(p[:n])
 	if rec.keep {
-		rec.kept = append(rec.kept, p[:n]...)
+		rec.kept = append(rec.kept, p[:min(n, maxKept-len(rec.kept))]...)
 	}
 	return n, err
 }
 
+// maxKept is more than a header of this format can have: archive/tar reads pax
+// records of 1 MiB at most. A tar may have any number of headers for one entry.
+const maxKept = 2 << 20
+
 type verifier struct {
 	raw      *recorder
 	contents *Contents
-	modTime  int64 // of the first entry
-	padding  int64 // due after the content read last
-	hard     []Item
+	modTime  int64        // of the first entry
+	padding  int64        // due after the content read last
+	hard     map[int]bool // the hard links among the items
 }
 
 func (v *verifier) foreign(name, format string, args ...any) {
@@ -104,10 +109,11 @@ func (v *verifier) read(each func(Item, io.Reader) error) error {
 				return err
 			}
 		}
-		if _, err := io.CopyBuffer(io.Discard, struct{ io.Reader }{tr}, buf); err != nil {
-			return err
+		// Hidden methods of both must not get between: they use small buffers.
+		if _, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{tr}, buf); err != nil {
+			return v.notTar(err)
 		}
-		v.padding = padding(h.Size)
+		v.padding = padding(it.Size)
 	}
 }
 
@@ -126,7 +132,11 @@ func isSparse(h *tar.Header) bool {
 
 // notTar says what a file that is no tar looks like.
 func (v *verifier) notTar(err error) error {
-	if !errors.Is(err, tar.ErrHeader) || len(v.contents.Items) > 0 {
+	cut := errors.Is(err, io.ErrUnexpectedEOF)
+	switch {
+	case cut && v.raw.size >= blockSize:
+		return fmt.Errorf("it is cut off after %d bytes: %w", v.raw.size, err)
+	case !cut && !errors.Is(err, tar.ErrHeader), len(v.contents.Items) > 0:
 		return err
 	}
 	for magic, name := range map[string]string{
@@ -141,7 +151,7 @@ func (v *verifier) notTar(err error) error {
 
 // end checks what stands behind the last entry.
 func (v *verifier) end() error {
-	want := appendZeros(nil, v.padding+trailerSize)
+	want := appendZeros(appendZeros(nil, v.padding), trailerSize)
 	same := bytes.Equal(v.raw.kept, want)
 	n, err := io.Copy(io.Discard, v.raw)
 	if err != nil {
@@ -158,24 +168,32 @@ func (v *verifier) end() error {
 
 // header takes in an entry, and checks all that one header can show.
 func (v *verifier) header(h *tar.Header) Item {
-	it := Item{Name: h.Name, Mode: h.FileInfo().Mode(), Size: h.Size, Link: h.Linkname}
+	// The kind is the type flag's, as for all who unpack; the mode field may lie.
+	it := Item{Name: h.Name, Mode: fs.FileMode(h.Mode).Perm(), Link: h.Linkname}
 	found := len(v.contents.Foreign)
 	switch h.Typeflag {
-	case tar.TypeReg, tar.TypeDir, tar.TypeSymlink:
-		v.contents.Items = append(v.contents.Items, it)
+	case tar.TypeReg:
+		it.Size = h.Size
+	case tar.TypeDir:
+		it.Mode |= fs.ModeDir
+	case tar.TypeSymlink:
+		it.Mode |= fs.ModeSymlink
 	case tar.TypeXGlobalHeader:
-		v.foreign("", "has a pax global header")
+		v.global(h)
 		return it
 	case tar.TypeLink:
-		v.contents.Items = append(v.contents.Items, it)
-		v.hard = append(v.hard, it)
+		v.hard[len(v.contents.Items)] = true
 		v.foreign(h.Name, "is a hard link")
 	default:
 		v.unsafe(h.Name, fmt.Errorf("is of type %q: %w", h.Typeflag, ErrKind))
 		return it
 	}
+	v.contents.Items = append(v.contents.Items, it)
 	if err := checkName(strings.TrimSuffix(h.Name, "/")); err != nil {
 		v.foreign(h.Name, "%w", err)
+	}
+	if strings.HasSuffix(h.Name, "/") != it.Mode.IsDir() {
+		v.foreign(h.Name, "has a slash at the end of its name and is no directory, or the other way round")
 	}
 	if v.modTime < 0 {
 		v.modTime = h.ModTime.Unix()
@@ -189,11 +207,22 @@ func (v *verifier) header(h *tar.Header) Item {
 		v.foreign(h.Name, "has a modification time of its own, %s", h.ModTime.UTC().Format(time.RFC3339Nano))
 	}
 	want := appendZeros(nil, v.padding)
-	want = appendHeader(want, header{name: h.Name, mode: canonicalMode(it.Mode), size: h.Size, link: h.Linkname}, time.Unix(v.modTime, 0))
+	want = appendHeader(want, header{name: it.Name, mode: canonicalMode(it.Mode), size: it.Size, link: it.Link}, time.Unix(v.modTime, 0))
 	if len(v.contents.Foreign) == found && !bytes.Equal(v.raw.kept, want) {
 		v.foreign(h.Name, "has a header that is not written as this format writes it")
 	}
 	return it
+}
+
+// global takes in a pax global header. As "git archive" writes it, it holds a
+// comment; but it can rename all that follows, for those who heed it.
+func (v *verifier) global(h *tar.Header) {
+	v.foreign("", "has a pax global header")
+	for _, key := range slices.Sorted(maps.Keys(h.PAXRecords)) {
+		if key == "path" || key == "linkpath" || key == "size" || strings.HasPrefix(key, "GNU.sparse.") {
+			v.unsafe("", fmt.Errorf("has a pax global header with %s, which readers take differently", key))
+		}
+	}
 }
 
 // checkTree checks the entries against each other.
@@ -207,19 +236,32 @@ func (v *verifier) checkTree() {
 	}
 	sorted := make([]header, 0, len(items))
 	kinds := map[string]fs.FileMode{}
-	for _, it := range items {
+	for i, it := range items {
 		name := path.Clean(it.Name)
-		if path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") {
-			v.unsafe(it.Name, fmt.Errorf("%w: leaves the bundle", ErrName))
+		switch {
+		case path.IsAbs(name):
+			v.unsafe(it.Name, fmt.Errorf("%w: is absolute", ErrName))
+			continue
+		case isBelow(it.Name, ".."):
+			// Even where it seems to stay inside: what stands before may be a link.
+			v.unsafe(it.Name, fmt.Errorf("%w: has the element ..", ErrName))
+			continue
+		case name == "." && !it.Mode.IsDir():
+			v.unsafe(it.Name, fmt.Errorf("%w: is that of the root, which is a directory", ErrName))
+			continue
+		case name == ".":
 			continue
 		}
-		if name == "." {
-			continue
+		if kind, ok := kinds[path.Clean(it.Link)]; v.hard[i] && (!ok || kind != 0) {
+			v.unsafe(it.Name, fmt.Errorf("is a hard link to %s, which is no file of the bundle before it", printable(it.Link)))
 		}
 		kind, twice := kinds[name]
 		switch {
 		case twice && kind != it.Mode.Type():
 			v.unsafe(it.Name, fmt.Errorf("%w, of different kinds", ErrDuplicate))
+		case twice && kind == fs.ModeSymlink:
+			// Which one is there when another link is followed?
+			v.unsafe(it.Name, fmt.Errorf("%w, both symbolic links", ErrDuplicate))
 		case twice && !it.Mode.IsDir():
 			v.foreign(it.Name, "%w", ErrDuplicate)
 		}
@@ -229,17 +271,32 @@ func (v *verifier) checkTree() {
 		}
 		sorted = append(sorted, header{name: name, mode: it.Mode, link: it.Link})
 	}
-	for _, it := range v.hard {
-		if kind, ok := kinds[path.Clean(it.Link)]; !ok || kind != 0 {
-			v.unsafe(it.Name, fmt.Errorf("is a hard link to %s, which is no file of the bundle", printable(it.Link)))
-		}
-	}
+	sorted = append(sorted, implied(kinds)...)
 	slices.SortStableFunc(sorted, func(x, y header) int { return strings.Compare(x.name, y.name) })
 	t := tree{len(sorted), func(i int) header { return sorted[i] }}
 	for _, h := range sorted {
-		v.checkPlace(t, kinds, h)
+		if _, ok := kinds[strings.TrimSuffix(h.name, "/")]; ok {
+			v.checkPlace(t, kinds, h)
+		}
 	}
 	slices.SortStableFunc(v.contents.Unsafe, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
+}
+
+// implied returns the directories that are no entries: whoever unpacks makes
+// them, so that links can lead through them.
+func implied(kinds map[string]fs.FileMode) []header {
+	var dirs []header
+	found := map[string]bool{}
+	for name := range kinds {
+		for dir := path.Dir(name); dir != "." && !found[dir]; dir = path.Dir(dir) {
+			if _, ok := kinds[dir]; ok {
+				continue
+			}
+			found[dir] = true
+			dirs = append(dirs, header{name: dir + "/", mode: fs.ModeDir})
+		}
+	}
+	return dirs
 }
 
 // checkPlace checks the directory that an entry lies in, and where a link leads.

@@ -51,7 +51,8 @@ type Target struct {
 	Events         []Event   `json:"events"`
 	Minions        []*Minion `json:"minions"` // in the order in which the server named them
 
-	err error
+	err  error
+	byID map[string]*Minion
 }
 
 // Bundle is what was deployed.
@@ -129,13 +130,15 @@ func (t *Target) Add(e client.Event) *Minion {
 
 // minion returns the minion of that id, which is a new one if need be.
 func (t *Target) minion(id string) *Minion {
-	for _, m := range t.Minions {
-		if m.ID == id {
-			return m
-		}
+	if m, ok := t.byID[id]; ok {
+		return m
 	}
 	m := &Minion{ID: id, Result: highstate.Result{Status: highstate.Unreported}}
 	t.Minions = append(t.Minions, m)
+	if t.byID == nil {
+		t.byID = map[string]*Minion{}
+	}
+	t.byID[id] = m
 	return m
 }
 
@@ -237,8 +240,10 @@ func (t *Target) summary() string {
 		c := t.totals()
 		return fmt.Sprintf("%s deployed: %s, %s, %d changed", what, plural(len(t.Minions), "minion"), plural(c.Total, "state"), c.Changed)
 	}
-	reasons := t.reasons()
-	return fmt.Sprintf("%s: %s: %s", what, t.Verdict.words(), strings.Join(reasons, "; "))
+	if words := t.Verdict.words(); words != "" {
+		what += ": " + words
+	}
+	return what + ": " + strings.Join(t.reasons(), "; ")
 }
 
 // reasons returns why the verdict is no success: the error, and what minions did.

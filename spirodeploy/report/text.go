@@ -254,9 +254,10 @@ func scalar(v any) string {
 	return string(b)
 }
 
-// indent puts pad before every line but the first.
+// indent puts pad before every line but the first and empty ones.
 func indent(s, pad string) string {
-	return strings.ReplaceAll(s, "\n", "\n"+pad)
+	s = strings.ReplaceAll(s, "\n", "\n"+pad)
+	return strings.ReplaceAll(s, "\n"+pad+"\n", "\n\n")
 }
 
 func seconds(m highstate.Milliseconds) string {

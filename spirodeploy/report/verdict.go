@@ -43,11 +43,11 @@ var exitStatuses = map[Verdict]int{
 // ExitStatus returns the exit status for a verdict.
 func (v Verdict) ExitStatus() int { return exitStatuses[v] }
 
-// words says a verdict other than success in a few words.
+// words says a verdict in a few words, where the reasons do not say it.
 func (v Verdict) words() string {
 	switch v {
-	case MinionFailed:
-		return "failed"
+	case Success, MinionFailed:
+		return ""
 	case Invalid:
 		return "not deployed"
 	case Refused:

@@ -3,23 +3,15 @@ package spirotest_test
 import (
 	"bufio"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
-
-func recorded(tb testing.TB, name string) string {
-	tb.Helper()
-	stream, err := os.ReadFile(filepath.Join("testdata", "streams", name))
-	check(tb, err)
-	return string(stream)
-}
 
 // milliseconds are those that Salt writes as the duration of a state.
 func milliseconds(ms float64) time.Duration {
@@ -36,9 +28,9 @@ func TestRecorded(t *testing.T) {
 		minions []spirotest.Minion
 		more    []part
 	}{
-		{file: "no-highstate.sse", minions: []spirotest.Minion{{ID: "web1"}}},
-		{file: "no-minions.sse", more: []part{highstate}},
-		{file: "ok.sse", more: []part{highstate}, minions: []spirotest.Minion{{ID: "web1", Result: spirotest.States(
+		{file: "no-highstate", minions: []spirotest.Minion{{ID: "web1"}}},
+		{file: "no-minions", more: []part{highstate}},
+		{file: "ok", more: []part{highstate}, minions: []spirotest.Minion{{ID: "web1", Result: spirotest.States(
 			spirotest.State{
 				SLS: "app", ID: "/etc/app.conf", Function: "file.managed", Comment: "File /etc/app.conf updated",
 				Changes: map[string]any{"diff": "--- \n+++ \n@@ -1 +1 @@\n-v1\n+v2\n"}, Duration: milliseconds(31.755),
@@ -48,7 +40,7 @@ func TestRecorded(t *testing.T) {
 				Changes: map[string]any{"pid": 5651, "retcode": 0, "stdout": "hello", "stderr": ""}, Duration: milliseconds(3.665),
 			},
 		)}}},
-		{file: "states-failed.sse", more: []part{highstate}, minions: []spirotest.Minion{{ID: "web1", Result: spirotest.States(
+		{file: "states-failed", more: []part{highstate}, minions: []spirotest.Minion{{ID: "web1", Result: spirotest.States(
 			spirotest.State{
 				SLS: "app", ID: "fine", Name: "echo hello", Function: "cmd.run",
 				Comment: "unless condition is true", Duration: milliseconds(2644.052),
@@ -74,10 +66,10 @@ func TestRecorded(t *testing.T) {
 				Duration: milliseconds(12.088),
 			},
 		)}}},
-		{file: "render-failed.sse", more: []part{highstate}, minions: []spirotest.Minion{{ID: "web1", Result: spirotest.NotCompiled(
+		{file: "render-failed", more: []part{highstate}, minions: []spirotest.Minion{{ID: "web1", Result: spirotest.NotCompiled(
 			"Rendering SLS 'shop/prod:app' failed: Jinja variable 'undefined_thing' is undefined; line 1\n\n---\n{{ undefined_thing.foo }}    <======================\n---",
 		)}}},
-		{file: "minion-not-responding.sse", more: []part{highstate}, minions: []spirotest.Minion{
+		{file: "minion-not-responding", more: []part{highstate}, minions: []spirotest.Minion{
 			{ID: "db1", Delay: 10 * time.Millisecond, Result: spirotest.NoAnswer()},
 			{ID: "web1", Result: spirotest.States(spirotest.State{
 				SLS: "app", ID: "slow", Name: "sleep 3", Function: "cmd.run", Comment: `Command "sleep 3" run`,
@@ -90,7 +82,7 @@ func TestRecorded(t *testing.T) {
 			t.Parallel()
 			srv := spirotest.New(t, spirotest.Options{Minions: tt.minions})
 			stream := deploy(t, srv, "shop", "prod", withTop(t, "prod", "*"), tt.more...)
-			want, wantResults := split(t, recorded(t, tt.file))
+			want, wantResults := split(t, string(streams.Read(tt.file)))
 			got, gotResults := split(t, stream)
 			if got != want {
 				t.Errorf("stream\n%s\nwant\n%s", got, want)
@@ -251,8 +243,8 @@ func TestAllSilent(t *testing.T) {
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	srv := spirotest.New(t, spirotest.Options{})
-	for _, name := range []string{"exception.sse", "states-failed.sse", "no-minions.sse"} {
-		stream := recorded(t, name)
+	for _, name := range []string{"exception", "states-failed", "no-minions"} {
+		stream := string(streams.Read(name))
 		for _, want := range []string{stream, stream[:len(stream)-20]} {
 			srv.Replay([]byte(want))
 			if got := deploy(t, srv, "shop", "prod", oneFile(t)); got != want {

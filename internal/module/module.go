@@ -1,0 +1,135 @@
+// Package module is the part of the Dagger module that needs no engine: what
+// its functions do once files, services and secrets are at hand.
+package module
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/spirostack/spirodeploy/internal/spans"
+	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// Outcome is what a deployment came to, in types that an object of the module
+// can hold.
+type Outcome struct {
+	Succeeded  bool
+	ExitStatus int
+	Summary    string // several lines
+	JSON       string
+}
+
+// Err returns nil where the deployment succeeded, and else the summary.
+func (o Outcome) Err() error {
+	if o.Succeeded {
+		return nil
+	}
+	return errors.New(o.Summary)
+}
+
+// Deploy deploys, telling the story on out and in spans of the tracer. What the
+// server and the minions did is in the outcome; the error is that of a run that
+// was given up from outside, or that could not be reported.
+func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, out io.Writer) (*Outcome, error) {
+	story, shown := report.Story(out), spans.New(ctx, tracer)
+	opts.Watch = func(u report.Update) {
+		story(u)
+		shown(u)
+	}
+	opts.Server.Proxy = proxy
+	rep, _ := spirodeploy.Deploy(ctx, opts) // the report has the error, too
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("deploy: %w: what the server has by now goes on there", context.Cause(ctx))
+	}
+	var text, json bytes.Buffer
+	if err := errors.Join(rep.WriteText(&text), rep.WriteJSON(&json)); err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	return &Outcome{
+		Succeeded: rep.Verdict == report.Success, ExitStatus: rep.ExitStatus,
+		Summary: strings.TrimRight(text.String(), "\n"), JSON: json.String(),
+	}, nil
+}
+
+// Check asks the server whether it takes the token, and tells what it said.
+func Check(ctx context.Context, opts client.Options, project string) (string, error) {
+	if project != "" {
+		if err := client.CheckName("project", project); err != nil {
+			return "", err
+		}
+	}
+	opts.Proxy = proxy
+	c, err := client.New(opts)
+	if err != nil {
+		return "", err
+	}
+	if err := c.Check(ctx); err != nil {
+		return "", err
+	}
+	return c.Server() + ": the token is valid", nil
+}
+
+// proxy is what the engine's environment says; this is the module's edge.
+func proxy(r *http.Request) (*url.URL, error) { return http.ProxyFromEnvironment(r) }
+
+// ParseToken returns the token in a secret. The error never repeats it.
+func ParseToken(plaintext string) (token.Token, error) {
+	t, err := token.Parse(plaintext)
+	if err != nil {
+		return t, fmt.Errorf("read token: %w", err)
+	}
+	return t, nil
+}
+
+// Port returns which of the ports that a service exposes is the deploy server:
+// that of the server's URL where it is among them, else 0 for the first.
+func Port(server string, exposed []int) int {
+	u, err := url.Parse(server)
+	if err != nil {
+		return 0
+	}
+	text := u.Port()
+	if text == "" {
+		text = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil || !slices.Contains(exposed, port) {
+		return 0
+	}
+	return port
+}
+
+// CheckArtifact returns why there can be no artifact of that name, or nil. A
+// directory of the engine would put it elsewhere without a word.
+func CheckArtifact(name string) error {
+	if !fs.ValidPath(name) || name == "." {
+		return fmt.Errorf("artifact %q: its name must be a relative path without empty, . and .. elements", name)
+	}
+	return nil
+}
+
+// formats are those of a report's file, with its name.
+var formats = map[string]string{"json": "report.json"}
+
+// File returns the name and content of a report's file in a format.
+func (o Outcome) File(format string) (name, content string, err error) {
+	name, ok := formats[format]
+	if !ok {
+		return "", "", fmt.Errorf("report format %q: there is json", format)
+	}
+	return name, o.JSON, nil
+}

@@ -1,0 +1,126 @@
+// Package spans shows a run as OpenTelemetry spans: one for each stage, and one
+// below it for each minion. Those of what failed have the status Error.
+package spans
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// New returns a watcher that makes the spans of one run, below the span of ctx.
+func New(ctx context.Context, tracer trace.Tracer) report.Watcher {
+	w := &watcher{tracer: tracer, parent: ctx}
+	return w.watch
+}
+
+type watcher struct {
+	tracer trace.Tracer
+	parent context.Context //nolint:containedctx // it holds the span that all others are below
+	stage  context.Context //nolint:containedctx // that of the stage which is on, or nil
+
+	order   []string // of minions that have yet to report
+	minions map[string]trace.Span
+}
+
+func (w *watcher) watch(u report.Update) {
+	switch u.Kind {
+	case report.Began:
+		w.stage, _ = w.tracer.Start(w.parent, string(u.Stage), trace.WithTimestamp(u.Time))
+		w.minions = map[string]trace.Span{}
+	case report.Warned:
+		w.span().AddEvent("warning", trace.WithTimestamp(u.Time), trace.WithAttributes(attribute.String("text", plain.Line(u.Text))))
+	case report.Happened:
+		w.happened(u)
+	case report.Ended:
+		w.ended(u)
+	case report.Progressed:
+	}
+}
+
+// span returns the span of the stage which is on, or else that above.
+func (w *watcher) span() trace.Span {
+	if w.stage == nil {
+		return trace.SpanFromContext(w.parent)
+	}
+	return trace.SpanFromContext(w.stage)
+}
+
+func (w *watcher) happened(u report.Update) {
+	if w.stage == nil {
+		return
+	}
+	if u.Event.Name == client.HighstateStart {
+		for _, id := range u.Event.Minions {
+			w.minion(id, u)
+		}
+	}
+	m := u.Minion
+	if m == nil {
+		return
+	}
+	span := w.minion(m.ID, u)
+	span.SetAttributes(
+		attribute.String("salt.minion.status", string(m.Status)),
+		attribute.Int("salt.states.total", m.Counts.Total),
+		attribute.Int("salt.states.changed", m.Counts.Changed),
+		attribute.Int("salt.states.failed", m.Counts.Failed),
+	)
+	if m.OK() {
+		end(span, u, "")
+	} else {
+		end(span, u, string(m.Status))
+	}
+	delete(w.minions, m.ID)
+}
+
+// minion returns the span of a minion, which is a new one if need be.
+func (w *watcher) minion(id string, u report.Update) trace.Span {
+	if span, ok := w.minions[id]; ok {
+		return span
+	}
+	_, span := w.tracer.Start(w.stage, "minion "+plain.Line(id), trace.WithTimestamp(u.Time))
+	w.minions[id] = span
+	w.order = append(w.order, id)
+	return span
+}
+
+// ended ends the stage, and what is still open in it.
+func (w *watcher) ended(u report.Update) {
+	if w.stage == nil {
+		return
+	}
+	silent := false
+	for _, id := range w.order {
+		if span, ok := w.minions[id]; ok {
+			silent = true
+			end(span, u, "did not report")
+			delete(w.minions, id)
+		}
+	}
+	switch {
+	case u.Err != nil:
+		end(w.span(), u, plain.Text(u.Err.Error()))
+	case silent:
+		end(w.span(), u, "a minion did not report")
+	default:
+		end(w.span(), u, "")
+	}
+	w.stage, w.order = nil, nil
+}
+
+// end ends a span, as failed where there is a reason.
+func end(span trace.Span, u report.Update, reason string) {
+	if reason != "" {
+		span.SetStatus(codes.Error, reason)
+	} else {
+		span.SetStatus(codes.Ok, "")
+	}
+	span.End(trace.WithTimestamp(u.Time))
+}

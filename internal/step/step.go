@@ -1,0 +1,134 @@
+// Package step does the work of the Dagger module that belongs beside the data:
+// it makes bundles of directories and reads bundles, inside of the engine.
+//
+// A step is a run of the module's own executable in a container that holds
+// nothing else but what the step is to work on, mounted at the places below.
+// What it is to do stands in an environment variable, as JSON. The engine caches
+// a step by the content of what is mounted.
+//
+// The container has no git. What git knows comes in as files, which the
+// module's function has made ([Unpack], [Commit], [Archive]).
+package step
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+)
+
+// Env names the environment variable that makes the module's executable do a
+// step and exit. It holds the [Options].
+const Env = "SPIRODEPLOY_STEP"
+
+// Places in a step's container, below its root.
+const (
+	Program       = "spirodeploy" // the executable
+	ProjectDir    = "project"     // bundle: the project directory, without the .git of a repository
+	BuiltDir      = "built"       // bundle: what goes below _artifacts as it is; optional
+	CommitFile    = "commit"      // bundle: what .gitcommit holds; optional
+	ArchiveFile   = "archive.tar" // bundle: what goes below _source, for the source git
+	RepositoryDir = "repository"  // pack: the directory .git
+	InputFile     = "input.tar"   // digest, manifest, diff: the (new) bundle
+	OldFile       = "old.tar"     // diff: the old bundle
+	OutputFile    = "output.tar"  // bundle, pack: what was made
+)
+
+// Kind says what a step does.
+type Kind string
+
+// The kinds of steps.
+const (
+	Bundle   Kind = "bundle"   // makes a bundle; prints its warnings
+	Pack     Kind = "pack"     // packs a .git for Unpack
+	Digest   Kind = "digest"   // prints the digest of a bundle
+	Manifest Kind = "manifest" // prints what a bundle holds
+	Diff     Kind = "diff"     // prints how a bundle differs from another
+)
+
+// Options say what a step is to do.
+type Options struct {
+	Do Kind `json:"do"`
+	// Artifacts are "PATH" or "NAME=PATH", with paths inside of the project
+	// directory, for Bundle.
+	Artifacts []string `json:"artifacts,omitempty"`
+	// Source is "filesystem", "fs", "git" or empty, for Bundle.
+	Source string `json:"source,omitempty"`
+	// Exclude are patterns of what to leave out, for Bundle.
+	Exclude []string `json:"exclude,omitempty"`
+}
+
+// UsesGit reports whether the step needs an [ArchiveFile]. The error is that of
+// an unknown source.
+func (o Options) UsesGit() (bool, error) {
+	_, err := bundle.ParseSource(o.Source)
+	return o.Source == "git", err
+}
+
+// JSON returns the options as the environment variable holds them.
+func (o Options) JSON() string {
+	text, err := json.Marshal(o)
+	if err != nil {
+		panic(err) // strings alone cannot fail
+	}
+	return string(text)
+}
+
+// Main is the main function of a step in its own container. It returns the exit
+// status: 0, or 2 where the step failed, with the reason on standard error.
+func Main(options string) int {
+	if err := Run(context.Background(), "/", options, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	return 0
+}
+
+// Run does a step in a container whose root is a directory, and writes what
+// there is to print. The error of a tree that cannot be bundled is
+// [bundle.Problems].
+func Run(ctx context.Context, root, options string, out io.Writer) error {
+	s := step{root: root, out: out}
+	if err := json.Unmarshal([]byte(options), &s.Options); err != nil {
+		return fmt.Errorf("read options of step: %w", err)
+	}
+	switch s.Do {
+	case Bundle:
+		return s.bundle(ctx)
+	case Pack:
+		return s.output(func(w io.Writer) error { return pack(s.at(RepositoryDir), w) })
+	case Digest:
+		return s.digest()
+	case Manifest:
+		return s.manifest()
+	case Diff:
+		return s.diff()
+	}
+	return fmt.Errorf("step %q: there is no such step", s.Do)
+}
+
+type step struct {
+	Options
+	root string
+	out  io.Writer
+}
+
+// at returns where a place is.
+func (s step) at(place string) string { return filepath.Join(s.root, place) }
+
+// output makes the output file, whole or not at all.
+func (s step) output(write func(io.Writer) error) error {
+	f, err := os.Create(s.at(OutputFile))
+	if err != nil {
+		return fmt.Errorf("write output of step: %w", err)
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,254 @@
+package bundle_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+)
+
+// repository makes a repository with one commit of these nodes, or none of none.
+func repository(tb testing.TB, nodes ...node) string {
+	tb.Helper()
+	need(tb, "git")
+	dir := project(tb, nodes...)
+	run(tb, dir, "git", "init", "-q", "-b", "main")
+	if len(nodes) > 0 {
+		commit(tb, dir)
+	}
+	return dir
+}
+
+func commit(tb testing.TB, dir string) {
+	tb.Helper()
+	run(tb, dir, "git", "add", "-A")
+	run(tb, dir, "git", "commit", "-q", "-m", "message")
+}
+
+func TestGitCommit(t *testing.T) {
+	t.Parallel()
+	top := node{'f', "_salt/top.sls", "x"}
+	for _, tt := range []struct {
+		name     string
+		dir      func(t *testing.T) string
+		describe bundle.Describe
+		exclude  string
+		want     string // after the hash; "-" is no file
+	}{
+		{"no repository", func(t *testing.T) string { return project(t, top) }, "", "", "-"},
+		{"no commit", func(t *testing.T) string {
+			dir := repository(t)
+			plant(t, dir, top)
+			return dir
+		}, "", "", "-"},
+		{"branch", func(t *testing.T) string { return repository(t, top) }, "", "", "\nheads/main"},
+		{"all", func(t *testing.T) string { return repository(t, top) }, bundle.DescribeAll, "", "\nheads/main"},
+		{"off", func(t *testing.T) string { return repository(t, top) }, bundle.DescribeOff, "", "\n"},
+		{"no tag", func(t *testing.T) string { return repository(t, top) }, bundle.DescribeTags, "", "\n"},
+		{"tag", func(t *testing.T) string {
+			dir := repository(t, top)
+			run(t, dir, "git", "tag", "v1.2")
+			plant(t, dir, node{'f', "more", ""})
+			commit(t, dir)
+			return dir
+		}, bundle.DescribeTags, "", "\nv1.2-1-g"},
+		{"subdirectory", func(t *testing.T) string {
+			return filepath.Join(repository(t, node{'f', "sub/_salt/top.sls", "x"}), "sub")
+		}, "", "", "\nheads/main"},
+		{"excluded", func(t *testing.T) string { return repository(t, top) }, "", bundle.GitCommitFile, "-"},
+		{"not committed", func(t *testing.T) string {
+			dir := repository(t, node{'f', "other", "x"})
+			plant(t, dir, top)
+			return dir
+		}, "", "", "\nheads/main"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			opts := bundle.Options{Dir: tt.dir(t), GitDescribe: tt.describe}
+			if tt.exclude != "" {
+				opts.Exclude = []string{tt.exclude}
+			}
+			data, b := build(t, opts)
+			if w := b.Warnings(); len(w) > 0 {
+				t.Errorf("warnings: %v", w)
+			}
+			got, _ := strings.CutSuffix(listing(t, data), "644 top.sls = \"x\"\n")
+			if tt.want == "-" {
+				equal(t, "listing", got, "")
+				return
+			}
+			line := "644 .gitcommit = " + quoted(strings.TrimSpace(run(t, opts.Dir, "git", "rev-parse", "HEAD"))+tt.want)
+			if strings.HasSuffix(tt.want, "-g") {
+				line = strings.TrimSuffix(line, `"`)
+				got = got[:min(len(got), len(line))]
+			} else {
+				line += "\n"
+			}
+			equal(t, ".gitcommit", got, line)
+		})
+	}
+}
+
+func quoted(s string) string { return `"` + strings.ReplaceAll(s, "\n", `\n`) + `"` }
+
+func TestGitCommitDuplicate(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, node{'f', "_salt/.gitcommit", "x"})
+	ps := problems(t, bundle.Options{Dir: dir})
+	equal(t, "problem", ps.Error(), "_salt/.gitcommit: two entries of one path: .gitcommit is made from .gitcommit too (leave one of them out)")
+}
+
+// TestGitBroken are repositories that git cannot use: that is told, in its words.
+func TestGitBroken(t *testing.T) {
+	t.Parallel()
+	need(t, "git")
+	for content, want := range map[string]string{
+		"gitdir: nowhere": "fatal: not a git repository: ",
+		"nonsense":        "fatal: invalid gitfile format",
+	} {
+		_, b := build(t, bundle.Options{Dir: project(t, node{'f', "_salt/top.sls", "x"}, node{'f', ".git", content})})
+		if w := b.Warnings(); len(w) != 1 || !strings.HasPrefix(w[0].String(), ".gitcommit: left out, since git failed: "+want) {
+			t.Errorf("warnings: %v, want %s", w, want)
+		}
+	}
+}
+
+func TestNoGit(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	dir := project(t, node{'f', "_salt/top.sls", "x"}, node{'d', ".git", ""})
+	_, b := build(t, bundle.Options{Dir: dir})
+	if w := b.Warnings(); len(w) != 1 || w[0].String() != "no git binary was found: the bundle will have no .gitcommit" {
+		t.Errorf("warnings: %v", w)
+	}
+	ps := problems(t, bundle.Options{Dir: dir, Source: bundle.Git})
+	equal(t, "problem", ps.Error(), "git archive HEAD: no git binary was found")
+}
+
+// TestGitDies is a git that ends by a signal, or breaks off in the middle.
+func TestGitDies(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the git of this test is a shell script")
+	}
+	for _, tt := range []struct{ name, script, warning, problem string }{
+		{
+			"killed", "kill -9 $$",
+			".gitcommit: left out, since git failed: signal: killed", "git archive HEAD: signal: killed",
+		},
+		{
+			"breaks off", `for a; do [ "$a" = archive ] && { printf %0600d 0; printf 'fatal: bad object' >&2; exit 128; }; done; exit 1`,
+			"", "git archive HEAD: fatal: bad object",
+		},
+		{
+			"breaks off without a word", `for a; do [ "$a" = archive ] && { printf %0100d 0; exit 128; }; done; exit 1`,
+			"", "git archive HEAD: unexpected EOF",
+		},
+		{
+			"says nonsense", `for a; do [ "$a" = archive ] && { echo hint >&2; head -c 2048 /dev/zero | tr '\0' x; exit 0; }; done; exit 1`,
+			"", "git archive HEAD: hint",
+		},
+		{
+			"gets no token", `[ -z "$SPIRO_TOKEN" ] && exit 1; kill -9 $$`, "", "",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := t.TempDir()
+			plant(t, path, node{'x', "git", "#!/bin/sh\n" + tt.script + "\n"})
+			t.Setenv("PATH", path+string(os.PathListSeparator)+os.Getenv("PATH"))
+			t.Setenv("SPIRO_TOKEN", "secret")
+			dir := project(t, node{'f', "_salt/top.sls", "x"})
+			_, b := build(t, bundle.Options{Dir: dir})
+			var warning string
+			for _, w := range b.Warnings() {
+				warning += w.String()
+			}
+			equal(t, "warning", warning, tt.warning)
+			if tt.problem != "" {
+				equal(t, "problem", problems(t, bundle.Options{Dir: dir, Source: bundle.Git}).Error(), tt.problem)
+			}
+		})
+	}
+}
+
+func TestGitSource(t *testing.T) {
+	t.Parallel()
+	dir := repository(
+		t,
+		node{'f', ".gitattributes", "ignored export-ignore\nversion export-subst\n*.md text\n"},
+		node{'f', ".gitignore", "*.log\n"},
+		node{'f', "README.md", "one\ntwo\n"},
+		node{'f', "_salt/top.sls", "x"},
+		node{'f', "größe", "umlaut"},
+		node{'f', "ignored/file", "x"},
+		node{'f', "lib/_salt/x", "x"},
+		node{'f', "lib/empty", ""},
+		node{'f', "lib/" + deep, "pax"},
+		node{'l', "lib/link", "../run"},
+		node{'l', "lib/_salt-link", "empty"},
+		node{'x', "run", "#!/bin/sh\n"},
+		node{'f', "version", "$Format:%s$\n"},
+	)
+	plant(t, dir, node{'f', "untracked", "x"}, node{'f', "x.log", "x"}, node{'f', "README.md", "not committed"})
+	want := `755 _source/
+644 _source/.gitattributes = "ignored export-ignore\nversion export-subst\n*.md text\n"
+644 _source/.gitignore = "*.log\n"
+644 _source/README.md = "one\ntwo\n"
+644 _source/größe = "umlaut"
+755 _source/lib/
+644 _source/lib/_salt-link -> empty
+644 _source/lib/empty = ""
+644 _source/lib/link -> ../run
+644 _source/lib/` + deep + ` = "pax"
+755 _source/run = "#!/bin/sh\n"
+644 _source/version = "message\n"
+644 top.sls = "x"
+`
+	exclude := []string{bundle.GitCommitFile}
+	data, _ := build(t, bundle.Options{Dir: dir, Source: bundle.Git, Exclude: exclude})
+	equal(t, "listing", listing(t, data), want)
+
+	data, _ = build(t, bundle.Options{Dir: filepath.Join(dir, "lib"), Source: bundle.Git, Exclude: append(exclude, "link", "_source/x*")})
+	equal(t, "listing of a subdirectory", listing(t, data), "644 x = \"x\"\n"+
+		"755 _source/\n644 _source/_salt-link -> empty\n644 _source/empty = \"\"\n")
+}
+
+// TestGitSettings are those of a user or machine that change what "git archive"
+// writes.
+func TestGitSettings(t *testing.T) {
+	dir := repository(t, node{'f', ".gitattributes", "* text=auto\n"}, node{'f', "a", "one\ntwo\n"}, node{'x', "run", "x"})
+	want, _ := build(t, bundle.Options{Dir: dir, Source: bundle.Git})
+	for _, settings := range []string{"[core]\nautocrlf = true", "[core]\neol = crlf", "[tar]\numask = 0777", "[tar]\numask = user"} {
+		config := filepath.Join(t.TempDir(), "gitconfig")
+		check(t, os.WriteFile(config, []byte(settings), 0o644))
+		t.Setenv("GIT_CONFIG_GLOBAL", config)
+		got, _ := build(t, bundle.Options{Dir: dir, Source: bundle.Git})
+		equal(t, "with "+settings, listing(t, got), listing(t, want))
+	}
+}
+
+func TestGitSourceProblems(t *testing.T) {
+	t.Parallel()
+	git := func(dir string) string {
+		return problems(t, bundle.Options{Dir: dir, Source: bundle.Git}).Error()
+	}
+	dir := repository(t, node{'f', "_salt/top.sls", "x"}, node{'l', "dangling", "nowhere"}, node{'l', "lib/out", "../../../etc"})
+	equal(t, "links", git(dir), `2 problems:
+  - _source/dangling: symbolic link to nowhere dangles: there is no _source/nowhere in the bundle (to leave it out: --exclude _source/dangling)
+  - _source/lib/out: symbolic link to ../../../etc leaves the bundle (to leave it out: --exclude _source/lib/out)`)
+	plant(t, dir, node{'f', "new/_salt/x", ""})
+	for _, tt := range []struct{ dir, want string }{
+		{project(t, node{'f', "_salt/x", ""}), "git archive HEAD: fatal: not a git repository (or any of the parent directories): .git"},
+		{repository(t), "git archive HEAD: fatal: not a valid object name: HEAD"},
+		{filepath.Join(dir, "new"), "git archive HEAD: fatal: current working directory is untracked"},
+	} {
+		equal(t, "problem", git(tt.dir), tt.want)
+	}
+}
+
+func TestDescribeUnknown(t *testing.T) {
+	t.Parallel()
+	ps := problems(t, bundle.Options{Dir: project(t, node{'f', "_salt/x", ""}), GitDescribe: "always"})
+	equal(t, "problem", ps.Error(), `git describe "always": not one of all, tags, off`)
+}

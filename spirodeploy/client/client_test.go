@@ -1,0 +1,580 @@
+package client_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// tar is an empty archive: two blocks of zeros.
+var tar = content(make([]byte, 1024))
+
+// content is a bundle with bytes at hand.
+type content []byte
+
+func (c content) Size() int64 { return int64(len(c)) }
+
+func (c content) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c)), nil }
+
+// source is a bundle that says it has size bytes, and yields what r does.
+type source struct {
+	size int64
+	r    io.Reader
+}
+
+func (s source) Size() int64 { return s.size }
+
+func (s source) Open() (io.ReadCloser, error) { return io.NopCloser(s.r), nil }
+
+func tok(t *testing.T, s string) token.Token {
+	t.Helper()
+	tok, err := token.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+// newClient returns a client for a plain server.
+func newClient(t *testing.T, url, secret string, change ...func(*client.Options)) *client.Client {
+	t.Helper()
+	opts := client.Options{Server: url, Token: tok(t, secret), Insecure: strings.HasPrefix(url, "http:")}
+	for _, f := range change {
+		f(&opts)
+	}
+	c, err := client.New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func shop(b client.Bundle) client.Deployment {
+	return client.Deployment{Project: "shop", Deployment: "prod", Highstate: true, Bundle: b}
+}
+
+// events reads a stream to its end and returns the names.
+func events(t *testing.T, s *client.Stream) (names []string, err error) {
+	t.Helper()
+	defer s.Close()
+	for e, err := range s.Events() {
+		if err != nil {
+			return names, err
+		}
+		names = append(names, e.Name)
+	}
+	return names, nil
+}
+
+func TestUpload(t *testing.T) {
+	t.Parallel()
+	for _, highstate := range []bool{true, false} {
+		server := spirotest.New(t, spirotest.Options{})
+		c := newClient(t, server.URL(), server.Token(time.Minute, "shop"))
+		if err := c.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d := shop(tar)
+		d.Highstate = highstate
+		var sent, total int64
+		d.Progress = func(s, t int64) { sent, total = s, t }
+		stream, err := c.Upload(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, err := events(t, stream)
+		want, value := "deploy-bundle", ""
+		if highstate {
+			want, value = "deploy-bundle highstate-calc highstate-start highstate-finish", "true"
+		}
+		if got := strings.Join(names, " "); got != want || err != nil {
+			t.Errorf("events %s, %v; want %s", got, err, want)
+		}
+		requests := server.Requests()
+		if len(requests) != 2 {
+			t.Fatalf("%d requests, want 2", len(requests))
+		}
+		post := requests[1]
+		if post.Method != "POST" || post.Project != "shop" || post.Deployment != "prod" || post.Highstate != value || post.BundleSize != 1024 {
+			t.Errorf("the server got %s %s/%s, highstate %q, %d bytes", post.Method, post.Project, post.Deployment, post.Highstate, post.BundleSize)
+		}
+		for key, want := range map[string]string{"Expect": "100-continue", "Transfer-Encoding": "", "Accept-Encoding": "", "Accept": "text/event-stream"} {
+			if got := post.Header.Get(key); got != want {
+				t.Errorf("header %s is %q, want %q", key, got, want)
+			}
+		}
+		if sent != total || total <= 1024 {
+			t.Errorf("progress ended at %d of %d", sent, total)
+		}
+	}
+}
+
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	for _, tt := range []struct {
+		name, secret string
+		bundle       client.Bundle
+		status       int
+		sent         bool
+		says         string
+	}{
+		{"no token of this server", "bogus", tar, 401, true, "not valid here"},
+		{"expired", server.Token(-time.Hour, "shop"), tar, 401, true, "expired"},
+		{"another project", server.Token(time.Hour, "blog"), tar, 403, true, "not for this project"},
+		{"no tar", server.Token(time.Hour, "shop"), content("no tar at all"), 400, true, "did not understand"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, server.URL(), tt.secret).Upload(t.Context(), shop(tt.bundle))
+			var status *client.StatusError
+			if !errors.As(err, &status) || status.StatusCode != tt.status || status.BodySent != tt.sent || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%v: want a StatusError %d that says %q", err, tt.status, tt.says)
+			}
+			if tt.status == http.StatusUnauthorized {
+				err := newClient(t, server.URL(), tt.secret).Check(t.Context())
+				if !errors.As(err, &status) || status.StatusCode != 401 || status.BodySent {
+					t.Errorf("Check: %v, want a StatusError 401 without a body", err)
+				}
+			}
+		})
+	}
+}
+
+// TestAnswers puts servers before the client that are none.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	const secret = "a-token-that-must-not-be-seen"
+	for _, tt := range []struct {
+		name          string
+		answer        http.HandlerFunc
+		check, upload string // parts of the errors
+	}{
+		{
+			"another site", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				_, _ = io.WriteString(w, "<html><head><title>Welcome</title></head><body>Hello</body></html>")
+			},
+			`not SpiroFS's "Auth OK" but "Welcome"`, `no stream of events but "text/html"`,
+		},
+		{
+			"compressed", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/event-stream")
+				w.Header().Set("Content-Encoding", "gzip")
+			},
+			"Auth OK", `encoded as "gzip"`,
+		},
+		{
+			"repeats the token", func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(http.StatusForbidden)
+				auth := r.Header.Get("Authorization")
+				_, _ = io.WriteString(w, auth+" "+base64.StdEncoding.EncodeToString([]byte(strings.TrimPrefix(auth, "Bearer "))))
+			},
+			"Bearer [redacted] [redacted]", "Bearer [redacted] [redacted]",
+		},
+		{
+			"escape codes", func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = io.WriteString(w, "\x1b[2Jgone")
+			},
+			`\x1b[2Jgone`, `\x1b[2Jgone`,
+		},
+		{
+			"proxy", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+			"502 Bad Gateway: a proxy on the way", "502 Bad Gateway: a proxy on the way",
+		},
+		{
+			"long page", func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
+			},
+			"404 Not Found", "there is no SpiroFS at this URL",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				tt.answer(w, r)
+			}))
+			defer server.Close()
+			c := newClient(t, server.URL, secret)
+			check := c.Check(t.Context())
+			_, upload := c.Upload(t.Context(), shop(tar))
+			for want, err := range map[string]error{tt.check: check, tt.upload: upload} {
+				switch {
+				case err == nil || !strings.Contains(err.Error(), want):
+					t.Errorf("%v: want %q", err, want)
+				case strings.Contains(err.Error(), secret):
+					t.Errorf("%v has the token in it", err)
+				case len(err.Error()) > 600:
+					t.Errorf("an error of %d bytes", len(err.Error()))
+				}
+			}
+			if !strings.Contains(upload.Error(), "may have been deployed all the same") {
+				t.Errorf("%v does not say that the bundle had been sent", upload)
+			}
+		})
+	}
+}
+
+// TestRedirect: neither the token nor the bundle goes anywhere else.
+func TestRedirect(t *testing.T) {
+	t.Parallel()
+	var elsewhere atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
+	defer other.Close()
+	for _, code := range []int{301, 302, 303, 307, 308} {
+		server := httptest.NewServer(http.RedirectHandler(other.URL+"/there", code))
+		c := newClient(t, server.URL, "secret-token")
+		_, upload := c.Upload(t.Context(), shop(tar))
+		for _, err := range []error{c.Check(t.Context()), upload} {
+			var status *client.StatusError
+			if !errors.As(err, &status) || status.StatusCode != code || status.Location != other.URL+"/there" || !strings.Contains(err.Error(), other.URL+"/there") {
+				t.Errorf("%d: %v, want a StatusError that names the new URL", code, err)
+			}
+		}
+		server.Close()
+	}
+	if n := elsewhere.Load(); n > 0 {
+		t.Errorf("%d redirects were followed", n)
+	}
+}
+
+// raw is a server that does with each connection what handle says, and counts requests.
+func raw(t *testing.T, handle func(net.Conn, *bufio.Reader)) (url string, connections *atomic.Int32) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	connections = new(atomic.Int32)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			handle(conn, bufio.NewReader(conn))
+			_ = conn.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = l.Close(); <-done })
+	return "http://" + l.Addr().String() + "/", connections
+}
+
+// readHead reads a request's head and lets its body come.
+func readHead(conn net.Conn, r *bufio.Reader) (length int64) {
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil || line == "\r\n" {
+			_, _ = io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n")
+			return length
+		}
+		_, _ = fmt.Sscanf(line, "Content-Length: %d", &length)
+	}
+}
+
+// TestBroken breaks connections at every point. A request is never repeated,
+// and what may have been deployed is told from what cannot have been.
+func TestBroken(t *testing.T) {
+	t.Parallel()
+	big := content(make([]byte, 8<<20))
+	const head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+	for _, tt := range []struct {
+		name   string
+		handle func(net.Conn, *bufio.Reader)
+		sent   bool
+		stream bool // the error comes from the stream
+	}{
+		{name: "before the request", handle: func(net.Conn, *bufio.Reader) {}},
+		{name: "in the body", handle: func(c net.Conn, r *bufio.Reader) {
+			n := readHead(c, r)
+			_, _ = io.CopyN(io.Discard, r, n/2)
+		}},
+		{name: "after the body", sent: true, handle: func(c net.Conn, r *bufio.Reader) {
+			_, _ = io.CopyN(io.Discard, r, readHead(c, r))
+		}},
+		{name: "in the headers", sent: true, handle: func(c net.Conn, r *bufio.Reader) {
+			_, _ = io.CopyN(io.Discard, r, readHead(c, r))
+			_, _ = io.WriteString(c, head[:30])
+		}},
+		{name: "in an event", stream: true, handle: func(c net.Conn, r *bufio.Reader) {
+			_, _ = io.CopyN(io.Discard, r, readHead(c, r))
+			_, _ = io.WriteString(c, head+"ff\r\nevent: deploy-")
+		}},
+		{name: "between events", stream: true, handle: func(c net.Conn, r *bufio.Reader) {
+			_, _ = io.CopyN(io.Discard, r, readHead(c, r))
+			event := "event: deploy-bundle\ndata: {\"msg\": \"x\"}\n\n"
+			_, _ = fmt.Fprintf(c, "%s%x\r\n%s\r\n", head, len(event), event)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			url, connections := raw(t, tt.handle)
+			stream, err := newClient(t, url, "secret-token").Upload(t.Context(), shop(big))
+			if tt.stream {
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = events(t, stream)
+				var broken *client.StreamError
+				if !errors.As(err, &broken) || !strings.Contains(err.Error(), "may be going on") {
+					t.Errorf("%v, want a StreamError", err)
+				}
+			} else {
+				var transport *client.TransportError
+				says := map[bool]string{true: "may have been deployed", false: "nothing was deployed"}[tt.sent]
+				if !errors.As(err, &transport) || transport.BodySent != tt.sent || !strings.Contains(err.Error(), says) {
+					t.Errorf("%v, want a TransportError that says %q", err, says)
+				}
+			}
+			if n := connections.Load(); n != 1 {
+				t.Errorf("%d connections, want 1", n)
+			}
+		})
+	}
+}
+
+func TestBundleFails(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	c := newClient(t, server.URL(), server.Token(0))
+	cause := errors.New("the disk is on fire")
+	for name, b := range map[string]client.Bundle{
+		"fails":  source{4 << 20, io.MultiReader(bytes.NewReader(make([]byte, 1<<20)), &failing{cause})},
+		"short":  source{4 << 20, bytes.NewReader(make([]byte, 1<<20))},
+		"longer": source{1 << 20, bytes.NewReader(make([]byte, 4<<20))},
+	} {
+		_, err := c.Upload(t.Context(), shop(b))
+		var broken *client.BundleError
+		if !errors.As(err, &broken) || !strings.Contains(err.Error(), "nothing was deployed") {
+			t.Errorf("%s: %v, want a BundleError", name, err)
+		}
+		if name == "fails" && !errors.Is(err, cause) {
+			t.Errorf("%v does not wrap its cause", err)
+		}
+	}
+	if _, ok := server.Deployment("shop", "prod"); ok {
+		t.Error("something was deployed")
+	}
+}
+
+type failing struct{ err error }
+
+func (f *failing) Read([]byte) (int, error) { return 0, f.err }
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	secret := server.Token(0)
+	for _, tt := range []struct {
+		name, stream, want string // events as NAME:MSG, then the error
+	}{
+		{"unknown ones pass", "event: later\ndata: {\"msg\": \"m\", \"x\": 1}\n\nevent: odd\ndata: text\n\ndata: {\"msg\": 3}\n\n", "later:m odd:text message:3 "},
+		{"the token is redacted", "event: exception\ndata: {\"msg\": \"Bearer " + secret + "\"}\n\n", "exception:Bearer [redacted] "},
+		{"too large", "event: a\ndata: {}\n\nevent: b\ndata: " + strings.Repeat("x", 5000) + "\n\n", "a: read events: an event is larger than 4 KiB, the largest that is accepted; the deployment may be going on"},
+		{"minions missing", "event: highstate-start\ndata: {\"msg\": \"m\"}\n\n", "read events: the event highstate-start is not as the protocol has it: it has no \"minions\"; the deployment may be going on"},
+		{"no JSON", "event: highstate-update\ndata: oops\n\n", "read events: the event highstate-update is not as the protocol has it: invalid character 'o' looking for beginning of value; the deployment may be going on"},
+		// Of the table eventsource/format-* of web-platform-tests.
+		{"byte order mark", "\ufeffevent: a\ndata: {\"msg\": \"1\"}\n\n", "a:1 "},
+		{"line endings", "event: a\r\ndata: {\"msg\":\r\ndata: \"1\"}\r\n\r\nevent: b\rdata: {}\r\r", "a:1 b: "},
+		{"comments and unknown fields", ": hi\nretry: 1\nid: 7\nother: x\nevent: a\ndata: {}\n\n", "a: "},
+		{"incomplete last event", "event: a\ndata: {}\n\nevent: b\ndata: {}\n", "a: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := spirotest.New(t, spirotest.Options{})
+			server.Replay([]byte(strings.ReplaceAll(tt.stream, secret, "SECRET-of-some-length")))
+			c := newClient(t, server.URL(), server.Token(0), func(o *client.Options) { o.MaxEvent = 4 << 10 })
+			if strings.Contains(tt.stream, secret) {
+				own := server.Token(0)
+				server.Replay([]byte(strings.ReplaceAll(tt.stream, secret, own)))
+				c = newClient(t, server.URL(), own)
+			}
+			stream, err := c.Upload(t.Context(), shop(tar))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stream.Close()
+			var got strings.Builder
+			for e, err := range stream.Events() {
+				if err != nil {
+					got.WriteString(err.Error())
+					break
+				}
+				fmt.Fprintf(&got, "%s:%s ", e.Name, e.Msg)
+			}
+			if got.String() != tt.want {
+				t.Errorf("got  %q\nwant %q", got.String(), tt.want)
+			}
+		})
+	}
+}
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{TLS: true})
+	secret := server.Token(0)
+	trusted := newClient(t, server.URL(), secret, func(o *client.Options) { o.Certificate = server.CertPEM() })
+	if err := trusted.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	stream, err := trusted.Upload(t.Context(), shop(tar))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := events(t, stream); err != nil {
+		t.Error(err)
+	}
+	if err := newClient(t, server.URL(), secret, func(o *client.Options) { o.Insecure = true }).Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	plain := spirotest.New(t, spirotest.Options{})
+	for says, c := range map[string]*client.Client{
+		"--ssl-cert":     newClient(t, server.URL(), secret),
+		"plain http":     newClient(t, strings.Replace(plain.URL(), "http", "https", 1), secret),
+		"check the host": newClient(t, "https://no-such-host.invalid/", secret),
+	} {
+		var transport *client.TransportError
+		if err := c.Check(t.Context()); !errors.As(err, &transport) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, want a TransportError that says %q", err, says)
+		}
+	}
+}
+
+// TestAddress: the connection goes elsewhere, the names stay.
+func TestAddress(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{TLS: true})
+	address := strings.TrimSuffix(strings.TrimPrefix(server.URL(), "https://"), "/")
+	c := newClient(t, "https://localhost:4510/", server.Token(0), func(o *client.Options) {
+		o.Address, o.Certificate = address, server.CertPEM()
+		o.Proxy = func(*http.Request) (*url.URL, error) { return nil, errors.New("the proxy was asked") }
+	})
+	if err := c.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestProxy(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	var asked atomic.Int32
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if r.URL.Host != "salt:4510" {
+			t.Errorf("the proxy was asked for %s", r.URL)
+		}
+		_, _ = io.WriteString(w, "Auth OK")
+	}))
+	defer proxy.Close()
+	u, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, "http://salt:4510/", server.Token(0), func(o *client.Options) { o.Proxy = http.ProxyURL(u) })
+	if err := c.Check(t.Context()); err != nil || asked.Load() != 1 {
+		t.Errorf("%v, %d requests through the proxy", err, asked.Load())
+	}
+}
+
+// TestCancel ends the context while minions are awaited.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "slow", Targets: []string{"*"}, Delay: time.Hour}}})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	reason := errors.New("changed my mind")
+	stream, err := newClient(t, server.URL(), server.Token(0)).Upload(ctx, shop(topTar(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	for e, err := range stream.Events() {
+		if err != nil {
+			var broken *client.StreamError
+			if !errors.As(err, &broken) || !errors.Is(err, reason) {
+				t.Errorf("%v, want a StreamError for the reason given", err)
+			}
+			return
+		}
+		if e.Name == client.HighstateStart {
+			cancel(reason)
+		}
+	}
+	t.Error("the stream ended without an error")
+}
+
+func TestNew(t *testing.T) {
+	t.Parallel()
+	secret := tok(t, "secret-token")
+	for _, tt := range []struct {
+		name string
+		opts client.Options
+		says []string
+	}{
+		{"everything", client.Options{Server: "http://h", Certificate: []byte("x"), Address: "h"}, []string{"4 problems", "plain HTTP", "no token", "of no use", "host:port"}},
+		{"scheme", client.Options{Server: "ftp://h/", Token: secret}, []string{`"ftp://h/"`, "should look like"}},
+		{"no host", client.Options{Server: "https:///x", Token: secret}, []string{"should look like"}},
+		{"no URL", client.Options{Server: "https://h:port", Token: secret}, []string{"invalid port"}},
+		{"control character", client.Options{Server: "https://h\x1b[2J/", Token: secret}, []string{"invalid"}},
+		{"query", client.Options{Server: "https://h/?a=b", Token: secret}, []string{"query"}},
+		{"no certificate", client.Options{Certificate: []byte("x"), Token: secret}, []string{"none in PEM"}},
+		{"both", client.Options{Certificate: []byte("x"), Insecure: true, Token: secret}, []string{"leave one of them out"}},
+	} {
+		_, err := client.New(tt.opts)
+		for _, want := range tt.says {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %q", tt.name, err, want)
+			}
+		}
+	}
+	_, err := client.New(client.Options{Server: "https://user:hunter2@h/", Token: secret})
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("%v: want an error without the password", err)
+	}
+	c, err := client.New(client.Options{Token: secret})
+	if err != nil || c.Server() != "https://salt:4510/" || c.Plain() {
+		t.Errorf("the zero value is not the default server: %v", err)
+	}
+}
+
+func TestCheckName(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{"shop", "Größe", "a b", "a.b", "...", "-x", "a%2Fb"} {
+		if err := client.CheckName("project", good); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, bad := range []string{"", ".", "..", "a/b", "/", " a", "a\n", "a\x00b", "a\x1bb", "\xff"} {
+		if err := client.CheckName("project", bad); err == nil {
+			t.Errorf("%q is taken for a name", bad)
+		}
+	}
+	server := spirotest.New(t, spirotest.Options{})
+	d := shop(tar)
+	d.Project, d.Deployment = "..", "a/b"
+	_, err := newClient(t, server.URL(), server.Token(0)).Upload(t.Context(), d)
+	if err == nil || !strings.Contains(err.Error(), "project") || !strings.Contains(err.Error(), "deployment") || len(server.Requests()) > 0 {
+		t.Errorf("%v, after %d requests", err, len(server.Requests()))
+	}
+}
