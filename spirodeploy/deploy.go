@@ -174,7 +174,11 @@ func (r *run) prepare(ctx context.Context) (tarball, error) {
 // openBundle makes the bundle, or opens the one that was given.
 func openBundle(ctx context.Context, opts Options) (tarball, error) {
 	if opts.File == "" {
-		return bundle.New(ctx, opts.Bundle)
+		b, err := bundle.New(ctx, opts.Bundle)
+		if err != nil {
+			return nil, err // not b: a nil *Bundle is no nil tarball
+		}
+		return b, nil
 	}
 	f, err := bundle.OpenFile(opts.File)
 	if err != nil {
@@ -239,7 +243,11 @@ func (r *run) follow(stream *client.Stream) error {
 		minion := r.target.Add(event)
 		r.tell(report.Update{Kind: report.Happened, Stage: stage, Event: event, Minion: minion})
 	}
-	r.end(stage, "", r.target.Unfinished())
+	err := r.target.Unfinished()
+	if err == nil && r.target.Highstate && len(r.target.Minions) == 0 {
+		r.warn(stage, report.ErrNoMinions.Error())
+	}
+	r.end(stage, "", err)
 	return nil
 }
 

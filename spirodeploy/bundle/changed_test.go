@@ -79,8 +79,8 @@ func TestChanged(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir := project(t, node{'f', "_salt/a", "a"}, node{'f', "_salt/z", tt.content})
-			b, err := bundle.New(t.Context(), bundle.Options{Dir: dir})
+			dir := project(t, node{'f', "_salt/z", tt.content})
+			b, err := bundle.New(t.Context(), bundle.Options{Dir: dir, Files: map[string][]byte{"a": []byte("a")}})
 			check(t, err)
 			defer b.Close()
 			check(t, tt.change(filepath.Join(dir, "_salt/z")))

@@ -210,8 +210,8 @@ func TestGitSource(t *testing.T) {
 	equal(t, "listing", listing(t, data), want)
 
 	data, _ = build(t, bundle.Options{Dir: filepath.Join(dir, "lib"), Source: bundle.Git, Exclude: append(exclude, "link", "_source/x*")})
-	equal(t, "listing of a subdirectory", listing(t, data), "644 x = \"x\"\n"+
-		"755 _source/\n644 _source/_salt-link -> empty\n644 _source/empty = \"\"\n")
+	equal(t, "listing of a subdirectory", listing(t, data), "755 _source/\n"+
+		"644 _source/_salt-link -> empty\n644 _source/empty = \"\"\n644 x = \"x\"\n")
 }
 
 // TestGitSettings are those of a user or machine that change what "git archive"

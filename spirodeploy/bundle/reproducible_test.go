@@ -190,7 +190,7 @@ func init() {
 		}
 		defer b.Close()
 		d, err := b.Digest(context.Background())
-		fmt.Printf("%s %s\n", d, time.Now().Format("MST"))
+		fmt.Println(d)
 		return err
 	}
 }

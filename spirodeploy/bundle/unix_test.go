@@ -105,8 +105,8 @@ func init() {
 // time zone.
 func TestReproducibleElsewhere(t *testing.T) {
 	t.Parallel()
-	for zone, name := range map[string]string{"XYZ-14": "digest", "ABC+12": "digest under umask 077"} {
-		equal(t, name+" with TZ="+zone, child(t, name, "TZ="+zone), string(everythingDigest)+" "+zone[:3]+"\n")
+	for zone, name := range map[string]string{"Pacific/Kiritimati": "digest", "America/Lima": "digest under umask 077"} {
+		equal(t, name+" with TZ="+zone, child(t, name, "TZ="+zone), everythingDigest.String()+"\n")
 	}
 }
 
@@ -157,7 +157,7 @@ func TestSpecialFiles(t *testing.T) {
 
 // TestReplacedBySpecial must neither hang nor take what is not the file.
 func TestReplacedBySpecial(t *testing.T) {
-	for name, replace := range map[string]func(file string) error{
+	for _, replace := range map[string]func(file string) error{
 		"pipe": func(file string) error { return syscall.Mkfifo(file, 0o644) },
 		"socket": func(file string) error {
 			t.Chdir(filepath.Dir(file))
@@ -179,7 +179,6 @@ func TestReplacedBySpecial(t *testing.T) {
 				stops(t, b, bundle.ErrChanged, "read _salt/top.sls: changed since the tree was walked: it is no regular file any more")
 			})
 			check(t, b.Close())
-			t.Log(name, "done")
 		}
 	}
 }

@@ -1,0 +1,308 @@
+package spirodeploy_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// project makes a project directory from "path: content" pairs.
+func project(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+var states = map[string]string{
+	"_salt/spirotop.sls": "prod:\n  '*': [web]\n",
+	"_salt/web.sls":      "hello:\n  test.nop: []\n",
+}
+
+// options deploys a project to a server.
+func options(t *testing.T, server *spirotest.Server, dir string) spirodeploy.Options {
+	t.Helper()
+	tok, err := token.Parse(server.Token(time.Hour, "shop"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spirodeploy.Options{
+		Project: "shop", Deployment: "prod", Bundle: bundle.Options{Dir: dir},
+		Server: client.Options{Server: server.URL(), Token: tok, Certificate: server.CertPEM(), Insecure: server.CertPEM() == nil},
+	}
+}
+
+func posts(server *spirotest.Server) (n int) {
+	for _, r := range server.Requests() {
+		if r.Method == "POST" {
+			n++
+		}
+	}
+	return n
+}
+
+// TestDeploy goes through every way for a deployment to end that the server of
+// spirotest can play.
+func TestDeploy(t *testing.T) {
+	t.Parallel()
+	failing := spirotest.States(spirotest.State{SLS: "web", ID: "bad", Function: "test.nop", Result: spirotest.Failed})
+	for _, tt := range []struct {
+		name    string
+		minions []spirotest.Minion
+		stream  string
+		change  func(*spirodeploy.Options)
+		verdict report.Verdict
+		posts   int
+		says    string
+	}{
+		{name: "all well", minions: []spirotest.Minion{{ID: "a"}, {ID: "b"}}, verdict: report.Success, posts: 1, says: "2 minions"},
+		{name: "a state fails", minions: []spirotest.Minion{{ID: "a", Result: failing}, {ID: "b"}}, verdict: report.MinionFailed, posts: 1, says: "(a)"},
+		{name: "no answer", minions: []spirotest.Minion{{ID: "a", Result: spirotest.NoAnswer()}}, verdict: report.MinionFailed, posts: 1, says: "(a)"},
+		{name: "does not compile", minions: []spirotest.Minion{{ID: "a", Result: spirotest.NotCompiled("bad")}}, verdict: report.MinionFailed, posts: 1, says: "(a)"},
+		{name: "does not report", minions: []spirotest.Minion{{ID: "a"}, {ID: "b", Silent: true}}, verdict: report.Unknown, posts: 1, says: "(b)"},
+		{name: "no minion", verdict: report.Success, posts: 1, says: "no minion is concerned"},
+		{
+			name: "no minion, one required", verdict: report.MinionFailed, posts: 1, says: "no minion is concerned",
+			change: func(o *spirodeploy.Options) { o.RequireMinions = true },
+		},
+		{
+			name: "no highstate", minions: []spirotest.Minion{{ID: "a", Result: failing}}, verdict: report.Success, posts: 1, says: "without a highstate",
+			change: func(o *spirodeploy.Options) { o.NoHighstate = true },
+		},
+		{name: "exception", stream: "event: exception\ndata: {\"msg\": \"boom\\n\"}\n\n", verdict: report.ServerFailed, posts: 1, says: "boom"},
+		{name: "stream ends early", stream: "event: deploy-bundle\ndata: {\"msg\": \"x\"}\n\n", verdict: report.Unknown, posts: 1, says: "may be going on"},
+		{
+			name: "another project", verdict: report.Refused, posts: 1, says: "not for this project",
+			change: func(o *spirodeploy.Options) { o.Project = "blog" },
+		},
+		{
+			name: "bad token", verdict: report.Refused, says: "not valid here",
+			change: func(o *spirodeploy.Options) { o.Server.Token, _ = token.Parse("bogus-token") },
+		},
+		{
+			name: "dry run", minions: []spirotest.Minion{{ID: "a"}}, verdict: report.Success, says: "nothing was sent",
+			change: func(o *spirodeploy.Options) { o.DryRun = true },
+		},
+		{
+			name: "wrong digest", verdict: report.Invalid, posts: 1, says: "another digest",
+			change: func(o *spirodeploy.Options) { o.Bundle.Digest = digest.FromString("something else") },
+		},
+		{
+			name: "everything wrong", verdict: report.Invalid, says: "5 problems",
+			change: func(o *spirodeploy.Options) {
+				o.Project, o.Deployment, o.Server.Server = "a/b", "..", "ftp://x"
+				o.Server.Token, o.Bundle.Dir = token.Token{}, "no-such-directory"
+			},
+		},
+		{
+			name: "time is up", minions: []spirotest.Minion{{ID: "a", Delay: time.Hour}}, verdict: report.Unknown, posts: 1, says: "time for the whole run is up",
+			change: func(o *spirodeploy.Options) { o.Timeout = 500 * time.Millisecond },
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := spirotest.New(t, spirotest.Options{Minions: tt.minions})
+			if tt.stream != "" {
+				server.Replay([]byte(tt.stream))
+			}
+			opts := options(t, server, project(t, states))
+			if tt.change != nil {
+				tt.change(&opts)
+			}
+			rep, err := spirodeploy.Deploy(t.Context(), opts)
+			if rep.Verdict != tt.verdict || !strings.Contains(rep.Targets[0].Summary, tt.says) {
+				t.Errorf("%s: %s; want %s that says %q", rep.Verdict, rep.Targets[0].Summary, tt.verdict, tt.says)
+			}
+			if (err == nil) != (tt.verdict == report.Success) {
+				t.Errorf("error %v with verdict %s", err, rep.Verdict)
+			}
+			if n := posts(server); n != tt.posts {
+				t.Errorf("%d POSTs, want %d", n, tt.posts)
+			}
+			_, deployed := server.Deployment("shop", "prod")
+			if deployed && (tt.verdict == report.Invalid || tt.verdict == report.Refused || opts.DryRun) {
+				t.Error("something was deployed all the same")
+			}
+		})
+	}
+}
+
+// TestOneDigest: bundle, upload and server agree on the bytes.
+func TestOneDigest(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{TLS: true})
+	dir := project(t, states)
+	b, err := bundle.New(t.Context(), bundle.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	want, err := b.Digest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := options(t, server, dir)
+	opts.Bundle.Digest = want
+	rep, err := spirodeploy.Deploy(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _ := server.Deployment("shop", "prod")
+	if rep.Targets[0].Bundle.Digest != want || d.Digest != want.String() {
+		t.Errorf("digests %s, %s, want %s", rep.Targets[0].Bundle.Digest, d.Digest, want)
+	}
+	// The same from a file.
+	path := filepath.Join(t.TempDir(), "b.tar")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.WriteTo(f); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	opts.File = path
+	if rep, err = spirodeploy.Deploy(t.Context(), opts); err != nil || rep.Targets[0].Bundle.Digest != want {
+		t.Errorf("from a file: %s, %v", rep.Targets[0].Bundle.Digest, err)
+	}
+	opts.Bundle.Digest = digest.FromString("something else")
+	before := len(server.Requests())
+	if rep, err = spirodeploy.Deploy(t.Context(), opts); rep.Verdict != report.Invalid || !errors.Is(err, bundle.ErrDigest) {
+		t.Errorf("from a file with another digest: %v", err)
+	}
+	if n := len(server.Requests()); n != before {
+		t.Errorf("%d requests for a file with another digest", n-before)
+	}
+}
+
+// TestChangedFile changes a file between the walk and the upload.
+func TestChangedFile(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	dir := project(t, states)
+	opts := options(t, server, dir)
+	opts.Watch = func(u report.Update) {
+		if u.Kind == report.Began && u.Stage == report.Uploading {
+			_ = os.WriteFile(filepath.Join(dir, "_salt", "web.sls"), []byte("other: {}\n"), 0o644)
+		}
+	}
+	rep, err := spirodeploy.Deploy(t.Context(), opts)
+	if rep.Verdict != report.Invalid || !errors.Is(err, bundle.ErrChanged) || !strings.Contains(err.Error(), "nothing was deployed") {
+		t.Errorf("%s: %v", rep.Verdict, err)
+	}
+	if _, ok := server.Deployment("shop", "prod"); ok {
+		t.Error("it was deployed")
+	}
+}
+
+// TestInterrupted ends the context at each stage.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, stage := range []report.Stage{report.Bundling, report.Checking, report.Uploading, report.Deploying, report.Highstate} {
+		t.Run(string(stage), func(t *testing.T) {
+			t.Parallel()
+			server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "a", Delay: time.Hour}}})
+			opts := options(t, server, project(t, states))
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			opts.Watch = func(u report.Update) {
+				if u.Kind == report.Began && u.Stage == stage {
+					cancel(report.ErrInterrupted)
+				}
+			}
+			rep, err := spirodeploy.Deploy(ctx, opts)
+			if rep.Verdict != report.Interrupted || rep.ExitStatus != 130 || !errors.Is(err, report.ErrInterrupted) {
+				t.Errorf("%s (%d): %v", rep.Verdict, rep.ExitStatus, err)
+			}
+		})
+	}
+}
+
+// TestWatch: stages come in order, and end once.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "a"}}})
+	opts := options(t, server, project(t, states))
+	var got []string
+	opts.Watch = func(u report.Update) {
+		switch u.Kind {
+		case report.Began, report.Ended:
+			got = append(got, fmt.Sprintf("%s %s", u.Stage, u.Kind))
+		case report.Happened:
+			got = append(got, u.Event.Name)
+			if (u.Minion != nil) != (u.Event.Name == client.HighstateUpdate) || u.Minion != nil && u.Minion.Status != highstate.Succeeded {
+				t.Errorf("minion %+v with %s", u.Minion, u.Event.Name)
+			}
+		case report.Progressed, report.Warned:
+		}
+		if u.Time.IsZero() {
+			t.Error("an update without a time")
+		}
+	}
+	if _, err := spirodeploy.Deploy(t.Context(), opts); err != nil {
+		t.Fatal(err)
+	}
+	const want = "bundle began, bundle ended, check began, check ended, upload began, upload ended, " +
+		"deploy began, deploy-bundle, deploy ended, highstate began, highstate-calc, highstate-start, highstate-update, highstate-finish, highstate ended"
+	if s := strings.Join(got, ", "); s != want {
+		t.Errorf("updates\n got %s\nwant %s", s, want)
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "http://" + l.Addr().String() + "/"
+	_ = l.Close()
+	opts := options(t, spirotest.New(t, spirotest.Options{}), project(t, states))
+	opts.Server.Server = url
+	rep, err := spirodeploy.Deploy(t.Context(), opts)
+	if rep.Verdict != report.Unreachable || !strings.Contains(err.Error(), "nothing listens there") {
+		t.Errorf("%s: %v", rep.Verdict, err)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	opts := options(t, server, project(t, states))
+	if err := spirodeploy.Validate(t.Context(), opts); err != nil {
+		t.Error(err)
+	}
+	opts.Project, opts.Bundle.Dir = "", "no-such-directory"
+	if err := spirodeploy.Validate(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "2 problems") {
+		t.Errorf("%v, want 2 problems", err)
+	}
+	if n := len(server.Requests()); n > 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}

@@ -1,0 +1,258 @@
+package report_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+var update = flag.Bool("update", false, "write the pinned views anew")
+
+// fold makes the report of a stream, and of the error it ends with.
+func fold(stream []byte, highstate bool, err error, change ...func(*report.Target)) *report.Report {
+	target := report.Target{
+		Server: "https://salt:4510/", Project: "shop", Deployment: "prod", Highstate: highstate,
+		Bundle: report.Bundle{Digest: "sha256:0123", Size: 2048, Entries: 2},
+	}
+	for _, f := range change {
+		f(&target)
+	}
+	rep := report.New(target)
+	for event, streamErr := range client.ReadEvents(bytes.NewReader(stream)) {
+		if streamErr != nil {
+			err = streamErr
+			break
+		}
+		rep.Targets[0].Add(event)
+	}
+	rep.Targets[0].Finish(err)
+	rep.Finish()
+	return rep
+}
+
+func TestRecorded(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]struct {
+		verdict report.Verdict
+		status  int
+		says    string
+	}{
+		"ok":                    {report.Success, 0, "shop/prod deployed: 1 minion, 2 states, 2 changed"},
+		"states-failed":         {report.MinionFailed, 1, "shop/prod: 1 of 1 minion failed (web1)"},
+		"render-failed":         {report.MinionFailed, 1, "shop/prod: 1 of 1 minion failed (web1)"},
+		"minion-not-responding": {report.MinionFailed, 1, "shop/prod: 1 of 2 minions failed (db1)"},
+		"no-minions":            {report.Success, 0, "shop/prod deployed, no minion is concerned"},
+		"no-highstate":          {report.Success, 0, "shop/prod deployed, without a highstate"},
+		"exception":             {report.ServerFailed, 4, "the server failed: FileExistsError: [Errno 17]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rep := fold(streams.Read(name), name != "no-highstate", nil)
+			if rep.Verdict != want.verdict || rep.ExitStatus != want.status || !strings.Contains(rep.Targets[0].Summary, want.says) {
+				t.Errorf("%s (%d) %q, want %s (%d) %q", rep.Verdict, rep.ExitStatus, rep.Targets[0].Summary, want.verdict, want.status, want.says)
+			}
+			err := rep.Err()
+			var with *report.Error
+			switch {
+			case want.status == 0 && err != nil:
+				t.Errorf("Err is %v", err)
+			case want.status != 0 && (!errors.As(err, &with) || with.ExitStatus() != want.status || !strings.Contains(err.Error(), want.says)):
+				t.Errorf("Err is %v, want one with status %d that says %q", err, want.status, want.says)
+			}
+			var text bytes.Buffer
+			if err := rep.WriteText(&text); err != nil {
+				t.Fatal(err)
+			}
+			pinned(t, name+".txt", text.Bytes())
+			var out bytes.Buffer
+			if err := rep.WriteJSON(&out); err != nil {
+				t.Fatal(err)
+			}
+			times := regexp.MustCompile(`"20\d\d-[^"]*Z"|"20\d\d-[^"]*[+-]\d\d:\d\d"`)
+			pinned(t, name+".json", times.ReplaceAll(out.Bytes(), []byte(`"TIME"`)))
+		})
+	}
+}
+
+// pinned compares a view with the one that is kept.
+func pinned(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs (go test -update writes it anew):\n%s", path, got)
+	}
+}
+
+// TestVerdict: what a run came to, when several things hold.
+func TestVerdict(t *testing.T) {
+	t.Parallel()
+	const (
+		bundle  = "event: deploy-bundle\ndata: {\"msg\": \"b\"}\n\n"
+		start   = bundle + "event: highstate-start\ndata: {\"msg\": \"s\", \"minions\": [\"a\", \"b\"]}\n\n"
+		finish  = "event: highstate-finish\ndata: {\"msg\": \"f\"}\n\n"
+		boom    = "event: exception\ndata: {\"msg\": \"boom\\n\"}\n\n"
+		nobody  = bundle + "event: highstate-start\ndata: {\"msg\": \"s\", \"minions\": []}\n\n" + finish
+		goodRet = `{"ret": {"a_|-b_|-c_|-d": {"result": true}}, "retcode": 0}`
+		badRet  = `{"ret": {"a_|-b_|-c_|-d": {"result": false}}}`
+	)
+	done := func(id, ret string) string {
+		return fmt.Sprintf("event: highstate-update\ndata: {\"msg\": \"m\", \"minion\": %q, \"result\": %s}\n\n", id, ret)
+	}
+	sent, unsent := &client.TransportError{Op: "deploy", Err: errors.New("cut"), BodySent: true}, &client.TransportError{Op: "deploy", Err: errors.New("cut")}
+	broken := &client.StreamError{Err: errors.New("reset")}
+	timeout := &client.StreamError{Err: report.ErrTimeout}
+	status := func(code int, sent bool) error {
+		return &client.StatusError{Op: "deploy", StatusCode: code, BodySent: sent}
+	}
+	for _, tt := range []struct {
+		name    string
+		stream  string
+		err     error
+		verdict report.Verdict
+	}{
+		{"all well", start + done("a", goodRet) + done("b", goodRet) + finish, nil, report.Success},
+		{"one failed", start + done("a", goodRet) + done("b", badRet) + finish, nil, report.MinionFailed},
+		{"one did not report", start + done("a", goodRet) + finish, nil, report.Unknown},
+		{"one failed, one did not report", start + done("a", badRet) + finish, nil, report.Unknown},
+		{"one failed, then an exception", start + done("a", badRet) + boom, nil, report.ServerFailed},
+		{"exception, then a reset", start + boom, broken, report.ServerFailed},
+		{"reported late, unannounced", bundle + done("c", goodRet) + finish, nil, report.Success},
+		{"no answer, then a result", start + done("a", `{"failed": true}`) + done("a", goodRet) + done("b", goodRet) + finish, nil, report.Success},
+		{"reset after the end", nobody, broken, report.Success},
+		{"reset before the end", start + done("a", goodRet), broken, report.Unknown},
+		{"clean end before the end", start + done("a", badRet), nil, report.Unknown},
+		{"nothing at all", "", nil, report.Unknown},
+		{"time is up in the highstate", start, timeout, report.Unknown},
+		{"time is up before", "", report.ErrTimeout, report.Unreachable},
+		{"interrupted before", "", report.ErrInterrupted, report.Interrupted},
+		{"interrupted in the highstate", start, &client.StreamError{Err: report.ErrInterrupted}, report.Interrupted},
+		{"context cancelled", "", &client.TransportError{Err: context.Canceled}, report.Interrupted},
+		{"no answer to a whole body", "", sent, report.Unknown},
+		{"body cut", "", unsent, report.Unreachable},
+		{"a file changed", "", &client.BundleError{Err: errors.New("changed")}, report.Invalid},
+		{"bad options", "", errors.New("bad"), report.Invalid},
+		{"400", "", status(400, true), report.Refused},
+		{"401", "", status(401, false), report.Refused},
+		{"403", "", status(403, true), report.Refused},
+		{"413", "", status(413, false), report.Refused},
+		{"redirect", "", status(307, true), report.Refused},
+		{"500", "", status(500, true), report.ServerFailed},
+		{"502 before the body", "", status(502, false), report.Unreachable},
+		{"504 after the body", "", status(504, true), report.Unknown},
+		{"another site", "", &client.AnswerError{Op: "check"}, report.Unreachable},
+		{"another site, after the body", "", &client.AnswerError{Op: "deploy", BodySent: true}, report.Unknown},
+	} {
+		rep := fold([]byte(tt.stream), true, tt.err)
+		if rep.Verdict != tt.verdict {
+			t.Errorf("%s: %s (%s), want %s", tt.name, rep.Verdict, rep.Targets[0].Summary, tt.verdict)
+		}
+	}
+	if v := fold([]byte(bundle), false, nil).Verdict; v != report.Success {
+		t.Errorf("without highstate: %s", v)
+	}
+	if v := fold(nil, false, nil).Verdict; v != report.Unknown {
+		t.Errorf("without highstate, nothing heard: %s", v)
+	}
+	if v := fold([]byte(bundle), false, broken).Verdict; v != report.Unknown {
+		t.Errorf("without highstate, cut: %s", v)
+	}
+	rep := fold([]byte(nobody), true, nil, func(t *report.Target) { t.RequireMinions = true })
+	if rep.Verdict != report.MinionFailed || !errors.Is(rep.Err(), report.ErrNoMinions) {
+		t.Errorf("no minion, one required: %s, %v", rep.Verdict, rep.Err())
+	}
+}
+
+// TestNames: who failed and who did not report is told by name.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	rep := fold([]byte("event: deploy-bundle\ndata: {}\n\n"+
+		"event: highstate-start\ndata: {\"minions\": [\"web1\", \"db1\", \"db2\\u001b[2J\"]}\n\n"+
+		"event: highstate-update\ndata: {\"minion\": \"web1\", \"result\": {\"ret\": [\"bad\"]}}\n\n"+
+		"event: highstate-finish\ndata: {}\n\n"), true, nil)
+	var text bytes.Buffer
+	_ = rep.WriteText(&text)
+	const want = `FAILURE: shop/prod: outcome unknown: 1 of 3 minions failed (web1); 2 of 3 minions did not report (db1, db2\x1b[2J)`
+	if !strings.Contains(text.String(), want) || !strings.Contains(text.String(), "Minions that did not report: db1, db2") {
+		t.Errorf("the summary is\n%s\nwant %q in it", &text, want)
+	}
+	ids := func(m *report.Minion) string { return m.ID + ":" + string(m.Status) }
+	var got []string
+	for _, m := range rep.Targets[0].Minions {
+		got = append(got, ids(m))
+	}
+	if !slices.Equal(got, []string{"web1:not-compiled", "db1:unreported", "db2\x1b[2J:unreported"}) || rep.Targets[0].Minions[0].OK() {
+		t.Errorf("minions %q", got)
+	}
+}
+
+// TestJSON reads a report back.
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	rep := fold(streams.Read("states-failed"), true, nil)
+	if err := rep.WriteJSON(&out); err != nil {
+		t.Fatal(err)
+	}
+	var back report.Report
+	if err := json.Unmarshal(out.Bytes(), &back); err != nil {
+		t.Fatal(err)
+	}
+	m := back.Targets[0].Minions[0]
+	if back.SchemaVersion != report.SchemaVersion || back.ExitStatus != 1 || m.ID != "web1" || m.Status != highstate.Failed || len(m.States) != 5 || m.Counts.Failed != 3 {
+		t.Errorf("read back: %+v", m)
+	}
+}
+
+func TestSize(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{
+		0: "0 bytes", 1: "1 byte", 1023: "1023 bytes", 1024: "1.0 KiB", 1536: "1.5 KiB", 1<<20 - 1: "1.0 MiB", 100 << 20: "100.0 MiB", 1 << 62: "4.0 EiB",
+	} {
+		if got := report.Size(n); got != want {
+			t.Errorf("Size(%d) = %s, want %s", n, got, want)
+		}
+	}
+}
+
+// TestStory: each step is a line, and nothing in it acts on a terminal.
+func TestStory(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	tell := report.Story(&out)
+	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
+	tell(report.Update{Kind: report.Began, Stage: report.Bundling})
+	tell(report.Update{Kind: report.Warned, Stage: report.Bundling, Text: "odd\nthing"})
+	tell(report.Update{Kind: report.Ended, Stage: report.Bundling, Text: ".: 3 entries"})
+	tell(report.Update{Kind: report.Progressed, Stage: report.Uploading, Sent: 1, Total: 2})
+	tell(report.Update{Kind: report.Ended, Stage: report.Uploading, Err: errors.New("told at the end")})
+	for _, name := range []string{"states-failed", "minion-not-responding", "render-failed", "exception"} {
+		for event := range client.ReadEvents(bytes.NewReader(streams.Read(name))) {
+			tell(report.Update{Kind: report.Happened, Stage: report.Highstate, Event: event, Minion: rep.Targets[0].Add(event)})
+		}
+	}
+	tell(report.Update{Kind: report.Happened, Stage: report.Highstate, Event: client.Event{Name: "later\x1b[2J", Data: "{}"}})
+	pinned(t, "story.txt", out.Bytes())
+}
