@@ -1,0 +1,77 @@
+package spirodeploy_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/spirostack/spirodeploy/"
+
+// allowed says what each package of the library may import beyond the standard
+// library: nothing to the right of it in docs/library.md, and no more than it has.
+var allowed = map[string][]string{
+	"spirodeploy/bundle": {
+		module + "internal/plain", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
+		"golang.org/x/text/cases", "golang.org/x/text/unicode/norm",
+	},
+	"spirodeploy/token":     {"gopkg.in/macaroon.v2"},
+	"spirodeploy/client":    {module + "internal/plain", module + "internal/problem", module + "spirodeploy/token", "github.com/tmaxmax/go-sse"},
+	"spirodeploy/highstate": {},
+	"spirodeploy/report": {
+		module + "internal/plain", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/highstate",
+		"github.com/opencontainers/go-digest",
+	},
+	"spirodeploy": {
+		module + "internal/problem", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report",
+		"github.com/opencontainers/go-digest",
+	},
+	"spirodeploy/spirotest":        {"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser", "gopkg.in/macaroon.v2"},
+	"spirodeploy/cmd/spiro-deploy": {module + "internal/edge", module + "spirodeploy/report", "github.com/alecthomas/kong"},
+	"spirodeploy/targets":          {module + "internal/edge"},
+}
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	args := []string{"list", "-json=ImportPath,Imports,Deps"}
+	for pkg := range allowed {
+		args = append(args, module+pkg)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; seen++ {
+		var pkg struct {
+			ImportPath    string
+			Imports, Deps []string
+		}
+		if err := dec.Decode(&pkg); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(pkg.ImportPath, module)
+		for _, imported := range pkg.Imports {
+			if first, _, _ := strings.Cut(imported, "/"); strings.Contains(first, ".") && !slices.Contains(allowed[name], imported) {
+				t.Errorf("%s imports %s, which is not on its list", name, imported)
+			}
+		}
+		for _, dep := range pkg.Deps {
+			for _, heavy := range []string{"dagger.io/", "github.com/magefile/", "go.opentelemetry.io/", "testing"} {
+				if dep == heavy || strings.HasSuffix(heavy, "/") && strings.HasPrefix(dep, heavy) {
+					t.Errorf("%s depends on %s", name, dep)
+				}
+			}
+		}
+	}
+	if seen != len(allowed) {
+		t.Errorf("%d packages, want %d", seen, len(allowed))
+	}
+}

@@ -1,0 +1,112 @@
+package targets_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+)
+
+// mage runs targets as a user does, with this repository's magefiles, which
+// import this package. It returns what was printed, and the exit status.
+func mage(t *testing.T, env []string, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"tool", "mage"}, args...)...)
+	cmd.Dir = filepath.Join("..", "..")
+	cmd.Env = append(os.Environ(), append([]string{"SPIRO_TOKEN=", "SPIRO_URL="}, env...)...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "_salt", "spirotop.sls"), "prod: {'*': [web]}\n")
+	write(t, filepath.Join(dir, "_salt", "web.sls"), "hello: {}\n")
+	write(t, filepath.Join(dir, "a,b"), "artifact with a comma\n")
+	write(t, filepath.Join(dir, "c"), "artifact\n")
+	server := spirotest.New(t, spirotest.Options{TLS: true, Minions: []spirotest.Minion{
+		{ID: "web1"}, {ID: "web2", Result: spirotest.NoAnswer()},
+	}})
+	secret := server.Token(time.Hour, "shop")
+	cert := filepath.Join(t.TempDir(), "cert.pem")
+	write(t, cert, string(server.CertPEM()))
+	env := []string{"SPIRO_TOKEN=" + secret, "SPIRO_URL=" + server.URL()}
+	b, err := bundle.New(t.Context(), bundle.Options{Dir: dir, Artifacts: []bundle.Artifact{{Path: "a,b"}, {Path: "c"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	digest, err := b.Digest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tar := filepath.Join(t.TempDir(), "b.tar")
+	artifacts := `-artifact=a\,b,c`
+
+	for _, tt := range []struct {
+		name   string
+		args   []string
+		status int
+		stdout string
+		stderr string
+		posts  int
+	}{
+		{"list", []string{"-l"}, 0, "spiro:deploy", "", 0},
+		{"help", []string{"-h", "spiro:deploy"}, 0, "-sslCert=", "", 0},
+		{"bundle", []string{"spiro:bundle", "-dir=" + dir, artifacts, "-output=" + tar}, 0, digest.String() + "  " + tar + "\n", "", 0},
+		{"check", []string{"spiro:check", "-sslCert=" + cert}, 0, ": the token is valid\n", "", 0},
+		{"check without certificate", []string{"spiro:check"}, 5, "", "--ssl-cert", 0},
+		{"token", []string{"spiro:token"}, 0, "for shop, valid from ", "", 0},
+		{"diff", []string{"spiro:diff", tar, tar}, 0, "", "0 differences", 0},
+		{"deploy", []string{"spiro:deploy", "shop", "prod", "-dir=" + dir, artifacts, "-sslCert=" + cert, "-digest=" + digest.String()}, 1, "FAILURE: shop/prod: 1 of 2 minions failed (web2)", "", 1},
+		{"deploy a bundle", []string{"spiro:deploy", "shop", "prod", "-bundle=" + tar, "-sslCert=" + cert, "-highstate=false"}, 0, digest.String(), "", 2},
+		{"dry run", []string{"spiro:deploy", "shop", "prod", "-bundle=" + tar, "-sslCert=" + cert, "-dryRun"}, 0, "_artifacts/a,b", "", 2},
+		{"flags first", []string{"spiro:deploy", "-artifact=a", "shop", "prod"}, 2, "", "flags go after PROJECT DEPLOYMENT", 2},
+		{"another project", []string{"spiro:deploy", "blog", "prod", "-bundle=" + tar, "-sslCert=" + cert}, 3, "", "not for this project", 3},
+		{"bad input", []string{"spiro:deploy", "a/b", "prod", "-dir=" + filepath.Join(dir, "none"), "-sslCert=none.pem"}, 2, "", "3 problems", 3},
+	} {
+		stdout, stderr, status := mage(t, env, tt.args...)
+		if status != tt.status || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
+			t.Errorf("%s: exit status %d, want %d, stdout with %q, stderr with %q; got\n%s%s", tt.name, status, tt.status, tt.stdout, tt.stderr, stdout, stderr)
+		}
+		if strings.Contains(stdout+stderr, secret) {
+			t.Errorf("%s: the token is shown", tt.name)
+		}
+		posts := 0
+		for _, r := range server.Requests() {
+			if r.Method == "POST" {
+				posts++
+			}
+		}
+		if posts != tt.posts {
+			t.Errorf("%s: %d POSTs, want %d", tt.name, posts, tt.posts)
+		}
+	}
+	if d, ok := server.Deployment("shop", "prod"); !ok || d.Digest != digest.String() {
+		t.Errorf("deployed %+v, want digest %s", d, digest)
+	}
+}
