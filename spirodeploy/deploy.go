@@ -258,7 +258,7 @@ func (r *run) list(ctx context.Context, tar tarball) error {
 		return err
 	}
 	defer in.Close()
-	contents, err := bundle.Verify(in)
+	contents, err := bundle.Verify(&untilDone{ctx, in})
 	if err != nil {
 		return err
 	}
@@ -267,6 +267,19 @@ func (r *run) list(ctx context.Context, tar tarball) error {
 		r.target.Bundle.Contents = append(r.target.Bundle.Contents, report.NewContent(it))
 	}
 	return nil
+}
+
+// untilDone reads until a context ends.
+type untilDone struct {
+	ctx context.Context // it ends the reading, which has no other
+	r   io.Reader
+}
+
+func (u *untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
 }
 
 func (r *run) tell(u report.Update) {

@@ -138,7 +138,7 @@ func cause(ctx context.Context, err error) error {
 
 // untilDone writes until a context ends.
 type untilDone struct {
-	ctx context.Context //nolint:containedctx // it ends the writing, which has no other
+	ctx context.Context // it ends the writing, which has no other
 	w   io.Writer
 }
 

@@ -402,6 +402,7 @@ func TestEvents(t *testing.T) {
 		{"incomplete last event", "event: a\ndata: {}\n\nevent: b\ndata: {}\n", "a: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			server := spirotest.New(t, spirotest.Options{})
 			server.Replay([]byte(strings.ReplaceAll(tt.stream, secret, "SECRET-of-some-length")))
 			c := newClient(t, server.URL(), server.Token(0), func(o *client.Options) { o.MaxEvent = 4 << 10 })

@@ -38,7 +38,7 @@ type Event struct {
 
 // Stream is the answer to an Upload.
 type Stream struct {
-	ctx    context.Context //nolint:containedctx // that of the request, whose answer this is
+	ctx    context.Context // that of the request, whose answer this is
 	client *Client
 	resp   *http.Response
 }

@@ -223,8 +223,9 @@ func members(raw json.RawMessage) func(func(string, json.RawMessage) bool) {
 			if err != nil {
 				return
 			}
+			name, _ := key.(string) // a key is nothing else
 			var value json.RawMessage
-			if dec.Decode(&value) != nil || !yield(key.(string), value) {
+			if dec.Decode(&value) != nil || !yield(name, value) {
 				return
 			}
 		}
