@@ -112,8 +112,7 @@ type item struct {
 func New(ctx context.Context, opts Options) (*Bundle, error) {
 	c := &collector{ctx: ctx, opts: opts, dir: in(opts.Dir, ".")}
 	c.bundle = &Bundle{dir: c.dir, modTime: opts.ModTime, want: opts.Digest}
-	c.check()
-	if len(c.problems) == 0 {
+	if c.check() {
 		c.collect()
 		c.finish()
 	}
@@ -170,20 +169,20 @@ func (c *collector) warn(path, text string) {
 	c.bundle.warnings = append(c.bundle.warnings, Warning{Path: path, Text: text})
 }
 
-// check finds what is wrong with the options themselves.
-func (c *collector) check() {
+// check finds what is wrong with the options themselves. It reports whether a
+// walk makes sense: that of a wrong directory, or with a pattern missing, would
+// only bring up problems that are none.
+func (c *collector) check() (walk bool) {
 	if info, err := os.Stat(c.dir); err != nil {
 		c.problem(c.dir, fmt.Errorf("project directory: %w", reason(err)), "name another one with --dir")
 	} else if !info.IsDir() {
 		c.problem(c.dir, errors.New("project directory: is a file"), "name its directory with --dir")
 	}
+	c.checkPatterns()
+	walk = len(c.problems) == 0
+	c.checkArtifacts()
 	if want := c.bundle.want; want != "" && (want.Validate() != nil || want.Algorithm() != digest.SHA256) {
 		c.problem("", fmt.Errorf("digest %q: not a SHA-256 digest", want), `it looks like "sha256:" and 64 hexadecimal digits`)
-	}
-	for _, pattern := range c.opts.Exclude {
-		if pattern == "" || !doublestar.ValidatePattern(pattern) {
-			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), "")
-		}
 	}
 	switch {
 	case c.bundle.modTime.IsZero():
@@ -192,23 +191,38 @@ func (c *collector) check() {
 		c.problem("", fmt.Errorf("modification time %s: outside of what a tar header holds, 1970 to 2242",
 			c.bundle.modTime.UTC().Format(time.RFC3339)), "")
 	}
-	c.opts.Artifacts = slices.Clone(c.opts.Artifacts) // names are filled in, not in the caller's
-	names := map[string]bool{}
-	for i, a := range c.opts.Artifacts {
-		name, err := a.name(c.dir)
-		if err != nil {
-			c.problem(a.Path, err, "say where it goes: --artifact NAME=PATH")
-			continue
-		}
-		if names[name] {
-			c.problem(a.Path, fmt.Errorf("artifact %s: %w: another artifact has the name too", name, ErrDuplicate), "give one of them another name: --artifact NAME=PATH")
-		}
-		names[name] = true
-		c.opts.Artifacts[i].Name = name
-	}
 	for _, p := range c.opts.Omit {
 		c.omit = append(c.omit, absolute(p))
 	}
+	return walk
+}
+
+func (c *collector) checkPatterns() {
+	for _, pattern := range c.opts.Exclude {
+		if pattern == "" || !doublestar.ValidatePattern(pattern) {
+			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), `write \[ for a [ that stands for itself`)
+		}
+	}
+}
+
+// checkArtifacts gives each artifact its name, and leaves out those that cannot
+// have one.
+func (c *collector) checkArtifacts() {
+	var named []Artifact // the caller's stay as they are
+	names := map[string]bool{}
+	for _, a := range c.opts.Artifacts {
+		name, err := a.name(c.dir)
+		switch {
+		case err != nil:
+			c.problem(a.Path, err, "say where it goes: --artifact NAME=PATH")
+		case names[name]:
+			c.problem(a.Path, fmt.Errorf("artifact %s: %w: another artifact has the name too", name, ErrDuplicate), "give one of them another name: --artifact NAME=PATH")
+		default:
+			names[name] = true
+			named = append(named, Artifact{Path: a.Path, Name: name})
+		}
+	}
+	c.opts.Artifacts = named
 }
 
 // name returns where the artifact goes below _artifacts.
@@ -275,7 +289,7 @@ func (c *collector) salt() {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Lstat(top); err == nil {
-			c.problem(SaltDir, fmt.Errorf("%w dangles: its target does not exist", ErrLink), "")
+			c.problem(SaltDir, fmt.Errorf("%w dangles: its target does not exist", ErrLink), "make it lead to the directory with the states, or remove it")
 		}
 	case err != nil:
 		c.problem(SaltDir, reason(err), "")
@@ -363,8 +377,8 @@ func (c *collector) addOr(e Entry, err error) {
 }
 
 func excludeHint(name string) string {
-	if name == "" {
-		return ""
+	if name == "" || plainName(name) != name {
+		return "" // no pattern matches that; its maker must mend it
 	}
 	return fmt.Sprintf("to leave it out: --exclude %s", shellQuote(excludePattern(name)))
 }
@@ -392,11 +406,11 @@ func excludePattern(name string) string {
 // add takes an entry in: its name is whole, and its kind is one of ours.
 func (c *collector) add(e Entry) {
 	e.Name = strings.TrimSuffix(e.Name, "/")
-	if err := checkName(e.Name); err != nil {
-		c.problem(c.shown(e), err, excludeHint(e.Name))
+	if c.excluded(e.Name) {
 		return
 	}
-	if c.excluded(e.Name) {
+	if err := checkName(e.Name); err != nil {
+		c.problem(c.shown(e), err, excludeHint(e.Name))
 		return
 	}
 	it := item{entry: e}
@@ -452,9 +466,7 @@ func (c *collector) finish() {
 	for i := range b.items {
 		c.checkItem(t, i)
 	}
-	for _, w := range t.lookalikes() {
-		b.warnings = append(b.warnings, w)
-	}
+	b.warnings = append(b.warnings, t.lookalikes()...)
 	content := slices.ContainsFunc(b.items, func(it item) bool { return it.name != GitCommitFile })
 	if !content && len(c.problems) == 0 {
 		c.problem("", fmt.Errorf("%w: %s has no %s directory with anything in it, and there are no artifacts and no source", ErrEmpty, printable(c.dir), SaltDir),
@@ -547,8 +559,8 @@ func absolute(p string) string {
 	if err != nil {
 		return filepath.Clean(p)
 	}
-	if real, err := filepath.EvalSymlinks(abs); err == nil {
-		return real
+	if resolved, err := filepath.EvalSymlinks(abs); err == nil {
+		return resolved
 	}
 	if dir, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
 		return filepath.Join(dir, filepath.Base(abs))

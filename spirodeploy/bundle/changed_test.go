@@ -214,7 +214,7 @@ func TestDigestCancelled(t *testing.T) {
 	if _, err := b.Digest(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Digest returns %v", err)
 	}
-	if b, err := bundle.New(ctx, bundle.Options{Dir: project(t, everything...)}); b != nil || err != context.Canceled {
+	if b, err := bundle.New(ctx, bundle.Options{Dir: project(t, everything...)}); b != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("New returns %v, %v", b, err)
 	}
 }

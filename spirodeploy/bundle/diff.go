@@ -56,12 +56,12 @@ func (c Change) what() string {
 // Diff compares two tars by path: the kind of an entry, its content, its link
 // target and whether it is executable. Owners, times and order do not count.
 // The changes are sorted by name. The error means that one cannot be read.
-func Diff(old, new io.Reader) ([]Change, error) {
-	before, err := index(old)
+func Diff(from, to io.Reader) ([]Change, error) {
+	before, err := index(from)
 	if err != nil {
 		return nil, fmt.Errorf("old bundle: %w", err)
 	}
-	after, err := index(new)
+	after, err := index(to)
 	if err != nil {
 		return nil, fmt.Errorf("new bundle: %w", err)
 	}

@@ -118,7 +118,7 @@ func checkName(name string) error {
 	case strings.HasPrefix(name, "/"):
 		return fmt.Errorf("%w: is absolute", ErrName)
 	case name == ".." || strings.HasPrefix(name, "../") || strings.Contains(name, "/../") || strings.HasSuffix(name, "/.."):
-		return fmt.Errorf("%w: has the element ..", ErrName)
+		return fmt.Errorf("%w: has .. as an element", ErrName)
 	case path.Clean(name) != name || name == ".":
 		return fmt.Errorf("%w: not a clean path (%q would be)", ErrName, path.Clean(name))
 	}

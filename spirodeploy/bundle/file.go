@@ -59,6 +59,9 @@ func (f *File) init() error {
 	if f.contents, err = Verify(r); err != nil {
 		return Problems{{Path: f.path, Err: err}}
 	}
+	if len(f.contents.Items) == 0 {
+		return Problems{{Path: f.path, Err: fmt.Errorf("%w in it: it would leave the deployment without a file", ErrEmpty)}}
+	}
 	if len(f.contents.Unsafe) > 0 {
 		return fmt.Errorf("%s is not safe to send: %w", printable(f.path), f.contents.Unsafe)
 	}

@@ -135,21 +135,18 @@ func gitArchive(ctx context.Context, dir string, skip func(string) bool, yield f
 		return gitError(err, &words)
 	}
 	done, readErr := yieldTar(out, skip, yield)
-	if done {
-		_, err = io.Copy(io.Discard, out) // the padding: git must not die of a closed pipe
-	} else {
+	if !done && readErr == nil { // it was the consumer who stopped
 		cancel()
+		_ = cmd.Wait()
+		return nil
 	}
-	waitErr := gitError(cmd.Wait(), &words)
-	switch {
-	case done && waitErr != nil:
+	// To the end of the padding: git must not die of a closed pipe, and is to
+	// have said why it breaks off, if it does.
+	_, err = io.Copy(io.Discard, out)
+	if waitErr := gitError(cmd.Wait(), &words); waitErr != nil {
 		return waitErr
-	case done:
-		return err
-	case readErr != nil && words.Len() > 0:
-		return errors.New(strings.TrimSpace(words.String())) // why git broke off
 	}
-	return readErr // nil where it was the consumer who stopped
+	return errors.Join(readErr, err)
 }
 
 // yieldTar yields the entries of a tar. It reports whether that came to the

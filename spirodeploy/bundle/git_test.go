@@ -143,11 +143,11 @@ func TestGitDies(t *testing.T) {
 		},
 		{
 			"breaks off without a word", `for a; do [ "$a" = archive ] && { printf %0100d 0; exit 128; }; done; exit 1`,
-			"", "git archive HEAD: unexpected EOF",
+			"", "git archive HEAD: exit status 128",
 		},
 		{
 			"says nonsense", `for a; do [ "$a" = archive ] && { echo hint >&2; head -c 2048 /dev/zero | tr '\0' x; exit 0; }; done; exit 1`,
-			"", "git archive HEAD: hint",
+			"", "git archive HEAD: archive/tar: invalid tar header",
 		},
 		{
 			"gets no token", `[ -z "$SPIRO_TOKEN" ] && exit 1; kill -9 $$`, "", "",

@@ -228,8 +228,8 @@ func problems(tb testing.TB, opts bundle.Options) bundle.Problems {
 		_ = b.Close()
 		tb.Fatal("no problem was found")
 	}
-	ps, ok := err.(bundle.Problems)
-	if b != nil || !ok {
+	var ps bundle.Problems
+	if b != nil || !errors.As(err, &ps) {
 		tb.Fatalf("New returned %v and a %T: %v", b, err, err)
 	}
 	return ps

@@ -37,6 +37,9 @@ const maxHops = 40
 // checkLink follows a symbolic link as an operating system would whose root is
 // the bundle. It returns why the link must not be in it, or nil.
 func (t tree) checkLink(name, target string) error {
+	if target == "" {
+		return fmt.Errorf("%w has no target", ErrLink)
+	}
 	fail := func(why string) error {
 		return fmt.Errorf("%w to %s %s", ErrLink, printable(target), why)
 	}
@@ -94,8 +97,6 @@ func (t tree) checkLink(name, target string) error {
 // checkTarget returns what is wrong with a target whatever the bundle, or "".
 func checkTarget(target string) string {
 	switch {
-	case target == "":
-		return "has no target"
 	case strings.ContainsRune(target, 0):
 		return "has a NUL character"
 	case !utf8.ValidString(target):

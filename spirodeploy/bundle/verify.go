@@ -59,7 +59,7 @@ type recorder struct {
 func (rec *recorder) Read(p []byte) (int, error) {
 	n, err := rec.r.Read(p)
 	rec.size += int64(n)
-	rec.digester.Hash().Write(p[:n])
+	_, _ = rec.digester.Hash().Write(p[:n]) // a hash takes everything
 	if rec.keep {
 		rec.kept = append(rec.kept, p[:min(n, maxKept-len(rec.kept))]...)
 	}
@@ -169,7 +169,7 @@ func (v *verifier) end() error {
 // header takes in an entry, and checks all that one header can show.
 func (v *verifier) header(h *tar.Header) Item {
 	// The kind is the type flag's, as for all who unpack; the mode field may lie.
-	it := Item{Name: h.Name, Mode: fs.FileMode(h.Mode).Perm(), Link: h.Linkname}
+	it := Item{Name: h.Name, Mode: h.FileInfo().Mode().Perm(), Link: h.Linkname}
 	found := len(v.contents.Foreign)
 	switch h.Typeflag {
 	case tar.TypeReg:
@@ -244,7 +244,7 @@ func (v *verifier) checkTree() {
 			continue
 		case isBelow(it.Name, ".."):
 			// Even where it seems to stay inside: what stands before may be a link.
-			v.unsafe(it.Name, fmt.Errorf("%w: has the element ..", ErrName))
+			v.unsafe(it.Name, fmt.Errorf("%w: has .. as an element", ErrName))
 			continue
 		case name == "." && !it.Mode.IsDir():
 			v.unsafe(it.Name, fmt.Errorf("%w: is that of the root, which is a directory", ErrName))

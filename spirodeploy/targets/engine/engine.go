@@ -1,0 +1,78 @@
+// Package engine has mage targets that bundle and deploy through a Dagger
+// engine, by the functions of this project's Dagger module. Import it into a
+// magefile:
+//
+//	//mage:import dagger
+//	_ "github.com/spirostack/spirodeploy/spirodeploy/targets/engine"
+//
+// It is a package of its own, so that the targets that need no engine do not
+// need Dagger's SDK. Flags go after the positions: mage dagger:deploy shop prod
+// -source=git. The token comes from SPIRO_TOKEN or a file and travels as a
+// secret of the engine; no flag takes one.
+//
+// The module that is served is the one in the working directory, if that is this
+// project's repository, and elsewhere the version that the go.mod of the
+// magefile names. -module overrides it.
+package engine
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/spirostack/spirodeploy/internal/edge"
+)
+
+// or returns what a flag points to, or the zero value of a flag that is not given.
+func or[T any](flag *T) (value T) {
+	if flag != nil {
+		value = *flag
+	}
+	return value
+}
+
+// Bundle writes the bundle of the working directory, made by a Dagger engine, and prints its digest.
+func Bundle(
+	ctx context.Context,
+	output *string, // file to write (default bundle.tar)
+	artifact *string, // files or directories that the build made, PATH or NAME=PATH, separated by commas (\, for a comma)
+	source *string, // add the source: filesystem, fs or git
+	exclude *string, // patterns of what to leave out, separated by commas
+	module *string, // Dagger module to serve (default: this project's)
+) error {
+	file := or(output)
+	if file == "" {
+		file = "bundle.tar"
+	}
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return invalid(err)
+	}
+	t := tree{artifacts: edge.Split(or(artifact)), source: or(source), exclude: edge.Split(or(exclude))}
+	return bundle(ctx, or(module), t, file, os.Stdout)
+}
+
+// Deploy bundles the working directory and deploys it, by a Dagger engine, and tells what the minions did.
+func Deploy(
+	ctx context.Context,
+	project string,
+	deployment string,
+	server *string, // URL of the server (default SPIRO_URL, or https://salt:4510/)
+	tokenFile *string, // file with the token (default: SPIRO_TOKEN)
+	sslCert *string, // trust this certificate or CA instead of the engine's
+	insecure *bool, // verify nothing, and allow plain HTTP
+	highstate *bool, // apply the states to the minions concerned (default true)
+	artifact *string, // files or directories that the build made, PATH or NAME=PATH, separated by commas (\, for a comma)
+	source *string, // add the source: filesystem, fs or git
+	exclude *string, // patterns of what to leave out, separated by commas
+	module *string, // Dagger module to serve (default: this project's)
+) error {
+	if err := edge.CheckPosition(project, deployment); err != nil {
+		return err
+	}
+	return deploy(ctx, or(module), order{
+		project: project, name: deployment, highstate: highstate == nil || *highstate,
+		tree:   tree{artifacts: edge.Split(or(artifact)), source: or(source), exclude: edge.Split(or(exclude))},
+		server: target{url: serverURL(or(server)), certificate: or(sslCert), insecure: or(insecure)},
+	}, or(tokenFile), os.Stdout)
+}

@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
+)
+
+// modulePath is the path of the Go module, and where the Dagger module lies.
+const modulePath = "github.com/spirostack/spirodeploy"
+
+// moduleRef returns which Dagger module to serve, as its ref: the one that was
+// asked for, that of the directory if it is this project's repository, or the
+// version that was built into this process.
+func moduleRef(flag, dir string, info *debug.BuildInfo) (string, error) {
+	switch {
+	case flag != "":
+		return flag, nil
+	case isRepository(dir):
+		return dir, nil
+	}
+	ref, err := builtRef(dir, info)
+	if err != nil {
+		return "", fmt.Errorf("which Dagger module to serve is not clear (%w): name it with -module=%s@VERSION", err, modulePath)
+	}
+	return ref, nil
+}
+
+// isRepository reports whether a directory is the root of this project's
+// repository, or of a copy.
+func isRepository(dir string) bool {
+	content, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	return err == nil && modfile.ModulePath(content) == modulePath && isModule(dir)
+}
+
+// isModule reports whether a directory holds a Dagger module.
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "dagger.json"))
+	return err == nil
+}
+
+// builtRef returns the ref of the module that this process was built with.
+func builtRef(dir string, info *debug.BuildInfo) (string, error) {
+	if info == nil {
+		return "", errors.New("this program knows nothing of its build")
+	}
+	for _, dep := range info.Deps {
+		switch {
+		case dep.Path != modulePath:
+			continue
+		case dep.Replace == nil:
+			return versionRef(modulePath, dep.Version)
+		case dep.Replace.Version != "":
+			return versionRef(dep.Replace.Path, dep.Replace.Version)
+		}
+		local := dep.Replace.Path
+		if !filepath.IsAbs(local) {
+			local = filepath.Join(dir, local)
+		}
+		if !isModule(local) {
+			return "", fmt.Errorf("go.mod replaces it with %s, and there is none", dep.Replace.Path)
+		}
+		return filepath.Abs(local)
+	}
+	return "", errors.New("this program was not built with it")
+}
+
+// versionRef returns the ref of a released version: a tag of the repository.
+func versionRef(path, version string) (string, error) {
+	if module.IsPseudoVersion(version) {
+		commit, err := module.PseudoVersionRev(version)
+		if err != nil {
+			return "", err
+		}
+		return "", fmt.Errorf("go.mod names no release, but commit %s, and Dagger needs the whole hash", commit)
+	}
+	if !semver.IsValid(version) || semver.Build(version) != "" {
+		return "", fmt.Errorf("its version is %q, which is no release", version)
+	}
+	return path + "@" + version, nil
+}

@@ -1,0 +1,133 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/spirostack/spirodeploy/internal/edge"
+	"github.com/spirostack/spirodeploy/internal/problem"
+	spirobundle "github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// bundle lets the engine make a bundle and write it to a file.
+func bundle(ctx context.Context, flag string, t tree, file string, out io.Writer) error {
+	ref, refErr := moduleRefHere(flag)
+	if err := problem.Join(refErr, t.check()); err != nil {
+		return invalid(err)
+	}
+	s, err := connect(ctx, ref)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	digest, err := s.bundle(ctx, t, file)
+	if err != nil {
+		return failed(ctx, "bundle", err)
+	}
+	fmt.Fprintf(out, "%s  %s\n", digest, file)
+	return nil
+}
+
+// deploy lets the engine deploy. The result goes to out; the engine itself
+// tells the story on standard error.
+func deploy(ctx context.Context, flag string, o order, tokenFile string, out io.Writer) error {
+	ref, refErr := moduleRefHere(flag)
+	tok, tokenErr := readToken(tokenFile)
+	err := problem.Join(client.CheckName("project", o.project), client.CheckName("deployment", o.name),
+		refErr, tokenErr, o.tree.check())
+	if err != nil {
+		return invalid(err)
+	}
+	s, err := connect(ctx, ref)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	result, err := s.deploy(ctx, o, tok)
+	if err != nil {
+		return undecided(ctx, err, tok)
+	}
+	fmt.Fprintln(out, result.Summary)
+	if result.ExitStatus == 0 {
+		return nil
+	}
+	return &edge.Error{Status: result.ExitStatus, Err: errors.New(lastLine(result.Summary)), Told: true}
+}
+
+// check finds what is wrong with a tree's options before an engine is asked.
+func (t tree) check() error {
+	_, err := spirobundle.ParseSource(t.source)
+	return err
+}
+
+// moduleRefHere is moduleRef for this process.
+func moduleRefHere(flag string) (string, error) {
+	info, _ := debug.ReadBuildInfo() // nil without one
+	return moduleRef(flag, ".", info)
+}
+
+func readToken(file string) (token.Token, error) {
+	if file != "" {
+		return token.ReadFile(file)
+	}
+	tok, err := token.Parse(os.Getenv("SPIRO_TOKEN"))
+	if errors.Is(err, token.ErrNone) {
+		return tok, fmt.Errorf("%w: set SPIRO_TOKEN or name a file with -tokenFile", err)
+	}
+	if err != nil {
+		return tok, fmt.Errorf("SPIRO_TOKEN: %w", err)
+	}
+	return tok, nil
+}
+
+// serverURL returns the server of a flag, of SPIRO_URL, or the default one.
+func serverURL(flag string) string {
+	for _, url := range []string{flag, os.Getenv("SPIRO_URL")} {
+		if url = strings.TrimSpace(url); url != "" {
+			return url
+		}
+	}
+	return client.DefaultServer
+}
+
+// invalid returns an error for what is wrong on this side.
+func invalid(err error) error {
+	return &edge.Error{Status: report.Invalid.ExitStatus(), Err: err}
+}
+
+// failed returns an error for a function of the module that did not get as far
+// as a verdict: nothing was deployed, unless it was interrupted.
+func failed(ctx context.Context, op string, err error) error {
+	if ctx.Err() != nil {
+		return &edge.Error{Status: report.Interrupted.ExitStatus(), Err: fmt.Errorf("%s: interrupted: what the server has by now goes on there", op)}
+	}
+	return invalid(fmt.Errorf("%s: %w", op, err))
+}
+
+// undecided returns an error for a deployment without a report. Where it is not
+// the module's function that failed but the way to the engine, what came of it
+// is not known.
+func undecided(ctx context.Context, err error, tok token.Token) error {
+	var function *gqlerror.Error
+	said := errors.New(tok.Redact(err.Error()))
+	if errors.As(err, &function) || ctx.Err() != nil {
+		return failed(ctx, "deploy", said)
+	}
+	return &edge.Error{Status: report.Unknown.ExitStatus(), Err: fmt.Errorf("deploy: the engine was lost: %w; the deployment may be going on", said)}
+}
+
+// lastLine returns the verdict of a summary, which is its last line.
+func lastLine(summary string) string {
+	lines := strings.Split(strings.TrimSpace(summary), "\n")
+	return strings.TrimPrefix(lines[len(lines)-1], "FAILURE: ")
+}

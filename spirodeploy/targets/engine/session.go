@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+
+	"dagger.io/dagger"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// tree says what to bundle of the working directory.
+type tree struct {
+	artifacts []string
+	source    string
+	exclude   []string
+}
+
+// target is the server.
+type target struct {
+	url         string
+	certificate string // a file
+	insecure    bool
+}
+
+// order is a deployment to be made.
+type order struct {
+	project, name string
+	highstate     bool
+	tree          tree
+	server        target
+}
+
+// outcome is what the module reports of a deployment.
+type outcome struct {
+	ExitStatus int    `json:"exitStatus"`
+	Summary    string `json:"summary"`
+}
+
+// session is a connection to an engine that serves the module.
+type session struct{ *dagger.Client }
+
+// Variables that lead to an engine.
+const (
+	sessionPort = "DAGGER_SESSION_PORT"              // that of a session which is on, as in dagger run
+	cliBinary   = "_EXPERIMENTAL_DAGGER_CLI_BIN"     // the CLI that starts one
+	runnerHost  = "_EXPERIMENTAL_DAGGER_RUNNER_HOST" // an engine elsewhere
+)
+
+// connect finds an engine and has it serve the module. Its errors have an exit
+// status.
+func connect(ctx context.Context, ref string) (*session, error) {
+	if err := findCLI(); err != nil {
+		return nil, noEngine(err)
+	}
+	c, err := dagger.Connect(ctx, dagger.WithLogOutput(os.Stderr))
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, failed(ctx, "connect", err)
+		}
+		return nil, noEngine(err)
+	}
+	s := &session{c}
+	if err := c.ModuleSource(ref).AsModule().Serve(ctx); err != nil {
+		_ = s.Close() // the reason is already an error
+		var refused *net.OpError
+		if errors.As(err, &refused) && refused.Op == "dial" {
+			return nil, noEngine(err)
+		}
+		return nil, failed(ctx, "serve module "+ref, err)
+	}
+	return s, nil
+}
+
+// findCLI points the SDK to the dagger that is installed. Without one the SDK
+// would download another, unasked, and be slow to say that it cannot.
+func findCLI() error {
+	for _, name := range []string{sessionPort, cliBinary} {
+		if os.Getenv(name) != "" {
+			return nil
+		}
+	}
+	path, err := exec.LookPath("dagger")
+	if err != nil {
+		return errors.New("there is no dagger command")
+	}
+	return os.Setenv(cliBinary, path) // the one way to tell the SDK
+}
+
+// noEngine returns the one line that says what to do.
+func noEngine(err error) error {
+	const most = 200
+	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
+	if r := []rune(plain.Line(line)); len(r) > most {
+		line = string(r[:most]) + "…"
+	} else {
+		line = string(r)
+	}
+	return invalid(fmt.Errorf("no Dagger engine can be reached (%s): install dagger and start Docker, or set %s", line, runnerHost))
+}
+
+// bundle exports the bundle of a tree to a file and returns its digest.
+func (s *session) bundle(ctx context.Context, t tree, file string) (digest string, err error) {
+	id, err := s.bundleID(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	if _, err := dagger.Ref[*dagger.File](s.Client, dagger.ID(id)).Export(ctx, file); err != nil {
+		return "", err
+	}
+	err = s.QueryBuilder().Select("spirodeploy").
+		Select("digest").Arg("bundle", id).Bind(&digest).Execute(ctx)
+	return digest, err
+}
+
+// bundleID has a bundle made of a tree in the working directory.
+func (s *session) bundleID(ctx context.Context, t tree) (id string, err error) {
+	q := s.QueryBuilder().Select("spirodeploy").
+		Select("bundle").Arg("dir", s.Host().Directory("."))
+	if len(t.artifacts) > 0 {
+		q = q.Arg("artifacts", t.artifacts)
+	}
+	if t.source != "" {
+		q = q.Arg("includeSource", t.source)
+	}
+	if len(t.exclude) > 0 {
+		q = q.Arg("exclude", t.exclude)
+	}
+	err = q.Select("id").Bind(&id).Execute(ctx)
+	return id, err
+}
+
+// deploy has a tree bundled and deployed. The report, whose fields are asked
+// for in one query, is had by one deployment, and knows the exit status.
+func (s *session) deploy(ctx context.Context, o order, tok token.Token) (result outcome, err error) {
+	id, err := s.bundleID(ctx, o.tree)
+	if err != nil {
+		return result, err
+	}
+	q := s.QueryBuilder().Select("spirodeploy").Arg("server", o.server.url)
+	if o.server.certificate != "" {
+		q = q.Arg("sslCert", s.Host().File(o.server.certificate))
+	}
+	if o.server.insecure {
+		q = q.Arg("insecure", true)
+	}
+	err = q.Select("deployReport").
+		Arg("bundle", id).
+		Arg("project", o.project).
+		Arg("deployment", o.name).
+		Arg("token", s.SetSecret("SPIRO_TOKEN", tok.Reveal())).
+		Arg("highstate", o.highstate).
+		SelectFields("exitStatus", "summary").Bind(&result).Execute(ctx)
+	return result, err
+}
