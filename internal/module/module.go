@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,6 +18,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/spans"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -52,8 +54,8 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 	}
 	opts.Server.Proxy = proxy
 	rep, _ := spirodeploy.Deploy(ctx, opts) // the report has the error, too
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("deploy: %w: what the server has by now goes on there", context.Cause(ctx))
+	if rep.Verdict == report.Interrupted {
+		return nil, errors.New(rep.Err().Error() + ": what the server has by now goes on there")
 	}
 	var text, json bytes.Buffer
 	if err := errors.Join(rep.WriteText(&text), rep.WriteJSON(&json)); err != nil {
@@ -65,22 +67,32 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 	}, nil
 }
 
-// Check asks the server whether it takes the token, and tells what it said.
+// Check asks the server whether it takes the token, and tells what it said. Of
+// the project, only the token itself can tell.
 func Check(ctx context.Context, opts client.Options, project string) (string, error) {
-	if project != "" {
-		if err := client.CheckName("project", project); err != nil {
-			return "", err
-		}
-	}
 	opts.Proxy = proxy
 	c, err := client.New(opts)
 	if err != nil {
 		return "", err
 	}
+	rights, err := opts.Token.Rights()
+	readable := err == nil
+	if project != "" {
+		if err := client.CheckName("project", project); err != nil {
+			return "", err
+		}
+		if readable && !rights.Allows(project) {
+			return "", fmt.Errorf("the token is not for project %s: %s", plain.Line(project), plain.Line(rights.String()))
+		}
+	}
 	if err := c.Check(ctx); err != nil {
 		return "", err
 	}
-	return c.Server() + ": the token is valid", nil
+	said := c.Server() + ": the token is valid"
+	if readable {
+		said += ": " + plain.Line(rights.String())
+	}
+	return said, nil
 }
 
 // proxy is what the engine's environment says; this is the module's edge.
@@ -125,11 +137,14 @@ func CheckArtifact(name string) error {
 // formats are those of a report's file, with its name.
 var formats = map[string]string{"json": "report.json"}
 
+// Formats returns the formats that a report's file can have.
+func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
+
 // File returns the name and content of a report's file in a format.
 func (o Outcome) File(format string) (name, content string, err error) {
 	name, ok := formats[format]
 	if !ok {
-		return "", "", fmt.Errorf("report format %q: there is json", format)
+		return "", "", fmt.Errorf("report format %q: there is %s", format, strings.Join(Formats(), ", "))
 	}
 	return name, o.JSON, nil
 }

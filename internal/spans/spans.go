@@ -4,6 +4,7 @@ package spans
 
 import (
 	"context"
+	"fmt"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -22,18 +23,18 @@ func New(ctx context.Context, tracer trace.Tracer) report.Watcher {
 
 type watcher struct {
 	tracer trace.Tracer
-	parent context.Context //nolint:containedctx // it holds the span that all others are below
-	stage  context.Context //nolint:containedctx // that of the stage which is on, or nil
+	parent context.Context // it holds the span that all others are below
+	stage  context.Context // that of the stage which is on, or nil
 
-	order   []string // of minions that have yet to report
-	minions map[string]trace.Span
+	minions map[string]trace.Span // that have yet to report
+	failed  int                   // how many minions did
 }
 
 func (w *watcher) watch(u report.Update) {
 	switch u.Kind {
 	case report.Began:
 		w.stage, _ = w.tracer.Start(w.parent, string(u.Stage), trace.WithTimestamp(u.Time))
-		w.minions = map[string]trace.Span{}
+		w.minions, w.failed = map[string]trace.Span{}, 0
 	case report.Warned:
 		w.span().AddEvent("warning", trace.WithTimestamp(u.Time), trace.WithAttributes(attribute.String("text", plain.Line(u.Text))))
 	case report.Happened:
@@ -75,6 +76,7 @@ func (w *watcher) happened(u report.Update) {
 	if m.OK() {
 		end(span, u, "")
 	} else {
+		w.failed++
 		end(span, u, string(m.Status))
 	}
 	delete(w.minions, m.ID)
@@ -87,7 +89,6 @@ func (w *watcher) minion(id string, u report.Update) trace.Span {
 	}
 	_, span := w.tracer.Start(w.stage, "minion "+plain.Line(id), trace.WithTimestamp(u.Time))
 	w.minions[id] = span
-	w.order = append(w.order, id)
 	return span
 }
 
@@ -96,23 +97,18 @@ func (w *watcher) ended(u report.Update) {
 	if w.stage == nil {
 		return
 	}
-	silent := false
-	for _, id := range w.order {
-		if span, ok := w.minions[id]; ok {
-			silent = true
-			end(span, u, "did not report")
-			delete(w.minions, id)
-		}
+	for _, span := range w.minions {
+		end(span, u, "did not report")
 	}
 	switch {
 	case u.Err != nil:
 		end(w.span(), u, plain.Text(u.Err.Error()))
-	case silent:
-		end(w.span(), u, "a minion did not report")
+	case w.failed > 0 || len(w.minions) > 0:
+		end(w.span(), u, fmt.Sprintf("minions that failed: %d, that did not report: %d", w.failed, len(w.minions)))
 	default:
 		end(w.span(), u, "")
 	}
-	w.stage, w.order = nil, nil
+	w.stage = nil
 }
 
 // end ends a span, as failed where there is a reason.

@@ -77,8 +77,10 @@ func writeEntries(w io.Writer, entries iter.Seq2[bundle.Entry, error]) error {
 	if err != nil {
 		return fmt.Errorf("make temporary file: %w", err)
 	}
-	defer os.Remove(spool.Name())
-	defer spool.Close()
+	defer func() {
+		_ = spool.Close() // what was written has been read
+		_ = os.Remove(spool.Name())
+	}()
 	tw := tar.NewWriter(w)
 	for e, err := range entries {
 		if err != nil {

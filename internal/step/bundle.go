@@ -59,7 +59,7 @@ func (s step) options() (bundle.Options, error) {
 		return opts, problems
 	}
 	if _, err := os.Stat(s.at(BuiltDir)); err == nil {
-		opts.Artifacts = append(opts.Artifacts, bundle.Artifact{Path: absolute(s.at(BuiltDir)), Name: "."})
+		opts.Artifacts = append(opts.Artifacts, bundle.Artifact{Path: s.at(BuiltDir), Name: "."})
 	}
 	git, err := s.UsesGit()
 	switch {
@@ -71,12 +71,4 @@ func (s step) options() (bundle.Options, error) {
 		opts.Source, err = bundle.ParseSource(s.Source)
 	}
 	return opts, err
-}
-
-// absolute returns a path that does not depend on the project directory.
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
 }

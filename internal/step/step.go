@@ -61,6 +61,8 @@ type Options struct {
 	Source string `json:"source,omitempty"`
 	// Exclude are patterns of what to leave out, for Bundle.
 	Exclude []string `json:"exclude,omitempty"`
+	// Root is where the places are, for tests; default /.
+	Root string `json:"root,omitempty"`
 }
 
 // UsesGit reports whether the step needs an [ArchiveFile]. The error is that of
@@ -82,18 +84,17 @@ func (o Options) JSON() string {
 // Main is the main function of a step in its own container. It returns the exit
 // status: 0, or 2 where the step failed, with the reason on standard error.
 func Main(options string) int {
-	if err := Run(context.Background(), "/", options, os.Stdout); err != nil {
+	if err := Run(context.Background(), options, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
 	return 0
 }
 
-// Run does a step in a container whose root is a directory, and writes what
-// there is to print. The error of a tree that cannot be bundled is
-// [bundle.Problems].
-func Run(ctx context.Context, root, options string, out io.Writer) error {
-	s := step{root: root, out: out}
+// Run does a step and writes what there is to print. The error of a tree that
+// cannot be bundled is [bundle.Problems].
+func Run(ctx context.Context, options string, out io.Writer) error {
+	s := step{out: out}
 	if err := json.Unmarshal([]byte(options), &s.Options); err != nil {
 		return fmt.Errorf("read options of step: %w", err)
 	}
@@ -114,12 +115,11 @@ func Run(ctx context.Context, root, options string, out io.Writer) error {
 
 type step struct {
 	Options
-	root string
-	out  io.Writer
+	out io.Writer
 }
 
 // at returns where a place is.
-func (s step) at(place string) string { return filepath.Join(s.root, place) }
+func (s step) at(place string) string { return filepath.Join("/", s.Root, place) }
 
 // output makes the output file, whole or not at all.
 func (s step) output(write func(io.Writer) error) error {

@@ -68,7 +68,7 @@ func status(err error) int {
 	if err == nil {
 		return 0
 	}
-	if e, ok := err.(interface{ ExitStatus() int }); ok { //nolint:errorlint // as mage looks for it
+	if e, ok := err.(interface{ ExitStatus() int }); ok { // as mage looks for it
 		return e.ExitStatus()
 	}
 	return -1

@@ -29,7 +29,7 @@ func bundle(ctx context.Context, flag string, t tree, file string, out io.Writer
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer s.close()
 	digest, err := s.bundle(ctx, t, file)
 	if err != nil {
 		return failed(ctx, "bundle", err)
@@ -52,7 +52,7 @@ func deploy(ctx context.Context, flag string, o order, tokenFile string, out io.
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer s.close()
 	result, err := s.deploy(ctx, o, tok)
 	if err != nil {
 		return undecided(ctx, err, tok)

@@ -68,7 +68,7 @@ func connect(ctx context.Context, ref string) (*session, error) {
 	}
 	s := &session{c}
 	if err := c.ModuleSource(ref).AsModule().Serve(ctx); err != nil {
-		_ = s.Close() // the reason is already an error
+		s.close()
 		var refused *net.OpError
 		if errors.As(err, &refused) && refused.Op == "dial" {
 			return nil, noEngine(err)
@@ -77,6 +77,9 @@ func connect(ctx context.Context, ref string) (*session, error) {
 	}
 	return s, nil
 }
+
+// close ends the session. What it was for is done by then.
+func (s *session) close() { _ = s.Close() }
 
 // findCLI points the SDK to the dagger that is installed. Without one the SDK
 // would download another, unasked, and be slow to say that it cannot.

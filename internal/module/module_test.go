@@ -1,0 +1,230 @@
+package module_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/spirostack/spirodeploy/internal/module"
+	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// tarball writes a bundle that concerns every minion.
+func tarball(t *testing.T) string {
+	t.Helper()
+	b, err := bundle.New(t.Context(), bundle.Options{
+		Dir:   t.TempDir(),
+		Files: map[string][]byte{"spirotop.sls": []byte("prod: {'*': [web]}\n"), "web.sls": []byte("x: test.nop\n"), bundle.GitCommitFile: nil},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	file := filepath.Join(t.TempDir(), "bundle.tar")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := b.WriteTo(f); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func parse(t *testing.T, s string) token.Token {
+	t.Helper()
+	tok, err := module.ParseToken(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+// order returns what deploys to a server by another name, as with a service.
+func order(t *testing.T, srv *spirotest.Server, secret string) spirodeploy.Options {
+	t.Helper()
+	return spirodeploy.Options{
+		Project: "shop", Deployment: "prod", File: tarball(t),
+		Server: client.Options{
+			Server: "http://salt:4510/", Insecure: true, Token: parse(t, secret),
+			Address: strings.TrimSuffix(strings.TrimPrefix(srv.URL(), "http://"), "/"),
+		},
+	}
+}
+
+func deploy(t *testing.T, opts spirodeploy.Options) (*module.Outcome, string) {
+	t.Helper()
+	var out bytes.Buffer
+	outcome, err := module.Deploy(t.Context(), opts, noop.NewTracerProvider().Tracer(""), &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcome, out.String()
+}
+
+func TestDeploy(t *testing.T) {
+	t.Parallel()
+	srv := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1"}}})
+	secret := srv.Token(time.Hour, "shop")
+	outcome, story := deploy(t, order(t, srv, secret))
+	if !outcome.Succeeded || outcome.ExitStatus != 0 || outcome.Err() != nil {
+		t.Errorf("outcome %+v", outcome)
+	}
+	if !strings.Contains(outcome.Summary, "Success: shop/prod deployed") || strings.HasSuffix(outcome.Summary, "\n") {
+		t.Errorf("summary %q", outcome.Summary)
+	}
+	if !strings.Contains(story, "web1 succeeded") {
+		t.Errorf("story %q", story)
+	}
+	name, content, err := outcome.File("json")
+	var rep report.Report
+	if err != nil || name != "report.json" || json.Unmarshal([]byte(content), &rep) != nil || rep.Verdict != report.Success {
+		t.Errorf("File = %s, %v", name, err)
+	}
+	if strings.Contains(story+outcome.Summary+outcome.JSON, secret) {
+		t.Error("the token is shown")
+	}
+}
+
+func TestDeployFails(t *testing.T) {
+	t.Parallel()
+	srv := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{
+		{ID: "web1", Result: spirotest.States(spirotest.State{ID: "x", Result: spirotest.Failed})},
+	}})
+	failed, _ := deploy(t, order(t, srv, srv.Token(time.Hour, "shop")))
+	refused, _ := deploy(t, order(t, srv, srv.Token(time.Hour, "other")))
+	nameless := order(t, srv, srv.Token(time.Hour, "shop"))
+	nameless.Project = "a/b"
+	invalid, _ := deploy(t, nameless)
+	for _, test := range []struct {
+		got    *module.Outcome
+		status []int
+		words  string
+	}{
+		{failed, []int{1}, "web1"},
+		{refused, []int{2, 3}, "project"}, // the token can tell, or the server
+		{invalid, []int{2}, "a/b"},
+	} {
+		found := false
+		for _, s := range test.status {
+			found = found || s == test.got.ExitStatus
+		}
+		err := test.got.Err()
+		if !found || test.got.Succeeded || err == nil || err.Error() != test.got.Summary || !strings.Contains(err.Error(), test.words) {
+			t.Errorf("outcome %+v, want status %v and %q", test.got, test.status, test.words)
+		}
+	}
+}
+
+func TestDeployInterrupted(t *testing.T) {
+	t.Parallel()
+	srv := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1", Delay: time.Minute}}})
+	ctx, cancel := context.WithCancel(t.Context())
+	out := writer(func(p []byte) {
+		if bytes.Contains(p, []byte("highstate")) {
+			cancel()
+		}
+	})
+	_, err := module.Deploy(ctx, order(t, srv, srv.Token(time.Hour, "shop")), noop.NewTracerProvider().Tracer(""), out)
+	if err == nil || !strings.Contains(err.Error(), "goes on there") {
+		t.Errorf("Deploy that is interrupted: %v", err)
+	}
+}
+
+type writer func([]byte)
+
+func (w writer) Write(p []byte) (int, error) {
+	w(p)
+	return len(p), nil
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	srv := spirotest.New(t, spirotest.Options{})
+	opts := client.Options{Server: srv.URL(), Insecure: true, Token: parse(t, srv.Token(time.Hour, "shop"))}
+	for project, want := range map[string]string{
+		"": "the token is valid", "shop": "the token is valid", "other": "not for project other", "a/b": "a/b",
+	} {
+		said, err := module.Check(t.Context(), opts, project)
+		if err != nil {
+			said = err.Error()
+		}
+		if bad := project == "other" || project == "a/b"; bad != (err != nil) || !strings.Contains(said, want) {
+			t.Errorf("Check for %q: %s, %v", project, said, err)
+		}
+	}
+	opts.Token = parse(t, srv.Token(-time.Hour, "shop"))
+	if said, err := module.Check(t.Context(), opts, ""); err == nil {
+		t.Errorf("Check of a token that has expired: %s", said)
+	}
+	opts.Insecure = false
+	if _, err := module.Check(t.Context(), opts, ""); err == nil {
+		t.Error("Check sends a token over plain HTTP")
+	}
+}
+
+func TestParseToken(t *testing.T) {
+	t.Parallel()
+	if _, err := module.ParseToken(" \n"); err == nil {
+		t.Error("white space is a token")
+	}
+	if _, err := module.ParseToken("abc def"); err == nil || strings.Contains(err.Error(), "abc") {
+		t.Errorf("ParseToken of two words: %v", err)
+	}
+}
+
+func TestPort(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		server  string
+		exposed []int
+		want    int
+	}{
+		{"https://salt:4510/", []int{4505, 4506, 4510}, 4510},
+		{"https://salt:4510/", []int{8080}, 0},
+		{"https://salt/", []int{80, 443}, 443},
+		{"http://salt/", []int{443, 80}, 80},
+		{"https://salt:4510/", nil, 0},
+		{"%", []int{80}, 0},
+	} {
+		if got := module.Port(test.server, test.exposed); got != test.want {
+			t.Errorf("Port(%s, %v) = %d, want %d", test.server, test.exposed, got, test.want)
+		}
+	}
+}
+
+func TestCheckArtifact(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"a": true, "a/b c": true, "": false, ".": false, "/a": false, "../a": false, "a/../b": false, "a//b": false, "a/": false,
+	} {
+		if err := module.CheckArtifact(name); (err == nil) != want {
+			t.Errorf("CheckArtifact(%q): %v", name, err)
+		}
+	}
+}
+
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	for _, format := range module.Formats() {
+		if _, _, err := (module.Outcome{}).File(format); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, _, err := (module.Outcome{}).File("pdf"); err == nil || !strings.Contains(err.Error(), "json") {
+		t.Errorf("File of an unknown format: %v", err)
+	}
+}

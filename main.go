@@ -1,0 +1,322 @@
+// Bundles a project's Salt states and deploys them through a SpiroFS server.
+//
+// A bundle is made of a project directory: its _salt, the commit it is at, what
+// the build made and, if asked for, its source. The same directory gives the
+// same bytes, here and with the command spiro-deploy. It is deployed in one
+// request, whose answer tells what each Salt minion does; states that fail are
+// an error of the function.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spirostack/spirodeploy/internal/dagger"
+	"github.com/spirostack/spirodeploy/internal/module"
+	"github.com/spirostack/spirodeploy/internal/step"
+	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+)
+
+// Spirodeploy bundles and deploys; it knows the server, and what was built.
+type Spirodeploy struct {
+	// +private
+	Server string
+	// +private
+	SSLCert *dagger.File
+	// +private
+	Insecure bool
+	// +private
+	Service *dagger.Service
+	// What goes below _artifacts.
+	// +private
+	Built *dagger.Directory
+}
+
+// Bundles and deploys through one SpiroFS server.
+func New(
+	// URL of the SpiroFS server.
+	// +default="https://salt:4510/"
+	server string,
+	// Certificate in PEM, of the server or of its CA, to trust instead of the usual ones.
+	// +optional
+	sslCert *dagger.File,
+	// Trust any certificate, and allow plain HTTP.
+	// +optional
+	insecure bool,
+	// Service to connect to. The server's URL still says which name is asked for, and has to be in its certificate.
+	// +optional
+	service *dagger.Service,
+) *Spirodeploy {
+	return &Spirodeploy{Server: server, SSLCert: sslCert, Insecure: insecure, Service: service}
+}
+
+// WithArtifact adds a file that another step built to the bundles to come.
+func (m *Spirodeploy) WithArtifact(
+	// Where it goes below _artifacts, a relative path.
+	name string,
+	// The file; it stays executable if it is.
+	file *dagger.File,
+) (*Spirodeploy, error) {
+	if err := module.CheckArtifact(name); err != nil {
+		return nil, err
+	}
+	return m.with(m.built().WithFile(name, file)), nil
+}
+
+// WithArtifacts adds all that is in a directory to the _artifacts of the bundles to come.
+func (m *Spirodeploy) WithArtifacts(
+	// The directory. What was added under the same name before is replaced.
+	directory *dagger.Directory,
+) *Spirodeploy {
+	return m.with(m.built().WithDirectory("/", directory))
+}
+
+func (m *Spirodeploy) built() *dagger.Directory {
+	if m.Built == nil {
+		return dag.Directory()
+	}
+	return m.Built
+}
+
+func (m *Spirodeploy) with(built *dagger.Directory) *Spirodeploy {
+	c := *m
+	c.Built = built
+	return &c
+}
+
+// Bundle makes a bundle, an uncompressed tar: _salt of the project directory, its commit, artifacts and source. The same directory gives the same bytes.
+func (m *Spirodeploy) Bundle(
+	ctx context.Context,
+	// The project directory, with the .git in it if the bundle is to name its commit.
+	dir *dagger.Directory,
+	// Files and directories in it to put below _artifacts, as PATH or NAME=PATH.
+	// +optional
+	artifacts []string,
+	// What to put below _source: filesystem (or fs) for all files, git for those of the commit; nothing by default.
+	// +optional
+	includeSource string,
+	// Patterns of what to leave out, such as "*.pyc" or "_source/web/node_modules".
+	// +optional
+	exclude []string,
+) (*dagger.File, error) {
+	opts := step.Options{Do: step.Bundle, Artifacts: artifacts, Source: includeSource, Exclude: exclude}
+	usesGit, err := opts.UsesGit()
+	if err != nil {
+		return nil, err
+	}
+	container, err := stepContainer(opts)
+	if err != nil {
+		return nil, err
+	}
+	repository, err := dir.Exists(ctx, ".git", dagger.DirectoryExistsOpts{ExpectedType: dagger.ExistsTypeDirectoryType})
+	switch {
+	case err != nil:
+		return nil, err
+	case repository:
+		// The step does not need it, and is cached where nothing else changed.
+		container, err = withGit(ctx, container, dir, usesGit)
+		dir = dir.WithoutDirectory(".git")
+	default:
+		err = withoutGit(ctx, dir, usesGit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	container = container.WithMountedDirectory("/"+step.ProjectDir, dir)
+	if m.Built != nil {
+		container = container.WithMountedDirectory("/"+step.BuiltDir, m.Built)
+	}
+	container, warnings, err := runStep(ctx, container)
+	if err != nil {
+		return nil, err
+	}
+	if warnings != "" {
+		fmt.Println(warnings)
+	}
+	return container.File("/" + step.OutputFile), nil
+}
+
+// withoutGit tells what it means that there is no repository in dir.
+func withoutGit(ctx context.Context, dir *dagger.Directory, usesGit bool) error {
+	if usesGit {
+		return errors.New("include source git: the directory has no .git directory with the repository in it")
+	}
+	// That of a worktree or submodule points to a place that is not here.
+	if pointer, err := dir.Exists(ctx, ".git"); err != nil || !pointer {
+		return err
+	}
+	fmt.Println("warning: .git is a file, of a worktree or submodule: the repository is elsewhere, so the bundle will have no .gitcommit")
+	return nil
+}
+
+// Deploy deploys a bundle and returns a summary, printing what happens as it happens. It fails, with the summary, unless everything that was asked for happened. Each call deploys.
+//
+// +cache="never"
+func (m *Spirodeploy) Deploy(
+	ctx context.Context,
+	// The bundle, made by the function bundle or elsewhere.
+	bundle *dagger.File,
+	// The project.
+	project string,
+	// Its deployment, such as prod: the saltenv is PROJECT/DEPLOYMENT.
+	deployment string,
+	// A token of the server for the project.
+	token *dagger.Secret,
+	// Let the minions concerned apply the states, and wait for them.
+	// +default=true
+	highstate bool,
+) (string, error) {
+	outcome, err := m.deploy(ctx, bundle, project, deployment, token, highstate)
+	if err != nil {
+		return "", err
+	}
+	return outcome.Summary, outcome.Err()
+}
+
+// DeployReport deploys a bundle as deploy does, and returns a report whatever came of it. It fails only where there was nothing to try with: a file, service or token that cannot be had. In one session, the same call deploys once, however often its report is read.
+//
+// +cache="session"
+func (m *Spirodeploy) DeployReport(
+	ctx context.Context,
+	// The bundle, made by the function bundle or elsewhere.
+	bundle *dagger.File,
+	// The project.
+	project string,
+	// Its deployment, such as prod: the saltenv is PROJECT/DEPLOYMENT.
+	deployment string,
+	// A token of the server for the project.
+	token *dagger.Secret,
+	// Let the minions concerned apply the states, and wait for them.
+	// +default=true
+	highstate bool,
+) (*Report, error) {
+	outcome, err := m.deploy(ctx, bundle, project, deployment, token, highstate)
+	if err != nil {
+		return nil, err
+	}
+	return &Report{
+		Succeeded: outcome.Succeeded, ExitStatus: outcome.ExitStatus,
+		Summary: outcome.Summary, JSON: outcome.JSON,
+	}, nil
+}
+
+func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, project, deployment string, token *dagger.Secret, highstate bool) (*module.Outcome, error) {
+	const file = "bundle.tar"
+	if _, err := bundle.Export(ctx, file); err != nil {
+		return nil, err
+	}
+	server, err := m.client(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return module.Deploy(ctx, spirodeploy.Options{
+		Project: project, Deployment: deployment, NoHighstate: !highstate,
+		Server: server, File: file,
+	}, Tracer(), os.Stdout)
+}
+
+// client returns how to reach the server; the token is read last.
+func (m *Spirodeploy) client(ctx context.Context, token *dagger.Secret) (opts client.Options, err error) {
+	opts = client.Options{Server: m.Server, Insecure: m.Insecure}
+	if m.SSLCert != nil {
+		certificate, err := m.SSLCert.Contents(ctx)
+		if err != nil {
+			return opts, err
+		}
+		opts.Certificate = []byte(certificate)
+	}
+	if m.Service != nil {
+		if opts.Address, err = m.address(ctx); err != nil {
+			return opts, err
+		}
+	}
+	plaintext, err := token.Plaintext(ctx)
+	if err != nil {
+		return opts, err
+	}
+	opts.Token, err = module.ParseToken(plaintext)
+	return opts, err
+}
+
+// address starts the service and returns its host:port.
+func (m *Spirodeploy) address(ctx context.Context) (string, error) {
+	service, err := m.Service.Start(ctx)
+	if err != nil {
+		return "", err
+	}
+	ports, err := service.Ports(ctx)
+	if err != nil {
+		return "", err
+	}
+	exposed := make([]int, len(ports))
+	for i := range ports {
+		if exposed[i], err = ports[i].Port(ctx); err != nil {
+			return "", err
+		}
+	}
+	return service.Endpoint(ctx, dagger.ServiceEndpointOpts{Port: module.Port(m.Server, exposed)})
+}
+
+// Check asks the server whether it takes a token, and returns what it said.
+//
+// +cache="never"
+func (m *Spirodeploy) Check(
+	ctx context.Context,
+	// The token.
+	token *dagger.Secret,
+	// A project that it is meant for.
+	// +optional
+	project string,
+) (string, error) {
+	server, err := m.client(ctx, token)
+	if err != nil {
+		return "", err
+	}
+	return module.Check(ctx, server, project)
+}
+
+// Digest returns the digest of a bundle: "sha256:" and 64 hexadecimal digits.
+func (m *Spirodeploy) Digest(
+	ctx context.Context,
+	// The bundle.
+	bundle *dagger.File,
+) (string, error) {
+	return read(ctx, step.Digest, bundle, nil)
+}
+
+// Manifest returns what is in a bundle, with a line for each entry: its size, an x where it is executable, and its name.
+func (m *Spirodeploy) Manifest(
+	ctx context.Context,
+	// The bundle.
+	bundle *dagger.File,
+) (string, error) {
+	return read(ctx, step.Manifest, bundle, nil)
+}
+
+// Diff returns how two bundles differ, with a line for each entry: + where it was added, - where it was removed, ~ where it was changed. It is empty where they hold the same.
+func (m *Spirodeploy) Diff(
+	ctx context.Context,
+	// The bundle to compare with.
+	old *dagger.File,
+	// The bundle to compare.
+	new *dagger.File, //nolint:predeclared // the name that users type
+) (string, error) {
+	return read(ctx, step.Diff, new, old)
+}
+
+// read runs a step that reads a bundle, or two.
+func read(ctx context.Context, kind step.Kind, bundle, old *dagger.File) (string, error) {
+	container, err := stepContainer(step.Options{Do: kind})
+	if err != nil {
+		return "", err
+	}
+	container = container.WithMountedFile("/"+step.InputFile, bundle)
+	if old != nil {
+		container = container.WithMountedFile("/"+step.OldFile, old)
+	}
+	_, printed, err := runStep(ctx, container)
+	return printed, err
+}
