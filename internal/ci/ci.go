@@ -21,17 +21,17 @@ var modules = []string{".", "tests"}
 // Test runs the checks that are tests: go.mod is tidy, everything vets, and all
 // tests pass, with the race detector where there is a C compiler for it.
 func Test(ctx context.Context, out io.Writer) error {
-	test := []string{"go", "test", "-timeout=20m", "-race", "./..."}
+	test := []string{"-timeout=20m", "-race", "./..."}
 	if why := noRace(ctx); why != "" {
 		fmt.Fprintln(out, "SKIP the race detector:", why)
-		test = []string{"go", "test", "-timeout=20m", "./..."}
+		test = []string{"-timeout=20m", "./..."}
 	}
 	var errs []error
 	for _, dir := range modules {
 		errs = append(errs,
 			run(ctx, out, dir, "go", "mod", "tidy", "-diff"),
 			run(ctx, out, dir, "go", "vet", "./..."),
-			run(ctx, out, dir, test...),
+			runTests(ctx, out, dir, test...),
 		)
 	}
 	// The magefiles are seen only with their tag.

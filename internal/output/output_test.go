@@ -108,7 +108,7 @@ func TestFailure(t *testing.T) {
 func TestDevice(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("SKIP: needs /dev/full and /dev/null")
+		t.Skip("needs /dev/full and /dev/null")
 	}
 	if err := output.Write("/dev/null", nil, text("x")); err != nil {
 		t.Error(err)

@@ -104,7 +104,7 @@ func (s *Server) readBundle(f *form, part io.Reader) error {
 	file, err := os.CreateTemp(s.dir, "bundle-")
 	if err != nil {
 		f.failed = err
-		return nil
+		return nil //nolint:nilerr // see above
 	}
 	f.bundle = file
 	hash := sha256.New()

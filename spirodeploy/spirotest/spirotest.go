@@ -107,7 +107,7 @@ func Start(options Options) (*Server, error) {
 		deployments: map[string]*Deployment{},
 		served:      make(chan struct{}),
 	}
-	listener, err := net.Listen("tcp", options.Addr)
+	listener, err := net.Listen("tcp", options.Addr) //nolint:noctx // it takes no time
 	if err != nil {
 		return nil, fmt.Errorf("start server: %w", err)
 	}
