@@ -13,16 +13,19 @@
 package spirodeploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 
 	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/until"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
@@ -45,6 +48,12 @@ type Options struct {
 	RequireMinions bool
 	// Timeout limits the whole run; default: no limit.
 	Timeout time.Duration
+	// FullToken sends the token as it is; default: narrowed to Project, where
+	// that is possible, so that whoever gets hold of it can deploy nothing else.
+	FullToken bool
+	// Problems are what the caller has found wrong already. They are reported
+	// with all others, and nothing is sent.
+	Problems []error
 	// DryRun does everything up to the upload, and lists what would be sent in
 	// the report.
 	DryRun bool
@@ -77,21 +86,14 @@ func Deploy(ctx context.Context, opts Options) (*report.Report, error) {
 		Highstate: !opts.NoHighstate, RequireMinions: opts.RequireMinions, DryRun: opts.DryRun,
 	})
 	r := &run{opts: opts, target: rep.Targets[0]}
-	r.target.Finish(r.run(ctx))
+	err := r.run(ctx)
+	if err != nil && ctx.Err() != nil && report.Classify(context.Cause(ctx)) == report.Invalid {
+		// The caller's own reason to end it.
+		err = fmt.Errorf("%w: %w", report.ErrInterrupted, err)
+	}
+	r.target.Finish(err)
 	rep.Finish()
 	return rep, rep.Err()
-}
-
-// Validate does what Deploy does before it talks to the server: it returns all
-// that is wrong with the options, and with the tree or bundle that they name.
-func Validate(ctx context.Context, opts Options) error {
-	opts.Watch = nil
-	r := &run{opts: opts, target: &report.Target{}}
-	tar, err := r.prepare(ctx)
-	if err != nil {
-		return cause(ctx, err)
-	}
-	return tar.Close()
 }
 
 // run is one deployment on its way.
@@ -134,10 +136,11 @@ func cause(ctx context.Context, err error) error {
 // prepare does all that can fail before anything is sent, and reports every
 // problem that it finds together.
 func (r *run) prepare(ctx context.Context) (tarball, error) {
-	errs := []error{
+	errs := append(slices.Clone(r.opts.Problems),
 		client.CheckName("project", r.opts.Project),
 		client.CheckName("deployment", r.opts.Deployment),
-	}
+		r.useToken(),
+	)
 	var err error
 	r.client, err = client.New(r.opts.Server)
 	errs = append(errs, err)
@@ -163,12 +166,30 @@ func (r *run) prepare(ctx context.Context) (tarball, error) {
 		r.warn(report.Bundling, w.String())
 	}
 	r.target.Bundle = report.Bundle{Size: tar.Size(), Entries: tar.Len()}
-	what := r.opts.File
-	if what == "" {
-		what = r.opts.Bundle.Dir
-	}
+	what := cmp.Or(r.opts.File, r.opts.Bundle.Dir, ".")
 	r.end(report.Bundling, fmt.Sprintf("%s: %d entries, %s", what, tar.Len(), report.Size(tar.Size())), nil)
 	return tar, nil
+}
+
+// useToken returns why the token is of no use, as far as it can be read, and
+// narrows it. The server would unpack a bundle that a token is not for, and
+// refuse it only then.
+func (r *run) useToken() error {
+	if client.CheckName("project", r.opts.Project) != nil {
+		return nil // no token is for that
+	}
+	rights, err := r.opts.Server.Token.Rights()
+	if err != nil {
+		return nil //nolint:nilerr // the server may understand it
+	}
+	if err := rights.Check(r.opts.Project, time.Now()); err != nil {
+		return fmt.Errorf("%w: get another one (on the master, salt-run spiro.issue_token makes them)", err)
+	}
+	if r.opts.FullToken {
+		return nil
+	}
+	r.opts.Server.Token, err = r.opts.Server.Token.ForProject(r.opts.Project)
+	return err
 }
 
 // openBundle makes the bundle, or opens the one that was given.
@@ -180,7 +201,7 @@ func openBundle(ctx context.Context, opts Options) (tarball, error) {
 		}
 		return b, nil
 	}
-	f, err := bundle.OpenFile(opts.File)
+	f, err := bundle.OpenFile(ctx, opts.File)
 	if err != nil {
 		return nil, err
 	}
@@ -217,12 +238,14 @@ func (r *run) upload(ctx context.Context, tar tarball) (*client.Stream, error) {
 			r.tell(report.Update{Kind: report.Progressed, Stage: report.Uploading, Sent: sent, Total: total})
 		},
 	})
-	if err == nil {
-		// It has been read to its end, so the digest is at hand.
-		r.target.Bundle.Digest, err = tar.Digest(ctx)
+	if err != nil {
+		r.end(report.Uploading, "", err)
+		return nil, err
 	}
-	r.end(report.Uploading, fmt.Sprintf("sent %s, %s", report.Size(tar.Size()), r.target.Bundle.Digest), err)
-	return stream, err
+	// It has been read to its end, so the digest is at hand, and cannot fail.
+	r.target.Bundle.Digest, _ = tar.Digest(ctx)
+	r.end(report.Uploading, fmt.Sprintf("sent %s, %s", report.Size(tar.Size()), r.target.Bundle.Digest), nil)
+	return stream, nil
 }
 
 // follow folds the events in until the stream ends. Deploying and Highstate
@@ -244,7 +267,7 @@ func (r *run) follow(stream *client.Stream) error {
 		r.tell(report.Update{Kind: report.Happened, Stage: stage, Event: event, Minion: minion})
 	}
 	err := r.target.Unfinished()
-	if err == nil && r.target.Highstate && len(r.target.Minions) == 0 {
+	if err == nil && r.target.Highstate && len(r.target.Minions) == 0 && !r.target.RequireMinions {
 		r.warn(stage, report.ErrNoMinions.Error())
 	}
 	r.end(stage, "", err)
@@ -258,7 +281,7 @@ func (r *run) list(ctx context.Context, tar tarball) error {
 		return err
 	}
 	defer in.Close()
-	contents, err := bundle.Verify(&untilDone{ctx, in})
+	contents, err := bundle.Verify(until.Reader(ctx, in))
 	if err != nil {
 		return err
 	}
@@ -267,19 +290,6 @@ func (r *run) list(ctx context.Context, tar tarball) error {
 		r.target.Bundle.Contents = append(r.target.Bundle.Contents, report.NewContent(it))
 	}
 	return nil
-}
-
-// untilDone reads until a context ends.
-type untilDone struct {
-	ctx context.Context // it ends the reading, which has no other
-	r   io.Reader
-}
-
-func (u *untilDone) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.r.Read(p)
 }
 
 func (r *run) tell(u report.Update) {

@@ -96,7 +96,7 @@ func TestDeploy(t *testing.T) {
 		{name: "exception", stream: "event: exception\ndata: {\"msg\": \"boom\\n\"}\n\n", verdict: report.ServerFailed, posts: 1, says: "boom"},
 		{name: "stream ends early", stream: "event: deploy-bundle\ndata: {\"msg\": \"x\"}\n\n", verdict: report.Unknown, posts: 1, says: "may be going on"},
 		{
-			name: "another project", verdict: report.Refused, posts: 1, says: "not for this project",
+			name: "another project", verdict: report.Invalid, says: "the token is not for the project blog but for shop",
 			change: func(o *spirodeploy.Options) { o.Project = "blog" },
 		},
 		{
@@ -291,18 +291,102 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-func TestValidate(t *testing.T) {
+// TestProblems: what the caller has found is told with all else.
+func TestProblems(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{})
 	opts := options(t, server, project(t, states))
-	if err := spirodeploy.Validate(t.Context(), opts); err != nil {
-		t.Error(err)
+	own := errors.New("found by the caller")
+	opts.Problems = []error{own, nil}
+	rep, err := spirodeploy.Deploy(t.Context(), opts)
+	if rep.Verdict != report.Invalid || !errors.Is(err, own) {
+		t.Errorf("%s: %v", rep.Verdict, err)
 	}
 	opts.Project, opts.Bundle.Dir = "", "no-such-directory"
-	if err := spirodeploy.Validate(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "2 problems") {
-		t.Errorf("%v, want 2 problems", err)
+	if _, err := spirodeploy.Deploy(t.Context(), opts); !strings.Contains(err.Error(), "3 problems") {
+		t.Errorf("%v, want 3 problems", err)
 	}
 	if n := len(server.Requests()); n > 0 {
 		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// TestToken: a token that cannot be right is not sent, and one that is right
+// is narrowed to the project, unless it is wanted whole.
+func TestToken(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		make    func(*spirotest.Server) string
+		full    bool
+		says    string
+		allowed string // of the projects shop and blog, by the token that arrives
+	}{
+		{"expired", func(s *spirotest.Server) string { return s.Token(-time.Hour, "shop") }, false, "has expired", ""},
+		{"another project", func(s *spirotest.Server) string { return s.Token(time.Hour, "blog") }, false, "not for the project shop but for blog", ""},
+		{"narrowed", func(s *spirotest.Server) string { return s.Token(time.Hour) }, false, "", "shop"},
+		{"narrowed from two", func(s *spirotest.Server) string { return s.Token(0, "shop", "blog") }, false, "", "shop"},
+		{"whole", func(s *spirotest.Server) string { return s.Token(time.Hour) }, true, "", "shop blog"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := spirotest.New(t, spirotest.Options{})
+			opts := options(t, server, project(t, states))
+			opts.FullToken = tt.full
+			var err error
+			if opts.Server.Token, err = token.Parse(tt.make(server)); err != nil {
+				t.Fatal(err)
+			}
+			rep, err := spirodeploy.Deploy(t.Context(), opts)
+			if tt.says != "" {
+				if rep.Verdict != report.Invalid || !strings.Contains(err.Error(), tt.says) || len(server.Requests()) > 0 {
+					t.Errorf("%s, %d requests: %v", rep.Verdict, len(server.Requests()), err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range server.Requests() {
+				arrived, err := token.Parse(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+				if err != nil {
+					t.Fatal(err)
+				}
+				rights, err := arrived.Rights()
+				if err != nil {
+					t.Fatal(err)
+				}
+				var allowed []string
+				for _, p := range []string{"shop", "blog"} {
+					if rights.Allows(p) {
+						allowed = append(allowed, p)
+					}
+				}
+				if got := strings.Join(allowed, " "); got != tt.allowed {
+					t.Errorf("the token of the %s is for %s, want %s", r.Method, got, tt.allowed)
+				}
+			}
+		})
+	}
+}
+
+// TestOtherReason ends the context for a reason of the caller's own.
+func TestOtherReason(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "a", Delay: time.Hour}}})
+	for _, stage := range []report.Stage{report.Bundling, report.Checking, report.Highstate} {
+		opts := options(t, server, project(t, states))
+		ctx, cancel := context.WithCancelCause(t.Context())
+		reason := errors.New("the build was superseded")
+		opts.Watch = func(u report.Update) {
+			if u.Kind == report.Began && u.Stage == stage {
+				cancel(reason)
+			}
+		}
+		rep, err := spirodeploy.Deploy(ctx, opts)
+		cancel(nil)
+		if rep.Verdict != report.Interrupted || !errors.Is(err, reason) {
+			t.Errorf("%s: %s: %v", stage, rep.Verdict, err)
+		}
 	}
 }

@@ -17,7 +17,7 @@ const module = "github.com/spirostack/spirodeploy/"
 var allowed = map[string][]string{
 	"spirodeploy/bundle": {
 		module + "internal/plain", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
-		"golang.org/x/text/cases", "golang.org/x/text/unicode/norm",
+		"golang.org/x/text/cases", module + "internal/until", "golang.org/x/text/unicode/norm",
 	},
 	"spirodeploy/token":     {"gopkg.in/macaroon.v2"},
 	"spirodeploy/client":    {module + "internal/plain", module + "internal/problem", module + "spirodeploy/token", "github.com/tmaxmax/go-sse"},
@@ -27,7 +27,7 @@ var allowed = map[string][]string{
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy": {
-		module + "internal/problem", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report",
+		module + "internal/problem", module + "internal/until", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report",
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy/spirotest":        {"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser", "gopkg.in/macaroon.v2"},

@@ -18,9 +18,9 @@ import (
 
 // Check asks the server whether the token is valid, and tells.
 func (w World) Check(ctx context.Context, s Settings) error {
-	opts, err := w.serverOptions(s)
+	opts, err := w.serverOptions(ctx, s)
 	c, clientErr := client.New(opts)
-	if err := problem.Join(err, clientErr); err != nil {
+	if err := problem.Join(s.contradictions(), err, clientErr); err != nil {
 		return invalid(err)
 	}
 	if err := c.Check(ctx); err != nil {
@@ -31,12 +31,12 @@ func (w World) Check(ctx context.Context, s Settings) error {
 }
 
 // Token tells what the token allows, without showing it.
-func (w World) Token(s Settings) error {
-	t, err := w.token(s)
+func (w World) Token(ctx context.Context, s Settings) error {
+	t, err := w.token(ctx, s)
 	if err == nil && t.IsZero() {
 		err = fmt.Errorf("%w: set SPIRO_TOKEN or name a file with -tokenFile", token.ErrNone)
 	}
-	if err != nil {
+	if err := problem.Join(s.contradictions(), err); err != nil {
 		return invalid(err)
 	}
 	rights, err := t.Rights()
@@ -73,6 +73,14 @@ func (w World) Diff(before, after string) error {
 	return nil
 }
 
+// Or returns what a flag points to, or the zero value of one that is not given.
+func Or[T any](flag *T) (value T) {
+	if flag != nil {
+		value = *flag
+	}
+	return value
+}
+
 // Split splits the value of a flag that cannot be repeated at its commas; "\,"
 // stands for a comma that is part of a value. Empty values are left out.
 func Split(s string) []string {
@@ -105,7 +113,7 @@ func Split(s string) []string {
 func CheckPosition(names ...string) error {
 	for _, name := range names {
 		if strings.HasPrefix(name, "-") {
-			return invalid(fmt.Errorf("%q is no name: flags go after PROJECT DEPLOYMENT", name))
+			return invalid(fmt.Errorf("%q is a flag in the place of a name: flags go after PROJECT DEPLOYMENT", name))
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@
 package edge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +12,12 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -20,6 +25,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/output"
 	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/until"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -50,6 +56,56 @@ type Settings struct {
 	Output         string // write the bundle here and stop
 	DryRun         bool
 	Reports        []string // FORMAT=FILE
+	FullToken      bool     // send the token as it is, not narrowed to the project
+
+	blank []string // flags that were given and are empty
+}
+
+// Text returns the value of a flag that must not be empty if it is given: most
+// often that is a variable which is not set, and doing without the flag would be
+// something else than what was meant.
+func (s *Settings) Text(name string, flag *string) string {
+	if flag == nil {
+		return ""
+	}
+	value := strings.TrimSpace(*flag)
+	if value == "" {
+		s.blank = append(s.blank, name)
+	}
+	return value
+}
+
+// contradictions returns what cannot be meant.
+func (s *Settings) contradictions() error {
+	var errs []error
+	for _, name := range s.blank {
+		errs = append(errs, fmt.Errorf("%s is given and empty: is a variable not set?", name))
+	}
+	useless := func(given bool, flag, with, why string) {
+		if given {
+			errs = append(errs, fmt.Errorf("%s has no effect with %s, which %s: leave one of them out", flag, with, why))
+		}
+	}
+	if s.Bundle != "" {
+		const why = "is a whole bundle"
+		useless(s.Output != "", "--output", "--bundle", why)
+		useless(len(s.Artifacts) > 0, "--artifact", "--bundle", why)
+		useless(s.Source != "", "--include-source", "--bundle", why)
+		useless(len(s.Exclude) > 0, "--exclude", "--bundle", why)
+		useless(s.GitDescribe != "", "--git-describe", "--bundle", why)
+		useless(s.Dir != "", "--dir", "--bundle", why)
+	}
+	if s.Output != "" {
+		const why = "only writes the bundle"
+		useless(s.DryRun, "--dry-run", "--output", why)
+		useless(s.RequireMinions, "--require-minions", "--output", why)
+		useless(len(s.Reports) > 0, "--report", "--output", why)
+	}
+	useless(s.NoHighstate && s.RequireMinions, "--require-minions", "--no-highstate", "asks no minion")
+	if s.Timeout < 0 || s.ConnectTimeout < 0 {
+		errs = append(errs, errors.New("a timeout must not be negative"))
+	}
+	return problem.Join(errs...)
 }
 
 // World is where a run takes place.
@@ -95,11 +151,8 @@ func invalid(err error) error {
 
 // Build writes the bundle to s.Output and says which it is. It needs no server.
 func (w World) Build(ctx context.Context, s Settings) error {
-	if s.Bundle != "" {
-		return invalid(errors.New("--output makes a bundle and --bundle is one already: leave one of them out"))
-	}
 	opts, err := w.bundleOptions(s, nil)
-	if err != nil {
+	if err := problem.Join(s.contradictions(), err); err != nil {
 		return invalid(err)
 	}
 	b, err := bundle.New(ctx, opts)
@@ -111,7 +164,7 @@ func (w World) Build(ctx context.Context, s Settings) error {
 		fmt.Fprintln(w.Stderr, "warning:", warning)
 	}
 	err = output.Write(s.Output, w.Stdout, func(out io.Writer) error {
-		_, err := b.WriteTo(untilDone{ctx, out})
+		_, err := b.WriteTo(until.Writer(ctx, out))
 		return err
 	})
 	if err != nil {
@@ -136,23 +189,17 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// untilDone writes until a context ends.
-type untilDone struct {
-	ctx context.Context // it ends the writing, which has no other
-	w   io.Writer
-}
-
-func (u untilDone) Write(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.w.Write(p)
-}
+// surviveClosedOutput keeps this process alive when whoever reads its output
+// stops: a deployment must not break off for that, nor its exit status get lost.
+var surviveClosedOutput = sync.OnceFunc(func() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // writing now fails instead
+})
 
 func (w World) deploy(ctx context.Context, s Settings) error {
+	surviveClosedOutput()
 	reports, reportsErr := parseReports(s.Reports)
 	bundleOptions, bundleErr := w.bundleOptions(s, reports)
-	server, serverErr := w.serverOptions(s)
+	server, serverErr := w.serverOptions(ctx, s)
 	// The result goes to standard output, unless a report is what goes there.
 	result := w.Stdout
 	for _, r := range reports {
@@ -160,18 +207,14 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 			result = w.Stderr
 		}
 	}
-	opts := spirodeploy.Options{
+	rep, err := spirodeploy.Deploy(ctx, spirodeploy.Options{
 		Project: s.Project, Deployment: s.Deployment,
 		Server: server, Bundle: bundleOptions, File: s.Bundle,
-		NoHighstate: s.NoHighstate, RequireMinions: s.RequireMinions,
+		NoHighstate: s.NoHighstate, RequireMinions: s.RequireMinions, FullToken: s.FullToken,
 		Timeout: s.Timeout, DryRun: s.DryRun,
-		Watch: report.Story(w.Stderr),
-	}
-	if err := problem.Join(reportsErr, bundleErr, serverErr); err != nil {
-		// Everything else that is wrong is told at the same time.
-		return invalid(cause(ctx, problem.Join(err, spirodeploy.Validate(ctx, opts))))
-	}
-	rep, err := spirodeploy.Deploy(ctx, opts)
+		Problems: []error{problem.Join(s.contradictions(), reportsErr, bundleErr, serverErr)},
+		Watch:    report.Story(w.Stderr),
+	})
 	// A run that the server never took up has no result to show beside its error.
 	told := len(rep.Targets[0].Events) > 0 || err == nil
 	if told {
@@ -184,7 +227,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		if reportErr := output.Write(r.path, w.Stdout, r.view(rep)); reportErr != nil {
 			fmt.Fprintf(w.Stderr, "warning: report: %v\n", reportErr)
 			if err == nil {
-				err = invalid(fmt.Errorf("everything was deployed, but the report was not written: %w", reportErr))
+				err = invalid(fmt.Errorf("%s, but the report was not written: %w", rep.Targets[0].Summary, reportErr))
 			}
 		}
 	}
@@ -214,6 +257,10 @@ func parseReports(specs []string) ([]reportFile, error) {
 		}
 		if path == output.Stdout {
 			stdout++
+		} else if err := checkPlace(path); err != nil {
+			// Better now than after a deployment.
+			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
+			continue
 		}
 		files = append(files, reportFile{path, func(r *report.Report) func(io.Writer) error { return r.WriteJSON }})
 	}
@@ -223,27 +270,41 @@ func parseReports(specs []string) ([]reportFile, error) {
 	return files, problem.Join(errs...)
 }
 
+// checkPlace returns why there can be no file at a path, as far as that shows.
+func checkPlace(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return errors.New("it is a directory")
+	}
+	switch info, err := os.Stat(filepath.Dir(path)); {
+	case err != nil:
+		return fmt.Errorf("its directory: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("%s is no directory", filepath.Dir(path))
+	}
+	return nil
+}
+
 // maxCertificate is how much of a certificate file is read, in bytes.
 const maxCertificate = 1 << 20
 
 // serverOptions reads the settings for the server. Where it fails, the options
 // are still good enough to find out what else is wrong.
-func (w World) serverOptions(s Settings) (client.Options, error) {
-	opts := client.Options{
-		Server: strings.TrimSpace(s.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout, Proxy: w.proxy(),
-	}
+func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, error) {
+	opts := client.Options{Server: strings.TrimSpace(s.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
 	if opts.Server == "" {
 		opts.Server = w.env("SPIRO_URL")
 	}
-	var tokenErr, certErr error
-	opts.Token, tokenErr = w.token(s)
+	var tokenErr, certErr, proxyErr error
+	opts.Proxy, proxyErr = w.proxy()
+	opts.Token, tokenErr = w.token(ctx, s)
 	if tokenErr != nil {
 		opts.Token, _ = token.Parse("unread") // stands in for the one that was meant
 	}
 	if s.SSLCert != "" {
-		opts.Certificate, certErr = readCertificate(s.SSLCert)
+		// Opening a named pipe waits for its writer.
+		opts.Certificate, certErr = until.Done(ctx, func() ([]byte, error) { return readCertificate(s.SSLCert) })
 	}
-	return opts, problem.Join(tokenErr, certErr)
+	return opts, problem.Join(tokenErr, certErr, proxyErr)
 }
 
 func readCertificate(path string) ([]byte, error) {
@@ -262,18 +323,18 @@ func readCertificate(path string) ([]byte, error) {
 	return pem, nil
 }
 
-func (w World) token(s Settings) (token.Token, error) {
+func (w World) token(ctx context.Context, s Settings) (token.Token, error) {
 	switch {
 	case s.Token != nil && s.TokenFile != "":
 		return token.Token{}, errors.New("token: --token and --token-file are both given: leave one of them out")
 	case s.Token != nil:
 		t, err := token.Parse(*s.Token)
 		if err != nil {
-			err = fmt.Errorf("--token: %w", err)
+			err = fmt.Errorf("--token: %w: give one in SPIRO_TOKEN or with --token-file", err)
 		}
 		return t, err
 	case s.TokenFile != "":
-		return token.ReadFile(s.TokenFile)
+		return until.Done(ctx, func() (token.Token, error) { return token.ReadFile(s.TokenFile) })
 	}
 	t, err := token.Parse(w.Getenv("SPIRO_TOKEN"))
 	switch {
@@ -289,20 +350,41 @@ func (w World) token(s Settings) (token.Token, error) {
 // client reads it.
 func (w World) env(name string) string { return strings.TrimSpace(w.Getenv(name)) }
 
-// proxy honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not.
-func (w World) proxy() func(*http.Request) (*url.URL, error) {
-	either := func(name string) string {
-		if v := w.env(name); v != "" {
-			return v
+// proxy honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not. What
+// it cannot use is an error: to go without the proxy would be something else.
+func (w World) proxy() (func(*http.Request) (*url.URL, error), error) {
+	var errs []error
+	read := func(name string) string {
+		v := w.env(name)
+		if v == "" {
+			name = strings.ToLower(name)
+			v = w.env(name)
 		}
-		return w.env(strings.ToLower(name))
+		if !isProxy(v) {
+			errs = append(errs, fmt.Errorf("%s: it is no URL of a proxy, such as http://proxy:3128", name))
+		}
+		return v
 	}
 	config := httpproxy.Config{
-		HTTPProxy: either("HTTP_PROXY"), HTTPSProxy: either("HTTPS_PROXY"), NoProxy: either("NO_PROXY"),
-		CGI: w.env("REQUEST_METHOD") != "", // then HTTP_PROXY is a header that anybody may send
+		HTTPProxy: read("HTTP_PROXY"), HTTPSProxy: read("HTTPS_PROXY"),
+		NoProxy: cmp.Or(w.env("NO_PROXY"), w.env("no_proxy")),
+		CGI:     w.env("REQUEST_METHOD") != "", // then HTTP_PROXY is a header that anybody may send
 	}
 	choose := config.ProxyFunc()
-	return func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
+	return func(r *http.Request) (*url.URL, error) { return choose(r.URL) }, problem.Join(errs...)
+}
+
+// isProxy reports whether package httpproxy, which is silent about what it does
+// not take, can use a value: a URL, or one without its scheme.
+func isProxy(v string) bool {
+	if v == "" {
+		return true
+	}
+	if !strings.Contains(v, "://") {
+		v = "http://" + v
+	}
+	u, err := url.Parse(v)
+	return err == nil && u.Host != ""
 }
 
 // bundleOptions turns the settings for a bundle into options. Files that the
@@ -317,7 +399,7 @@ func (w World) bundleOptions(s Settings, reports []reportFile) (bundle.Options, 
 	for _, a := range s.Artifacts {
 		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
 	}
-	for _, path := range []string{s.Output, s.Bundle} {
+	for _, path := range []string{s.Output, s.Bundle, s.TokenFile, s.SSLCert} {
 		if path != "" && path != output.Stdout {
 			opts.Omit = append(opts.Omit, path)
 		}

@@ -98,7 +98,7 @@ func TestToken(t *testing.T) {
 		{"none", " ", 2, ""},
 	} {
 		w, stdout, stderr := world(map[string]string{"SPIRO_TOKEN": tt.token})
-		err := w.Token(edge.Settings{})
+		err := w.Token(t.Context(), edge.Settings{})
 		status := 0
 		var with *edge.Error
 		if errors.As(err, &with) {
@@ -130,7 +130,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		"8 problems:", `format "pdf"`, `source "svn"`, `SOURCE_DATE_EPOCH "soon"`, "SPIRO_TOKEN: the token has white space", "none.pem",
-		`project name "a/b"`, `"ftp://x"`, "_salt: symbolic link dangles",
+		`project name "a/b"`, `ftp:// is not a scheme`, "_salt: symbolic link dangles",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in\n%v", want, err)

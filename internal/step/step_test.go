@@ -135,7 +135,7 @@ func bundleByStep(t *testing.T, run runner, dir, built string, opts step.Options
 // in the library's format.
 func digestOf(t *testing.T, file string) string {
 	t.Helper()
-	f, err := bundle.OpenFile(file)
+	f, err := bundle.OpenFile(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}

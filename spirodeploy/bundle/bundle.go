@@ -192,7 +192,8 @@ func (c *collector) check() (walk bool) {
 			c.bundle.modTime.UTC().Format(time.RFC3339)), "")
 	}
 	for _, p := range c.opts.Omit {
-		c.omit = append(c.omit, absolute(p))
+		// A link to it goes with it: it would dangle.
+		c.omit = append(c.omit, absolute(p), inDir(p))
 	}
 	return walk
 }
@@ -213,6 +214,8 @@ func (c *collector) checkArtifacts() {
 	for _, a := range c.opts.Artifacts {
 		name, err := a.name(c.dir)
 		switch {
+		case isBelow(filepath.ToSlash(filepath.Clean(a.Path)), ".git"):
+			c.problem(a.Path, errors.New("artifact: .git is never a part of a bundle"), "")
 		case err != nil:
 			c.problem(a.Path, err, "say where it goes: --artifact NAME=PATH")
 		case names[name]:
@@ -328,7 +331,7 @@ func (c *collector) scan(prefix string, s Scanner) {
 func (c *collector) omitted(file string) bool {
 	base := filepath.Base(file)
 	for _, o := range c.omit {
-		if filepath.Base(o) == base && file != "" && absolute(file) == o {
+		if filepath.Base(o) == base && file != "" && (absolute(file) == o || inDir(file) == o) {
 			return true
 		}
 	}
@@ -552,6 +555,10 @@ func inside(dir, file string) (rel string, ok bool) {
 	}
 	return "", false
 }
+
+// inDir returns the absolute path of a file, of which only the directory is
+// resolved: if it is a link, it stays one.
+func inDir(p string) string { return filepath.Join(absolute(filepath.Dir(p)), filepath.Base(p)) }
 
 // absolute returns the one path of a file that may not exist yet.
 func absolute(p string) string {

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/spirostack/spirodeploy/internal/until"
 )
 
 // File is a bundle that exists as a file. It has the methods of a [Bundle]
@@ -20,23 +23,34 @@ type File struct {
 	open     func() (io.ReadCloser, error)
 }
 
-// OpenFile opens and verifies a tar, whoever made it. What is no regular file
-// (a pipe, say) is first read into a temporary one. The error is [Problems]
-// where it is not safe to send.
-func OpenFile(path string) (*File, error) {
-	file, err := os.Open(path)
-	if err != nil {
+// OpenFile opens and verifies a tar, whoever made it. A pipe is first read into
+// a temporary file. The error is [Problems] where it is not safe to send; it is
+// the context's cause where that ends first.
+func OpenFile(ctx context.Context, path string) (*File, error) {
+	// Opening a named pipe waits for its writer.
+	file, err := until.Done(ctx, func() (*os.File, error) { return os.Open(path) })
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
 		return nil, Problems{{Path: path, Err: fmt.Errorf("open bundle: %w", reason(err))}}
 	}
 	f := &File{path: path, file: file}
-	if err := f.init(); err != nil {
+	// What a pipe's reader waits for is cut short by closing it.
+	stop := context.AfterFunc(ctx, func() { _ = file.Close() })
+	err = f.init(ctx)
+	stop()
+	if err != nil {
 		_ = f.Close() // the reason is already an error
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return nil, err
 	}
 	return f, nil
 }
 
-func (f *File) init() error {
+func (f *File) init(ctx context.Context) error {
 	info, err := f.file.Stat()
 	switch {
 	case err != nil:
@@ -47,8 +61,10 @@ func (f *File) init() error {
 		f.open = func() (io.ReadCloser, error) {
 			return io.NopCloser(io.NewSectionReader(f.file, 0, 1<<63-1)), nil
 		}
+	case info.Mode()&fs.ModeDevice != 0:
+		return Problems{{Path: f.path, Err: errors.New("is a device, not a bundle")}}
 	default:
-		if _, f.open, err = f.spool.add(f.file); err != nil {
+		if _, f.open, err = f.spool.add(until.Reader(ctx, f.file)); err != nil {
 			return Problems{{Path: f.path, Err: err}}
 		}
 	}
@@ -56,7 +72,7 @@ func (f *File) init() error {
 	if err != nil {
 		return err
 	}
-	if f.contents, err = Verify(r); err != nil {
+	if f.contents, err = Verify(until.Reader(ctx, r)); err != nil {
 		return Problems{{Path: f.path, Err: err}}
 	}
 	if len(f.contents.Items) == 0 {

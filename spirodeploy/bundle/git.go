@@ -10,7 +10,9 @@ import (
 	"iter"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"time"
 )
 
 // Describe is how the second line of .gitcommit describes the commit. What it
@@ -81,14 +83,26 @@ func gitCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
 	for _, kv := range os.Environ() {
-		// Filters that git runs have no business with the token.
-		if !strings.HasPrefix(kv, "SPIRO_TOKEN=") {
+		name, _, _ := strings.Cut(kv, "=")
+		if !slices.Contains(notForGit, name) {
 			cmd.Env = append(cmd.Env, kv)
 		}
 	}
+	// What git has started may go on after git, and hold its output open.
+	cmd.WaitDelay = time.Second
 	// In the C locale, git's words can be told apart.
 	cmd.Env = append(cmd.Env, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
 	return cmd
+}
+
+// notForGit are the variables that git is not given. Those of git, which a hook
+// that runs this has, would lead to another repository than the directory's;
+// and filters that git runs have no business with the token. Whatever else is in
+// the environment (PATH, HOME, proxies) belongs to git, not to the bundle.
+var notForGit = []string{
+	"SPIRO_TOKEN",
+	"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX",
+	"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
 }
 
 func gitError(err error, words *bytes.Buffer) error {

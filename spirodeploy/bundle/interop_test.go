@@ -88,7 +88,7 @@ func TestForeignTars(t *testing.T) {
 			t.Parallel()
 			foreign := filepath.Join(t.TempDir(), "foreign.tar")
 			run(t, filepath.Join(dir, "_salt"), "tar", "--format="+format, "-cf", foreign, ".")
-			f, err := bundle.OpenFile(foreign)
+			f, err := bundle.OpenFile(t.Context(), foreign)
 			check(t, err)
 			defer f.Close()
 			if w := f.Warnings(); len(w) != 1 || !strings.Contains(w[0].String(), "is not in this project's bundle format: ") {

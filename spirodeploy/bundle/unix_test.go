@@ -193,7 +193,7 @@ func TestOpenFilePipe(t *testing.T) {
 		}
 	}()
 	within(t, 10*time.Second, func() {
-		f, err := bundle.OpenFile(pipe)
+		f, err := bundle.OpenFile(t.Context(), pipe)
 		if err != nil {
 			t.Error(err)
 			return

@@ -294,7 +294,7 @@ func TestOpenFile(t *testing.T) {
 		return path
 	}
 	open := func(path string) *bundle.File {
-		f, err := bundle.OpenFile(path)
+		f, err := bundle.OpenFile(t.Context(), path)
 		check(t, err)
 		t.Cleanup(func() { check(t, f.Close()) })
 		return f
@@ -325,7 +325,7 @@ func TestOpenFile(t *testing.T) {
 		{write("text", []byte("x")), "PATH: read bundle: not a tar archive", nil},
 		{write("unsafe", pack(t, file("../a", ""))), "PATH is not safe to send: ../a: bad name: has .. as an element", bundle.ErrName},
 	} {
-		f, err := bundle.OpenFile(tt.path)
+		f, err := bundle.OpenFile(t.Context(), tt.path)
 		if want := strings.Replace(tt.want, "PATH", tt.path, 1); err == nil || f != nil || err.Error() != want || tt.is != nil && !errors.Is(err, tt.is) {
 			t.Errorf("%v\nwant: %s", err, want)
 		}

@@ -14,7 +14,8 @@ import (
 // projects. The error is a [StatusError], [AnswerError] or [TransportError].
 func (c *Client) Check(ctx context.Context) error {
 	const op = "check token"
-	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, fmt.Errorf("no answer within %s", checkTimeout))
+	limit := checkTimeout + 2*c.connectTimeout
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
 	defer cancel()
 	req, err := c.request(ctx, http.MethodGet)
 	if err != nil {
@@ -28,8 +29,8 @@ func (c *Client) Check(ctx context.Context) error {
 	if resp.StatusCode != http.StatusOK {
 		return c.statusError(op, resp, false)
 	}
-	if said := message(resp.Body); said != "Auth OK" {
-		return &AnswerError{Op: op, Problem: fmt.Sprintf("the answer is not SpiroFS's \"Auth OK\" but %q: check the server URL", c.token.Redact(said))}
+	if said := c.message(resp.Body); said != "Auth OK" {
+		return &AnswerError{Op: op, Problem: fmt.Sprintf("the answer is not SpiroFS's \"Auth OK\" but %q: check the server URL", said)}
 	}
 	return nil
 }
@@ -57,11 +58,11 @@ func (c *Client) failure(ctx context.Context, err error) error {
 }
 
 func (c *Client) statusError(op string, resp *http.Response, bodySent bool) error {
-	said := message(resp.Body)
+	said := c.message(resp.Body)
 	// Tornado's page repeats the status.
 	said = strings.TrimPrefix(said, fmt.Sprintf("%d: %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
 	return &StatusError{
 		Op: op, StatusCode: resp.StatusCode, BodySent: bodySent,
-		Message: c.token.Redact(said), Location: plain.Line(c.token.Redact(resp.Header.Get("Location"))),
+		Message: said, Location: plain.Line(c.token.Redact(resp.Header.Get("Location"))),
 	}
 }

@@ -38,7 +38,8 @@ const (
 )
 
 const (
-	// checkTimeout limits a Check as a whole: there is nothing to wait for.
+	// checkTimeout limits a Check as a whole, connecting apart: there is nothing
+	// to wait for.
 	checkTimeout = time.Minute
 	// continueTimeout is how long the body is held back for the server's
 	// "100 Continue". The server always sends it; without waiting, an early
@@ -76,10 +77,11 @@ type Options struct {
 
 // Client talks to one server. It may be used by several goroutines.
 type Client struct {
-	server    *url.URL
-	token     token.Token
-	transport *http.Transport
-	maxEvent  int
+	server         *url.URL
+	token          token.Token
+	transport      *http.Transport
+	connectTimeout time.Duration
+	maxEvent       int
 }
 
 // New checks the options. Its error tells all that is wrong with them.
@@ -109,7 +111,7 @@ func New(opts Options) (*Client, error) {
 		return nil, err
 	}
 	return &Client{
-		server: server, token: opts.Token, maxEvent: opts.MaxEvent,
+		server: server, token: opts.Token, maxEvent: opts.MaxEvent, connectTimeout: opts.ConnectTimeout,
 		transport: newTransport(opts, tlsConfig),
 	}, nil
 }
@@ -120,21 +122,24 @@ func (c *Client) Server() string { return c.server.String() }
 // Plain reports whether the connection is plain HTTP.
 func (c *Client) Plain() bool { return c.server.Scheme == "http" }
 
+// parseServer reads the server's URL. Its errors repeat of it only what cannot
+// be a secret that was put in the wrong place.
 func parseServer(opts Options) (*url.URL, error) {
+	const like = ": it should look like " + DefaultServer
 	u, err := url.Parse(opts.Server)
 	switch {
 	case err != nil:
-		var ue *url.Error
-		if errors.As(err, &ue) {
-			err = ue.Err
-		}
-		return nil, fmt.Errorf("server URL: %w: it should look like %s", err, DefaultServer)
+		return nil, errors.New("server URL: it is none" + like)
 	case u.User != nil:
 		return nil, errors.New("server URL: it has a user name or password in it, which SpiroFS does not know: give the token in SPIRO_TOKEN")
-	case u.Scheme != "https" && u.Scheme != "http", u.Host == "", u.Hostname() == "":
-		return nil, fmt.Errorf("server URL %q: it should look like %s", opts.Server, DefaultServer)
+	case u.Opaque != "" || u.Scheme == "":
+		return nil, errors.New("server URL: it does not begin with https://" + like)
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, fmt.Errorf("server URL: %s:// is not a scheme of SpiroFS%s", u.Scheme, like)
+	case u.Hostname() == "":
+		return nil, errors.New("server URL: it names no host" + like)
 	case u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("server URL %q: it has a query or fragment, and should look like %s", opts.Server, DefaultServer)
+		return nil, errors.New("server URL: it has a query or fragment, of which SpiroFS knows nothing" + like)
 	case u.Scheme == "http" && !opts.Insecure:
 		return u, fmt.Errorf("server URL %s: plain HTTP shows the token and the bundle to everyone on the way: use https, or --insecure where that does no harm", u.Redacted())
 	}

@@ -160,7 +160,7 @@ func TestStatus(t *testing.T) {
 // TestAnswers puts servers before the client that are none.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
-	const secret = "a-token-that-must-not-be-seen"
+	const secret = "a-token-that-must-not-be-seen-1a2b3c4d5e6f7g8h9i"
 	for _, tt := range []struct {
 		name          string
 		answer        http.HandlerFunc
@@ -184,9 +184,10 @@ func TestAnswers(t *testing.T) {
 			"repeats the token", func(w http.ResponseWriter, r *http.Request) {
 				w.WriteHeader(http.StatusForbidden)
 				auth := r.Header.Get("Authorization")
+				_, _ = io.WriteString(w, auth[:20]+"<br/>"+auth[20:]+" ")
 				_, _ = io.WriteString(w, auth+" "+base64.StdEncoding.EncodeToString([]byte(strings.TrimPrefix(auth, "Bearer "))))
 			},
-			"Bearer [redacted] [redacted]", "Bearer [redacted] [redacted]",
+			"[redacted] Bearer [redacted] [redacted]", "[redacted] Bearer [redacted] [redacted]",
 		},
 		{
 			"escape codes", func(w http.ResponseWriter, _ *http.Request) {
@@ -221,7 +222,7 @@ func TestAnswers(t *testing.T) {
 				switch {
 				case err == nil || !strings.Contains(err.Error(), want):
 					t.Errorf("%v: want %q", err, want)
-				case strings.Contains(err.Error(), secret):
+				case strings.Contains(err.Error(), secret[:16]), strings.Contains(err.Error(), secret[len(secret)-16:]):
 					t.Errorf("%v has the token in it", err)
 				case len(err.Error()) > 600:
 					t.Errorf("an error of %d bytes", len(err.Error()))
@@ -231,6 +232,22 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("%v does not say that the bundle had been sent", upload)
 			}
 		})
+	}
+}
+
+// TestEarly200: a server that answers before it has the bundle deploys nothing.
+func TestEarly200(t *testing.T) {
+	t.Parallel()
+	url, _ := raw(t, func(c net.Conn, r *bufio.Reader) {
+		for line := ""; line != "\r\n"; {
+			line, _ = r.ReadString('\n')
+		}
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: deploy-bundle\ndata: {}\n\n")
+	})
+	_, err := newClient(t, url, "secret-token").Upload(t.Context(), shop(content(make([]byte, 8<<20))))
+	var answer *client.AnswerError
+	if !errors.As(err, &answer) || answer.BodySent || !strings.Contains(err.Error(), "before it had the whole bundle; nothing was deployed") {
+		t.Errorf("%v, want an AnswerError", err)
 	}
 }
 
@@ -298,7 +315,7 @@ func readHead(conn net.Conn, r *bufio.Reader) (length int64) {
 // and what may have been deployed is told from what cannot have been.
 func TestBroken(t *testing.T) {
 	t.Parallel()
-	big := content(make([]byte, 8<<20))
+	big := content(make([]byte, 64<<20)) // more than the buffers of both sides hold
 	const head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 	for _, tt := range []struct {
 		name   string
@@ -309,7 +326,7 @@ func TestBroken(t *testing.T) {
 		{name: "before the request", handle: func(net.Conn, *bufio.Reader) {}},
 		{name: "in the body", handle: func(c net.Conn, r *bufio.Reader) {
 			n := readHead(c, r)
-			_, _ = io.CopyN(io.Discard, r, n/2)
+			_, _ = io.CopyN(io.Discard, r, n/4)
 		}},
 		{name: "after the body", sent: true, handle: func(c net.Conn, r *bufio.Reader) {
 			_, _ = io.CopyN(io.Discard, r, readHead(c, r))
@@ -393,6 +410,8 @@ func TestEvents(t *testing.T) {
 		{"unknown ones pass", "event: later\ndata: {\"msg\": \"m\", \"x\": 1}\n\nevent: odd\ndata: text\n\ndata: {\"msg\": 3}\n\n", "later:m odd:text message:3 "},
 		{"the token is redacted", "event: exception\ndata: {\"msg\": \"Bearer " + secret + "\"}\n\n", "exception:Bearer [redacted] "},
 		{"too large", "event: a\ndata: {}\n\nevent: b\ndata: " + strings.Repeat("x", 5000) + "\n\n", "a: read events: an event is larger than 4 KiB, the largest that is accepted; the deployment may be going on"},
+		{"minions null", "event: highstate-start\ndata: {\"minions\": null}\n\n", "read events: the event highstate-start is not as the protocol has it: it has no \"minions\"; the deployment may be going on"},
+		{"the token as a name", "event: " + secret + "\ndata: {}\n\n", "[redacted]: "},
 		{"minions missing", "event: highstate-start\ndata: {\"msg\": \"m\"}\n\n", "read events: the event highstate-start is not as the protocol has it: it has no \"minions\"; the deployment may be going on"},
 		{"no JSON", "event: highstate-update\ndata: oops\n\n", "read events: the event highstate-update is not as the protocol has it: invalid character 'o' looking for beginning of value; the deployment may be going on"},
 		// Of the table eventsource/format-* of web-platform-tests.
@@ -534,10 +553,10 @@ func TestNew(t *testing.T) {
 		says []string
 	}{
 		{"everything", client.Options{Server: "http://h", Certificate: []byte("x"), Address: "h"}, []string{"4 problems", "plain HTTP", "no token", "of no use", "host:port"}},
-		{"scheme", client.Options{Server: "ftp://h/", Token: secret}, []string{`"ftp://h/"`, "should look like"}},
+		{"scheme", client.Options{Server: "ftp://h/", Token: secret}, []string{"ftp:// is not a scheme", "should look like"}},
 		{"no host", client.Options{Server: "https:///x", Token: secret}, []string{"should look like"}},
-		{"no URL", client.Options{Server: "https://h:port", Token: secret}, []string{"invalid port"}},
-		{"control character", client.Options{Server: "https://h\x1b[2J/", Token: secret}, []string{"invalid"}},
+		{"no URL", client.Options{Server: "https://h:port", Token: secret}, []string{"it is none"}},
+		{"control character", client.Options{Server: "https://h\x1b[2J/", Token: secret}, []string{"it is none"}},
 		{"query", client.Options{Server: "https://h/?a=b", Token: secret}, []string{"query"}},
 		{"no certificate", client.Options{Certificate: []byte("x"), Token: secret}, []string{"none in PEM"}},
 		{"both", client.Options{Certificate: []byte("x"), Insecure: true, Token: secret}, []string{"leave one of them out"}},
@@ -549,9 +568,11 @@ func TestNew(t *testing.T) {
 			}
 		}
 	}
-	_, err := client.New(client.Options{Server: "https://user:hunter2@h/", Token: secret})
-	if err == nil || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("%v: want an error without the password", err)
+	for _, url := range []string{"https://user:hunter2@h/", "user:hunter2@h:4510", "https://h/?token=hunter2", "https://h/#hunter2", "hunter2", "https://hunter2 /"} {
+		_, err := client.New(client.Options{Server: url, Token: secret})
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%v: want an error without the password", err)
+		}
 	}
 	c, err := client.New(client.Options{Token: secret})
 	if err != nil || c.Server() != "https://salt:4510/" || c.Plain() {

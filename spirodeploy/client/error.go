@@ -54,7 +54,7 @@ const (
 var statusHints = map[int]string{
 	http.StatusBadRequest:            "the server did not understand the request",
 	http.StatusUnauthorized:          "the token is not valid here: it has expired, is not valid yet, or was issued by another server",
-	http.StatusForbidden:             "the token is not for this project",
+	http.StatusForbidden:             "the token is not for this project, or a proxy on the way forbids it",
 	http.StatusNotFound:              "there is no SpiroFS at this URL: check its path",
 	http.StatusProxyAuthRequired:     "a proxy on the way wants a password",
 	http.StatusRequestEntityTooLarge: "the bundle is too large for the server, or for a proxy on the way",
@@ -157,18 +157,19 @@ func hint(err error) string {
 	return ""
 }
 
-// maxMessage is how much of an error's body is read, in bytes.
-const maxMessage = 4 << 10
+// maxMessage is how much of an error's body is read, in bytes: enough that what
+// is shown of it, the beginning, has no token in it that was cut in two.
+const maxMessage = 64 << 10
 
 var (
 	htmlTitle = regexp.MustCompile(`(?is)<title>(.*?)</title>`)
 	htmlTag   = regexp.MustCompile(`<[^>]*>`)
 )
 
-// message returns what a body says, in one short line without HTML.
-func message(body io.Reader) string {
+// message returns what a body says, in one short line without HTML or token.
+func (c *Client) message(body io.Reader) string {
 	text, _ := io.ReadAll(io.LimitReader(body, maxMessage)) // what came is better than nothing
-	s := string(text)
+	s := c.token.Redact(string(text))
 	if m := htmlTitle.FindStringSubmatch(s); m != nil {
 		s = m[1]
 	}

@@ -58,7 +58,7 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 				yield(Event{}, &StreamError{s.failure(err)})
 				return
 			}
-			event, err := parseEvent(raw.Type, s.client.token.Redact(raw.Data))
+			event, err := parseEvent(s.client.token.Redact(raw.Type), s.client.token.Redact(raw.Data))
 			if err != nil {
 				yield(Event{}, &StreamError{err})
 				return
@@ -131,7 +131,7 @@ func parseEvent(name, data string) (Event, error) {
 
 func required(fields map[string]json.RawMessage, key string, into any) error {
 	raw, ok := fields[key]
-	if !ok {
+	if !ok || string(raw) == "null" {
 		return fmt.Errorf("it has no %q", key)
 	}
 	if err := json.Unmarshal(raw, into); err != nil {

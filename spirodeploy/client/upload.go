@@ -72,7 +72,9 @@ func (c *Client) Upload(ctx context.Context, d Deployment) (*Stream, error) {
 	return &Stream{ctx: ctx, client: c, resp: resp}, nil
 }
 
-// streamProblem returns why an answer is no stream of events, or nil.
+// streamProblem returns why an answer is no stream of events for this bundle, or
+// nil. (Where a server answers before it has all of the body, net/http may send
+// no more of it.)
 func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 	if resp.StatusCode != http.StatusOK {
 		sent, failed := b.seal()
@@ -82,16 +84,22 @@ func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 		return c.statusError(op, resp, sent)
 	}
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // what cannot be parsed is another one
-	problem := ""
+	var problem string
 	switch {
 	case mediaType != "text/event-stream":
 		problem = fmt.Sprintf("the answer is no stream of events but %q: is this the URL of a SpiroFS server?", c.token.Redact(resp.Header.Get("Content-Type")))
 	case resp.Header.Get("Content-Encoding") != "":
 		problem = fmt.Sprintf("the answer is encoded as %q, which was not asked for", c.token.Redact(resp.Header.Get("Content-Encoding")))
-	default:
-		return nil
 	}
-	sent, _ := b.seal()
+	sent, failed := b.seal()
+	switch {
+	case failed != nil:
+		return &BundleError{failed}
+	case problem == "" && sent:
+		return nil
+	case problem == "":
+		problem = "the server answered before it had the whole bundle; " + nothingDeployed
+	}
 	return &AnswerError{Op: op, Problem: problem, BodySent: sent}
 }
 
@@ -169,7 +177,7 @@ func (e *exactly) Read(p []byte) (int, error) {
 func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.sealed {
+	if b.sealed && b.sent < b.total {
 		return 0, errors.New("the request has ended")
 	}
 	n, err := b.r.Read(p)

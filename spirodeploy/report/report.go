@@ -94,6 +94,12 @@ type Minion struct {
 	Reported *time.Time       `json:"reported,omitempty"` // when its result arrived
 }
 
+// failed reports whether the minion has failed, for good: a later result, if
+// there should be one, cannot take that back. No answer can be late.
+func (m *Minion) failed() bool {
+	return m.Status == highstate.Failed || m.Status == highstate.NotCompiled
+}
+
 // OK reports whether the minion's highstate succeeded.
 func (m *Minion) OK() bool { return m.Status == highstate.Succeeded }
 
@@ -116,9 +122,9 @@ func (t *Target) Add(e client.Event) *Minion {
 		}
 	case client.HighstateUpdate:
 		m := t.minion(e.Minion)
-		m.Result = highstate.Parse(e.Result)
-		m.Counts = m.Result.Counts()
-		m.Reported = &folded.Time
+		if result := highstate.Parse(e.Result); !m.failed() || result.Status == highstate.Failed {
+			m.Result, m.Counts, m.Reported = result, result.Counts(), &folded.Time
+		}
 		t.Events = append(t.Events, folded)
 		return m
 	default:

@@ -141,6 +141,9 @@ func TestVerdict(t *testing.T) {
 		{"exception, then a reset", start + boom, broken, report.ServerFailed},
 		{"reported late, unannounced", bundle + done("c", goodRet) + finish, nil, report.Success},
 		{"no answer, then a result", start + done("a", `{"failed": true}`) + done("a", goodRet) + done("b", goodRet) + finish, nil, report.Success},
+		{"a failure, then a success", start + done("a", badRet) + done("a", goodRet) + done("b", goodRet) + finish, nil, report.MinionFailed},
+		{"deadline of a caller", "", context.DeadlineExceeded, report.Unreachable},
+		{"exception without words", bundle + "event: exception\ndata: {}\n\n", nil, report.ServerFailed},
 		{"reset after the end", nobody, broken, report.Success},
 		{"reset before the end", start + done("a", goodRet), broken, report.Unknown},
 		{"clean end before the end", start + done("a", badRet), nil, report.Unknown},
@@ -242,13 +245,13 @@ func TestStory(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	tell := report.Story(&out)
-	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
 	tell(report.Update{Kind: report.Began, Stage: report.Bundling})
 	tell(report.Update{Kind: report.Warned, Stage: report.Bundling, Text: "odd\nthing"})
 	tell(report.Update{Kind: report.Ended, Stage: report.Bundling, Text: ".: 3 entries"})
 	tell(report.Update{Kind: report.Progressed, Stage: report.Uploading, Sent: 1, Total: 2})
 	tell(report.Update{Kind: report.Ended, Stage: report.Uploading, Err: errors.New("told at the end")})
 	for _, name := range []string{"states-failed", "minion-not-responding", "render-failed", "exception"} {
+		rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
 		for event := range client.ReadEvents(bytes.NewReader(streams.Read(name))) {
 			tell(report.Update{Kind: report.Happened, Stage: report.Highstate, Event: event, Minion: rep.Targets[0].Add(event)})
 		}

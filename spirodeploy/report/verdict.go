@@ -85,12 +85,17 @@ var ErrTimeout = errors.New("the time for the whole run is up (--timeout)")
 var ErrCut = errors.New("the server ended the stream of events too early: the deployment may be going on")
 
 // ErrNoMinions means that no minion was concerned, and one had to be.
-var ErrNoMinions = errors.New("no minion is concerned: its top file matches none that answers")
+var ErrNoMinions = errors.New("no minion is concerned: the bundle's top.sls or spirotop.sls names none that answers the master")
 
 // ServerError is the server's own "exception" event.
 type ServerError struct{ Msg string }
 
-func (e *ServerError) Error() string { return e.Msg }
+func (e *ServerError) Error() string {
+	if e.Msg == "" {
+		return "it does not say why: the master's log may"
+	}
+	return e.Msg
+}
 
 // judge returns the verdict on a target, and the error to show with it.
 func (t *Target) judge(err error) (Verdict, error) {
@@ -166,7 +171,7 @@ func Classify(err error) Verdict {
 		return unlessSent(answer.BodySent, Unreachable)
 	case errors.As(err, &status):
 		return classifyStatus(status)
-	case errors.Is(err, ErrTimeout):
+	case errors.Is(err, ErrTimeout), errors.Is(err, context.DeadlineExceeded):
 		return Unreachable // before anything was sent, or one of the above would hold it
 	}
 	return Invalid

@@ -23,14 +23,6 @@ func world() edge.World {
 	return edge.World{Getenv: os.Getenv, Stdout: os.Stdout, Stderr: os.Stderr}
 }
 
-// or returns what a flag points to, or the zero value of a flag that is not given.
-func or[T any](flag *T) (value T) {
-	if flag != nil {
-		value = *flag
-	}
-	return value
-}
-
 // Bundle writes the bundle of the project and prints its digest.
 func Bundle(
 	ctx context.Context,
@@ -42,14 +34,15 @@ func Bundle(
 	gitDescribe *string, // all, tags or off: the second line of .gitcommit (default all)
 	digest *string, // refuse a bundle with any other digest
 ) error {
-	out := or(output)
-	if out == "" {
-		out = "bundle.tar"
+	s := edge.Settings{
+		Output: "bundle.tar", Dir: edge.Or(dir), Artifacts: edge.Split(edge.Or(artifact)), Source: edge.Or(source),
+		Exclude: edge.Split(edge.Or(exclude)), GitDescribe: edge.Or(gitDescribe),
 	}
-	return world().Run(ctx, edge.Settings{
-		Output: out, Dir: or(dir), Artifacts: edge.Split(or(artifact)), Source: or(source),
-		Exclude: edge.Split(or(exclude)), GitDescribe: or(gitDescribe), Digest: or(digest),
-	})
+	if output != nil {
+		s.Output = s.Text("-output", output)
+	}
+	s.Digest = s.Text("-digest", digest)
+	return world().Build(ctx, s)
 }
 
 // Deploy bundles the project, deploys it, and tells what the minions did.
@@ -61,6 +54,7 @@ func Deploy(
 	tokenFile *string, // file with the token (default: SPIRO_TOKEN)
 	sslCert *string, // trust this certificate or CA instead of the system's
 	insecure *bool, // verify nothing, and allow plain HTTP
+	narrowToken *bool, // send the token narrowed to the project (default true)
 	highstate *bool, // apply the states to the minions concerned (default true)
 	requireMinions *bool, // fail if no minion is concerned
 	dir *string, // project directory (default .)
@@ -79,14 +73,17 @@ func Deploy(
 	if err := edge.CheckPosition(project, deployment); err != nil {
 		return err
 	}
-	return world().Run(ctx, edge.Settings{
+	s := edge.Settings{
 		Project: project, Deployment: deployment,
-		Server: or(server), TokenFile: or(tokenFile), SSLCert: or(sslCert), Insecure: or(insecure),
-		NoHighstate: highstate != nil && !*highstate, RequireMinions: or(requireMinions),
-		Dir: or(dir), Artifacts: edge.Split(or(artifact)), Source: or(source), Exclude: edge.Split(or(exclude)),
-		GitDescribe: or(gitDescribe), Bundle: or(bundle), Digest: or(digest), Output: or(output), DryRun: or(dryRun),
-		Reports: edge.Split(or(report)), ConnectTimeout: or(connectTimeout), Timeout: or(timeout),
-	})
+		Server: edge.Or(server), Insecure: edge.Or(insecure), FullToken: narrowToken != nil && !*narrowToken,
+		NoHighstate: highstate != nil && !*highstate, RequireMinions: edge.Or(requireMinions),
+		Dir: edge.Or(dir), Artifacts: edge.Split(edge.Or(artifact)), Source: edge.Or(source), Exclude: edge.Split(edge.Or(exclude)),
+		GitDescribe: edge.Or(gitDescribe), DryRun: edge.Or(dryRun),
+		Reports: edge.Split(edge.Or(report)), ConnectTimeout: edge.Or(connectTimeout), Timeout: edge.Or(timeout),
+	}
+	s.TokenFile, s.SSLCert = s.Text("-tokenFile", tokenFile), s.Text("-sslCert", sslCert)
+	s.Bundle, s.Digest, s.Output = s.Text("-bundle", bundle), s.Text("-digest", digest), s.Text("-output", output)
+	return world().Run(ctx, s)
 }
 
 // Check asks the server whether the token is valid.
@@ -97,22 +94,22 @@ func Check(
 	sslCert *string, // trust this certificate or CA instead of the system's
 	insecure *bool, // verify nothing, and allow plain HTTP
 ) error {
-	return world().Check(ctx, edge.Settings{
-		Server: or(server), TokenFile: or(tokenFile), SSLCert: or(sslCert), Insecure: or(insecure),
-	})
+	s := edge.Settings{Server: edge.Or(server), Insecure: edge.Or(insecure)}
+	s.TokenFile, s.SSLCert = s.Text("-tokenFile", tokenFile), s.Text("-sslCert", sslCert)
+	return world().Check(ctx, s)
 }
 
 // Diff lists what two bundles differ in.
 func Diff(before, after string) error {
-	if err := edge.CheckPosition(before, after); err != nil {
-		return err
-	}
 	return world().Diff(before, after)
 }
 
 // Token tells what the token allows, without showing it.
 func Token(
+	ctx context.Context,
 	tokenFile *string, // file with the token (default: SPIRO_TOKEN)
 ) error {
-	return world().Token(edge.Settings{TokenFile: or(tokenFile)})
+	var s edge.Settings
+	s.TokenFile = s.Text("-tokenFile", tokenFile)
+	return world().Token(ctx, s)
 }

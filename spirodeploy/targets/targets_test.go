@@ -86,8 +86,9 @@ func TestTargets(t *testing.T) {
 		{"deploy a bundle", []string{"spiro:deploy", "shop", "prod", "-bundle=" + tar, "-sslCert=" + cert, "-highstate=false"}, 0, digest.String(), "", 2},
 		{"dry run", []string{"spiro:deploy", "shop", "prod", "-bundle=" + tar, "-sslCert=" + cert, "-dryRun"}, 0, "_artifacts/a,b", "", 2},
 		{"flags first", []string{"spiro:deploy", "-artifact=a", "shop", "prod"}, 2, "", "flags go after PROJECT DEPLOYMENT", 2},
-		{"another project", []string{"spiro:deploy", "blog", "prod", "-bundle=" + tar, "-sslCert=" + cert}, 3, "", "not for this project", 3},
-		{"bad input", []string{"spiro:deploy", "a/b", "prod", "-dir=" + filepath.Join(dir, "none"), "-sslCert=none.pem"}, 2, "", "3 problems", 3},
+		{"another project", []string{"spiro:deploy", "blog", "prod", "-bundle=" + tar, "-sslCert=" + cert}, 2, "", "the token is not for the project blog but for shop", 2},
+		{"empty flag", []string{"spiro:deploy", "shop", "prod", "-digest=", "-dir=" + dir, "-sslCert=" + cert}, 2, "", "-digest is given and empty", 2},
+		{"bad input", []string{"spiro:deploy", "a/b", "prod", "-dir=" + filepath.Join(dir, "none"), "-sslCert=none.pem"}, 2, "", "3 problems", 2},
 	} {
 		stdout, stderr, status := mage(t, env, tt.args...)
 		if status != tt.status || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {

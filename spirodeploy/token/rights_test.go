@@ -63,6 +63,51 @@ func TestRights(t *testing.T) {
 	}
 }
 
+func TestForProject(t *testing.T) {
+	t.Parallel()
+	full := macaroonOf(t, `{"project_allow": ["shop", "blog"], "not_after": 4000000000}`)
+	narrow, err := full.ForProject("shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rights, err := narrow.Rights()
+	if err != nil || !rights.Allows("shop") || rights.Allows("blog") || rights.NotAfter.Unix() != 4000000000 {
+		t.Errorf("the narrowed token is %s, %v", rights, err)
+	}
+	if narrow.Reveal() == full.Reveal() {
+		t.Error("nothing was narrowed")
+	}
+	opaque := parse(t, "no-macaroon-at-all")
+	if same, err := opaque.ForProject("shop"); !errors.Is(err, token.ErrOpaque) || same.Reveal() != opaque.Reveal() {
+		t.Errorf("an opaque token became another one: %v", err)
+	}
+}
+
+func TestCheckRights(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_000_000, 0)
+	for _, tt := range []struct {
+		caveat, says string
+	}{
+		{`{"project_allow": ["shop"], "not_before": 999999, "not_after": 1000001}`, ""},
+		{`{"not_before": 1000200, "not_after": 1000201}`, ""}, // clocks differ
+		{`{"not_after": 999800}`, ""},
+		{`{"not_after": 999000}`, "has expired, on 1970-01-12T13:30:00Z"},
+		{`{"not_before": 1001000}`, "not valid yet"},
+		{`{"project_allow": ["blog"]}`, "not for the project shop but for blog"},
+		{`{"project_deny": ["shop"]}`, "not for the project shop"},
+	} {
+		rights, err := macaroonOf(t, tt.caveat).Rights()
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = rights.Check("shop", now)
+		if (err == nil) != (tt.says == "") || err != nil && !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s: %v, want %q", tt.caveat, err, tt.says)
+		}
+	}
+}
+
 func TestOpaque(t *testing.T) {
 	t.Parallel()
 	for _, tok := range []token.Token{

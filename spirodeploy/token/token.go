@@ -3,7 +3,6 @@ package token
 
 import (
 	"bytes"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -85,30 +84,6 @@ func (t Token) Reveal() string {
 
 // IsZero reports whether there is no token.
 func (t Token) IsZero() bool { return t.reveal == nil }
-
-// minRedact is the length in bytes from which Redact looks for a token. What
-// is shorter protects nothing, and would be found in any text.
-const minRedact = 8
-
-// Redact returns s with the token, as it is or in base64, replaced by
-// "[redacted]": for text that comes from elsewhere, such as a server that
-// repeats what it was sent. Tokens of less than 8 bytes are not looked for.
-func (t Token) Redact(s string) string {
-	secret := t.Reveal()
-	if len(secret) < minRedact {
-		return s
-	}
-	for _, form := range []string{
-		secret,
-		base64.StdEncoding.EncodeToString([]byte(secret)),
-		base64.RawStdEncoding.EncodeToString([]byte(secret)),
-		base64.URLEncoding.EncodeToString([]byte(secret)),
-		base64.RawURLEncoding.EncodeToString([]byte(secret)),
-	} {
-		s = strings.ReplaceAll(s, form, redacted)
-	}
-	return s
-}
 
 // String returns "[redacted]", or "" where there is no token.
 func (t Token) String() string {

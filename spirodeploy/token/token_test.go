@@ -121,10 +121,46 @@ func TestRedact(t *testing.T) {
 	if got, want := tok.Redact(in), "got Bearer [redacted], that is [redacted]!"; got != want {
 		t.Errorf("Redact = %q, want %q", got, want)
 	}
+	for from := range len(secret) - 15 {
+		for pad := range 9 {
+			part := strings.Repeat(".", pad) + secret[from:from+15] + ".!"
+			if got, want := tok.Redact(part), strings.Repeat(".", pad)+"[redacted].!"; got != want {
+				t.Fatalf("Redact of a part = %q, want %q", got, want)
+			}
+		}
+	}
+	for name, in := range map[string]string{
+		"halves":         "a " + secret[:17] + "<br/>" + secret[17:] + " b",
+		"half of base64": base64.StdEncoding.EncodeToString([]byte(secret))[5:25],
+		"twice":          strings.Repeat(secret+" ", 3),
+		"with a tail":    secret + secret[3:20],
+	} {
+		got := tok.Redact(in)
+		for i := range len(secret) - 15 {
+			if strings.Contains(got, secret[i:i+15]) {
+				t.Errorf("%s: %q still has a part of the token", name, got)
+			}
+		}
+		if !strings.Contains(got, "[redacted]") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
 	if got := parse(t, "true").Redact(`{"result": true}`); got != `{"result": true}` {
 		t.Errorf("Redact for a short token = %q", got)
 	}
 	if got := (token.Token{}).Redact("text"); got != "text" {
 		t.Errorf("Redact for no token = %q", got)
+	}
+}
+
+func BenchmarkRedact(b *testing.B) {
+	tok, err := token.Parse(strings.Repeat(secret, 5))
+	if err != nil {
+		b.Fatal(err)
+	}
+	text := strings.Repeat(`{"comment": "File /etc/shop/site.conf is in the correct state", "result": true}, `, 10_000)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		tok.Redact(text)
 	}
 }

@@ -22,23 +22,24 @@ type flags struct {
 	Artifact      []string `placeholder:"PATH" sep:"none" help:"Add a file or directory that the build made, as _artifacts/PATH; NAME=PATH puts it at _artifacts/NAME. Repeatable."`
 	IncludeSource string   `placeholder:"fs|git" help:"Add the source as _source: all files (filesystem, fs), or those of the commit HEAD (git)."`
 	Exclude       []string `placeholder:"PATTERN" sep:"none" help:"Leave out what matches: '*.pyc' at any depth, '_source/web/**' from the root of the bundle. Repeatable."`
-	Dir           string   `default:"." placeholder:"DIR" help:"Project directory (default: the working directory)."`
-	GitDescribe   string   `default:"all" placeholder:"all|tags|off" help:"How the second line of .gitcommit describes the commit (default: all)."`
+	Dir           string   `placeholder:"DIR" help:"Project directory (default: the working directory)."`
+	GitDescribe   string   `placeholder:"all|tags|off" help:"How the second line of .gitcommit describes the commit (default: all)."`
 
 	Highstate      bool `default:"true" negatable:"" help:"Apply the states to the minions concerned (default: yes)."`
 	RequireMinions bool `help:"Fail if no minion is concerned."`
 
 	Server         string        `placeholder:"URL" help:"Server to deploy to (default: SPIRO_URL, or https://salt:4510/)."`
 	Token          *string       `placeholder:"TOKEN" help:"Token (default: SPIRO_TOKEN). Visible to everybody on this machine: better not."`
-	TokenFile      string        `placeholder:"FILE" help:"File with the token."`
-	SSLCert        string        `name:"ssl-cert" placeholder:"FILE" help:"Trust this certificate or CA (PEM) instead of the system's."`
+	TokenFile      *string       `placeholder:"FILE" help:"File with the token."`
+	NarrowToken    bool          `default:"true" negatable:"" help:"Send the token narrowed to PROJECT (default: yes)."`
+	SSLCert        *string       `name:"ssl-cert" placeholder:"FILE" help:"Trust this certificate or CA (PEM) instead of the system's."`
 	Insecure       bool          `help:"Verify nothing, and allow plain HTTP."`
 	ConnectTimeout time.Duration `default:"20s" placeholder:"DURATION" help:"How long connecting may take (default: 20s)."`
 	Timeout        time.Duration `placeholder:"DURATION" help:"How long the whole run may take (default: no limit)."`
 
-	Bundle string   `placeholder:"FILE" help:"Deploy this bundle instead of building one."`
-	Digest string   `placeholder:"sha256:…" help:"Refuse a bundle with any other digest."`
-	Output string   `placeholder:"FILE" help:"Write the bundle and stop; - is standard output."`
+	Bundle *string  `placeholder:"FILE" help:"Deploy this bundle instead of building one."`
+	Digest *string  `placeholder:"sha256:…" help:"Refuse a bundle with any other digest."`
+	Output *string  `placeholder:"FILE" help:"Write the bundle and stop; - is standard output."`
 	DryRun bool     `help:"Build, check token and server, list what would be sent; send nothing."`
 	Report []string `placeholder:"FORMAT=FILE" sep:"none" help:"Write a report: json=FILE. FILE - is standard output. Repeatable."`
 
@@ -47,19 +48,26 @@ type flags struct {
 
 // check finds what only all flags together show.
 func (f *flags) check() error {
-	if f.Output == "" && (f.Project == "" || f.Deployment == "") {
-		return errors.New("expected PROJECT and DEPLOYMENT")
+	switch {
+	case f.Output != nil:
+		return nil
+	case f.Project == "":
+		return errors.New("PROJECT and DEPLOYMENT are missing")
+	case f.Deployment == "":
+		return errors.New("DEPLOYMENT is missing")
 	}
 	return nil
 }
 
 func (f *flags) settings() edge.Settings {
-	return edge.Settings{
+	s := edge.Settings{
 		Project: f.Project, Deployment: f.Deployment,
 		Dir: f.Dir, Artifacts: f.Artifact, Source: f.IncludeSource, Exclude: f.Exclude, GitDescribe: f.GitDescribe,
 		NoHighstate: !f.Highstate, RequireMinions: f.RequireMinions,
-		Server: f.Server, Token: f.Token, TokenFile: f.TokenFile, SSLCert: f.SSLCert, Insecure: f.Insecure,
-		ConnectTimeout: f.ConnectTimeout, Timeout: f.Timeout,
-		Bundle: f.Bundle, Digest: f.Digest, Output: f.Output, DryRun: f.DryRun, Reports: f.Report,
+		Server: f.Server, Token: f.Token, Insecure: f.Insecure, FullToken: !f.NarrowToken,
+		ConnectTimeout: f.ConnectTimeout, Timeout: f.Timeout, DryRun: f.DryRun, Reports: f.Report,
 	}
+	s.TokenFile, s.SSLCert = s.Text("--token-file", f.TokenFile), s.Text("--ssl-cert", f.SSLCert)
+	s.Bundle, s.Digest, s.Output = s.Text("--bundle", f.Bundle), s.Text("--digest", f.Digest), s.Text("--output", f.Output)
+	return s
 }

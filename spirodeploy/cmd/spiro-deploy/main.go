@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -28,7 +29,6 @@ func run(args []string) int {
 		kong.Name("spiro-deploy"),
 		kong.Description(description),
 		kong.Vars{"version": version()},
-		kong.UsageOnError(),
 		kong.Exit(func(status int) { exit = status }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
@@ -43,7 +43,7 @@ func run(args []string) int {
 		err = f.check()
 	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "spiro-deploy: %v (spiro-deploy --help lists what there is)\n", err)
+		fmt.Fprintf(os.Stderr, "spiro-deploy: %s (spiro-deploy --help lists what there is)\n", explain(err))
 		return report.Invalid.ExitStatus()
 	}
 	ctx, stop := untilInterrupted()
@@ -53,6 +53,19 @@ func run(args []string) int {
 	}
 	world := edge.World{Getenv: os.Getenv, Stdout: os.Stdout, Stderr: os.Stderr}
 	return fail(world.Run(ctx, f.settings()))
+}
+
+// explain says what the parser found. It must not repeat surplus arguments: one
+// of them may be a token.
+func explain(err error) string {
+	switch text := err.Error(); {
+	case strings.HasPrefix(text, "unexpected argument"):
+		return "there are more arguments than PROJECT and DEPLOYMENT"
+	case strings.Contains(text, "missing unit in duration"):
+		return text + " (such as 30s or 5m)"
+	default:
+		return text
+	}
 }
 
 // fail tells an error, and returns the exit status for it.

@@ -23,14 +23,6 @@ import (
 	"github.com/spirostack/spirodeploy/internal/edge"
 )
 
-// or returns what a flag points to, or the zero value of a flag that is not given.
-func or[T any](flag *T) (value T) {
-	if flag != nil {
-		value = *flag
-	}
-	return value
-}
-
 // Bundle writes the bundle of the working directory, made by a Dagger engine, and prints its digest.
 func Bundle(
 	ctx context.Context,
@@ -40,7 +32,7 @@ func Bundle(
 	exclude *string, // patterns of what to leave out, separated by commas
 	module *string, // Dagger module to serve (default: this project's)
 ) error {
-	file := or(output)
+	file := edge.Or(output)
 	if file == "" {
 		file = "bundle.tar"
 	}
@@ -48,8 +40,8 @@ func Bundle(
 	if err != nil {
 		return invalid(err)
 	}
-	t := tree{artifacts: edge.Split(or(artifact)), source: or(source), exclude: edge.Split(or(exclude))}
-	return bundle(ctx, or(module), t, file, os.Stdout)
+	t := tree{artifacts: edge.Split(edge.Or(artifact)), source: edge.Or(source), exclude: edge.Split(edge.Or(exclude))}
+	return bundle(ctx, edge.Or(module), t, file, os.Stdout)
 }
 
 // Deploy bundles the working directory and deploys it, by a Dagger engine, and tells what the minions did.
@@ -70,9 +62,9 @@ func Deploy(
 	if err := edge.CheckPosition(project, deployment); err != nil {
 		return err
 	}
-	return deploy(ctx, or(module), order{
+	return deploy(ctx, edge.Or(module), order{
 		project: project, name: deployment, highstate: highstate == nil || *highstate,
-		tree:   tree{artifacts: edge.Split(or(artifact)), source: or(source), exclude: edge.Split(or(exclude))},
-		server: target{url: serverURL(or(server)), certificate: or(sslCert), insecure: or(insecure)},
-	}, or(tokenFile), os.Stdout)
+		tree:   tree{artifacts: edge.Split(edge.Or(artifact)), source: edge.Or(source), exclude: edge.Split(edge.Or(exclude))},
+		server: target{url: serverURL(edge.Or(server)), certificate: edge.Or(sslCert), insecure: edge.Or(insecure)},
+	}, edge.Or(tokenFile), os.Stdout)
 }

@@ -1,0 +1,62 @@
+// Package until makes reading and writing end when a context does, for what has
+// no context of its own.
+package until
+
+import (
+	"context"
+	"io"
+)
+
+// Reader returns a reader of r that fails with the context's cause from when it
+// has ended. A call that is under way is not cut short.
+func Reader(ctx context.Context, r io.Reader) io.Reader { return &reader{ctx, r} }
+
+// Writer returns a writer to w that fails with the context's cause from when it
+// has ended.
+func Writer(ctx context.Context, w io.Writer) io.Writer { return &writer{ctx, w} }
+
+type reader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u *reader) Read(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	return u.r.Read(p)
+}
+
+type writer struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (u *writer) Write(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	return u.w.Write(p)
+}
+
+// Done calls f, and returns what it returns; or the context's cause, when that
+// ends first. f then goes on by itself: it must be one that waits for something
+// outside, such as the writer of a pipe, and does no harm when it gets it.
+func Done[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := f()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
+}

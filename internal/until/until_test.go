@@ -1,0 +1,41 @@
+package until_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/spirostack/spirodeploy/internal/until"
+)
+
+func TestUntil(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	var out bytes.Buffer
+	r, w := until.Reader(ctx, strings.NewReader("abcdef")), until.Writer(ctx, &out)
+	p := make([]byte, 3)
+	if n, err := r.Read(p); n != 3 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if _, err := w.Write(p); err != nil || out.String() != "abc" {
+		t.Errorf("%q, %v", &out, err)
+	}
+	if v, err := until.Done(ctx, func() (int, error) { return 7, nil }); v != 7 || err != nil {
+		t.Errorf("%d, %v", v, err)
+	}
+	reason, never := errors.New("over"), make(chan int)
+	defer close(never)
+	cancel(reason)
+	if _, err := r.Read(p); !errors.Is(err, reason) {
+		t.Error(err)
+	}
+	if _, err := w.Write(p); !errors.Is(err, reason) {
+		t.Error(err)
+	}
+	if _, err := until.Done(ctx, func() (int, error) { return <-never, nil }); !errors.Is(err, reason) {
+		t.Error(err)
+	}
+}
