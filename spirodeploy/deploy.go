@@ -175,12 +175,9 @@ func (r *run) prepare(ctx context.Context) (tarball, error) {
 // narrows it. The server would unpack a bundle that a token is not for, and
 // refuse it only then.
 func (r *run) useToken() error {
-	if client.CheckName("project", r.opts.Project) != nil {
-		return nil // no token is for that
-	}
 	rights, err := r.opts.Server.Token.Rights()
-	if err != nil {
-		return nil //nolint:nilerr // the server may understand it
+	if err != nil || client.CheckName("project", r.opts.Project) != nil {
+		return nil //nolint:nilerr // the server may understand it; no token is for a bad name
 	}
 	if err := rights.Check(r.opts.Project, time.Now()); err != nil {
 		return fmt.Errorf("%w: get another one (on the master, salt-run spiro.issue_token makes them)", err)

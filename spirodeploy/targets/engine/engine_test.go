@@ -138,7 +138,7 @@ func TestDeployFails(t *testing.T) {
 
 	f.fail["spirodeploy.deployReport"] = "no such token: " + secret
 	err = deployPlain(t.Context())
-	if status(err) != 2 || strings.Contains(err.Error(), secret) || !strings.Contains(err.Error(), "[redacted]") {
+	if status(err) != 6 || strings.Contains(err.Error(), secret) || !strings.Contains(err.Error(), "[redacted]") {
 		t.Errorf("Deploy with a function that fails: %v", err)
 	}
 	f.fail["spirodeploy.bundle.id"] = "2 problems"

@@ -9,8 +9,6 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/vektah/gqlparser/v2/gqlerror"
-
 	"github.com/spirostack/spirodeploy/internal/edge"
 	"github.com/spirostack/spirodeploy/internal/problem"
 	spirobundle "github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -53,7 +51,11 @@ func deploy(ctx context.Context, flag string, o order, tokenFile string, out io.
 		return err
 	}
 	defer s.close()
-	result, err := s.deploy(ctx, o, tok)
+	id, err := s.bundleID(ctx, o.tree)
+	if err != nil {
+		return failed(ctx, "bundle", err)
+	}
+	result, err := s.deploy(ctx, id, o, tok)
 	if err != nil {
 		return undecided(ctx, err, tok)
 	}
@@ -114,16 +116,15 @@ func failed(ctx context.Context, op string, err error) error {
 	return invalid(fmt.Errorf("%s: %w", op, err))
 }
 
-// undecided returns an error for a deployment without a report. Where it is not
-// the module's function that failed but the way to the engine, what came of it
-// is not known.
+// undecided returns an error for a deployment without a report: the engine, or
+// the module's function in it, may have been lost before or after the bundle was
+// sent.
 func undecided(ctx context.Context, err error, tok token.Token) error {
-	var function *gqlerror.Error
 	said := errors.New(tok.Redact(err.Error()))
-	if errors.As(err, &function) || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return failed(ctx, "deploy", said)
 	}
-	return &edge.Error{Status: report.Unknown.ExitStatus(), Err: fmt.Errorf("deploy: the engine was lost: %w; the deployment may be going on", said)}
+	return &edge.Error{Status: report.Unknown.ExitStatus(), Err: fmt.Errorf("deploy: there is no report: %w; the deployment may be going on", said)}
 }
 
 // lastLine returns the verdict of a summary, which is its last line.

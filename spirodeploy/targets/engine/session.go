@@ -139,13 +139,9 @@ func (s *session) bundleID(ctx context.Context, t tree) (id string, err error) {
 	return id, err
 }
 
-// deploy has a tree bundled and deployed. The report, whose fields are asked
-// for in one query, is had by one deployment, and knows the exit status.
-func (s *session) deploy(ctx context.Context, o order, tok token.Token) (result outcome, err error) {
-	id, err := s.bundleID(ctx, o.tree)
-	if err != nil {
-		return result, err
-	}
+// deploy has a bundle deployed. The report, whose fields are asked for in one
+// query, is had by one deployment, and knows the exit status.
+func (s *session) deploy(ctx context.Context, bundleID string, o order, tok token.Token) (result outcome, err error) {
 	q := s.QueryBuilder().Select("spirodeploy").Arg("server", o.server.url)
 	if o.server.certificate != "" {
 		q = q.Arg("sslCert", s.Host().File(o.server.certificate))
@@ -154,7 +150,7 @@ func (s *session) deploy(ctx context.Context, o order, tok token.Token) (result 
 		q = q.Arg("insecure", true)
 	}
 	err = q.Select("deployReport").
-		Arg("bundle", id).
+		Arg("bundle", bundleID).
 		Arg("project", o.project).
 		Arg("deployment", o.name).
 		Arg("token", s.SetSecret("SPIRO_TOKEN", tok.Reveal())).
