@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // contents reads the bundle.
@@ -39,14 +39,7 @@ func (s step) manifest() error {
 	}
 	var text bytes.Buffer
 	for _, it := range c.Items {
-		mark, link := ' ', ""
-		if it.Mode.IsRegular() && it.Mode&0o100 != 0 {
-			mark = 'x'
-		}
-		if it.Link != "" {
-			link = " -> " + plain.Line(it.Link)
-		}
-		fmt.Fprintf(&text, "%12d %c %s%s\n", it.Size, mark, plain.Line(it.Name), link)
+		fmt.Fprintln(&text, report.NewContent(it))
 	}
 	for _, p := range c.Unsafe {
 		fmt.Fprintf(&text, "warning: not safe to send: %v\n", p)

@@ -116,7 +116,7 @@ func (f *File) Open() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Checked(r, f.contents.Size, f.contents.Digest, nil), nil
+	return newChecked(r, f.contents.Size, f.contents.Digest, nil), nil
 }
 
 // Close closes the file.

@@ -25,7 +25,7 @@ func (b *Bundle) Open() (io.ReadCloser, error) {
 	if want == "" {
 		want = b.digest
 	}
-	return Checked(&reader{b: b}, b.size, want, b.learn), nil
+	return newChecked(&reader{b: b}, b.size, want, b.learn), nil
 }
 
 // learn keeps the digest that a whole read has found.
@@ -243,12 +243,12 @@ func (b *Bundle) failed(it *item, err error) error {
 	return fmt.Errorf("read %s: %w", printable(shown(b.dir, it.entry)), reason(err))
 }
 
-// Checked returns a reader of r that yields the last bytes only if r ends with
+// newChecked returns a reader of r that yields the last bytes only if r ends with
 // them, they are size bytes in all, and these have the digest want (or whatever
 // they have, if want is empty); the error is otherwise [ErrChanged] or
 // [ErrDigest]. Before the last bytes are yielded,
 // learn is called with their digest, unless it is nil.
-func Checked(r io.ReadCloser, size int64, want digest.Digest, learn func(digest.Digest)) io.ReadCloser {
+func newChecked(r io.ReadCloser, size int64, want digest.Digest, learn func(digest.Digest)) io.ReadCloser {
 	return &checked{ReadCloser: r, digester: digest.SHA256.Digester(), left: size, want: want, learn: learn}
 }
 

@@ -103,7 +103,7 @@ func (r *Report) WriteText(w io.Writer) error {
 
 func (t *Target) writeText(b *bytes.Buffer) {
 	for _, c := range t.Bundle.Contents {
-		b.WriteString(c.line() + "\n")
+		fmt.Fprintln(b, c)
 	}
 	for _, m := range t.Minions {
 		m.writeText(b)
@@ -122,8 +122,9 @@ func (t *Target) writeText(b *bytes.Buffer) {
 	fmt.Fprintf(b, "%s: %s\n", verdict, t.Summary)
 }
 
-// line returns an entry as in a long listing.
-func (c Content) line() string {
+// String returns the entry as a line of a listing: its size, an x where it is
+// executable, its name, and where a link leads.
+func (c Content) String() string {
 	mark := " "
 	if c.Executable {
 		mark = "x"
