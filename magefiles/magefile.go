@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/ci"
 	"github.com/spirostack/spirodeploy/internal/demo"
 	"github.com/spirostack/spirodeploy/internal/generate"
+	"github.com/spirostack/spirodeploy/internal/salt"
 
 	//mage:import spiro
 	_ "github.com/spirostack/spirodeploy/spirodeploy/targets"
@@ -25,11 +27,23 @@ import (
 func Demo(
 	ctx context.Context,
 	fail *bool, // let a minion fail; mage then ends with status 1
+	// deploy to a real Salt master; the first time installs Salt from PyPI
+	//nolint:predeclared // mage takes the name of the flag from the parameter
+	real *bool,
 ) error {
-	return demo.Run(ctx, demo.Options{
+	run := demo.Run
+	if real != nil && *real {
+		run = demo.RunReal
+	}
+	return run(ctx, demo.Options{
 		Dir: filepath.Join("examples", "shop"), Report: "demo-report.json",
 		Fail: fail != nil && *fail, Stdout: os.Stdout, Stderr: os.Stderr,
 	})
+}
+
+// Record records the event streams of internal/streams anew, from a real Salt master.
+func Record(ctx context.Context) error {
+	return salt.Record(ctx, filepath.Join("internal", "streams", "recorded"), func(line string) { fmt.Fprintln(os.Stderr, line) })
 }
 
 // Test runs all tests.

@@ -1,6 +1,6 @@
 // Package demo shows the main job: a real project, bundled and deployed by the
 // same code as everywhere, to a server in this process whose minions play what
-// Salt returned for that project.
+// Salt returned for that project ([Run]), or to a real Salt master ([RunReal]).
 package demo
 
 import (
@@ -33,42 +33,58 @@ type Options struct {
 // Run bundles and deploys the example. Its error is that of the deployment,
 // with its exit status.
 func Run(ctx context.Context, opts Options) error {
-	say := func(format string, args ...any) { fmt.Fprintf(opts.Stderr, format+"\n", args...) }
 	played, err := play(opts.Fail)
 	if err != nil {
 		return err
 	}
-	say("# A project with Salt states, %s, and what its build made, as one reproducible file:", opts.Dir)
-	artifacts := []string{"build/shop"}
-	b, err := bundle.New(ctx, bundle.Options{Dir: opts.Dir, Artifacts: []bundle.Artifact{{Path: artifacts[0]}}})
+	digest, err := opts.bundle(ctx)
 	if err != nil {
 		return err
 	}
-	defer b.Close()
-	digest, err := b.Digest(ctx)
-	if err != nil {
-		return err
-	}
-	say("%s  %d entries, %d bytes\n", digest, b.Len(), b.Size())
-
 	server, err := spirotest.Start(spirotest.Options{Minions: played})
 	if err != nil {
 		return err
 	}
 	defer server.Close()
-	say("# A SpiroFS server for tests, with three minions, runs at %s. This deploys to it:", server.URL())
-	say("$ cd %s && SPIRO_TOKEN=… spiro-deploy --server %s --insecure --artifact %s --report json=… shop prod", opts.Dir, server.URL(), artifacts[0])
+	opts.say("# A SpiroFS server for tests, with three minions, runs at %s. This deploys to it:", server.URL())
+	return opts.deploy(ctx, digest, server.URL(), server.Token(time.Hour, "shop"))
+}
+
+// artifact is what the example's build makes.
+const artifact = "build/shop"
+
+func (opts Options) say(format string, args ...any) { fmt.Fprintf(opts.Stderr, format+"\n", args...) }
+
+// bundle makes the bundle for itself, to show it.
+func (opts Options) bundle(ctx context.Context) (string, error) {
+	opts.say("# A project with Salt states, %s, and what its build made, as one reproducible file:", opts.Dir)
+	b, err := bundle.New(ctx, bundle.Options{Dir: opts.Dir, Artifacts: []bundle.Artifact{{Path: artifact}}})
+	if err != nil {
+		return "", err
+	}
+	defer b.Close()
+	digest, err := b.Digest(ctx)
+	if err != nil {
+		return "", err
+	}
+	opts.say("%s  %d entries, %d bytes\n", digest, b.Len(), b.Size())
+	return digest.String(), nil
+}
+
+// deploy deploys the example as the command does.
+func (opts Options) deploy(ctx context.Context, digest, url, token string) error {
+	opts.say("$ cd %s && SPIRO_TOKEN=… spiro-deploy --server %s --insecure --artifact %s --report json=… shop prod", opts.Dir, url, artifact)
 	world := edge.World{
 		Stdout: opts.Stdout, Stderr: opts.Stderr,
 		Getenv: func(name string) string {
-			return map[string]string{"SPIRO_URL": server.URL(), "SPIRO_TOKEN": server.Token(time.Hour, "shop")}[name]
+			return map[string]string{"SPIRO_URL": url, "SPIRO_TOKEN": token}[name]
 		},
 	}
-	err = world.Run(ctx, edge.Settings{
-		Project: "shop", Deployment: "prod", Dir: opts.Dir, Artifacts: artifacts,
-		Insecure: true, Digest: digest.String(), Reports: []string{"json=" + opts.Report},
+	err := world.Run(ctx, edge.Settings{
+		Project: "shop", Deployment: "prod", Dir: opts.Dir, Artifacts: []string{artifact},
+		Insecure: true, Digest: digest, Reports: []string{"json=" + opts.Report},
 	})
-	say("\n# All of that for programs: %s", opts.Report)
+	opts.say("\n# All of that for programs: %s", opts.Report)
 	return err
 }
 

@@ -1,0 +1,97 @@
+package salt
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// callLimit is how long one command may take. On a busy machine, starting
+// Python takes seconds, and each minion that is silent the master's time-out.
+const callLimit = 3 * time.Minute
+
+// Runner calls a runner of the master, such as spiro.issue_token, by salt-run, and
+// returns its result as JSON. Each call takes a second or two.
+func (m *Master) Runner(ctx context.Context, args ...string) (json.RawMessage, error) {
+	out, err := m.run(ctx, "salt-run", append([]string{"--out=json"}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	if !json.Valid(out) {
+		return nil, fmt.Errorf("salt-run %s: no JSON: %s", args[0], tail(out, 500))
+	}
+	return out, nil
+}
+
+// Call calls a function of a minion by salt, and returns its result as JSON.
+func (m *Master) Call(ctx context.Context, minion, fun string, args ...string) (json.RawMessage, error) {
+	out, err := m.run(ctx, "salt", append([]string{"--out=json", "--static", minion, fun}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	var results map[string]json.RawMessage
+	if err := json.Unmarshal(out, &results); err != nil {
+		return nil, fmt.Errorf("salt %s %s: %w: %s", minion, fun, err, tail(out, 500))
+	}
+	result, ok := results[minion]
+	if !ok {
+		return nil, fmt.Errorf("salt %s %s: no result", minion, fun)
+	}
+	return result, nil
+}
+
+// allAnswer reports whether all minions answer.
+func (m *Master) allAnswer(ctx context.Context) bool {
+	out, _ := m.run(ctx, "salt", "--out=json", "--static", "*", "test.ping") // where it fails, nobody answers
+	var answers map[string]any
+	_ = json.Unmarshal(out, &answers) // as above
+	for _, minion := range m.minions {
+		if answers[minion.ID] != true {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *Master) run(ctx context.Context, script string, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, callLimit, errors.New("it took more than "+callLimit.String()))
+	defer cancel()
+	line := m.env.Script(script, append([]string{"-c", m.path("master")}, args...)...)
+	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
+	cmd.Env = m.environment()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	detach(cmd)
+	endWithUs(cmd)
+	cmd.WaitDelay = time.Second
+	// What endWithUs asks for happens when the thread ends that started the command.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return stdout.Bytes(), fmt.Errorf("%s %s: %w: %s", script, strings.Join(args, " "), err,
+			tail(append(stdout.Bytes(), stderr.Bytes()...), 1000))
+	}
+	return stdout.Bytes(), nil
+}
+
+// environment is that of Salt's processes: nothing of the user's home is theirs.
+func (m *Master) environment() []string {
+	return append(pythonEnv(os.Environ()), "HOME="+m.dir)
+}
+
+// combined runs a command of its own group, and returns what it printed.
+func combined(cmd *exec.Cmd) ([]byte, error) {
+	detach(cmd)
+	cmd.WaitDelay = time.Second
+	return cmd.CombinedOutput()
+}

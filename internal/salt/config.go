@@ -1,0 +1,132 @@
+package salt
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// settings are a configuration of Salt. JSON is YAML, too.
+type settings map[string]any
+
+// common are the settings of master and minions. Each has directories of its own:
+// everything lies below root_dir, which Salt puts before whatever does not.
+func (m *Master) common(name string) settings {
+	return settings{
+		"root_dir": m.path(name), "pki_dir": m.path(name, "pki"), "cachedir": m.path(name, "var"), "sock_dir": m.path(name, "s"),
+		"pidfile": m.path(name, "pid"), "log_file": m.path(name, "log"), "log_level_logfile": "info",
+		// Looking up names of all interfaces can take minutes.
+		"enable_fqdns_grains": false, "enable_gpu_grains": false,
+	}
+}
+
+// configure writes the configurations, and the key that makes tokens. It returns
+// SpiroFS's port.
+func (m *Master) configure(tls bool, ports []int) (int, error) {
+	publish, returns, port := ports[0], ports[1], ports[2]
+	engine := settings{"port": port}
+	m.URL = fmt.Sprintf("http://127.0.0.1:%d/", port)
+	if tls {
+		m.URL = fmt.Sprintf("https://127.0.0.1:%d/", port)
+		engine["ssl_crt"], engine["ssl_key"] = m.path("tls.crt"), m.path("tls.key")
+		if err := m.certify(); err != nil {
+			return 0, fmt.Errorf("make a certificate: %w", err)
+		}
+	}
+	from := func(dir string) []string { return []string{filepath.Join(m.env.packages, "spirofs", dir)} }
+	master := m.common("master")
+	maps.Copy(master, settings{
+		"interface": "127.0.0.1", "publish_port": publish, "ret_port": returns,
+		"auto_accept": true, "worker_threads": 3, "timeout": 15,
+		"fileserver_backend": []string{"roots", "spiro"}, "file_roots": settings{"base": []string{m.path("base")}},
+		// Salt 3003 and later do not load SpiroFS by its entry point.
+		"engines_dirs": from("engines"), "utils_dirs": from("utils"), "runner_dirs": from("runner"), "fileserver_dirs": from("fileserver"),
+		"engines": []settings{{"spiro": engine}},
+	})
+	if err := writeConfig(m.path("master", "master"), master); err != nil {
+		return 0, err
+	}
+	if err := os.Mkdir(m.Temp(), 0o755); err != nil {
+		return 0, fmt.Errorf("make a directory: %w", err)
+	}
+	// SpiroFS would make it when it first needs it, at two places at once if need be.
+	key := m.path("master", "pki", "spiro_auth", "macaroon-key")
+	if err := os.MkdirAll(filepath.Dir(key), 0o700); err != nil {
+		return 0, fmt.Errorf("write the key of the tokens: %w", err)
+	}
+	if err := os.WriteFile(key, m.key, 0o600); err != nil {
+		return 0, fmt.Errorf("write the key of the tokens: %w", err)
+	}
+	for _, it := range m.minions {
+		grains := settings{"root": m.Root(it.ID)}
+		if it.RootGrain != "" {
+			grains[it.RootGrain] = m.Root(it.ID)
+		}
+		maps.Copy(grains, it.Grains)
+		minion := m.common(it.ID)
+		maps.Copy(minion, settings{
+			"id": it.ID, "master": "127.0.0.1", "master_port": returns, "publish_port": publish, "grains": grains,
+			"mine_enabled": false, "acceptance_wait_time": 1, "random_reauth_delay": 1,
+		})
+		if err := writeConfig(m.path(it.ID, "minion"), minion); err != nil {
+			return 0, err
+		}
+		if err := os.Mkdir(m.Root(it.ID), 0o755); err != nil {
+			return 0, fmt.Errorf("make a minion's root: %w", err)
+		}
+	}
+	return port, nil
+}
+
+func writeConfig(path string, s settings) error {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(path, text, 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("write Salt's configuration: %w", err)
+	}
+	return nil
+}
+
+// certify makes a certificate for the loopback address, which is its own authority.
+func (m *Master) certify() error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "SpiroFS for tests"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	m.Certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})
+	if err := os.WriteFile(m.path("tls.crt"), m.Certificate, 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(m.path("tls.key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600)
+}

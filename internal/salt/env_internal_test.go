@@ -1,0 +1,74 @@
+//go:build unix
+
+package salt
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestNoPython says what is missing, and what to do. (It sets PATH, so it does
+// not run beside others.)
+func TestNoPython(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	for _, tt := range []struct{ script, says string }{
+		{"", "(there is none)"},
+		{"#!/bin/sh\necho 3.12\n", "(python3 is 3.12)"},
+		{"#!/bin/sh\nexit 1\n", "(python3 does not run or has no venv)"},
+	} {
+		if tt.script != "" {
+			if err := os.WriteFile(filepath.Join(dir, "python3"), []byte(tt.script), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cache := t.TempDir()
+		_, err := prepareIn(t.Context(), cache, func(string) {})
+		if !errors.Is(err, ErrNoPython) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), "install one") {
+			t.Errorf("error %v, want ErrNoPython with %q", err, tt.says)
+		}
+		if left, _ := os.ReadDir(cache); len(left) > 0 {
+			t.Errorf("the cache has %v", left)
+		}
+	}
+}
+
+// TestFailedInstall leaves nothing, but for what may be another process's.
+func TestFailedInstall(t *testing.T) {
+	dir, cache := t.TempDir(), t.TempDir()
+	script := "#!/bin/sh\ncase $1 in -c) echo 3.11;; *) echo no room >&2; exit 3;; esac\n"
+	if err := os.WriteFile(filepath.Join(dir, "python3.11"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	old, young := filepath.Join(cache, "building-old"), filepath.Join(cache, "building-young")
+	for _, d := range []string{old, young} {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chtimes(old, time.Time{}, time.Now().Add(-2*abandoned)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := prepareIn(t.Context(), cache, func(string) {})
+	if err == nil || !strings.Contains(err.Error(), "making a virtual environment: exit status 3\nno room") {
+		t.Errorf("error %v", err)
+	}
+	if left, err := os.ReadDir(cache); err != nil || len(left) != 1 || left[0].Name() != "building-young" {
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
+// TestPinned: every package has one version.
+func TestPinned(t *testing.T) {
+	t.Parallel()
+	for line := range strings.Lines(string(requirements)) {
+		if name, version, ok := strings.Cut(strings.TrimSpace(line), "=="); !ok || name == "" || version == "" || strings.ContainsAny(version, "*;, ") {
+			t.Errorf("%q pins nothing", line)
+		}
+	}
+}

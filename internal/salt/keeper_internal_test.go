@@ -1,0 +1,118 @@
+//go:build unix
+
+package salt
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// helper names the variable by which TestKeeper starts this test as another process.
+const helper = "SPIRODEPLOY_KEEPER_HELPER"
+
+// TestKeeper: programs and directory are gone when the process that wanted them
+// is, even if that was killed.
+func TestKeeper(t *testing.T) {
+	t.Parallel()
+	if dir := os.Getenv(helper); dir != "" {
+		keepAndPrint(t, dir)
+	}
+	testPython(t)
+	dir := filepath.Join(t.TempDir(), "kept")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKeeper$")
+	cmd.Env = append(os.Environ(), helper+"="+dir, "TMPDIR="+t.TempDir())
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	pid, numberErr := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil || numberErr != nil || pid < 2 {
+		t.Fatalf("%q, %v, %v", line, err, numberErr)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed, as it should be
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		alive := syscall.Kill(-pid, 0)
+		_, there := os.Stat(dir)
+		if errors.Is(alive, syscall.ESRCH) && errors.Is(there, os.ErrNotExist) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("still there: the programs: %v, the directory: %v", alive, there)
+		}
+	}
+}
+
+// keepAndPrint starts a program that does not end by itself and has a child,
+// prints its id and waits to be killed.
+func keepAndPrint(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	k, err := startKeeper(testPython(t), dir, []program{
+		{Name: "sleep", Args: []string{"sh", "-c", "sleep 300 & sleep 300"}, Output: filepath.Join(dir, "out")},
+	}, os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println(k.pids["sleep"])
+	time.Sleep(time.Minute)
+}
+
+// testPython returns an environment that has the Python of the system.
+func testPython(t *testing.T) *Env {
+	t.Helper()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("there is no python3")
+	}
+	dir := t.TempDir()
+	env := &Env{dir: dir}
+	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	script := "#!/bin/sh\nexec '" + python + "' \"$@\"\n"
+	if err := os.WriteFile(env.python(), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return env
+}
+
+// TestProgramEnds: what ends by itself is told.
+func TestProgramEnds(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "kept")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	k, err := startKeeper(testPython(t), dir, []program{{Name: "master", Args: []string{"false"}, Output: filepath.Join(dir, "out")}}, os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := waiting{ctx: t.Context(), began: time.Now(), progress: func(string) {}, failed: k.ended}
+	if err := w.until("SpiroFS", func() bool { return false }); err == nil || !strings.Contains(err.Error(), "master has ended") {
+		t.Errorf("error %v", err)
+	}
+	if err := k.close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := startKeeper(testPython(t), dir, []program{{Name: "master", Args: []string{"/no/such/program"}, Output: filepath.Join(t.TempDir(), "out")}}, os.Environ()); err == nil {
+		t.Error("a program that is not there has started")
+	}
+}

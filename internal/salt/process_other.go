@@ -1,0 +1,16 @@
+//go:build !unix
+
+package salt
+
+import (
+	"errors"
+	"os/exec"
+)
+
+// A Salt master needs Unix. This lets what imports the package compile elsewhere.
+
+func detach(*exec.Cmd) {}
+
+func freeze(int) error { return errors.ErrUnsupported }
+
+func thaw(int) error { return errors.ErrUnsupported }

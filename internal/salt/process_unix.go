@@ -1,0 +1,23 @@
+//go:build unix
+
+package salt
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// detach gives a command a session of its own: what a terminal sends to the
+// foreground does not reach it. When its context ends, its whole group does.
+func detach(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if cmd.Cancel != nil {
+		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	}
+}
+
+// freeze stops a process group.
+func freeze(group int) error { return syscall.Kill(-group, syscall.SIGSTOP) }
+
+// thaw lets a process group go on.
+func thaw(group int) error { return syscall.Kill(-group, syscall.SIGCONT) }

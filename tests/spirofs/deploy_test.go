@@ -1,0 +1,192 @@
+package spirofs_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/salt"
+	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// options are those of the library for a deployment prod.
+func options(m *salt.Master, project, dir string, tok token.Token) spirodeploy.Options {
+	return spirodeploy.Options{
+		Project: project, Deployment: "prod", Bundle: bundle.Options{Dir: dir},
+		Server: client.Options{Server: m.URL, Token: tok, Insecure: m.Certificate == nil, Certificate: m.Certificate},
+	}
+}
+
+// TestRedeploy: a redeployment whose files have the sizes and times of those
+// before is applied all the same.
+func TestRedeploy(t *testing.T) {
+	t.Parallel()
+	m := plain(t)
+	dir := states(t, "db1", "{{ grains['root'] }}/again:\n  file.managed:\n    - source: salt://again\n")
+	for _, text := range []string{"one", "two"} {
+		write(t, filepath.Join(dir, "_salt", "again"), text)
+		rep, err := spirodeploy.Deploy(t.Context(), options(m, "again", dir, m.Token(time.Hour, "again")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		minions := rep.Targets[0].Minions
+		if len(minions) != 1 || minions[0].ID != "db1" || minions[0].Counts.Changed != 1 || len(minions[0].JID) != 20 {
+			t.Errorf("minions %+v", minions)
+		}
+		if got := content(t, filepath.Join(m.Root("db1"), "again")); got != text {
+			t.Errorf("the minion has %q, want %q", got, text)
+		}
+	}
+}
+
+// TestMage deploys by the mage target, with a token of the server's own making.
+func TestMage(t *testing.T) {
+	t.Parallel()
+	m := plain(t)
+	out, err := m.Runner(t.Context(), "spiro.issue_token", "projects=mage", "lifespan=600")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var issued string
+	if err := json.Unmarshal(out, &issued); err != nil {
+		t.Fatal(err)
+	}
+	dir := states(t, "db1", "{{ grains['root'] }}/by-mage:\n  file.managed:\n    - contents: hello\n")
+	cmd := exec.CommandContext(t.Context(), "go", "tool", "mage", "spiro:deploy", "mage", "prod", "-dir="+dir, "-insecure")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "SPIRO_URL="+m.URL, "SPIRO_TOKEN="+issued)
+	run(t, cmd).check(t, 0, "Success: mage/prod deployed: 1 minion, 1 state")
+	if got := content(t, filepath.Join(m.Root("db1"), "by-mage")); got != "hello\n" {
+		t.Errorf("the minion has %q", got)
+	}
+}
+
+// TestFailures: what minions fail at is told, and ends with status 1.
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	m := plain(t)
+	for name, tt := range map[string]struct {
+		sls, status string
+		says        []string
+	}{
+		"broken": {"fine: {test.nop: []}\nbroken: {cmd.run: [{name: 'echo oops >&2; exit 3'}]}\n", "failed",
+			[]string{"ID: broken", "oops", "Failed:    1", "FAILURE: broken/prod: 1 of 1 minion"}},
+		"norender": {"{{ undefined_thing.foo }}\n", "not-compiled",
+			[]string{"Rendering SLS 'norender/prod:app' failed", "FAILURE: norender/prod: 1 of 1 minion"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := states(t, "web1", tt.sls)
+			file := filepath.Join(t.TempDir(), "report.json")
+			run(t, command(t, m, name, "--dir", dir, "--insecure", "--report", "json="+file, name, "prod")).check(t, 1, tt.says...)
+			var rep report.Report
+			if err := json.Unmarshal([]byte(content(t, file)), &rep); err != nil {
+				t.Fatal(err)
+			}
+			if ms := rep.Targets[0].Minions; len(ms) != 1 || string(ms[0].Status) != tt.status {
+				t.Errorf("minions %+v, want one that is %s", ms, tt.status)
+			}
+		})
+	}
+}
+
+// TestNobody: no minion is concerned, or shall be.
+func TestNobody(t *testing.T) {
+	t.Parallel()
+	m := plain(t)
+	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	args := []string{"--dir", dir, "--insecure", "nobody", "prod"}
+	run(t, command(t, m, "nobody", args...)).check(t, 0, "no minion is concerned")
+	run(t, command(t, m, "nobody", append(args, "--require-minions")...)).check(t, 1, "no minion is concerned")
+	run(t, command(t, m, "nobody", append(args, "--no-highstate")...)).check(t, 0, "Success: nobody/prod deployed")
+}
+
+// TestInterrupted: a client that goes away ends with 130, and the highstate goes on.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	m := plain(t)
+	dir := states(t, "web1", "slow: {cmd.run: [{name: 'sleep 3; echo done >{{ grains['root'] }}/slow'}]}\n")
+	cmd := command(t, m, "slow", "--dir", dir, "--insecure", "slow", "prod")
+	heard := &signaller{cmd: cmd, at: "Highstating"}
+	cmd.Stderr = heard
+	err := cmd.Run()
+	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 130 {
+		t.Fatalf("%v, want status 130\n%s", err, heard.text.String())
+	}
+	path := filepath.Join(m.Root("web1"), "slow")
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the highstate was over before the command was interrupted")
+	}
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+	}
+	t.Error("the highstate has not gone on")
+}
+
+// signaller interrupts a command when that says something.
+type signaller struct {
+	cmd  *exec.Cmd
+	at   string
+	done bool
+	text strings.Builder
+}
+
+func (s *signaller) Write(p []byte) (int, error) {
+	s.text.Write(p)
+	if !s.done && strings.Contains(s.text.String(), s.at) {
+		s.done = true
+		if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+// TestTLS: the certificate that is named is trusted, and no other. Then a minion
+// stops in the middle of its highstate. That holds up whatever else the master
+// does, so this master is not the one of the other tests.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	m := shared(t).secure
+	dir := states(t, "safe*", "slow: {cmd.run: [{name: 'sleep 2'}]}\n")
+	file := filepath.Join(t.TempDir(), "salt.pem")
+	write(t, file, string(m.Certificate))
+	run(t, command(t, m, "safe", "--dir", dir, "safe", "prod")).check(t, 5, "--ssl-cert")
+	run(t, command(t, m, "safe", "--dir", dir, "--ssl-cert", file, "safe", "prod")).
+		check(t, 0, "Success: safe/prod deployed: 2 minions, 2 states")
+
+	opts := options(m, "safe", dir, m.Token(time.Hour, "safe"))
+	opts.Watch = func(u report.Update) {
+		if u.Kind == report.Happened && u.Event.Name == client.HighstateStart {
+			if err := m.Freeze("safe2"); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	defer func() {
+		if err := m.Thaw("safe2"); err != nil {
+			t.Error(err)
+		}
+	}()
+	rep, err := spirodeploy.Deploy(t.Context(), opts)
+	if err == nil || rep.ExitStatus != 1 {
+		t.Fatalf("with a frozen minion: %v, status %d, want 1", err, rep.ExitStatus)
+	}
+	for _, minion := range rep.Targets[0].Minions {
+		want := map[string]highstate.Status{"safe1": highstate.Succeeded, "safe2": highstate.NoAnswer}[minion.ID]
+		if minion.Status != want {
+			t.Errorf("%s is %s, want %s", minion.ID, minion.Status, want)
+		}
+	}
+}

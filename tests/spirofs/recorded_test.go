@@ -1,0 +1,28 @@
+package spirofs_test
+
+import (
+	"testing"
+
+	"github.com/spirostack/spirodeploy/internal/salt"
+	"github.com/spirostack/spirodeploy/internal/streams"
+)
+
+// TestRecorded: the server still sends what the tests of all other packages take for
+// its streams.
+func TestRecorded(t *testing.T) {
+	t.Parallel()
+	m := plain(t)
+	for _, name := range streams.All {
+		if name == "minion-not-responding" {
+			continue // it would hold up the other tests; TestTLS has its like
+		}
+		got, err := m.Record(t.Context(), name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if want := streams.Read(name); !salt.Same(got, want) {
+			t.Errorf("%s: the server sends\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package spirofs_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/salt"
+	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// TestTokens: the real server takes and refuses what it should, and what a token
+// itself says is not for the project is not sent (2).
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	m := plain(t)
+	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	narrow := func(tok token.Token, caveat map[string]any) token.Token {
+		narrowed, err := salt.Narrow(tok, caveat)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return narrowed
+	}
+	genuine := m.RootToken().Reveal()
+	signature := len(genuine) - 20 // somewhere in it
+	wrong, err := token.Parse(genuine[:signature] + "AAAAAAAA" + genuine[signature+8:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := m.Token(time.Hour, "tokens", "other")
+	for _, tt := range []struct {
+		name   string
+		token  token.Token
+		status int
+	}{
+		{"root", m.RootToken(), 0},
+		{"for two projects", two, 0},
+		{"narrowed to the project", narrow(two, map[string]any{"project_allow": []string{"tokens"}}), 0},
+		{"root narrowed to the project, for ten minutes", narrow(m.RootToken(), map[string]any{
+			"project_allow": []string{"tokens"}, "not_after": time.Now().Add(10 * time.Minute).Unix(),
+		}), 0},
+		{"narrowed to another project", narrow(two, map[string]any{"project_allow": []string{"other"}}), 2},
+		{"narrowed to the past", narrow(two, map[string]any{"not_after": time.Now().Add(-time.Minute).Unix()}), 3},
+		{"denied", narrow(m.RootToken(), map[string]any{"project_deny": []string{"tokens"}}), 2},
+		{"for another project", m.Token(time.Hour, "other"), 2},
+		{"expired", m.Token(-time.Minute, "tokens"), 3},
+		{"of another key", wrong, 3},
+	} {
+		opts := options(m, "tokens", dir, tt.token)
+		opts.NoHighstate = true
+		rep, err := spirodeploy.Deploy(t.Context(), opts)
+		if rep.ExitStatus != tt.status {
+			t.Errorf("token %s: status %d, want %d: %v", tt.name, rep.ExitStatus, tt.status, err)
+		}
+	}
+}
+
+// TestRefused: what the command says of an expired token and of a foreign one, and
+// what the server answers if a foreign one is sent all the same.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	m := plain(t)
+	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	foreign := m.Token(time.Hour, "other")
+	for _, tt := range []struct {
+		token  token.Token
+		status int
+		says   string
+	}{
+		{m.Token(-time.Minute, "refused"), 3, "401 Unauthorized"},
+		{foreign, 2, "not for the project"},
+	} {
+		cmd := command(t, m, "refused", "--dir", dir, "--insecure", "--no-highstate", "refused", "prod")
+		cmd.Env = append(cmd.Env, "SPIRO_TOKEN="+tt.token.Reveal())
+		run(t, cmd).check(t, tt.status, tt.says)
+	}
+	c, err := client.New(options(m, "refused", dir, foreign).Server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := c.Upload(t.Context(), client.Deployment{Project: "refused", Deployment: "prod", Bundle: rawBundle(make([]byte, 1024))})
+	if err == nil {
+		stream.Close()
+	}
+	var answer *client.StatusError
+	if !errors.As(err, &answer) || answer.StatusCode != 403 || report.Classify(err) != report.Refused {
+		t.Errorf("error %v, want a 403", err)
+	}
+}
+
+// rawBundle is a tar that is sent as it is.
+type rawBundle []byte
+
+func (b rawBundle) Size() int64                  { return int64(len(b)) }
+func (b rawBundle) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
+
+// TestUnpackable: what the server cannot unpack is the server's failure, and the
+// deployment before stays.
+func TestUnpackable(t *testing.T) {
+	t.Parallel()
+	m := plain(t)
+	opts := options(m, "bad", states(t, "nobody", "fine: {test.nop: []}\n"), m.Token(time.Hour, "bad"))
+	opts.NoHighstate = true
+	if _, err := spirodeploy.Deploy(t.Context(), opts); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, header := range []*tar.Header{{Name: "x", Typeflag: tar.TypeReg, Mode: 0o644}, {Name: "x/y", Typeflag: tar.TypeReg, Mode: 0o644}} {
+		if err := w.WriteHeader(header); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(opts.Server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := c.Upload(t.Context(), client.Deployment{Project: "bad", Deployment: "prod", Bundle: rawBundle(b.Bytes())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	rep := report.New(report.Target{Project: "bad", Deployment: "prod"})
+	for event, err := range stream.Events() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep.Targets[0].Add(event)
+	}
+	rep.Targets[0].Finish(nil)
+	rep.Finish()
+	if rep.ExitStatus != 4 {
+		t.Errorf("status %d, want 4: %v", rep.ExitStatus, rep.Err())
+	}
+	if _, err := os.Stat(filepath.Join(m.DeploymentDir("bad", "prod"), "app.sls")); err != nil {
+		t.Errorf("the deployment before is gone: %v", err)
+	}
+}
