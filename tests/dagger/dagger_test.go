@@ -175,7 +175,7 @@ func TestBundle(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f, err := bundle.OpenFile(file)
+			f, err := bundle.OpenFile(t.Context(), file)
 			if err != nil {
 				t.Fatal(err)
 			}
