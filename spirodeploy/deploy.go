@@ -24,6 +24,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/internal/until"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -167,7 +168,7 @@ func (r *run) prepare(ctx context.Context) (tarball, error) {
 	}
 	r.target.Bundle = report.Bundle{Size: tar.Size(), Entries: tar.Len()}
 	what := cmp.Or(r.opts.File, r.opts.Bundle.Dir, ".")
-	r.end(report.Bundling, fmt.Sprintf("%s: %d entries, %s", what, tar.Len(), report.Size(tar.Size())), nil)
+	r.end(report.Bundling, fmt.Sprintf("%s: %s, %s", what, plain.Count(tar.Len(), "entry", "entries"), report.Size(tar.Size())), nil)
 	return tar, nil
 }
 

@@ -69,7 +69,7 @@ func (w World) Diff(before, after string) error {
 	for _, c := range changes {
 		fmt.Fprintln(w.Stdout, c)
 	}
-	fmt.Fprintf(w.Stderr, "%d differences\n", len(changes))
+	fmt.Fprintln(w.Stderr, plain.Count(len(changes), "difference", "differences"))
 	return nil
 }
 

@@ -24,6 +24,7 @@ import (
 	"golang.org/x/net/http/httpproxy"
 
 	"github.com/spirostack/spirodeploy/internal/output"
+	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/internal/until"
 	"github.com/spirostack/spirodeploy/spirodeploy"
@@ -175,7 +176,7 @@ func (w World) Build(ctx context.Context, s Settings) error {
 		return invalid(err)
 	}
 	if s.Output == output.Stdout {
-		fmt.Fprintf(w.Stderr, "%s  %d entries, %s\n", d, b.Len(), report.Size(b.Size()))
+		fmt.Fprintf(w.Stderr, "%s  %s, %s\n", d, plain.Count(b.Len(), "entry", "entries"), report.Size(b.Size()))
 		return nil
 	}
 	fmt.Fprintf(w.Stdout, "%s  %s\n", d, s.Output)

@@ -18,6 +18,14 @@ func Text(s string) string { return escape(s, "\n\t") }
 // Line is Text for what must stay on one line: newline and tab are replaced too.
 func Line(s string) string { return escape(s, "") }
 
+// Count returns a number with its noun: "1 entry", "2 entries".
+func Count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 func escape(s, keep string) string {
 	harmless := func(r rune) bool {
 		return r != utf8.RuneError && !isControl(r) || strings.ContainsRune(keep, r)

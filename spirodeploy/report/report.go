@@ -294,9 +294,4 @@ func Size(n int64) string {
 	return fmt.Sprintf("%.1f %ciB", f, units[i])
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
+func plural(n int, noun string) string { return plain.Count(n, noun, noun+"s") }
