@@ -126,6 +126,13 @@ func TestEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	compare(t, "the minion's cache", served(t, m.Cache("web1", "all", "prod")), files)
+	fetched := filepath.Join(m.Root("web1"), "fetched")
+	if _, err := m.Call(t.Context(), "web1", "cp.get_file", "salt://spirotop.sls?saltenv=all/prod", fetched); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := content(t, fetched), content(t, filepath.Join(m.DeploymentDir("all", "prod"), "spirotop.sls")); got != want {
+		t.Errorf("cp.get_file brought %q, want %q", got, want)
+	}
 
 	// Its states have written what they say.
 	applied := served(t, filepath.Join(m.Root("web1"), "everything"))
