@@ -15,7 +15,6 @@ package spirodeploy
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -109,14 +108,14 @@ type run struct {
 func (r *run) run(ctx context.Context) error {
 	tar, err := r.prepare(ctx)
 	if err != nil {
-		return cause(ctx, err)
+		return until.Cause(ctx, err)
 	}
 	defer tar.Close()
 	if err := r.check(ctx); err != nil {
 		return err
 	}
 	if r.opts.DryRun {
-		return cause(ctx, r.list(ctx, tar))
+		return until.Cause(ctx, r.list(ctx, tar))
 	}
 	stream, err := r.upload(ctx, tar)
 	if err != nil {
@@ -124,14 +123,6 @@ func (r *run) run(ctx context.Context) error {
 	}
 	defer stream.Close()
 	return r.follow(stream)
-}
-
-// cause returns why the context ended, where that is why something failed.
-func cause(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
 }
 
 // prepare does all that can fail before anything is sent, and reports every
@@ -150,8 +141,7 @@ func (r *run) prepare(ctx context.Context) (tarball, error) {
 	}
 	r.tell(report.Update{Kind: report.Began, Stage: report.Bundling})
 	tar, err := openBundle(ctx, r.opts)
-	var ofTree bundle.Problems
-	if errors.As(err, &ofTree) && err.Error() == ofTree.Error() { // not wrapped
+	if ofTree, ok := err.(bundle.Problems); ok { //nolint:errorlint // one that is wrapped has a text of its own
 		errs = append(errs, ofTree.Unwrap()...)
 	} else {
 		errs = append(errs, err)

@@ -16,7 +16,7 @@ const module = "github.com/spirostack/spirodeploy/"
 // library: nothing to the right of it in docs/library.md, and no more than it has.
 var allowed = map[string][]string{
 	"spirodeploy/bundle": {
-		module + "internal/plain", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
+		module + "internal/plain", module + "internal/problem", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
 		"golang.org/x/text/cases", module + "internal/until", "golang.org/x/text/unicode/norm",
 	},
 	"spirodeploy/token":     {"gopkg.in/macaroon.v2"},

@@ -32,10 +32,7 @@ func (w World) Check(ctx context.Context, s Settings) error {
 
 // Token tells what the token allows, without showing it.
 func (w World) Token(ctx context.Context, s Settings) error {
-	t, err := w.token(ctx, s)
-	if err == nil && t.IsZero() {
-		err = fmt.Errorf("%w: set SPIRO_TOKEN or name a file with -tokenFile", token.ErrNone)
-	}
+	t, err := w.NeedToken(ctx, s)
 	if err := problem.Join(s.contradictions(), err); err != nil {
 		return invalid(err)
 	}
@@ -48,6 +45,15 @@ func (w World) Token(ctx context.Context, s Settings) error {
 		return invalid(errors.New("the token has expired"))
 	}
 	return nil
+}
+
+// NeedToken returns the token of the settings or the environment, for a target.
+func (w World) NeedToken(ctx context.Context, s Settings) (token.Token, error) {
+	t, err := w.token(ctx, s)
+	if err == nil && t.IsZero() {
+		err = fmt.Errorf("%w: set SPIRO_TOKEN or name a file with -tokenFile", token.ErrNone)
+	}
+	return t, err
 }
 
 // Diff tells how two bundles differ.

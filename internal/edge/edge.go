@@ -116,6 +116,9 @@ type World struct {
 	Stderr io.Writer // for the story
 }
 
+// Process is the world of this process.
+func Process() World { return World{Getenv: os.Getenv, Stdout: os.Stdout, Stderr: os.Stderr} }
+
 // Run does what the settings ask for. Its error is an [*Error].
 func (w World) Run(ctx context.Context, s Settings) error {
 	if s.Output != "" {
@@ -144,7 +147,7 @@ func invalid(err error) error {
 		return nil
 	}
 	status := report.Invalid
-	if errors.Is(err, report.ErrInterrupted) || errors.Is(err, context.Canceled) {
+	if report.Classify(err) == report.Interrupted {
 		status = report.Interrupted
 	}
 	return &Error{Status: status.ExitStatus(), Err: err}
@@ -158,7 +161,7 @@ func (w World) Build(ctx context.Context, s Settings) error {
 	}
 	b, err := bundle.New(ctx, opts)
 	if err != nil {
-		return invalid(cause(ctx, err))
+		return invalid(until.Cause(ctx, err))
 	}
 	defer b.Close()
 	for _, warning := range b.Warnings() {
@@ -169,7 +172,7 @@ func (w World) Build(ctx context.Context, s Settings) error {
 		return err
 	})
 	if err != nil {
-		return invalid(cause(ctx, err))
+		return invalid(until.Cause(ctx, err))
 	}
 	d, err := b.Digest(ctx) // known by now
 	if err != nil {
@@ -181,13 +184,6 @@ func (w World) Build(ctx context.Context, s Settings) error {
 	}
 	fmt.Fprintf(w.Stdout, "%s  %s\n", d, s.Output)
 	return nil
-}
-
-func cause(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
 }
 
 // surviveClosedOutput keeps this process alive when whoever reads its output
@@ -225,7 +221,8 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		err = &Error{Status: rep.ExitStatus, Err: err, Told: told}
 	}
 	for _, r := range reports {
-		if reportErr := output.Write(r.path, w.Stdout, r.view(rep)); reportErr != nil {
+		write := func(out io.Writer) error { return r.view(rep, out) }
+		if reportErr := output.Write(r.path, w.Stdout, write); reportErr != nil {
 			fmt.Fprintf(w.Stderr, "warning: report: %v\n", reportErr)
 			if err == nil {
 				err = invalid(fmt.Errorf("%s, but the report was not written: %w", rep.Targets[0].Summary, reportErr))
@@ -238,7 +235,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 // reportFile is a report to write.
 type reportFile struct {
 	path string
-	view func(*report.Report) func(io.Writer) error
+	view func(*report.Report, io.Writer) error
 }
 
 // parseReports reads FORMAT=FILE.
@@ -263,7 +260,7 @@ func parseReports(specs []string) ([]reportFile, error) {
 			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
 			continue
 		}
-		files = append(files, reportFile{path, func(r *report.Report) func(io.Writer) error { return r.WriteJSON }})
+		files = append(files, reportFile{path, (*report.Report).WriteJSON})
 	}
 	if stdout > 1 {
 		errs = append(errs, errors.New("report: only one can go to standard output"))
@@ -291,10 +288,7 @@ const maxCertificate = 1 << 20
 // serverOptions reads the settings for the server. Where it fails, the options
 // are still good enough to find out what else is wrong.
 func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, error) {
-	opts := client.Options{Server: strings.TrimSpace(s.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
-	if opts.Server == "" {
-		opts.Server = w.env("SPIRO_URL")
-	}
+	opts := client.Options{Server: w.ServerURL(s.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
 	var tokenErr, certErr, proxyErr error
 	opts.Proxy, proxyErr = w.proxy()
 	opts.Token, tokenErr = w.token(ctx, s)
@@ -306,6 +300,11 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 		opts.Certificate, certErr = until.Done(ctx, func() ([]byte, error) { return readCertificate(s.SSLCert) })
 	}
 	return opts, problem.Join(tokenErr, certErr, proxyErr)
+}
+
+// ServerURL returns the server that a flag names, or SPIRO_URL, or "" for the default.
+func (w World) ServerURL(flag string) string {
+	return cmp.Or(strings.TrimSpace(flag), w.env("SPIRO_URL"))
 }
 
 func readCertificate(path string) ([]byte, error) {

@@ -31,10 +31,13 @@ func Join(errs ...error) error {
 	return all
 }
 
-func (l list) Error() string {
+func (l list) Error() string { return Text(l) }
+
+// Text lists problems, each in a line of its own.
+func Text(problems []error) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d problems:", len(l))
-	for _, err := range l {
+	fmt.Fprintf(&b, "%d problems:", len(problems))
+	for _, err := range problems {
 		b.WriteString("\n  - " + strings.ReplaceAll(err.Error(), "\n", "\n    "))
 	}
 	return b.String()

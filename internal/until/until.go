@@ -15,6 +15,15 @@ func Reader(ctx context.Context, r io.Reader) io.Reader { return &reader{ctx, r}
 // has ended.
 func Writer(ctx context.Context, w io.Writer) io.Writer { return &writer{ctx, w} }
 
+// Cause returns an error, or in its place the context's cause, where that has
+// ended: then that is why something failed. No error stays none.
+func Cause(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
 type reader struct {
 	ctx context.Context
 	r   io.Reader

@@ -27,8 +27,18 @@ func TestUntil(t *testing.T) {
 		t.Errorf("%d, %v", v, err)
 	}
 	reason, never := errors.New("over"), make(chan int)
+	failure := errors.New("failure")
+	if err := until.Cause(ctx, failure); !errors.Is(err, failure) {
+		t.Error(err)
+	}
 	defer close(never)
 	cancel(reason)
+	if err := until.Cause(ctx, failure); !errors.Is(err, reason) {
+		t.Error(err)
+	}
+	if err := until.Cause(ctx, nil); err != nil {
+		t.Error(err)
+	}
 	if _, err := r.Read(p); !errors.Is(err, reason) {
 		t.Error(err)
 	}

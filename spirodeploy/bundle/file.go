@@ -42,10 +42,7 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 	stop()
 	if err != nil {
 		_ = f.Close() // the reason is already an error
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		return nil, err
+		return nil, until.Cause(ctx, err)
 	}
 	return f, nil
 }

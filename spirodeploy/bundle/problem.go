@@ -2,10 +2,10 @@ package bundle
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/problem"
 )
 
 // Conditions that [errors.Is] finds in the errors of this package.
@@ -56,12 +56,7 @@ func (ps Problems) Error() string {
 	if len(ps) == 1 {
 		return ps[0].Error()
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d problems:", len(ps))
-	for _, p := range ps {
-		b.WriteString("\n  - " + p.Error())
-	}
-	return b.String()
+	return problem.Text(ps.Unwrap())
 }
 
 // Unwrap returns the problems, for [errors.Is] and [errors.As].

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/spirostack/spirodeploy/internal/until"
 )
 
 // Open returns a reader of the tar. It fails with [ErrChanged] where a file is
@@ -58,18 +60,13 @@ func (b *Bundle) Digest(ctx context.Context) (digest.Digest, error) {
 	if known != "" {
 		return known, nil
 	}
-	if _, err := b.WriteTo(cancelWriter{ctx}); err != nil {
+	if _, err := b.WriteTo(until.Writer(ctx, io.Discard)); err != nil {
 		return "", err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.digest, nil
 }
-
-// cancelWriter swallows what is written until its context ends.
-type cancelWriter struct{ ctx context.Context }
-
-func (w cancelWriter) Write(p []byte) (int, error) { return len(p), w.ctx.Err() }
 
 // reader makes the tar's bytes as they are asked for.
 type reader struct {

@@ -114,6 +114,7 @@ func New(t Target) *Report {
 // Add folds an event in. It returns the minion that the event is the result of, if it is one.
 func (t *Target) Add(e client.Event) *Minion {
 	folded := Event{Name: e.Name, Time: e.Time, Msg: e.Msg, Minion: e.Minion}
+	var reported *Minion
 	switch e.Name {
 	case client.DeployBundle, client.HighstateCalc, client.HighstateFinish, client.Exception:
 	case client.HighstateStart:
@@ -121,17 +122,15 @@ func (t *Target) Add(e client.Event) *Minion {
 			t.minion(id)
 		}
 	case client.HighstateUpdate:
-		m := t.minion(e.Minion)
-		if result := highstate.Parse(e.Result); !m.failed() || result.Status == highstate.Failed {
-			m.Result, m.Counts, m.Reported = result, result.Counts(), &folded.Time
+		reported = t.minion(e.Minion)
+		if result := highstate.Parse(e.Result); !reported.failed() || result.Status == highstate.Failed {
+			reported.Result, reported.Counts, reported.Reported = result, result.Counts(), &e.Time
 		}
-		t.Events = append(t.Events, folded)
-		return m
 	default:
 		folded.Data = e.Data
 	}
 	t.Events = append(t.Events, folded)
-	return nil
+	return reported
 }
 
 // minion returns the minion of that id, which is a new one if need be.

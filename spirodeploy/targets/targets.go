@@ -12,16 +12,10 @@ package targets
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/edge"
 )
-
-// world is where targets take place.
-func world() edge.World {
-	return edge.World{Getenv: os.Getenv, Stdout: os.Stdout, Stderr: os.Stderr}
-}
 
 // Bundle writes the bundle of the project and prints its digest.
 func Bundle(
@@ -42,7 +36,7 @@ func Bundle(
 		s.Output = s.Text("-output", output)
 	}
 	s.Digest = s.Text("-digest", digest)
-	return world().Build(ctx, s)
+	return edge.Process().Build(ctx, s)
 }
 
 // Deploy bundles the project, deploys it, and tells what the minions did.
@@ -83,7 +77,7 @@ func Deploy(
 	}
 	s.TokenFile, s.SSLCert = s.Text("-tokenFile", tokenFile), s.Text("-sslCert", sslCert)
 	s.Bundle, s.Digest, s.Output = s.Text("-bundle", bundle), s.Text("-digest", digest), s.Text("-output", output)
-	return world().Run(ctx, s)
+	return edge.Process().Run(ctx, s)
 }
 
 // Check asks the server whether the token is valid.
@@ -96,12 +90,12 @@ func Check(
 ) error {
 	s := edge.Settings{Server: edge.Or(server), Insecure: edge.Or(insecure)}
 	s.TokenFile, s.SSLCert = s.Text("-tokenFile", tokenFile), s.Text("-sslCert", sslCert)
-	return world().Check(ctx, s)
+	return edge.Process().Check(ctx, s)
 }
 
 // Diff lists what two bundles differ in.
 func Diff(before, after string) error {
-	return world().Diff(before, after)
+	return edge.Process().Diff(before, after)
 }
 
 // Token tells what the token allows, without showing it.
@@ -111,5 +105,5 @@ func Token(
 ) error {
 	var s edge.Settings
 	s.TokenFile = s.Text("-tokenFile", tokenFile)
-	return world().Token(ctx, s)
+	return edge.Process().Token(ctx, s)
 }

@@ -51,8 +51,7 @@ func run(args []string) int {
 	if f.Token != nil {
 		fmt.Fprintln(os.Stderr, "warning: a token in the argument list can be seen by everybody on this machine: use SPIRO_TOKEN or --token-file")
 	}
-	world := edge.World{Getenv: os.Getenv, Stdout: os.Stdout, Stderr: os.Stderr}
-	return fail(world.Run(ctx, f.settings()))
+	return fail(edge.Process().Run(ctx, f.settings()))
 }
 
 // explain says what the parser found. It must not repeat surplus arguments: one

@@ -16,11 +16,13 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
 
 	"github.com/spirostack/spirodeploy/internal/edge"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
 // Bundle writes the bundle of the working directory, made by a Dagger engine, and prints its digest.
@@ -65,6 +67,6 @@ func Deploy(
 	return deploy(ctx, edge.Or(module), order{
 		project: project, name: deployment, highstate: highstate == nil || *highstate,
 		tree:   tree{artifacts: edge.Split(edge.Or(artifact)), source: edge.Or(source), exclude: edge.Split(edge.Or(exclude))},
-		server: target{url: serverURL(edge.Or(server)), certificate: edge.Or(sslCert), insecure: edge.Or(insecure)},
+		server: target{url: cmp.Or(edge.Process().ServerURL(edge.Or(server)), client.DefaultServer), certificate: edge.Or(sslCert), insecure: edge.Or(insecure)},
 	}, edge.Or(tokenFile), os.Stdout)
 }

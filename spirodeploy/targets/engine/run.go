@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 	"strings"
 
@@ -40,7 +39,7 @@ func bundle(ctx context.Context, flag string, t tree, file string, out io.Writer
 // tells the story on standard error.
 func deploy(ctx context.Context, flag string, o order, tokenFile string, out io.Writer) error {
 	ref, refErr := moduleRefHere(flag)
-	tok, tokenErr := readToken(tokenFile)
+	tok, tokenErr := edge.Process().NeedToken(ctx, edge.Settings{TokenFile: tokenFile})
 	err := problem.Join(client.CheckName("project", o.project), client.CheckName("deployment", o.name),
 		refErr, tokenErr, o.tree.check())
 	if err != nil {
@@ -76,30 +75,6 @@ func (t tree) check() error {
 func moduleRefHere(flag string) (string, error) {
 	info, _ := debug.ReadBuildInfo() // nil without one
 	return moduleRef(flag, ".", info)
-}
-
-func readToken(file string) (token.Token, error) {
-	if file != "" {
-		return token.ReadFile(file)
-	}
-	tok, err := token.Parse(os.Getenv("SPIRO_TOKEN"))
-	if errors.Is(err, token.ErrNone) {
-		return tok, fmt.Errorf("%w: set SPIRO_TOKEN or name a file with -tokenFile", err)
-	}
-	if err != nil {
-		return tok, fmt.Errorf("SPIRO_TOKEN: %w", err)
-	}
-	return tok, nil
-}
-
-// serverURL returns the server of a flag, of SPIRO_URL, or the default one.
-func serverURL(flag string) string {
-	for _, url := range []string{flag, os.Getenv("SPIRO_URL")} {
-		if url = strings.TrimSpace(url); url != "" {
-			return url
-		}
-	}
-	return client.DefaultServer
 }
 
 // invalid returns an error for what is wrong on this side.
