@@ -108,14 +108,14 @@ type run struct {
 func (r *run) run(ctx context.Context) error {
 	tar, err := r.prepare(ctx)
 	if err != nil {
-		return until.Cause(ctx, err)
+		return unsent(ctx, err)
 	}
 	defer tar.Close()
 	if err := r.check(ctx); err != nil {
 		return err
 	}
 	if r.opts.DryRun {
-		return until.Cause(ctx, r.list(ctx, tar))
+		return unsent(ctx, r.list(ctx, tar))
 	}
 	stream, err := r.upload(ctx, tar)
 	if err != nil {
@@ -123,6 +123,15 @@ func (r *run) run(ctx context.Context) error {
 	}
 	defer stream.Close()
 	return r.follow(stream)
+}
+
+// unsent returns the error of what is done before the upload. Where the context
+// is why it broke off, nothing else says that the server has got nothing.
+func unsent(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("%w, before anything was sent", until.Reason(ctx))
 }
 
 // prepare does all that can fail before anything is sent, and reports every
@@ -176,7 +185,7 @@ func (r *run) useToken() error {
 	if r.opts.FullToken {
 		return nil
 	}
-	r.opts.Server.Token, err = r.opts.Server.Token.ForProject(r.opts.Project)
+	r.opts.Server.Token, err = r.opts.Server.Token.Narrow(time.Time{}, r.opts.Project)
 	return err
 }
 
@@ -209,15 +218,15 @@ func (r *run) check(ctx context.Context) error {
 	return err
 }
 
-// plainLimit is the size in bytes above which SpiroFS 0.3 cuts a request on
-// plain HTTP without an answer (Tornado's default max_buffer_size).
-const plainLimit = 100 << 20
+// formSize is about what the form takes beside the bundle, in bytes.
+const formSize = 1 << 10
 
 // upload sends the bundle.
 func (r *run) upload(ctx context.Context, tar tarball) (*client.Stream, error) {
 	r.tell(report.Update{Kind: report.Began, Stage: report.Uploading})
-	if tar.Size() > plainLimit && r.client.Plain() {
-		r.warn(report.Uploading, "over plain HTTP, SpiroFS takes no more than "+report.Size(plainLimit)+" and cuts the connection: use https")
+	if tar.Size()+formSize > client.PlainLimit && r.client.Plain() {
+		r.warn(report.Uploading, fmt.Sprintf("over plain HTTP, SpiroFS takes no more than %s (%d bytes) and cuts the connection; this bundle has %d bytes: use https",
+			report.Size(client.PlainLimit), client.PlainLimit, tar.Size()))
 	}
 	stream, err := r.client.Upload(ctx, client.Deployment{
 		Project: r.opts.Project, Deployment: r.opts.Deployment,

@@ -286,7 +286,7 @@ func TestUnreachable(t *testing.T) {
 	opts := options(t, spirotest.New(t, spirotest.Options{}), project(t, states))
 	opts.Server.Server = url
 	rep, err := spirodeploy.Deploy(t.Context(), opts)
-	if rep.Verdict != report.Unreachable || !strings.Contains(err.Error(), "nothing listens there") {
+	if rep.Verdict != report.Unreachable || !strings.Contains(err.Error(), "nothing listens on") {
 		t.Errorf("%s: %v", rep.Verdict, err)
 	}
 }

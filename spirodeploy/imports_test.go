@@ -20,7 +20,7 @@ var allowed = map[string][]string{
 		"golang.org/x/text/cases", module + "internal/until", "golang.org/x/text/unicode/norm",
 	},
 	"spirodeploy/token":     {"gopkg.in/macaroon.v2"},
-	"spirodeploy/client":    {module + "internal/plain", module + "internal/problem", module + "spirodeploy/token", "github.com/tmaxmax/go-sse"},
+	"spirodeploy/client":    {module + "internal/plain", module + "internal/problem", module + "internal/until", module + "spirodeploy/token", "github.com/tmaxmax/go-sse"},
 	"spirodeploy/highstate": {},
 	"spirodeploy/report": {
 		module + "internal/plain", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/highstate",

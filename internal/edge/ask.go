@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/output"
 	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -30,11 +32,21 @@ func (w World) Check(ctx context.Context, s Settings) error {
 	return nil
 }
 
-// Token tells what the token allows, without showing it.
+// Token tells what the token allows, without showing it, or makes a narrower one.
 func (w World) Token(ctx context.Context, s Settings) error {
 	t, err := w.NeedToken(ctx, s)
+	narrower := len(s.Projects) > 0 || s.Lifetime != 0
+	switch {
+	case narrower && s.Output == "":
+		err = problem.Join(err, errors.New("say where the narrower token is to go: -output=FILE, which is for you alone to read, or -output=- for standard output"))
+	case !narrower && s.Output != "":
+		err = problem.Join(err, errors.New("-output is for a narrower token: say which with -project or -lifetime"))
+	}
 	if err := problem.Join(s.contradictions(), err); err != nil {
 		return invalid(err)
+	}
+	if narrower {
+		return w.narrow(t, s)
 	}
 	rights, err := t.Rights()
 	if err != nil {
@@ -44,6 +56,45 @@ func (w World) Token(ctx context.Context, s Settings) error {
 	if !rights.NotAfter.IsZero() && time.Now().After(rights.NotAfter) {
 		return invalid(errors.New("the token has expired"))
 	}
+	return nil
+}
+
+// narrow writes a token that allows less.
+func (w World) narrow(t token.Token, s Settings) error {
+	rights, err := t.Rights()
+	if err != nil {
+		return invalid(fmt.Errorf("it cannot be narrowed: %w", err))
+	}
+	now := time.Now()
+	var errs []error
+	for _, project := range s.Projects {
+		errs = append(errs, client.CheckName("project", project), rights.Check(project, now))
+	}
+	if s.Lifetime < 0 {
+		errs = append(errs, errors.New("-lifetime must not be negative"))
+	}
+	if err := problem.Join(errs...); err != nil {
+		return invalid(err)
+	}
+	var end time.Time
+	if s.Lifetime > 0 {
+		// The server's clock decides: it is to last that long there, too.
+		end = now.Add(s.Lifetime + token.ClockSlack)
+	}
+	narrow, err := t.Narrow(end, s.Projects...)
+	if err == nil {
+		rights, err = narrow.Rights()
+	}
+	if err == nil {
+		err = output.WriteSecret(s.Output, w.Stdout, func(out io.Writer) error {
+			_, err := fmt.Fprintln(out, narrow.Reveal())
+			return err
+		})
+	}
+	if err != nil {
+		return invalid(err)
+	}
+	fmt.Fprintf(w.Stderr, "%s: a token %s\n", s.Output, plain.Line(rights.String()))
 	return nil
 }
 

@@ -59,6 +59,10 @@ type Settings struct {
 	Reports        []string // FORMAT=FILE
 	FullToken      bool     // send the token as it is, not narrowed to the project
 
+	// For a narrower token, written to Output.
+	Projects []string
+	Lifetime time.Duration
+
 	blank []string // flags that were given and are empty
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/edge"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 func TestSplit(t *testing.T) {
@@ -109,6 +111,68 @@ func TestToken(t *testing.T) {
 		}
 		if all := stdout.String() + stderr.String(); len(tt.token) > 3 && (strings.Contains(all, tt.token) || err != nil && strings.Contains(err.Error(), tt.token)) {
 			t.Errorf("%s: the token is shown", tt.name)
+		}
+	}
+}
+
+// TestNarrow makes narrower tokens, which go where they are told to and nowhere else.
+func TestNarrow(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	path := filepath.Join(t.TempDir(), "token")
+	for _, tt := range []struct {
+		name     string
+		token    string
+		settings edge.Settings
+		want     string // of the rights; none for an error
+		says     string
+	}{
+		{"project", server.Token(0), edge.Settings{Projects: []string{"shop"}, Output: path}, "for shop, ", "for shop, "},
+		{"lifetime", server.Token(0, "shop", "blog"), edge.Settings{Lifetime: time.Hour, Output: path}, "for shop, blog, ", "expires "},
+		{"to standard output", server.Token(0), edge.Settings{Projects: []string{"shop", "blog"}, Lifetime: time.Minute, Output: "-"}, "for shop, blog, ", "for shop, blog, "},
+		{"nowhere", server.Token(0), edge.Settings{Projects: []string{"shop"}}, "", "-output=FILE"},
+		{"nothing narrower", server.Token(0), edge.Settings{Output: path}, "", "-project or -lifetime"},
+		{"not its project", server.Token(0, "shop"), edge.Settings{Projects: []string{"shop", "blog"}, Output: path}, "", "not for the project blog"},
+		{"no name", server.Token(0), edge.Settings{Projects: []string{"a/b"}, Output: path}, "", "it has a / in it"},
+		{"expired", server.Token(-time.Hour), edge.Settings{Projects: []string{"shop"}, Output: path}, "", "has expired"},
+		{"negative", server.Token(0), edge.Settings{Lifetime: -time.Hour, Output: path}, "", "must not be negative"},
+		{"no macaroon", "just-some-word-or-so", edge.Settings{Lifetime: time.Hour, Output: path}, "", "cannot be narrowed"},
+	} {
+		_ = os.Remove(path)
+		w, stdout, stderr := world(map[string]string{"SPIRO_TOKEN": tt.token})
+		err := w.Token(t.Context(), tt.settings)
+		if tt.want == "" {
+			var with *edge.Error
+			if !errors.As(err, &with) || with.Status != 2 || !strings.Contains(err.Error(), tt.says) || stdout.Len() > 0 {
+				t.Errorf("%s: %v, want %q", tt.name, err, tt.says)
+			}
+			if _, err := os.Stat(path); err == nil {
+				t.Errorf("%s: a file was written", tt.name)
+			}
+			continue
+		}
+		written := stdout.Bytes()
+		if tt.settings.Output == path {
+			if written, err = os.ReadFile(path); err != nil {
+				t.Fatal(err)
+			}
+			if info, _ := os.Stat(path); info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
+				t.Errorf("%s: the file has mode %s", tt.name, info.Mode())
+			}
+		}
+		narrow, err := token.Parse(string(written))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rights, err := narrow.Rights()
+		if err != nil || !strings.HasPrefix(rights.String(), tt.want) {
+			t.Errorf("%s: it is %s, %v; want %s", tt.name, rights, err, tt.want)
+		}
+		if left := time.Until(rights.NotAfter); tt.settings.Lifetime > 0 && (left < tt.settings.Lifetime || left > tt.settings.Lifetime+token.ClockSlack) {
+			t.Errorf("%s: it lasts %s, want %s and some slack", tt.name, left, tt.settings.Lifetime)
+		}
+		if said := stderr.String(); !strings.Contains(said, tt.says) || strings.Contains(said, narrow.Reveal()) {
+			t.Errorf("%s: the story does not say %q, or has the token in it", tt.name, tt.says)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 	opts.Server.Proxy = proxy
 	rep, _ := spirodeploy.Deploy(ctx, opts) // the report has the error, too
 	if rep.Verdict == report.Interrupted {
-		return nil, errors.New(rep.Err().Error() + ": what the server has by now goes on there")
+		return nil, errors.New(rep.Err().Error())
 	}
 	var text, json bytes.Buffer
 	if err := errors.Join(rep.WriteText(&text), rep.WriteJSON(&json)); err != nil {

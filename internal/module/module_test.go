@@ -139,7 +139,7 @@ func TestDeployInterrupted(t *testing.T) {
 		}
 	})
 	_, err := module.Deploy(ctx, order(t, srv, srv.Token(time.Hour, "shop")), noop.NewTracerProvider().Tracer(""), out)
-	if err == nil || !strings.Contains(err.Error(), "goes on there") {
+	if err == nil || !strings.Contains(err.Error(), "may be going on") {
 		t.Errorf("Deploy that is interrupted: %v", err)
 	}
 }

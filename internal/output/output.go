@@ -2,6 +2,7 @@
 package output
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -20,6 +21,16 @@ const Stdout = "-"
 // link is followed. A pipe or device is opened and written to, and never
 // replaced. (The file is not forced to disk: a power failure may still lose it.)
 func Write(path string, stdout io.Writer, fill func(io.Writer) error) error {
+	return write(path, stdout, false, fill)
+}
+
+// WriteSecret is Write for what nobody else on the machine may read: a regular
+// file is for its owner only, whatever the one was that it replaces.
+func WriteSecret(path string, stdout io.Writer, fill func(io.Writer) error) error {
+	return write(path, stdout, true, fill)
+}
+
+func write(path string, stdout io.Writer, secret bool, fill func(io.Writer) error) error {
 	if path == Stdout {
 		return fill(stdout)
 	}
@@ -29,11 +40,16 @@ func Write(path string, stdout io.Writer, fill func(io.Writer) error) error {
 		return fmt.Errorf("write %s: it is a directory", path)
 	case err == nil && !info.Mode().IsRegular():
 		return writeThrough(path, fill)
+	case err == nil && secret:
+		return replace(path, 0o600, fill)
 	case err == nil:
 		return replace(path, info.Mode().Perm(), fill)
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Lstat(path); err == nil {
 			return fmt.Errorf("write %s: it is a symbolic link to nothing", path)
+		}
+		if secret {
+			return replace(path, 0o600, fill)
 		}
 		return replace(path, 0, fill)
 	}
@@ -50,14 +66,12 @@ func writeThrough(path string, fill func(io.Writer) error) error {
 
 // replace writes to a file beside path and renames it. Mode 0 is that of a new file.
 func replace(path string, mode fs.FileMode, fill func(io.Writer) error) (err error) {
-	if mode != 0 {
-		if path, err = filepath.EvalSymlinks(path); err != nil {
-			return fmt.Errorf("write %w", err)
-		}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
 	}
 	// Not os.CreateTemp: its files are for their owner only, whatever the umask.
 	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8]+".tmp")
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, cmp.Or(mode, 0o666)&0o666)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, withoutPath(err))
 	}

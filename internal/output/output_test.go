@@ -120,3 +120,21 @@ func TestDevice(t *testing.T) {
 		t.Errorf("/dev/null is %v, %v", info, err)
 	}
 }
+
+func TestWriteSecret(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	for _, before := range []os.FileMode{0, 0o666, 0o640} {
+		if before != 0 {
+			if err := os.Chmod(path, before); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := output.WriteSecret(path, nil, text("secret")); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
+			t.Errorf("where there was one of mode %s: %v, %v", before, info.Mode(), err)
+		}
+	}
+}

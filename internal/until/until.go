@@ -19,10 +19,32 @@ func Writer(ctx context.Context, w io.Writer) io.Writer { return &writer{ctx, w}
 // ended: then that is why something failed. No error stays none.
 func Cause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
+		return Reason(ctx)
 	}
 	return err
 }
+
+// Reason returns the cause with which a context has ended; where that is just
+// Go's own for it, in words that people know.
+func Reason(ctx context.Context) error {
+	switch cause := context.Cause(ctx); cause {
+	case context.Canceled: //nolint:errorlint // what wraps them has words of its own
+		return &reason{"interrupted", cause}
+	case context.DeadlineExceeded:
+		return &reason{"the time for it is up", cause}
+	default:
+		return cause
+	}
+}
+
+type reason struct {
+	text  string
+	cause error
+}
+
+func (r *reason) Error() string { return r.text }
+
+func (r *reason) Unwrap() error { return r.cause }
 
 type reader struct {
 	ctx context.Context
@@ -31,7 +53,7 @@ type reader struct {
 
 func (u *reader) Read(p []byte) (int, error) {
 	if u.ctx.Err() != nil {
-		return 0, context.Cause(u.ctx)
+		return 0, Reason(u.ctx)
 	}
 	return u.r.Read(p)
 }
@@ -43,7 +65,7 @@ type writer struct {
 
 func (u *writer) Write(p []byte) (int, error) {
 	if u.ctx.Err() != nil {
-		return 0, context.Cause(u.ctx)
+		return 0, Reason(u.ctx)
 	}
 	return u.w.Write(p)
 }
@@ -66,6 +88,6 @@ func Done[T any](ctx context.Context, f func() (T, error)) (T, error) {
 		return r.value, r.err
 	case <-ctx.Done():
 		var none T
-		return none, context.Cause(ctx)
+		return none, Reason(ctx)
 	}
 }

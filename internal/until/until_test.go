@@ -49,3 +49,20 @@ func TestUntil(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestReason(t *testing.T) {
+	t.Parallel()
+	own := errors.New("the build was superseded")
+	for want, cause := range map[string]error{"interrupted": nil, "the build was superseded": own} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(cause)
+		if err := until.Reason(ctx); err.Error() != want || !errors.Is(err, context.Cause(ctx)) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	if err := until.Reason(ctx); err.Error() != "the time for it is up" || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v after a deadline", err)
+	}
+}

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -14,7 +13,7 @@ import (
 // projects. The error is a [StatusError], [AnswerError] or [TransportError].
 func (c *Client) Check(ctx context.Context) error {
 	const op = "check token"
-	limit := checkTimeout + 2*c.connectTimeout
+	limit := min(checkTimeout, c.answerTimeout) + 2*c.connectTimeout
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
 	defer cancel()
 	req, err := c.request(ctx, http.MethodGet)
@@ -23,7 +22,11 @@ func (c *Client) Check(ctx context.Context) error {
 	}
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return &TransportError{Op: op, Err: c.failure(ctx, err)}
+		err = c.failure(ctx, err)
+		if c.Plain() && isCut(err) {
+			err = fmt.Errorf("%w: if the server speaks TLS on this port, use https:// in the server URL", err)
+		}
+		return &TransportError{Op: op, Err: err}
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -45,22 +48,13 @@ func (c *Client) request(ctx context.Context, method string) (*http.Request, err
 	return req, nil
 }
 
-// failure returns the reason why there was no answer: the context's own, where
-// that ended it. What it says cannot have the token in it.
-func (c *Client) failure(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if text := err.Error(); c.token.Redact(text) != text {
-		return errors.New(c.token.Redact(text))
-	}
-	return err
-}
-
 func (c *Client) statusError(op string, resp *http.Response, bodySent bool) error {
 	said := c.message(resp.Body)
 	// Tornado's page repeats the status.
 	said = strings.TrimPrefix(said, fmt.Sprintf("%d: %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
+	if c.Plain() && resp.StatusCode == http.StatusBadRequest && strings.Contains(said, "HTTPS") {
+		said += ": use https:// in the server URL"
+	}
 	return &StatusError{
 		Op: op, StatusCode: resp.StatusCode, BodySent: bodySent,
 		Message: said, Location: plain.Line(c.token.Redact(resp.Header.Get("Location"))),

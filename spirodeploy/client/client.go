@@ -34,12 +34,17 @@ import (
 const (
 	DefaultServer         = "https://salt:4510/"
 	DefaultConnectTimeout = 20 * time.Second
+	DefaultAnswerTimeout  = 15 * time.Minute
 	DefaultMaxEvent       = 16 << 20
 )
 
+// PlainLimit is the size in bytes of the largest request that SpiroFS 0.3 takes
+// over plain HTTP (Tornado's default max_buffer_size). It cuts the connection of
+// a larger one, without an answer.
+const PlainLimit = 100 << 20
+
 const (
-	// checkTimeout limits a Check as a whole, connecting apart: there is nothing
-	// to wait for.
+	// checkTimeout limits a Check, connecting apart: there is nothing to wait for.
 	checkTimeout = time.Minute
 	// continueTimeout is how long the body is held back for the server's
 	// "100 Continue". The server always sends it; without waiting, an early
@@ -70,6 +75,11 @@ type Options struct {
 	Proxy func(*http.Request) (*url.URL, error)
 	// ConnectTimeout limits connecting, and then the TLS handshake; default 20 s.
 	ConnectTimeout time.Duration
+	// AnswerTimeout limits how long the server may take nothing of a bundle, and
+	// then say nothing at all, not even that it has it; default 15 minutes. It
+	// needs the time to read a large one. Once there are events, the silence
+	// between them, in which minions work, has no limit.
+	AnswerTimeout time.Duration
 	// MaxEvent is the size of the largest event that is accepted, in bytes;
 	// default 16 MiB.
 	MaxEvent int
@@ -81,7 +91,9 @@ type Client struct {
 	token          token.Token
 	transport      *http.Transport
 	connectTimeout time.Duration
+	answerTimeout  time.Duration
 	maxEvent       int
+	ownTrust       bool // a certificate was given to trust
 }
 
 // New checks the options. Its error tells all that is wrong with them.
@@ -91,6 +103,9 @@ func New(opts Options) (*Client, error) {
 	}
 	if opts.ConnectTimeout <= 0 {
 		opts.ConnectTimeout = DefaultConnectTimeout
+	}
+	if opts.AnswerTimeout <= 0 {
+		opts.AnswerTimeout = DefaultAnswerTimeout
 	}
 	if opts.MaxEvent <= 0 {
 		opts.MaxEvent = DefaultMaxEvent
@@ -111,8 +126,9 @@ func New(opts Options) (*Client, error) {
 		return nil, err
 	}
 	return &Client{
-		server: server, token: opts.Token, maxEvent: opts.MaxEvent, connectTimeout: opts.ConnectTimeout,
-		transport: newTransport(opts, tlsConfig),
+		server: server, token: opts.Token, maxEvent: opts.MaxEvent,
+		connectTimeout: opts.ConnectTimeout, answerTimeout: opts.AnswerTimeout,
+		transport: newTransport(opts, tlsConfig), ownTrust: len(opts.Certificate) > 0,
 	}, nil
 }
 
@@ -183,6 +199,7 @@ func newTransport(opts Options, tlsConfig *tls.Config) *http.Transport {
 	protocols.SetHTTP1(true)
 	return &http.Transport{
 		Proxy:                  proxy,
+		OnProxyConnectResponse: checkProxy,
 		DialContext:            dial,
 		TLSClientConfig:        tlsConfig,
 		TLSHandshakeTimeout:    opts.ConnectTimeout,
@@ -196,6 +213,15 @@ func newTransport(opts Options, tlsConfig *tls.Config) *http.Transport {
 		DisableKeepAlives:  true,
 		DisableCompression: true,
 	}
+}
+
+// checkProxy says what a proxy answers that makes no way to the server; net/http
+// would repeat the status alone, as if it were the server's.
+func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("it answers %s", answer.Status)}
 }
 
 // CheckName returns why a project or deployment (what) cannot have a name, or

@@ -1,16 +1,11 @@
 package client
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"regexp"
 	"strings"
-	"syscall"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
 )
@@ -39,10 +34,15 @@ func (e *StatusError) Error() string {
 	if why := statusHints[e.StatusCode]; why != "" {
 		s += ": " + why
 	}
-	if e.BodySent {
-		s += "; " + maybeDeployed
+	return s + "; " + whatOf(e.BodySent)
+}
+
+// whatOf says what has become of a bundle that was sent whole, or not.
+func whatOf(bodySent bool) string {
+	if bodySent {
+		return maybeDeployed
 	}
-	return s
+	return nothingDeployed
 }
 
 const (
@@ -72,11 +72,7 @@ type AnswerError struct {
 }
 
 func (e *AnswerError) Error() string {
-	s := e.Op + ": " + e.Problem
-	if e.BodySent {
-		return s + "; " + maybeDeployed
-	}
-	return s
+	return e.Op + ": " + e.Problem + "; " + whatOf(e.BodySent)
 }
 
 // TransportError means that there was no answer.
@@ -88,14 +84,7 @@ type TransportError struct {
 
 // Error tells the cause, what helps, and whether something may have been deployed.
 func (e *TransportError) Error() string {
-	s := e.Op + ": " + cause(e.Err)
-	if hint := hint(e.Err); hint != "" {
-		s += ": " + hint
-	}
-	if e.BodySent {
-		return s + "; " + maybeDeployed
-	}
-	return s + "; " + nothingDeployed
+	return e.Op + ": " + e.Err.Error() + "; " + whatOf(e.BodySent)
 }
 
 func (e *TransportError) Unwrap() error { return e.Err }
@@ -115,47 +104,10 @@ func (e *BundleError) Unwrap() error { return e.Err }
 type StreamError struct{ Err error }
 
 func (e *StreamError) Error() string {
-	return "read events: " + cause(e.Err) + "; the deployment may be going on"
+	return "read events: " + e.Err.Error() + "; the deployment may be going on"
 }
 
 func (e *StreamError) Unwrap() error { return e.Err }
-
-// cause says in our words what the network's errors mean.
-func cause(err error) string {
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return "the connection was closed too early"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return "the connection was cut (" + err.Error() + ")"
-	}
-	return err.Error()
-}
-
-// hint says what helps against a failure to connect.
-func hint(err error) string {
-	var (
-		dns         *net.DNSError
-		unknown     x509.UnknownAuthorityError
-		wrongHost   x509.HostnameError
-		invalid     x509.CertificateInvalidError
-		plainServer tls.RecordHeaderError
-	)
-	switch {
-	case errors.As(err, &dns):
-		return "check the host name in the server URL"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nothing listens there: check host and port of the server URL, and that SpiroFS runs in the Salt master"
-	case errors.As(err, &unknown):
-		return "if the server's certificate is self-signed or of a CA of your own, name it with --ssl-cert"
-	case errors.As(err, &wrongHost):
-		return "use a host name that the certificate is for"
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "renew the server's certificate, or set this machine's clock"
-	case errors.As(err, &plainServer):
-		return "the server does not speak TLS: is its URL one of plain http?"
-	}
-	return ""
-}
 
 // maxMessage is how much of an error's body is read, in bytes: enough that what
 // is shown of it, the beginning, has no token in it that was cut in two.

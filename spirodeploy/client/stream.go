@@ -41,10 +41,15 @@ type Stream struct {
 	ctx    context.Context // that of the request, whose answer this is
 	client *Client
 	resp   *http.Response
+	cancel context.CancelCauseFunc // ends ctx
 }
 
 // Close ends the stream. The deployment goes on at the server.
-func (s *Stream) Close() error { return s.resp.Body.Close() }
+func (s *Stream) Close() error {
+	err := s.resp.Body.Close()
+	s.cancel(nil)
+	return err
+}
 
 // Events yields the events as they come, until the server ends the stream; it
 // can be ranged over once. Whether the end is a good one is for the reader of

@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/spirostack/spirodeploy/internal/problem"
 )
@@ -43,13 +44,27 @@ func (c *Client) Upload(ctx context.Context, d Deployment) (*Stream, error) {
 	if err := problem.Join(CheckName("project", d.Project), CheckName("deployment", d.Deployment)); err != nil {
 		return nil, err
 	}
-	req, err := c.request(ctx, http.MethodPost)
-	if err != nil {
-		return nil, &TransportError{Op: op, Err: err}
-	}
 	b, err := newBody(d)
 	if err != nil {
 		return nil, &BundleError{err}
+	}
+	ctx, cancel := context.WithCancelCause(ctx) // ends with the stream
+	b.patience, b.giveUp = c.answerTimeout, cancel
+	stream, err := c.send(ctx, op, b)
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	stream.cancel = cancel
+	return stream, nil
+}
+
+// send sends the request with a body.
+func (c *Client) send(ctx context.Context, op string, b *body) (*Stream, error) {
+	req, err := c.request(ctx, http.MethodPost)
+	if err != nil {
+		_ = b.Close()
+		return nil, &TransportError{Op: op, Err: err}
 	}
 	req.Body, req.ContentLength = b, b.total
 	req.Header.Set("Content-Type", b.contentType)
@@ -63,7 +78,11 @@ func (c *Client) Upload(ctx context.Context, d Deployment) (*Stream, error) {
 		if failed != nil && ctx.Err() == nil {
 			return nil, &BundleError{failed}
 		}
-		return nil, &TransportError{Op: op, Err: c.failure(ctx, err), BodySent: sent}
+		err = c.failure(ctx, err)
+		if c.Plain() && b.total > PlainLimit && isCut(err) {
+			err = fmt.Errorf("%w, as SpiroFS does with more than %s over plain HTTP, and this was %d bytes: use https", err, sizeText(PlainLimit), b.total)
+		}
+		return nil, &TransportError{Op: op, Err: err, BodySent: sent}
 	}
 	if err := c.streamProblem(op, resp, b); err != nil {
 		_ = resp.Body.Close() // the reason is already an error
@@ -98,7 +117,7 @@ func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 	case problem == "" && sent:
 		return nil
 	case problem == "":
-		problem = "the server answered before it had the whole bundle; " + nothingDeployed
+		problem = "the server answered before it had the whole bundle"
 	}
 	return &AnswerError{Op: op, Problem: problem, BodySent: sent}
 }
@@ -110,8 +129,11 @@ type body struct {
 	contentType string
 	total       int64
 	progress    func(sent, total int64)
+	patience    time.Duration           // how long nothing may be read
+	giveUp      context.CancelCauseFunc // ends the request after that
 
 	mu     sync.Mutex
+	idle   *time.Timer
 	r      io.Reader
 	bundle io.Closer
 	sent   int64
@@ -180,7 +202,9 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.sealed && b.sent < b.total {
 		return 0, errors.New("the request has ended")
 	}
+	b.hold()
 	n, err := b.r.Read(p)
+	b.await()
 	b.sent += int64(n)
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.failed = err
@@ -189,6 +213,27 @@ func (b *body) Read(p []byte) (int, error) {
 		b.progress(b.sent, b.total)
 	}
 	return n, err
+}
+
+// await gives the server some time to take what it was handed, and after the
+// last of it to answer.
+func (b *body) await() {
+	switch {
+	case b.sealed:
+	case b.idle == nil:
+		b.idle = time.AfterFunc(b.patience, func() {
+			b.giveUp(fmt.Errorf("the server has neither taken anything more nor answered for %s", b.patience))
+		})
+	default:
+		b.idle.Reset(b.patience)
+	}
+}
+
+// hold ends an await: it is not the server's time that passes.
+func (b *body) hold() {
+	if b.idle != nil {
+		b.idle.Stop()
+	}
 }
 
 // Close closes the bundle's reader.
@@ -205,5 +250,6 @@ func (b *body) seal() (sent bool, failed error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sealed = true
+	b.hold()
 	return b.sent == b.total, b.failed
 }

@@ -264,6 +264,9 @@ func (t *Target) reasons() []string {
 	if n := t.count(highstate.Unreported); n > 0 && t.Verdict != ServerFailed {
 		reasons = append(reasons, fmt.Sprintf("%d of %s did not report (%s)", n, plural(len(t.Minions), "minion"), t.named(highstate.Unreported)))
 	}
+	if after := t.afterwards(); after != "" {
+		reasons = append(reasons, after)
+	}
 	return reasons
 }
 

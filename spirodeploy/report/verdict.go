@@ -3,9 +3,11 @@ package report
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 
+	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
@@ -46,7 +48,7 @@ func (v Verdict) ExitStatus() int { return exitStatuses[v] }
 // words says a verdict in a few words, where the reasons do not say it.
 func (v Verdict) words() string {
 	switch v {
-	case Success, MinionFailed:
+	case Success, MinionFailed, Unreachable, Interrupted:
 		return ""
 	case Invalid:
 		return "not deployed"
@@ -54,12 +56,8 @@ func (v Verdict) words() string {
 		return "refused"
 	case ServerFailed:
 		return "the server failed"
-	case Unreachable:
-		return "not deployed"
 	case Unknown:
 		return "outcome unknown"
-	case Interrupted:
-		return "interrupted"
 	}
 	return string(v)
 }
@@ -138,6 +136,34 @@ func (t *Target) Unfinished() error {
 		return ErrCut
 	}
 	return nil
+}
+
+// afterwards says what has become of a deployment that did not end before the
+// run did, and how to look that up (salt 3005, runners/jobs.py), or "".
+func (t *Target) afterwards() string {
+	running := t.Highstate && (t.Verdict == Unknown || t.Verdict == Interrupted && len(t.Events) > 0)
+	switch {
+	case t.Verdict == ServerFailed && t.saw(client.HighstateCalc):
+		return "the files had been deployed"
+	case t.Verdict == ServerFailed && t.saw(client.Exception):
+		return "the files may have been deployed"
+	case running && t.jid() != "":
+		return fmt.Sprintf("the highstate is Salt's job %s: on the master, salt-run jobs.lookup_jid %[1]s shows what its minions did", plain.Line(t.jid()))
+	case running:
+		return "on the master, salt-run jobs.active shows whether the highstate is going on"
+	}
+	return ""
+}
+
+// jid returns the id of the Salt job, or "" if no minion has told it. It is the
+// same for all: SpiroFS starts one job.
+func (t *Target) jid() string {
+	for _, m := range t.Minions {
+		if m.JID != "" {
+			return m.JID
+		}
+	}
+	return ""
 }
 
 func (t *Target) exception() string {

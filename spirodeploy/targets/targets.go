@@ -98,12 +98,16 @@ func Diff(before, after string) error {
 	return edge.Process().Diff(before, after)
 }
 
-// Token tells what the token allows, without showing it.
+// Token tells what the token allows, without showing it, or makes a narrower one, for a CI job.
 func Token(
 	ctx context.Context,
 	tokenFile *string, // file with the token (default: SPIRO_TOKEN)
+	project *string, // make one for these projects only, separated by commas
+	lifetime *time.Duration, // make one that lasts this long, and 5 minutes more since clocks differ
+	output *string, // where the one that is made goes: a file for you alone to read, - for standard output
 ) error {
-	var s edge.Settings
-	s.TokenFile = s.Text("-tokenFile", tokenFile)
+	s := edge.Settings{Projects: edge.Split(edge.Or(project)), Lifetime: edge.Or(lifetime)}
+	s.TokenFile, s.Output = s.Text("-tokenFile", tokenFile), s.Text("-output", output)
+	s.Text("-project", project)
 	return edge.Process().Token(ctx, s)
 }

@@ -81,6 +81,8 @@ func TestTargets(t *testing.T) {
 		{"check", []string{"spiro:check", "-sslCert=" + cert}, 0, ": the token is valid\n", "", 0},
 		{"check without certificate", []string{"spiro:check"}, 5, "", "--ssl-cert", 0},
 		{"token", []string{"spiro:token"}, 0, "for shop, valid from ", "", 0},
+		{"narrower token", []string{"spiro:token", "-project=shop", "-lifetime=10m", "-output=" + filepath.Join(dir, "narrow")}, 0, "", "a token for shop, valid from ", 0},
+		{"check it", []string{"spiro:check", "-sslCert=" + cert, "-tokenFile=" + filepath.Join(dir, "narrow")}, 0, ": the token is valid\n", "", 0},
 		{"diff", []string{"spiro:diff", tar, tar}, 0, "", "0 differences", 0},
 		{"deploy", []string{"spiro:deploy", "shop", "prod", "-dir=" + dir, artifacts, "-sslCert=" + cert, "-digest=" + digest.String()}, 1, "FAILURE: shop/prod: 1 of 2 minions failed (web2)", "", 1},
 		{"deploy a bundle", []string{"spiro:deploy", "shop", "prod", "-bundle=" + tar, "-sslCert=" + cert, "-highstate=false"}, 0, digest.String(), "", 2},

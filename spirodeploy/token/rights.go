@@ -38,12 +38,15 @@ type caveat struct {
 	ProjectDeny  *[]string `json:"project_deny,omitempty"`
 }
 
-// ForProject returns the token narrowed to one project: with one more caveat,
-// which its holder may add without asking anybody, and which the server checks
-// like its own. It involves no clock. The error wraps [ErrOpaque] where the token
-// is none that the server of this package's Rights would understand; it is then
-// better sent as it is.
-func (t Token) ForProject(project string) (Token, error) {
+// Narrow returns the token narrowed to some projects, or to all that it is for
+// where none is named, and to the time before an end, where that is not zero. It
+// adds a caveat, which the holder of a macaroon may do without asking anybody,
+// and which the server checks like its own; nobody who has the result can take
+// it off. The server judges the end by its own clock.
+//
+// The error wraps [ErrOpaque] where the token is none that the server of this
+// package's Rights would understand; it is then better sent as it is.
+func (t Token) Narrow(end time.Time, projects ...string) (Token, error) {
 	if _, err := t.Rights(); err != nil {
 		return t, err
 	}
@@ -51,7 +54,15 @@ func (t Token) ForProject(project string) (Token, error) {
 	if err != nil {
 		return t, err
 	}
-	condition, err := json.Marshal(caveat{ProjectAllow: &[]string{project}})
+	var added caveat
+	if len(projects) > 0 {
+		added.ProjectAllow = &projects
+	}
+	if !end.IsZero() {
+		at := float64(end.Unix())
+		added.NotAfter = &at
+	}
+	condition, err := json.Marshal(added)
 	if err != nil {
 		return t, err
 	}
@@ -125,8 +136,8 @@ func seconds(s float64) time.Time {
 	return time.Unix(int64(whole), int64(fraction*1e9))
 }
 
-// clockSlack is how far apart this machine's clock and the server's may be.
-const clockSlack = 5 * time.Minute
+// ClockSlack is how far apart this machine's clock and the server's may be.
+const ClockSlack = 5 * time.Minute
 
 // Check returns why the token is of no use for a project now, or nil. Clocks may
 // differ by five minutes.
@@ -134,9 +145,9 @@ func (r Rights) Check(project string, now time.Time) error {
 	switch {
 	case !r.Allows(project):
 		return fmt.Errorf("the token is not for the project %s but %s", project, r)
-	case !r.NotAfter.IsZero() && now.After(r.NotAfter.Add(clockSlack)):
+	case !r.NotAfter.IsZero() && now.After(r.NotAfter.Add(ClockSlack)):
 		return fmt.Errorf("the token has expired, on %s", r.NotAfter.UTC().Format(time.RFC3339))
-	case now.Before(r.NotBefore.Add(-clockSlack)):
+	case now.Before(r.NotBefore.Add(-ClockSlack)):
 		return fmt.Errorf("the token is not valid yet, but from %s", r.NotBefore.UTC().Format(time.RFC3339))
 	}
 	return nil

@@ -63,22 +63,34 @@ func TestRights(t *testing.T) {
 	}
 }
 
-func TestForProject(t *testing.T) {
+func TestNarrow(t *testing.T) {
 	t.Parallel()
 	full := macaroonOf(t, `{"project_allow": ["shop", "blog"], "not_after": 4000000000}`)
-	narrow, err := full.ForProject("shop")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rights, err := narrow.Rights()
-	if err != nil || !rights.Allows("shop") || rights.Allows("blog") || rights.NotAfter.Unix() != 4000000000 {
-		t.Errorf("the narrowed token is %s, %v", rights, err)
-	}
-	if narrow.Reveal() == full.Reveal() {
-		t.Error("nothing was narrowed")
+	soon := time.Unix(2_000_000_000, 0)
+	for _, tt := range []struct {
+		end      time.Time
+		projects []string
+		want     string
+	}{
+		{time.Time{}, []string{"shop"}, "for shop, expires 2096-10-02T07:06:40Z"},
+		{soon, nil, "for shop, blog, expires 2033-05-18T03:33:20Z"},
+		{soon, []string{"blog", "wiki"}, "for blog, expires 2033-05-18T03:33:20Z"},
+		{time.Unix(4_000_000_001, 0), []string{"wiki"}, "for no project, expires 2096-10-02T07:06:40Z"},
+	} {
+		narrow, err := full.Narrow(tt.end, tt.projects...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rights, err := narrow.Rights()
+		if err != nil || rights.String() != tt.want {
+			t.Errorf("narrowed to %s, %s: it is %s, %v; want %s", tt.end, tt.projects, rights, err, tt.want)
+		}
+		if narrow.Reveal() == full.Reveal() {
+			t.Error("nothing was narrowed")
+		}
 	}
 	opaque := parse(t, "no-macaroon-at-all")
-	if same, err := opaque.ForProject("shop"); !errors.Is(err, token.ErrOpaque) || same.Reveal() != opaque.Reveal() {
+	if same, err := opaque.Narrow(soon, "shop"); !errors.Is(err, token.ErrOpaque) || same.Reveal() != opaque.Reveal() {
 		t.Errorf("an opaque token became another one: %v", err)
 	}
 }

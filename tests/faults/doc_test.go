@@ -1,0 +1,3 @@
+package faults_test
+
+import _ "github.com/Shopify/toxiproxy/v2"
