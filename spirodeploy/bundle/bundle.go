@@ -420,7 +420,12 @@ func (c *collector) add(e Entry) {
 	it.name, it.mode = e.Name, canonicalMode(e.Mode)
 	switch e.Mode.Type() {
 	case 0:
-		if err := c.addContent(&it); err != nil {
+		err := c.addContent(&it)
+		if errors.Is(err, errSpool) {
+			c.noSpool(err)
+			return
+		}
+		if err != nil {
 			c.problem(c.shown(e), err, excludeHint(e.Name))
 			return
 		}
@@ -433,6 +438,14 @@ func (c *collector) add(e Entry) {
 		return
 	}
 	c.bundle.items = append(c.bundle.items, it)
+}
+
+// noSpool says that there is no room for what has to be kept. Each further entry
+// would say so again.
+func (c *collector) noSpool(err error) {
+	if !slices.ContainsFunc(c.problems, func(p Problem) bool { return errors.Is(p.Err, errSpool) }) {
+		c.problem("", err, spoolHint)
+	}
 }
 
 // addContent settles the size of a file, by reading it where that is the only way.

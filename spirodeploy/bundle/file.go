@@ -62,7 +62,11 @@ func (f *File) init(ctx context.Context) error {
 		return Problems{{Path: f.path, Err: errors.New("is a device, not a bundle")}}
 	default:
 		if _, f.open, err = f.spool.add(until.Reader(ctx, f.file)); err != nil {
-			return Problems{{Path: f.path, Err: err}}
+			p := Problem{Path: f.path, Err: err}
+			if errors.Is(err, errSpool) {
+				p.Hint = spoolHint
+			}
+			return Problems{p}
 		}
 	}
 	r, err := f.open()

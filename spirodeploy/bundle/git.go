@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -148,7 +149,7 @@ func gitArchive(ctx context.Context, dir string, skip func(string) bool, yield f
 	if err := cmd.Start(); err != nil {
 		return gitError(err, &words)
 	}
-	done, readErr := yieldTar(out, skip, yield)
+	done, readErr := yieldTar(out, dir, skip, yield)
 	if !done && readErr == nil { // it was the consumer who stopped
 		cancel()
 		_ = cmd.Wait()
@@ -163,9 +164,9 @@ func gitArchive(ctx context.Context, dir string, skip func(string) bool, yield f
 	return errors.Join(readErr, err)
 }
 
-// yieldTar yields the entries of a tar. It reports whether that came to the
-// archive's end; without an error, it was the consumer who stopped.
-func yieldTar(r io.Reader, skip func(string) bool, yield func(Entry, error) bool) (done bool, err error) {
+// yieldTar yields the entries of a tar of what is in dir. It reports whether that
+// came to the archive's end; without an error, it was the consumer who stopped.
+func yieldTar(r io.Reader, dir string, skip func(string) bool, yield func(Entry, error) bool) (done bool, err error) {
 	for tr := tar.NewReader(r); ; {
 		h, err := tr.Next()
 		if errors.Is(err, io.EOF) {
@@ -179,6 +180,8 @@ func yieldTar(r io.Reader, skip func(string) bool, yield func(Entry, error) bool
 		}
 		e := Entry{Name: h.Name, Mode: h.FileInfo().Mode(), Link: h.Linkname, Size: Unknown}
 		e.Open = func() (io.ReadCloser, error) { return io.NopCloser(tr), nil }
+		// What is to be omitted is known by its place, also where it was committed.
+		e.path = filepath.Join(dir, filepath.FromSlash(h.Name))
 		if !yield(e, nil) {
 			return false, nil
 		}

@@ -214,6 +214,18 @@ func TestGitSource(t *testing.T) {
 		"644 _source/_salt-link -> empty\n644 _source/empty = \"\"\n644 x = \"x\"\n")
 }
 
+// TestGitSourceOmits: a token's file that was committed is left out all the same.
+func TestGitSourceOmits(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, node{'f', "a", "x"}, node{'f', "lib/token", "secret"}, node{'l', "link", "lib/token"})
+	for _, omit := range []string{"lib/token", "link"} {
+		data, _ := build(t, bundle.Options{
+			Dir: dir, Source: bundle.Git, Exclude: []string{bundle.GitCommitFile, "_source/link"}, Omit: []string{filepath.Join(dir, omit)},
+		})
+		equal(t, "listing without "+omit, listing(t, data), "755 _source/\n644 _source/a = \"x\"\n755 _source/lib/\n")
+	}
+}
+
 // TestGitSettings are those of a user or machine that change what "git archive"
 // writes.
 func TestGitSettings(t *testing.T) {
@@ -235,8 +247,8 @@ func TestGitSourceProblems(t *testing.T) {
 	}
 	dir := repository(t, node{'f', "_salt/top.sls", "x"}, node{'l', "dangling", "nowhere"}, node{'l', "lib/out", "../../../etc"})
 	equal(t, "links", git(dir), `2 problems:
-  - _source/dangling: symbolic link to nowhere dangles: there is no _source/nowhere in the bundle (to leave it out: --exclude _source/dangling)
-  - _source/lib/out: symbolic link to ../../../etc leaves the bundle (to leave it out: --exclude _source/lib/out)`)
+  - dangling: symbolic link to nowhere dangles: there is no _source/nowhere in the bundle (to leave it out: --exclude _source/dangling)
+  - lib/out: symbolic link to ../../../etc leaves the bundle (to leave it out: --exclude _source/lib/out)`)
 	plant(t, dir, node{'f', "new/_salt/x", ""})
 	for _, tt := range []struct{ dir, want string }{
 		{project(t, node{'f', "_salt/x", ""}), "git archive HEAD: fatal: not a git repository (or any of the parent directories): .git"},

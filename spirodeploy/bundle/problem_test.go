@@ -190,8 +190,9 @@ func TestNothingLeft(t *testing.T) {
 	}
 
 	t.Setenv("TMPDIR", filepath.Join(tmp, "missing"))
-	ps := problems(t, bundle.Options{Dir: dir, Scanners: []bundle.Scanner{of(spooled)}})
-	if got := ps.Error(); !strings.HasPrefix(got, "spooled: make temporary file: open "+tmp+"/missing/spirodeploy-") {
+	twice := of(spooled, bundle.Entry{Name: "other", Size: bundle.Unknown, Open: spooled.Open})
+	ps := problems(t, bundle.Options{Dir: dir, Scanners: []bundle.Scanner{twice}})
+	if got, want := ps.Error(), "temporary file in "+tmp+"/missing: no such file or directory (TMPDIR names the directory for temporary files)"; got != want {
 		t.Errorf("problem: %s", got)
 	}
 	if runtime.GOOS != "linux" {

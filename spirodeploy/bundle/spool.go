@@ -1,8 +1,10 @@
 package bundle
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -17,7 +19,7 @@ type spool struct {
 func (s *spool) add(r io.Reader) (size int64, open func() (io.ReadCloser, error), err error) {
 	if s.file == nil {
 		if s.file, err = os.CreateTemp("", "spirodeploy-*.spool"); err != nil {
-			return 0, nil, fmt.Errorf("make temporary file: %w", err)
+			return 0, nil, spoolError(err)
 		}
 		// Where an open file can be removed, nothing is left even by a crash.
 		_ = os.Remove(s.file.Name())
@@ -25,6 +27,10 @@ func (s *spool) add(r io.Reader) (size int64, open func() (io.ReadCloser, error)
 	at := s.size
 	size, err = io.Copy(s.file, r)
 	s.size += size
+	var onDisk *fs.PathError
+	if errors.As(err, &onDisk) && onDisk.Path == s.file.Name() {
+		return 0, nil, spoolError(err)
+	}
 	if err != nil {
 		return 0, nil, fmt.Errorf("copy to a temporary file: %w", err)
 	}
@@ -32,6 +38,15 @@ func (s *spool) add(r io.Reader) (size int64, open func() (io.ReadCloser, error)
 	return size, func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(file, at, size)), nil
 	}, nil
+}
+
+// errSpool means that a temporary file cannot be made or written.
+var errSpool = errors.New("temporary file")
+
+const spoolHint = "TMPDIR names the directory for temporary files"
+
+func spoolError(err error) error {
+	return fmt.Errorf("%w in %s: %w", errSpool, printable(os.TempDir()), reason(err))
 }
 
 // Close closes and removes the file.

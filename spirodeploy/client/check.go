@@ -14,7 +14,7 @@ import (
 func (c *Client) Check(ctx context.Context) error {
 	const op = "check token"
 	limit := min(checkTimeout, c.answerTimeout) + 2*c.connectTimeout
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the server took the connection, and did not answer within %s", limit))
 	defer cancel()
 	req, err := c.request(ctx, http.MethodGet)
 	if err != nil {
@@ -23,8 +23,11 @@ func (c *Client) Check(ctx context.Context) error {
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		err = c.failure(ctx, err)
-		if c.Plain() && isCut(err) {
+		switch {
+		case isCut(err) && c.Plain():
 			err = fmt.Errorf("%w: if the server speaks TLS on this port, use https:// in the server URL", err)
+		case isCut(err):
+			err = fmt.Errorf("%w: %s", err, checkURL)
 		}
 		return &TransportError{Op: op, Err: err}
 	}
@@ -52,11 +55,14 @@ func (c *Client) statusError(op string, resp *http.Response, bodySent bool) erro
 	said := c.message(resp.Body)
 	// Tornado's page repeats the status.
 	said = strings.TrimPrefix(said, fmt.Sprintf("%d: %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
+	if resp.Header.Get("Location") != "" {
+		said = "" // that says so, too
+	}
 	if c.Plain() && resp.StatusCode == http.StatusBadRequest && strings.Contains(said, "HTTPS") {
 		said += ": use https:// in the server URL"
 	}
 	return &StatusError{
 		Op: op, StatusCode: resp.StatusCode, BodySent: bodySent,
-		Message: said, Location: plain.Line(c.token.Redact(resp.Header.Get("Location"))),
+		Message: said, Location: plain.Line(c.value(resp, "Location")),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
@@ -34,7 +35,18 @@ func (e *StatusError) Error() string {
 	if why := statusHints[e.StatusCode]; why != "" {
 		s += ": " + why
 	}
-	return s + "; " + whatOf(e.BodySent)
+	return s + "; " + whatOf(e.BodySent && !e.nothing())
+}
+
+// nothing reports whether with this status nothing is deployed, also when the
+// bundle was sent whole. SpiroFS 0.3 deploys in spite of a 403, and of some 400.
+func (e *StatusError) nothing() bool {
+	return e.StatusCode < 400 || slices.Contains(nothingWith, e.StatusCode)
+}
+
+var nothingWith = []int{
+	http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired,
+	http.StatusLengthRequired, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
 }
 
 // whatOf says what has become of a bundle that was sent whole, or not.
@@ -130,4 +142,12 @@ func (c *Client) message(body io.Reader) string {
 		s = string(r[:200]) + "…"
 	}
 	return plain.Line(s)
+}
+
+// maxValue is how much of a header field is shown, in bytes.
+const maxValue = 200
+
+// value returns a field of an answer's header, to be shown.
+func (c *Client) value(resp *http.Response, field string) string {
+	return plain.Clip(c.token.Redact(resp.Header.Get(field)), maxValue)
 }

@@ -30,47 +30,59 @@ func (c *Client) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return until.Reason(ctx)
 	}
-	f := &failure{text: plain.Line(c.token.Redact(c.explain(err))), err: err}
+	text, help := c.explain(err)
+	if help != "" {
+		text += ": " + help
+	}
+	f := &failure{text: plain.Line(c.token.Redact(text)), err: err}
 	if raw := err.Error(); c.token.Redact(raw) != raw {
 		f.err = nil
 	}
 	return f
 }
 
-// explain says in our words what an error of the network means, and what helps
-// against it.
-func (c *Client) explain(err error) string {
+const (
+	checkURL = "check host and port of the server URL"
+	plainURL = "if it is meant to speak plain HTTP, use http:// in the server URL, and --insecure"
+	proxyEnv = "HTTPS_PROXY or HTTP_PROXY names it; NO_PROXY takes hosts to go to without it"
+)
+
+// explain says in our words what an error of the network means, and what may
+// help against it.
+func (c *Client) explain(err error) (what, help string) {
 	var (
-		op         *net.OpError
-		dns        *net.DNSError
-		untrusted  *tls.CertificateVerificationError
-		notTLS     tls.RecordHeaderError
-		_          = errors.As(err, &op)
-		wasDialing = op != nil && op.Op == "dial"
+		op        *net.OpError
+		dns       *net.DNSError
+		untrusted *tls.CertificateVerificationError
+		notTLS    tls.RecordHeaderError
 	)
+	wasOp := errors.As(err, &op)
 	switch {
-	case op != nil && op.Op == "proxyconnect":
-		return "the proxy cannot be used: " + c.explain(op.Err) + " (the proxy is that of HTTPS_PROXY or HTTP_PROXY; NO_PROXY names the hosts to go to without it)"
+	case wasOp && op.Op == "proxyconnect":
+		what, _ = c.explain(op.Err)
+		return "the proxy cannot be used: " + what, proxyEnv
 	case errors.As(err, &untrusted):
 		return c.explainCertificate(untrusted)
 	case errors.As(err, &notTLS):
-		return "the server does not speak TLS on this port: if it is meant to speak plain HTTP, use http:// in the server URL, and --insecure"
-	case op != nil && op.Op == "remote error":
-		return "the server broke off the TLS handshake (" + op.Err.Error() + "): is this the port of a SpiroFS server? One that wants a client's certificate, or knows no newer TLS than 1.1, cannot be used"
+		return "the server does not speak TLS on this port", plainURL
+	case wasOp && op.Op == "remote error":
+		return "the server broke off the TLS handshake (" + op.Err.Error() + ")",
+			checkURL + "; a server that wants a client's certificate, or knows no newer TLS than 1.1, cannot be used"
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return fmt.Sprintf("there is no host of the name %q: check the server URL", dns.Name)
+		return fmt.Sprintf("there is no host of the name %q", dns.Name), "check the server URL"
 	case errors.As(err, &dns):
-		return fmt.Sprintf("the host name %q could not be looked up (%s): check this machine's DNS", dns.Name, dns.Err)
+		return fmt.Sprintf("the host name %q could not be looked up (%s)", dns.Name, dns.Err), "check this machine's DNS"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nothing listens on " + address(op) + ": check host and port of the server URL, and that SpiroFS runs in the Salt master"
+		return "nothing listens on " + address(op), checkURL + ", and that SpiroFS runs in the Salt master"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return "there is no route to " + address(op) + ": check the server URL, and this machine's network"
-	case wasDialing && op.Timeout():
-		return fmt.Sprintf("no connection to %s came about within %s: check host and port of the server URL; a firewall on the way may drop it", address(op), c.connectTimeout)
+		return "there is no route to " + address(op), "check the server URL, and this machine's network"
+	case wasOp && op.Op == "dial" && op.Timeout():
+		return fmt.Sprintf("no connection to %s came about within %s", address(op), c.connectTimeout),
+			checkURL + "; a firewall on the way may drop connections"
 	case strings.HasSuffix(err.Error(), "TLS handshake timeout"): // its type is hidden in net/http
-		return fmt.Sprintf("the server took the connection, and then no TLS handshake came about within %s: does it speak TLS on this port? For plain HTTP, use http:// in the server URL, and --insecure", c.connectTimeout)
+		return fmt.Sprintf("the server took the connection, and then no TLS handshake came about within %s", c.connectTimeout), plainURL
 	case isCut(err):
-		return "the connection was cut"
+		return "the connection was cut", ""
 	}
 	return explainHTTP(err.Error())
 }
@@ -85,7 +97,8 @@ func address(op *net.OpError) string {
 
 // isCut reports whether the other side, or something on the way, ended a connection.
 func isCut(err error) bool {
-	for _, cut := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED} {
+	// The last is that of sending what net/http has closed when nothing more could be read.
+	for _, cut := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED, net.ErrClosed} {
 		if errors.Is(err, cut) {
 			return true
 		}
@@ -95,17 +108,17 @@ func isCut(err error) bool {
 }
 
 // explainHTTP puts into other words what net/http says in ones of its own.
-func explainHTTP(text string) string {
+func explainHTTP(text string) (what, help string) {
 	text = strings.TrimPrefix(text, "net/http: HTTP/1.x transport connection broken: ")
 	switch {
 	case strings.Contains(text, "response headers exceeded"):
-		return "the header of the answer is larger than " + sizeText(maxHeader) + ": this is no SpiroFS server"
+		return "the header of the answer is larger than " + sizeText(maxHeader) + ", as none of SpiroFS is", checkURL
 	case strings.Contains(text, "too many 1xx"):
-		return "the server sends interim answers and never a final one: this is no SpiroFS server"
+		return "the server sends interim answers and never a final one, as SpiroFS never does", checkURL
 	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME header"):
-		return "the answer is not HTTP (" + text + "): check the server URL"
+		return "the answer is not HTTP (" + text + ")", checkURL
 	case strings.Contains(text, "chunk"):
-		return "the answer is garbled (" + text + ")"
+		return "the answer is garbled (" + text + ")", ""
 	}
-	return text
+	return text, ""
 }

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +10,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/tmaxmax/go-sse"
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
 // Names of the events that SpiroFS 0.3 sends. Later servers may send others,
@@ -57,13 +57,16 @@ func (s *Stream) Close() error {
 // An error, a [StreamError], is the last that is yielded.
 func (s *Stream) Events() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		config := &sse.ReadConfig{MaxEventSize: s.client.maxEvent}
-		for raw, err := range sse.Read(s.resp.Body, config) {
+		for raw, err := range readEvents(s.resp.Body, s.client.maxEvent) {
 			if err != nil {
 				yield(Event{}, &StreamError{s.failure(err)})
 				return
 			}
-			event, err := parseEvent(s.client.token.Redact(raw.Type), s.client.token.Redact(raw.Data))
+			text := s.client.token.Redact(string(raw.data))
+			if text != string(raw.data) {
+				raw.data = []byte(text)
+			}
+			event, err := parseEvent(s.client.token.Redact(raw.name), text, raw.data)
 			if err != nil {
 				yield(Event{}, &StreamError{err})
 				return
@@ -76,8 +79,8 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 }
 
 func (s *Stream) failure(err error) error {
-	if errors.Is(err, bufio.ErrTooLong) {
-		return fmt.Errorf("an event is larger than %s, the largest that is accepted", sizeText(s.client.maxEvent))
+	if errors.As(err, new(tooLargeError)) {
+		return err
 	}
 	return s.client.failure(s.ctx, err)
 }
@@ -103,44 +106,115 @@ func ReadEvents(r io.Reader) iter.Seq2[Event, error] {
 	return s.Events()
 }
 
-// parseEvent is strict only where a verdict hangs on it.
-func parseEvent(name, data string) (Event, error) {
-	e := Event{Name: name, Time: time.Now(), Data: data}
+// MaxMinions is how many minions a deployment may have: more than any Salt
+// master serves. maxDepth is how deeply what it returns may be nested.
+const (
+	MaxMinions = 100_000
+	maxDepth   = 100
+)
+
+// parseEvent reads an event's data, which it is given as text and as bytes to
+// keep. It is strict only where a verdict hangs on it.
+func parseEvent(name, text string, data []byte) (Event, error) {
+	e := Event{Name: name, Time: time.Now(), Data: text}
 	if name == "" {
 		e.Name = "message" // the default of the specification
 	}
-	var fields map[string]json.RawMessage
-	err := json.Unmarshal([]byte(data), &fields)
-	if err != nil {
-		e.Msg = data
-	} else if msg, ok := fields["msg"]; ok && json.Unmarshal(msg, &e.Msg) != nil {
-		e.Msg = string(msg)
+	problem := checkJSON(data)
+	var minions, minion, result json.RawMessage
+	if problem == nil {
+		for key, value := range rawjson.Members(data) {
+			switch key {
+			case "msg":
+				if e.Msg = string(value); rawjson.First(value) == '"' {
+					_ = json.Unmarshal(value, &e.Msg) // it is a valid text
+				}
+			case "minions":
+				minions = value
+			case "minion":
+				minion = value
+			case "result":
+				result = value
+			}
+		}
+	} else {
+		e.Msg = text
 	}
-	switch name {
-	case HighstateStart:
-		if err == nil {
-			err = required(fields, "minions", &e.Minions)
+	switch {
+	case name == HighstateStart && problem == nil:
+		e.Minions, problem = readMinions(minions)
+	case name == HighstateUpdate && problem == nil:
+		e.Minion, problem = readMinion(minion)
+		if e.Result = result; problem == nil && isNull(result) {
+			problem = errors.New(`it has no "result"`)
 		}
-	case HighstateUpdate:
-		if err == nil {
-			err = errors.Join(required(fields, "minion", &e.Minion), required(fields, "result", &e.Result))
-		}
-	default:
+	case name != HighstateStart && name != HighstateUpdate:
 		return e, nil
 	}
-	if err != nil {
-		return Event{}, fmt.Errorf("the event %s is not as the protocol has it: %w", name, err)
+	if problem != nil {
+		return Event{}, fmt.Errorf("the event %s is not as the protocol has it: %w", name, problem)
 	}
 	return e, nil
 }
 
-func required(fields map[string]json.RawMessage, key string, into any) error {
-	raw, ok := fields[key]
-	if !ok || string(raw) == "null" {
-		return fmt.Errorf("it has no %q", key)
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		return fmt.Errorf("%q: %w", key, err)
+// checkJSON returns why data is no object that can be looked into.
+func checkJSON(data []byte) error {
+	switch {
+	case rawjson.Depth(data) > maxDepth:
+		return fmt.Errorf("it is nested deeper than %d levels", maxDepth)
+	case !json.Valid(data):
+		return errors.New("it is no JSON")
+	case rawjson.First(data) != '{':
+		return errors.New("it is no JSON object")
 	}
 	return nil
 }
+
+// readMinions reads a list of ids.
+func readMinions(raw json.RawMessage) ([]string, error) {
+	switch {
+	case isNull(raw):
+		return nil, errors.New(`it has no "minions"`)
+	case rawjson.First(raw) != '[':
+		return nil, errors.New(`"minions" is no list`)
+	}
+	ids := []string{}
+	for item := range rawjson.Elements(raw) {
+		id, err := readMinion(item)
+		if err != nil {
+			return nil, err
+		}
+		if len(ids) == MaxMinions {
+			return nil, ErrMinions
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// ErrMinions means that a server names more minions than there can be.
+var ErrMinions = errors.New("there are more than " + plain.Thousands(MaxMinions) + " minions, which cannot be")
+
+// maxID is the length in bytes of the longest minion id: Salt keeps a file of
+// that name.
+const maxID = 255
+
+// readMinion reads an id.
+func readMinion(raw json.RawMessage) (string, error) {
+	if isNull(raw) {
+		return "", errors.New(`it has no "minion"`)
+	}
+	var id string
+	switch err := json.Unmarshal(raw, &id); {
+	case err != nil:
+		return "", errors.New("the id of a minion is no text")
+	case id == "":
+		return "", errors.New("the id of a minion is empty")
+	case len(id) > maxID:
+		return "", fmt.Errorf("the id of a minion is longer than %d bytes", maxID)
+	}
+	return id, nil
+}
+
+// isNull reports whether a member is missing or null.
+func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }

@@ -106,9 +106,9 @@ func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 	var problem string
 	switch {
 	case mediaType != "text/event-stream":
-		problem = fmt.Sprintf("the answer is no stream of events but %q: is this the URL of a SpiroFS server?", c.token.Redact(resp.Header.Get("Content-Type")))
+		problem = fmt.Sprintf("the answer is no stream of events but %q: check the server URL", c.value(resp, "Content-Type"))
 	case resp.Header.Get("Content-Encoding") != "":
-		problem = fmt.Sprintf("the answer is encoded as %q, which was not asked for", c.token.Redact(resp.Header.Get("Content-Encoding")))
+		problem = fmt.Sprintf("the answer is encoded as %q, which was not asked for", c.value(resp, "Content-Encoding"))
 	}
 	sent, failed := b.seal()
 	switch {
@@ -219,7 +219,7 @@ func (b *body) Read(p []byte) (int, error) {
 // last of it to answer.
 func (b *body) await() {
 	switch {
-	case b.sealed:
+	case b.sealed, b.giveUp == nil:
 	case b.idle == nil:
 		b.idle = time.AfterFunc(b.patience, func() {
 			b.giveUp(fmt.Errorf("the server has neither taken anything more nor answered for %s", b.patience))

@@ -1,0 +1,138 @@
+package faults_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+)
+
+// stream is the head of an answer that is a stream of events.
+const stream = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+func event(name, members string) string {
+	return fmt.Sprintf("event: %s\ndata: {%s}\n\n", name, members)
+}
+
+// begun are the events up to when minions work.
+var begun = event("deploy-bundle", `"msg": "Deploying bundle"`) + event("highstate-calc", `"msg": "Calculating"`) +
+	event("highstate-start", `"msg": "Highstating 2 minions", "minions": ["web1", "web2"]`)
+
+var (
+	result   = event("highstate-update", `"msg": "done", "minion": "web1", "result": {"jid": "20261123114317105537", "retcode": 0, "ret": {"test_|-a_|-a_|-nop": {"result": true, "comment": "", "changes": {}}}}`)
+	second   = strings.ReplaceAll(result, "web1", "web2")
+	finished = event("highstate-finish", `"msg": "Highstate complete"`)
+)
+
+// chunk is some bytes as a part of a chunked answer.
+func chunk(s string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(s), s) }
+
+// answers are what happens when the server has all of the bundle.
+var answers = []fault{
+	{name: "the connection is cut before an answer", breaks: says("", cut)},
+	{name: "the connection is cut in the header of the answer", breaks: says(stream[:40], cut)},
+	{name: "the server never answers", breaks: func(s *scene) {
+		s.answer(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+		})
+		s.opts.Server.AnswerTimeout = soon
+	}},
+	{name: "a proxy on the way could not reach the server (502)", breaks: refuses(http.StatusBadGateway, "")},
+	{name: "a proxy on the way lost patience (504)", breaks: refuses(http.StatusGatewayTimeout, "")},
+	{name: "400: no tar, or two of them", breaks: refuses(http.StatusBadRequest, "<html><title>400: Bad Request</title></html>")},
+	{name: "401: the token expired on the way", breaks: refuses(http.StatusUnauthorized, "<html><title>401: Unauthorized</title></html>")},
+	{name: "403: the token is not for this project", breaks: refuses(http.StatusForbidden, "<html><title>403: Forbidden</title></html>")},
+	{name: "500: SpiroFS fails", breaks: refuses(http.StatusInternalServerError, "<html><title>500: Internal Server Error</title></html>")},
+	{name: "200 with a page", breaks: refuses(http.StatusOK, "<html><title>Welcome</title></html>")},
+	{name: "the connection is cut before the first event", breaks: says(stream, cut)},
+	{name: "the connection is cut in an event", breaks: says(stream+chunk(begun+result[:len(result)/2]), cut)},
+	{name: "the connection is cut between events", breaks: says(stream+chunk(begun+result), cut)},
+	{name: "the connection is cut before a minion reported", breaks: says(stream+chunk(begun), cut)},
+	{name: "the connection is cut after the last event", breaks: says(stream+chunk(begun+result+second+finished), cut)},
+	{name: "the stream ends too early", breaks: says(stream+chunk(begun+result)+chunk(""), nil)},
+	{name: "the stream ends with no event at all", breaks: says(stream+chunk(""), nil)},
+	{name: "the connection is cut, without a highstate", breaks: func(s *scene) {
+		s.opts.NoHighstate = true
+		says(stream+chunk(event("deploy-bundle", `"msg": "Deploying bundle"`)), cut)(s)
+	}},
+	{name: "an event is larger than is accepted (16 MiB)", breaks: says(stream+chunk(begun+"data: "+strings.Repeat("x", 16<<20)+"\n\n"), nil)},
+	{name: "an event is not as the protocol has it", breaks: says(stream+chunk(begun+event("highstate-update", `"minion": "web1"`)), nil)},
+	{name: "the answer is garbled", breaks: says(stream+"not a length\r\n", cut)},
+	{name: "the deployment fails in the server (`exception`)", breaks: says(stream+chunk(event("deploy-bundle", `"msg": "Deploying bundle"`)+event("exception", `"msg": "FileExistsError: x"`))+chunk(""), nil)},
+	{name: "the highstate fails in the server (`exception`)", breaks: says(stream+chunk(begun+event("exception", `"msg": "SaltReqTimeoutError: Message timed out"`))+chunk(""), nil)},
+	{name: "nothing is heard for 30 s, then all is well", over: "https", breaks: func(s *scene) { s.serve(spirotest.Minion{ID: "web1", Delay: 30 * time.Second}) }},
+	{name: "`--timeout` passes in the highstate", breaks: func(s *scene) { s.asleep(report.ErrTimeout) }},
+	{name: "Ctrl-C in the highstate", breaks: func(s *scene) { s.asleep(report.ErrInterrupted) }},
+	{name: "Ctrl-C in the highstate, when a minion has reported", breaks: func(s *scene) {
+		says(stream+chunk(begun+result), func() { time.AfterFunc(soon, func() { s.cancel(report.ErrInterrupted) }); <-s.ctx.Done() })(s)
+	}},
+}
+
+// cut says that a connection is to be cut.
+func cut() {}
+
+// says makes a server take a bundle and write an answer. If there is something
+// to do then, it does that and cuts the connection; else it closes it.
+func says(answer string, then func()) func(*scene) {
+	return func(s *scene) {
+		s.answer(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			conn := take(s.t, w)
+			_, _ = io.WriteString(conn, answer)
+			if then == nil {
+				_ = conn.Close()
+				return
+			}
+			then()
+			// What is on its way must arrive: a reset would overtake it.
+			time.Sleep(soon)
+			reset(conn)
+		})
+	}
+}
+
+// refuses makes a server take a bundle and answer with a page.
+func refuses(status int, page string) func(*scene) {
+	return func(s *scene) {
+		s.answer(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, page)
+		})
+	}
+}
+
+// asleep ends the run for a reason while a minion is awaited.
+func (s *scene) asleep(reason error) {
+	s.serve(sleeper)
+	s.at(report.Highstate, func() { time.AfterFunc(soon, func() { s.cancel(reason) }) })
+}
+
+// minions are what Salt tells of them. That is not all: what a result can be is
+// tested with the results that a real master gave.
+var minions = []fault{
+	{name: "a state fails", breaks: func(s *scene) {
+		s.serve(spirotest.Minion{ID: "web1"}, spirotest.Minion{ID: "web2", Result: spirotest.States(
+			spirotest.State{SLS: "web", ID: "a", Function: "test.nop", Result: spirotest.Failed})})
+	}},
+	{name: "the states do not render", breaks: func(s *scene) {
+		s.serve(spirotest.Minion{ID: "web1", Result: spirotest.NotCompiled("Rendering SLS 'prod:web' failed: Jinja variable 'x' is undefined")})
+	}},
+	{name: "a minion does not answer Salt", breaks: func(s *scene) {
+		s.serve(spirotest.Minion{ID: "web1"}, spirotest.Minion{ID: "web2", Result: spirotest.NoAnswer()})
+	}},
+	{name: "nothing is heard of a minion", breaks: func(s *scene) {
+		s.serve(spirotest.Minion{ID: "web1"}, spirotest.Minion{ID: "web2", Silent: true})
+	}},
+	{name: "no minion is concerned", breaks: func(s *scene) { s.serve() }},
+	{name: "no minion is concerned, with `--require-minions`", breaks: func(s *scene) {
+		s.serve()
+		s.opts.RequireMinions = true
+	}},
+}

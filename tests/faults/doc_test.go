@@ -1,3 +1,0 @@
-package faults_test
-
-import _ "github.com/Shopify/toxiproxy/v2"

@@ -1,0 +1,146 @@
+// Package faults_test breaks deployments in every way that happens to them, and
+// holds what a user sees against docs/faults.md: the table there is what these
+// tests expect. After a change that is meant, "go test ./faults -update" in this
+// module writes it anew.
+package faults_test
+
+import (
+	"flag"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spirostack/spirodeploy/spirodeploy"
+)
+
+var update = flag.Bool("update", false, "write the table in docs/faults.md anew")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// They wait more than they work.
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
+	status := m.Run()
+	if temp != "" {
+		_ = os.RemoveAll(temp)
+	}
+	os.Exit(status)
+}
+
+// fault is a way for a deployment to go wrong, or to go well all the same.
+type fault struct {
+	name string
+	// breaks prepares a scene such that the fault happens.
+	breaks func(*scene)
+	// over is what it happens over: plain HTTP, TLS, or both where it is empty.
+	over string
+}
+
+// groups are the parts of the table, in its order.
+var groups = []struct {
+	title  string
+	faults []fault
+}{
+	{"Reaching the server", connecting},
+	{"The server's certificate", certificates},
+	{"The token", tokens},
+	{"While the bundle is sent", sending},
+	{"After the bundle was sent", answers},
+	{"What minions do", minions},
+	{"Files of this machine", files},
+}
+
+// said are words that tell whether something may have been deployed: each
+// failure must have some of them.
+var said = regexp.MustCompile(`nothing was deployed|not deployed|before anything was sent|nothing was sent|may have been deployed|may be going on|had been deployed|the highstate is going on|minions? failed|shop/prod deployed|no minion is concerned|did not report`)
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	table := readTable(t)
+	t.Run("table", func(t *testing.T) { //nolint:tparallel // finish awaits its subtests
+		for _, g := range groups {
+			for _, f := range g.faults {
+				t.Run(f.name, func(t *testing.T) {
+					t.Parallel()
+					table.compare(t, g.title, f.name, f.outcome(t))
+				})
+			}
+		}
+	})
+	table.finish(t)
+}
+
+// outcome lets a fault happen over all that it can happen over. What the user
+// sees must be the same.
+func (f fault) outcome(t *testing.T) outcome {
+	t.Helper()
+	schemes := []string{"https", "http"}
+	if f.over != "" {
+		schemes = []string{f.over}
+	}
+	var outcomes []outcome
+	for _, scheme := range schemes {
+		s := newScene(t, scheme)
+		f.breaks(s)
+		o := s.run()
+		if o.status != 0 && !s.local && !said.MatchString(o.message) {
+			t.Errorf("over %s: %q does not say whether something may have been deployed", scheme, o.message)
+		}
+		// A bundle that may have arrived is never sent again.
+		if n := s.posts(); n > 1 {
+			t.Errorf("over %s: %d requests with a bundle", scheme, n)
+		}
+		outcomes = append(outcomes, o)
+	}
+	if len(slices.Compact(outcomes)) > 1 {
+		t.Errorf("it depends on the scheme:\n%v", outcomes)
+	}
+	return outcomes[0]
+}
+
+// outcome is what a user sees.
+type outcome struct {
+	status  int
+	message string
+}
+
+// run deploys.
+func (s *scene) run() outcome {
+	s.t.Helper()
+	if s.command != nil {
+		return s.command(s)
+	}
+	rep, err := spirodeploy.Deploy(s.ctx, s.opts)
+	message := rep.Targets[0].Summary
+	if err != nil {
+		message = err.Error()
+	}
+	return outcome{rep.ExitStatus, s.plain(message)}
+}
+
+// variable are the parts of a message that differ from run to run, and what
+// stands for them in the table.
+var variable = []struct {
+	pattern *regexp.Regexp
+	stands  string
+}{
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "192.0.2.1:4510"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "TIME"},
+	{regexp.MustCompile(`([0-9A-F]{2}:){31}[0-9A-F]{2}`), "A1:B2:…"},
+	{regexp.MustCompile(`\b20\d{18}\b`), "JID"},
+	{regexp.MustCompile(`x{64}`), "no-such-host"},
+	{regexp.MustCompile(`\n  - `), "; "},
+	{regexp.MustCompile(`temporary file in \S+:`), "temporary file in DIR:"},
+}
+
+// plain returns a message as the table has it.
+func (s *scene) plain(message string) string {
+	message = strings.ReplaceAll(message, s.dir, "DIR")
+	for _, v := range variable {
+		message = v.pattern.ReplaceAllString(message, v.stands)
+	}
+	return strings.TrimSpace(message)
+}

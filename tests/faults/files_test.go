@@ -1,0 +1,149 @@
+package faults_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// command returns the path of spiro-deploy, in a directory that everybody may enter.
+func command(t *testing.T) string {
+	t.Helper()
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "spirodeploy-faults-")
+	if err != nil {
+		return "", err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return "", err
+	}
+	temp = dir
+	path := filepath.Join(dir, "spiro-deploy")
+	cmd := exec.Command("go", "build", "-o", path, "./spirodeploy/cmd/spiro-deploy")
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", errors.New(string(out))
+	}
+	return path, nil
+})
+
+// temp is where built builds; it is removed when all tests have ended.
+var temp string
+
+// shell runs the command with a shell before it, "$@" being the command and its
+// arguments, and returns what it says last.
+func shell(script string, args ...string) func(*scene) outcome {
+	return func(s *scene) outcome {
+		s.t.Helper()
+		all := append([]string{"-c", script, "sh", command(s.t), "--dir", s.dir}, args...)
+		cmd := exec.CommandContext(s.ctx, "sh", all...)
+		cmd.Dir = s.t.TempDir()
+		cmd.Env = append(os.Environ(), "TMPDIR="+cmd.Dir, "SPIRO_URL="+s.server.URL(), "SPIRO_TOKEN="+s.opts.Server.Token.Reveal())
+		return s.execute(cmd)
+	}
+}
+
+// execute runs a command and returns what it says last.
+func (s *scene) execute(cmd *exec.Cmd) outcome {
+	s.t.Helper()
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		s.t.Fatal(err)
+	}
+	entries, _ := os.ReadDir(cmd.Dir)
+	for _, e := range entries {
+		s.t.Errorf("the file %s is left", e.Name())
+	}
+	lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
+	last := strings.TrimPrefix(lines[len(lines)-1], "spiro-deploy: ")
+	return outcome{cmd.ProcessState.ExitCode(), s.plain(last)}
+}
+
+// files are what can be wrong with files that are written.
+var files = []fault{
+	{name: "the disk is full while a bundle is written (`--output`)", over: "http", breaks: func(s *scene) {
+		s.large("_salt/large", 1<<20)
+		s.local, s.command = true, shell(limited, "--output", "bundle.tar")
+	}},
+	{name: "a full device as `--output`", over: "http", breaks: func(s *scene) {
+		s.large("_salt/large", 1<<20)
+		s.local, s.command = true, shell(`exec "$@"`, "--output", "/dev/full")
+	}},
+	{name: "the disk is full while `git archive` is kept (`--include-source git`)", over: "http", breaks: func(s *scene) {
+		s.file("source.bin", strings.Repeat("x", 1<<20))
+		s.git("init", "--quiet")
+		s.git("add", "source.bin")
+		s.git("-c", "user.name=Test", "-c", "user.email=test@example.org", "commit", "--quiet", "--message=one")
+		s.command = shell(limited, "--insecure", "--include-source", "git", "shop", "prod")
+	}},
+	{name: "the disk is full while the report is written", over: "http", breaks: func(s *scene) {
+		s.command = shell(`exec "$@"`, "--insecure", "--report", "json=/dev/full", "shop", "prod")
+	}},
+}
+
+// limited lets no file grow beyond 64 KiB; POSIX counts in blocks of 512 bytes.
+const limited = `ulimit -f 128; exec "$@"`
+
+func (s *scene) git(args ...string) {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.ctx, "git", args...)
+	cmd.Dir = s.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		s.t.Fatalf("git: %v\n%s", err, out)
+	}
+}
+
+// unreadable takes the right to read a file away while those before it are sent,
+// from a command that another user than root runs.
+func unreadable(s *scene) {
+	s.large("_salt/large", some)
+	s.file("_salt/other", "content")
+	file := filepath.Join(s.dir, "_salt", "other")
+	s.answer(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.CopyN(io.Discard, r.Body, some/4)
+		if err := os.Chmod(file, 0); err != nil {
+			s.t.Error(err)
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+	})
+	s.command = func(s *scene) outcome {
+		dir := s.t.TempDir()
+		letIn(s.t, s.dir, dir)
+		cmd := exec.CommandContext(s.ctx, command(s.t), "--dir", s.dir, "--insecure", "shop", "prod")
+		cmd.Dir = dir
+		asNobody(s.t, cmd)
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir, "SPIRO_TOKEN=" + s.opts.Server.Token.Reveal(), "SPIRO_URL=" + "http://" + s.opts.Server.Address}
+		return s.execute(cmd)
+	}
+}
+
+// letIn lets everybody pass through directories, and those above them that are ours.
+func letIn(t *testing.T, dirs ...string) {
+	t.Helper()
+	stop := filepath.Clean(os.TempDir())
+	for _, dir := range dirs {
+		for d := dir; d != stop && d != filepath.Dir(d); d = filepath.Dir(d) {
+			if err := os.Chmod(d, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
