@@ -57,10 +57,10 @@ var groups = []struct {
 // failure must have some of them.
 var said = regexp.MustCompile(`nothing was deployed|not deployed|before anything was sent|nothing was sent|may have been deployed|may be going on|had been deployed|the highstate is going on|minions? failed|shop/prod deployed|no minion is concerned|did not report`)
 
-func TestFaults(t *testing.T) {
+func TestFaults(t *testing.T) { //nolint:tparallel // finish awaits its subtests
 	t.Parallel()
 	table := readTable(t)
-	t.Run("table", func(t *testing.T) { //nolint:tparallel // finish awaits its subtests
+	t.Run("table", func(t *testing.T) {
 		for _, g := range groups {
 			for _, f := range g.faults {
 				t.Run(f.name, func(t *testing.T) {

@@ -110,28 +110,96 @@ func TestNobody(t *testing.T) {
 	run(t, command(t, m, "nobody", append(args, "--no-highstate")...)).check(t, 0, "Success: nobody/prod deployed")
 }
 
-// TestInterrupted: a client that goes away ends with 130, and the highstate goes on.
+// TestInterrupted: a client that goes away ends with 130, the highstate goes on,
+// and what the client says of how to look it up is right.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	dir := states(t, "web1", "slow: {cmd.run: [{name: 'sleep 3; echo done >{{ grains['root'] }}/slow'}]}\n")
+	dir := states(t, "web1", "slow: {cmd.run: [{name: 'sleep 10; echo done >{{ grains['root'] }}/slow'}]}\n")
 	cmd := command(t, m, "slow", "--dir", dir, "--insecure", "slow", "prod")
 	heard := &signaller{cmd: cmd, at: "Highstating"}
-	cmd.Stderr = heard
+	var stdout strings.Builder
+	cmd.Stderr, cmd.Stdout = heard, &stdout
 	err := cmd.Run()
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 130 {
 		t.Fatalf("%v, want status 130\n%s", err, heard.text.String())
 	}
-	path := filepath.Join(m.Root("web1"), "slow")
-	if _, err := os.Stat(path); err == nil {
-		t.Error("the highstate was over before the command was interrupted")
+	if !strings.Contains(stdout.String(), "the deployment may be going on; 1 of 1 minion did not report (web1); on the master, salt-run jobs.active shows") {
+		t.Errorf("it says\n%s", stdout.String())
 	}
+	jid := active(t, m)
+	path := filepath.Join(m.Root("web1"), "slow")
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if _, err := os.Stat(path); err == nil {
+			break
+		}
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Fatal("the highstate has not gone on")
+	}
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+		out, err := m.Runner(t.Context(), "jobs.lookup_jid", jid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(out), "cmd_|-slow_|-") {
 			return
 		}
 	}
-	t.Error("the highstate has not gone on")
+	t.Errorf("jobs.lookup_jid %s does not show what the minion did", jid)
+}
+
+// active returns the id of the highstate that jobs.active shows.
+func active(t *testing.T, m *salt.Master) string {
+	t.Helper()
+	out, err := m.Runner(t.Context(), "jobs.active")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var jobs map[string]struct{ Function string }
+	if err := json.Unmarshal(out, &jobs); err != nil {
+		t.Fatal(err)
+	}
+	for jid, job := range jobs {
+		if job.Function == "state.highstate" {
+			return jid
+		}
+	}
+	t.Fatalf("jobs.active shows no highstate: %s", out)
+	return ""
+}
+
+// TestWrongScheme: plain HTTP to a port of TLS, TLS to one of plain HTTP.
+func TestWrongScheme(t *testing.T) {
+	t.Parallel()
+	w := shared(t)
+	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	args := []string{"--dir", dir, "--insecure", "--connect-timeout", "3s", "scheme", "prod"}
+	cmd := command(t, w.plain, "scheme", args...)
+	cmd.Env = append(cmd.Env, "SPIRO_URL="+strings.Replace(w.plain.URL, "http:", "https:", 1))
+	run(t, cmd).check(t, 5, "if it is meant to speak plain HTTP, use http:// in the server URL, and --insecure; nothing was deployed")
+	cmd = command(t, w.secure, "scheme", args...)
+	cmd.Env = append(cmd.Env, "SPIRO_URL="+strings.Replace(w.secure.URL, "https:", "http:", 1))
+	run(t, cmd).check(t, 5, "if the server speaks TLS on this port, use https:// in the server URL; nothing was deployed")
+}
+
+// TestTooLarge: what a server on plain HTTP does not take is explained.
+func TestTooLarge(t *testing.T) {
+	t.Parallel()
+	m := plain(t)
+	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	large := filepath.Join(dir, "_salt", "large")
+	write(t, large, "")
+	if err := os.Truncate(large, 100<<20); err != nil {
+		t.Fatal(err)
+	}
+	run(t, command(t, m, "large", "--dir", dir, "--insecure", "large", "prod")).check(t, 5,
+		"warning: over plain HTTP, SpiroFS takes no more than 100.0 MiB",
+		"the connection was cut, as SpiroFS does with more than 100 MiB over plain HTTP",
+		"use https; nothing was deployed")
+	if _, err := os.Stat(m.DeploymentDir("large", "prod")); err == nil {
+		t.Error("it was deployed")
+	}
 }
 
 // signaller interrupts a command when that says something.

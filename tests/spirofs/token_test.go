@@ -37,6 +37,10 @@ func TestTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	two := m.Token(time.Hour, "tokens", "other")
+	short, err := m.RootToken().Narrow(time.Now().Add(10*time.Minute), "tokens")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name   string
 		token  token.Token
@@ -45,9 +49,7 @@ func TestTokens(t *testing.T) {
 		{"root", m.RootToken(), 0},
 		{"for two projects", two, 0},
 		{"narrowed to the project", narrow(two, map[string]any{"project_allow": []string{"tokens"}}), 0},
-		{"root narrowed to the project, for ten minutes", narrow(m.RootToken(), map[string]any{
-			"project_allow": []string{"tokens"}, "not_after": time.Now().Add(10 * time.Minute).Unix(),
-		}), 0},
+		{"root narrowed to the project, for ten minutes", short, 0},
 		{"narrowed to another project", narrow(two, map[string]any{"project_allow": []string{"other"}}), 2},
 		{"narrowed to the past", narrow(two, map[string]any{"not_after": time.Now().Add(-time.Minute).Unix()}), 3},
 		{"denied", narrow(m.RootToken(), map[string]any{"project_deny": []string{"tokens"}}), 2},
@@ -60,6 +62,45 @@ func TestTokens(t *testing.T) {
 		rep, err := spirodeploy.Deploy(t.Context(), opts)
 		if rep.ExitStatus != tt.status {
 			t.Errorf("token %s: status %d, want %d: %v", tt.name, rep.ExitStatus, tt.status, err)
+		}
+	}
+}
+
+// TestNarrowed: the server refuses a narrowed token where it is not for, and when
+// it is not for.
+func TestNarrowed(t *testing.T) {
+	t.Parallel()
+	m := plain(t)
+	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	for name, tt := range map[string]struct {
+		end      time.Time
+		projects []string
+		status   int
+	}{
+		"of another project": {time.Time{}, []string{"other"}, 403},
+		"of the past":        {time.Now().Add(-time.Minute), nil, 401},
+		"of the project":     {time.Now().Add(time.Hour), []string{"narrowed"}, 0},
+	} {
+		tok, err := m.RootToken().Narrow(tt.end, tt.projects...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := client.New(options(m, "narrowed", dir, tok).Server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream, err := c.Upload(t.Context(), client.Deployment{Project: "narrowed", Deployment: "prod", Bundle: rawBundle(make([]byte, 1024))})
+		status := 0
+		var answer *client.StatusError
+		if errors.As(err, &answer) {
+			status = answer.StatusCode
+		} else if err != nil {
+			t.Fatal(err)
+		} else {
+			_ = stream.Close()
+		}
+		if status != tt.status {
+			t.Errorf("a token %s: status %d, want %d", name, status, tt.status)
 		}
 	}
 }
