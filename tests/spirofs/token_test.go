@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/salt"
 	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
@@ -103,6 +105,34 @@ func TestNarrowed(t *testing.T) {
 			t.Errorf("a token %s: status %d, want %d", name, status, tt.status)
 		}
 	}
+}
+
+// TestForbidden: what SECURITY.md says of a 403. The server applies what it refuses.
+func TestForbidden(t *testing.T) {
+	t.Parallel()
+	m := plain(t)
+	applied := filepath.Join(m.Root("web1"), "forbidden")
+	dir := states(t, "web1", "mark: {cmd.run: [{name: 'echo done >"+applied+"'}]}\n")
+	b, err := bundle.New(t.Context(), bundle.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	c, err := client.New(options(m, "forbidden", dir, m.Token(time.Hour, "other")).Server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Upload(t.Context(), client.Deployment{Project: "forbidden", Deployment: "prod", Highstate: true, Bundle: b})
+	var answer *client.StatusError
+	if !errors.As(err, &answer) || answer.StatusCode != 403 || !strings.Contains(err.Error(), "may have been deployed") {
+		t.Errorf("%v, want a 403 that may have deployed", err)
+	}
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if _, err := os.Stat(applied); err == nil {
+			return
+		}
+	}
+	t.Error("it was not applied: this server is better than the one that SECURITY.md tells of")
 }
 
 // TestRefused: what the command says of an expired token and of a foreign one, and
