@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"context"
+	_ "crypto/sha256" // go-digest does not import it
 	"errors"
 	"fmt"
 	"io"
