@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/magefile/mage/mg"
 
@@ -54,6 +55,34 @@ func Lint(ctx context.Context) error { return ci.Lint(ctx, os.Stdout) }
 
 // Bench runs the benchmarks.
 func Bench(ctx context.Context) error { return ci.Bench(ctx, os.Stdout) }
+
+// Fuzz runs every fuzz target of the module, one after the other.
+func Fuzz(
+	ctx context.Context,
+	each *time.Duration, // how long each target runs (default 20s)
+) error {
+	d := 20 * time.Second
+	if each != nil {
+		d = *each
+	}
+	return ci.Fuzz(ctx, os.Stdout, ".", d)
+}
+
+// Soak deploys again and again, and looks for what that leaves behind.
+func Soak(
+	ctx context.Context,
+	runs *int, // deployments in a row (default 1000)
+	parallel *int, // deployments at once (default 50)
+) error {
+	n, at := 1000, 50
+	if runs != nil {
+		n = *runs
+	}
+	if parallel != nil {
+		at = *parallel
+	}
+	return ci.Soak(ctx, os.Stdout, n, at)
+}
 
 // Generate makes the Dagger module's code from main.go; it needs no engine.
 func Generate(ctx context.Context) error { return generate.Run(ctx, ".") }

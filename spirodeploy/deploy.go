@@ -81,6 +81,7 @@ func Deploy(ctx context.Context, opts Options) (*report.Report, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, opts.Timeout, report.ErrTimeout)
 		defer cancel()
 	}
+	opts.discreet()
 	rep := report.New(report.Target{
 		Project: opts.Project, Deployment: opts.Deployment,
 		Highstate: !opts.NoHighstate, RequireMinions: opts.RequireMinions, DryRun: opts.DryRun,
@@ -94,6 +95,17 @@ func Deploy(ctx context.Context, opts Options) (*report.Report, error) {
 	r.target.Finish(err)
 	rep.Finish()
 	return rep, rep.Err()
+}
+
+// discreet takes the token out of names that it was given for by mistake, before
+// they are shown.
+func (o *Options) discreet() {
+	for what, name := range map[string]*string{"project": &o.Project, "deployment": &o.Deployment} {
+		if shown := o.Server.Token.Redact(*name); shown != *name {
+			*name = shown
+			o.Problems = append(slices.Clone(o.Problems), fmt.Errorf("%s name: the token is in it", what))
+		}
+	}
 }
 
 // run is one deployment on its way.
@@ -137,11 +149,11 @@ func unsent(ctx context.Context, err error) error {
 // prepare does all that can fail before anything is sent, and reports every
 // problem that it finds together.
 func (r *run) prepare(ctx context.Context) (tarball, error) {
-	errs := append(slices.Clone(r.opts.Problems),
+	errs := slices.Concat(r.opts.Problems, []error{
 		client.CheckName("project", r.opts.Project),
 		client.CheckName("deployment", r.opts.Deployment),
 		r.useToken(),
-	)
+	})
 	var err error
 	r.client, err = client.New(r.opts.Server)
 	errs = append(errs, err)
@@ -260,7 +272,11 @@ func (r *run) follow(stream *client.Stream) error {
 			stage = report.Highstate
 			r.tell(report.Update{Kind: report.Began, Stage: stage})
 		}
-		minion := r.target.Add(event)
+		minion, err := r.target.Add(event)
+		if err != nil {
+			r.end(stage, "", err)
+			return err
+		}
 		r.tell(report.Update{Kind: report.Happened, Stage: stage, Event: event, Minion: minion})
 	}
 	err := r.target.Unfinished()

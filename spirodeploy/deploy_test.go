@@ -119,6 +119,10 @@ func TestDeploy(t *testing.T) {
 			},
 		},
 		{
+			name: "the token as a name", verdict: report.Invalid, says: "  - project name: the token is in it",
+			change: func(o *spirodeploy.Options) { o.Project = o.Server.Token.Reveal() },
+		},
+		{
 			name: "time is up", minions: []spirotest.Minion{{ID: "a", Delay: time.Hour}}, verdict: report.Unknown, posts: 1, says: "time for the whole run is up",
 			change: func(o *spirodeploy.Options) { o.Timeout = 500 * time.Millisecond },
 		},

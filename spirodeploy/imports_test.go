@@ -20,8 +20,8 @@ var allowed = map[string][]string{
 		"golang.org/x/text/cases", module + "internal/until", "golang.org/x/text/unicode/norm",
 	},
 	"spirodeploy/token":     {"gopkg.in/macaroon.v2"},
-	"spirodeploy/client":    {module + "internal/plain", module + "internal/problem", module + "internal/until", module + "spirodeploy/token", "github.com/tmaxmax/go-sse"},
-	"spirodeploy/highstate": {},
+	"spirodeploy/client":    {module + "internal/plain", module + "internal/problem", module + "internal/until", module + "spirodeploy/token", module + "internal/rawjson"},
+	"spirodeploy/highstate": {module + "internal/plain", module + "internal/rawjson"},
 	"spirodeploy/report": {
 		module + "internal/plain", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/highstate",
 		"github.com/opencontainers/go-digest",
@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy/spirotest":        {"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser", "gopkg.in/macaroon.v2"},
-	"spirodeploy/cmd/spiro-deploy": {module + "internal/edge", module + "spirodeploy/report", "github.com/alecthomas/kong"},
+	"spirodeploy/cmd/spiro-deploy": {module + "internal/edge", module + "internal/plain", module + "spirodeploy/report", "github.com/alecthomas/kong"},
 	"spirodeploy/targets":          {module + "internal/edge"},
 }
 

@@ -20,6 +20,10 @@ import (
 
 // Check asks the server whether the token is valid, and tells.
 func (w World) Check(ctx context.Context, s Settings) error {
+	return w.discreetly(s, func(w World) error { return w.check(ctx, s) })
+}
+
+func (w World) check(ctx context.Context, s Settings) error {
 	opts, err := w.serverOptions(ctx, s)
 	c, clientErr := client.New(opts)
 	if err := problem.Join(s.contradictions(), err, clientErr); err != nil {
@@ -34,6 +38,10 @@ func (w World) Check(ctx context.Context, s Settings) error {
 
 // Token tells what the token allows, without showing it, or makes a narrower one.
 func (w World) Token(ctx context.Context, s Settings) error {
+	return w.discreetly(s, func(w World) error { return w.rights(ctx, s) })
+}
+
+func (w World) rights(ctx context.Context, s Settings) error {
 	t, err := w.NeedToken(ctx, s)
 	narrower := len(s.Projects) > 0 || s.Lifetime != 0
 	switch {
@@ -86,7 +94,7 @@ func (w World) narrow(t token.Token, s Settings) error {
 		rights, err = narrow.Rights()
 	}
 	if err == nil {
-		err = output.WriteSecret(s.Output, w.Stdout, func(out io.Writer) error {
+		err = output.WriteSecret(s.Output, w.bytes, func(out io.Writer) error {
 			_, err := fmt.Fprintln(out, narrow.Reveal())
 			return err
 		})
@@ -109,6 +117,10 @@ func (w World) NeedToken(ctx context.Context, s Settings) (token.Token, error) {
 
 // Diff tells how two bundles differ.
 func (w World) Diff(before, after string) error {
+	return w.discreetly(Settings{}, func(w World) error { return w.diff(before, after) })
+}
+
+func (w World) diff(before, after string) error {
 	o, err := os.Open(before)
 	if err != nil {
 		return invalid(fmt.Errorf("old bundle: %w", err))
@@ -170,7 +182,9 @@ func Split(s string) []string {
 func CheckPosition(names ...string) error {
 	for _, name := range names {
 		if strings.HasPrefix(name, "-") {
-			return invalid(fmt.Errorf("%q is a flag in the place of a name: flags go after PROJECT DEPLOYMENT", name))
+			// Not its value: it may be a token, for which there is no flag.
+			name, _, _ = strings.Cut(name, "=")
+			return invalid(fmt.Errorf("%q is a flag in the place of a name: flags go after PROJECT DEPLOYMENT", Process().Redact(name)))
 		}
 	}
 	return nil

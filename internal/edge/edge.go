@@ -118,17 +118,21 @@ type World struct {
 	Getenv func(string) string
 	Stdout io.Writer // for results
 	Stderr io.Writer // for the story
+
+	discreet
 }
 
 // Process is the world of this process.
-func Process() World { return World{Getenv: os.Getenv, Stdout: os.Stdout, Stderr: os.Stderr} }
+func Process() World {
+	return World{Getenv: os.Getenv, Stdout: os.Stdout, Stderr: os.Stderr, discreet: discreet{ownsLog: true}}
+}
 
 // Run does what the settings ask for. Its error is an [*Error].
 func (w World) Run(ctx context.Context, s Settings) error {
 	if s.Output != "" {
 		return w.Build(ctx, s)
 	}
-	return w.deploy(ctx, s)
+	return w.discreetly(s, func(w World) error { return w.deploy(ctx, s) })
 }
 
 // Error is an error with an exit status.
@@ -159,6 +163,10 @@ func invalid(err error) error {
 
 // Build writes the bundle to s.Output and says which it is. It needs no server.
 func (w World) Build(ctx context.Context, s Settings) error {
+	return w.discreetly(s, func(w World) error { return w.build(ctx, s) })
+}
+
+func (w World) build(ctx context.Context, s Settings) error {
 	opts, err := w.bundleOptions(s, nil)
 	if err := problem.Join(s.contradictions(), err); err != nil {
 		return invalid(err)
@@ -171,7 +179,7 @@ func (w World) Build(ctx context.Context, s Settings) error {
 	for _, warning := range b.Warnings() {
 		fmt.Fprintln(w.Stderr, "warning:", warning)
 	}
-	err = output.Write(s.Output, w.Stdout, func(out io.Writer) error {
+	err = output.Write(s.Output, w.bytes, func(out io.Writer) error {
 		_, err := b.WriteTo(until.Writer(ctx, out))
 		return err
 	})
@@ -225,8 +233,10 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		err = &Error{Status: rep.ExitStatus, Err: err, Told: told}
 	}
 	for _, r := range reports {
-		write := func(out io.Writer) error { return r.view(rep, out) }
-		if reportErr := output.Write(r.path, w.Stdout, write); reportErr != nil {
+		write := func(out io.Writer) error {
+			return w.text(out, func(out io.Writer) error { return r.view(rep, out) })
+		}
+		if reportErr := output.Write(r.path, w.bytes, write); reportErr != nil {
 			fmt.Fprintf(w.Stderr, "warning: report: %v\n", reportErr)
 			if err == nil {
 				err = invalid(fmt.Errorf("%s, but the report was not written: %w", rep.Targets[0].Summary, reportErr))
@@ -328,6 +338,12 @@ func readCertificate(path string) ([]byte, error) {
 }
 
 func (w World) token(ctx context.Context, s Settings) (token.Token, error) {
+	t, err := w.readToken(ctx, s)
+	w.know(t, s.Project)
+	return t, err
+}
+
+func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
 	switch {
 	case s.Token != nil && s.TokenFile != "":
 		return token.Token{}, errors.New("token: --token and --token-file are both given: leave one of them out")

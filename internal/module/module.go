@@ -47,7 +47,9 @@ func (o Outcome) Err() error {
 // server and the minions did is in the outcome; the error is that of a run that
 // was given up from outside, or that could not be reported.
 func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, out io.Writer) (*Outcome, error) {
-	story, shown := report.Story(out), spans.New(ctx, tracer)
+	known := new(token.Known)
+	known.Add(opts.Server.Token, opts.Project)
+	story, shown := report.Story(known.Writer(out)), spans.New(ctx, tracer, known.Redact)
 	opts.Watch = func(u report.Update) {
 		story(u)
 		shown(u)
@@ -55,7 +57,7 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 	opts.Server.Proxy = proxy
 	rep, _ := spirodeploy.Deploy(ctx, opts) // the report has the error, too
 	if rep.Verdict == report.Interrupted {
-		return nil, errors.New(rep.Err().Error())
+		return nil, errors.New(known.Redact(rep.Err().Error()))
 	}
 	var text, json bytes.Buffer
 	if err := errors.Join(rep.WriteText(&text), rep.WriteJSON(&json)); err != nil {
@@ -63,13 +65,20 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 	}
 	return &Outcome{
 		Succeeded: rep.Verdict == report.Success, ExitStatus: rep.ExitStatus,
-		Summary: strings.TrimRight(text.String(), "\n"), JSON: json.String(),
+		Summary: known.Redact(strings.TrimRight(text.String(), "\n")), JSON: known.Redact(json.String()),
 	}, nil
 }
 
 // Check asks the server whether it takes the token, and tells what it said. Of
 // the project, only the token itself can tell.
 func Check(ctx context.Context, opts client.Options, project string) (string, error) {
+	known := new(token.Known)
+	known.Add(opts.Token)
+	said, err := check(ctx, opts, project)
+	return known.Redact(said), known.Error(err)
+}
+
+func check(ctx context.Context, opts client.Options, project string) (string, error) {
 	opts.Proxy = proxy
 	c, err := client.New(opts)
 	if err != nil {

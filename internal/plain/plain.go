@@ -5,14 +5,16 @@ package plain
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// Text returns s with control characters (but for newline and tab), the
-// characters that control reading direction, and invalid UTF-8 replaced by
-// what stands for them in a Go string: \x1b, \u202e, \xff.
+// Text returns s with control characters (but for newline and tab), line
+// separators, the characters that control reading direction or cannot be seen,
+// and invalid UTF-8 replaced by what stands for them in a Go string: \x1b,
+// \u202e, \xff.
 func Text(s string) string { return escape(s, "\n\t") }
 
 // Line is Text for what must stay on one line: newline and tab are replaced too.
@@ -24,6 +26,27 @@ func Count(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
+}
+
+// Thousands returns a number with commas: "100,000".
+func Thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Clip returns no more than the first bytes of s, and how many were left out; no
+// character is cut in two.
+func Clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most] + "… (" + Thousands(len(s)-most) + " more bytes)"
 }
 
 func escape(s, keep string) string {
@@ -45,8 +68,10 @@ func escape(s, keep string) string {
 			b.WriteString(s[i : i+size])
 		case r < 0x100:
 			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
+		case r < 0x10000:
 			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
 		}
 		i += size
 	}
@@ -60,8 +85,20 @@ func newline(keep string) string {
 	return `\n`
 }
 
-// isControl reports whether a character acts instead of being seen. Of the
-// format characters, only those of UAX #9 (bidirectional text) do harm.
+// Harmless reports whether a character does no more than to be seen.
+func Harmless(r rune) bool { return !isControl(r) }
+
+// isControl reports whether a character acts instead of being seen: controls,
+// those that end a line or turn the reading direction, and those that cannot be
+// seen at all, with which one name can pass for another. Joiners stay, as
+// writing needs them; so do signs that only count as format characters.
 func isControl(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	const nonJoiner, joiner = '\u200c', '\u200d'
+	switch {
+	case r == nonJoiner, r == joiner:
+		return false
+	case unicode.In(r, unicode.Cc, unicode.Bidi_Control, unicode.Zl, unicode.Zp):
+		return true
+	}
+	return unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }

@@ -16,6 +16,10 @@ func TestText(t *testing.T) {
 		{"\u202eevil\u2066", `\u202eevil\u2066`, `\u202eevil\u2066`},
 		{"\xff\xfe", `\xff\xfe`, `\xff\xfe`},
 		{"\u009b31m", `\x9b31m`, `\x9b31m`},
+		{"a\u2028b\u2029", `a\u2028b\u2029`, `a\u2028b\u2029`},
+		{"web\u200b1\ufeff\u00ad", `web\u200b1\ufeff\xad`, `web\u200b1\ufeff\xad`},
+		{"tag\U000e0041", `tag\U000e0041`, `tag\U000e0041`},
+		{"می\u200cخواهم 👨\u200d👩 \u0600", "می\u200cخواهم 👨\u200d👩 \u0600", "می\u200cخواهم 👨\u200d👩 \u0600"},
 		{"\ufffd", "\ufffd", "\ufffd"},
 	} {
 		if got := plain.Text(tt.in); got != tt.text {
@@ -23,6 +27,26 @@ func TestText(t *testing.T) {
 		}
 		if got := plain.Line(tt.in); got != tt.line {
 			t.Errorf("Line(%q) = %q, want %q", tt.in, got, tt.line)
+		}
+	}
+}
+
+func TestThousands(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", -999: "-999", 1234567: "1,234,567"} {
+		if got := plain.Thousands(n); got != want {
+			t.Errorf("Thousands(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestClip(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ in, want string }{
+		{"", ""}, {"four", "four"}, {"a line", "a li… (2 more bytes)"}, {"aäää", "aä… (4 more bytes)"}, {"\x80\x80\x80\x80\x80", "… (5 more bytes)"},
+	} {
+		if got := plain.Clip(tt.in, 4); got != tt.want {
+			t.Errorf("Clip(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }

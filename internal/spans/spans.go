@@ -16,14 +16,16 @@ import (
 )
 
 // New returns a watcher that makes the spans of one run, below the span of ctx.
-func New(ctx context.Context, tracer trace.Tracer) report.Watcher {
-	w := &watcher{tracer: tracer, parent: ctx}
+// What is written into them passes through redact, which takes secrets out.
+func New(ctx context.Context, tracer trace.Tracer, redact func(string) string) report.Watcher {
+	w := &watcher{tracer: tracer, parent: ctx, redact: redact}
 	return w.watch
 }
 
 type watcher struct {
 	tracer trace.Tracer
 	parent context.Context // it holds the span that all others are below
+	redact func(string) string
 	stage  context.Context // that of the stage which is on, or nil
 
 	minions map[string]trace.Span // that have yet to report
@@ -36,7 +38,7 @@ func (w *watcher) watch(u report.Update) {
 		w.stage, _ = w.tracer.Start(w.parent, string(u.Stage), trace.WithTimestamp(u.Time))
 		w.minions, w.failed = map[string]trace.Span{}, 0
 	case report.Warned:
-		w.span().AddEvent("warning", trace.WithTimestamp(u.Time), trace.WithAttributes(attribute.String("text", plain.Line(u.Text))))
+		w.span().AddEvent("warning", trace.WithTimestamp(u.Time), trace.WithAttributes(attribute.String("text", plain.Line(w.redact(u.Text)))))
 	case report.Happened:
 		w.happened(u)
 	case report.Ended:
@@ -87,7 +89,7 @@ func (w *watcher) minion(id string, u report.Update) trace.Span {
 	if span, ok := w.minions[id]; ok {
 		return span
 	}
-	_, span := w.tracer.Start(w.stage, "minion "+plain.Line(id), trace.WithTimestamp(u.Time))
+	_, span := w.tracer.Start(w.stage, "minion "+plain.Line(w.redact(id)), trace.WithTimestamp(u.Time))
 	w.minions[id] = span
 	return span
 }
@@ -102,7 +104,7 @@ func (w *watcher) ended(u report.Update) {
 	}
 	switch {
 	case u.Err != nil:
-		end(w.span(), u, plain.Text(u.Err.Error()))
+		end(w.span(), u, plain.Text(w.redact(u.Err.Error())))
 	case w.failed > 0 || len(w.minions) > 0:
 		end(w.span(), u, fmt.Sprintf("minions that failed: %d, that did not report: %d", w.failed, len(w.minions)))
 	default:

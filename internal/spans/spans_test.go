@@ -24,7 +24,7 @@ func record(t *testing.T, updates ...report.Update) []string {
 	recorder := tracetest.NewSpanRecorder()
 	tracer := trace.NewTracerProvider(trace.WithSpanProcessor(recorder)).Tracer("test")
 	ctx, top := tracer.Start(context.Background(), "top")
-	watch := spans.New(ctx, tracer)
+	watch := spans.New(ctx, tracer, strings.NewReplacer("sesame", "[redacted]").Replace)
 	at := time.Unix(1_000_000_000, 0)
 	for _, u := range updates {
 		at = at.Add(time.Second)
@@ -68,7 +68,11 @@ func highstate(events ...client.Event) []report.Update {
 	target := report.New(report.Target{Highstate: true}).Targets[0]
 	var updates []report.Update
 	for _, e := range events {
-		updates = append(updates, report.Update{Kind: report.Happened, Stage: report.Highstate, Event: e, Minion: target.Add(e)})
+		minion, err := target.Add(e)
+		if err != nil {
+			panic(err) // a mistake in the test
+		}
+		updates = append(updates, report.Update{Kind: report.Happened, Stage: report.Highstate, Event: e, Minion: minion})
 	}
 	return updates
 }
@@ -104,6 +108,18 @@ func TestStages(t *testing.T) {
 	),
 		`top > bundle: Ok [warning: look\x1b]`,
 		`top > upload: Error refused\x1b`,
+	)
+}
+
+func TestRedacts(t *testing.T) {
+	t.Parallel()
+	updates := append([]report.Update{
+		began(report.Highstate),
+		{Kind: report.Warned, Stage: report.Highstate, Text: "sesame is open"},
+	}, highstate(start("sesame"))...)
+	check(t, record(t, append(updates, ended(report.Highstate, errors.New("no sesame")))...),
+		"highstate > minion [redacted]: Error did not report",
+		"top > highstate: Error no [redacted] [warning: [redacted] is open]",
 	)
 }
 

@@ -133,7 +133,7 @@ func New(opts Options) (*Client, error) {
 }
 
 // Server returns the server's URL.
-func (c *Client) Server() string { return c.server.String() }
+func (c *Client) Server() string { return c.token.Redact(c.server.String()) }
 
 // Plain reports whether the connection is plain HTTP.
 func (c *Client) Plain() bool { return c.server.Scheme == "http" }
@@ -157,7 +157,7 @@ func parseServer(opts Options) (*url.URL, error) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("server URL: it has a query or fragment, of which SpiroFS knows nothing" + like)
 	case u.Scheme == "http" && !opts.Insecure:
-		return u, fmt.Errorf("server URL %s: plain HTTP shows the token and the bundle to everyone on the way: use https, or --insecure where that does no harm", u.Redacted())
+		return u, fmt.Errorf("server URL %s: plain HTTP shows the token and the bundle to everyone on the way: use https, or --insecure where that does no harm", opts.Token.Redact(u.String()))
 	}
 	if u.Path == "" {
 		u.Path = "/"
@@ -188,19 +188,27 @@ func newTransport(opts Options, tlsConfig *tls.Config) *http.Transport {
 		Timeout:         opts.ConnectTimeout,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 30 * time.Second, Count: 5},
 	}
-	dial, proxy := dialer.DialContext, opts.Proxy
+	proxy := opts.Proxy
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if opts.Address != "" {
+			addr = opts.Address
+		}
+		return dialer.DialContext(ctx, network, addr)
+	}
 	if opts.Address != "" {
 		proxy = nil
-		dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, network, opts.Address)
-		}
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
 		Proxy:                  proxy,
 		OnProxyConnectResponse: checkProxy,
-		DialContext:            dial,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return patient(dial(ctx, network, addr))
+		},
+		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return patient(dialTLS(ctx, network, addr, dial, tlsConfig, opts.ConnectTimeout))
+		},
 		TLSClientConfig:        tlsConfig,
 		TLSHandshakeTimeout:    opts.ConnectTimeout,
 		ExpectContinueTimeout:  continueTimeout,

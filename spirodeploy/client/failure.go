@@ -79,7 +79,7 @@ func (c *Client) explain(err error) (what, help string) {
 	case wasOp && op.Op == "dial" && op.Timeout():
 		return fmt.Sprintf("no connection to %s came about within %s", address(op), c.connectTimeout),
 			checkURL + "; a firewall on the way may drop connections"
-	case strings.HasSuffix(err.Error(), "TLS handshake timeout"): // its type is hidden in net/http
+	case errors.Is(err, errHandshake), strings.HasSuffix(err.Error(), "TLS handshake timeout"): // that of net/http, behind a proxy
 		return fmt.Sprintf("the server took the connection, and then no TLS handshake came about within %s", c.connectTimeout), plainURL
 	case isCut(err):
 		return "the connection was cut", ""
@@ -117,8 +117,8 @@ func explainHTTP(text string) (what, help string) {
 		return "the server sends interim answers and never a final one, as SpiroFS never does", checkURL
 	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME header"):
 		return "the answer is not HTTP (" + text + ")", checkURL
-	case strings.Contains(text, "chunk"):
-		return "the answer is garbled (" + text + ")", ""
+	case strings.Contains(text, "chunk"), strings.Contains(text, "Content-Length"):
+		return "the answer is garbled (" + strings.TrimPrefix(text, "http: ") + ")", ""
 	}
 	return text, ""
 }

@@ -62,7 +62,7 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 				yield(Event{}, &StreamError{s.failure(err)})
 				return
 			}
-			text := s.client.token.Redact(string(raw.data))
+			text := s.redact(raw.data)
 			if text != string(raw.data) {
 				raw.data = []byte(text)
 			}
@@ -76,6 +76,16 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 			}
 		}
 	}
+}
+
+// redact returns data without the token, and as it came where that is not in it.
+func (s *Stream) redact(data []byte) string {
+	if written := unescape(data); len(written) < len(data) {
+		if text := s.client.token.Redact(string(written)); text != string(written) {
+			return text
+		}
+	}
+	return s.client.token.Redact(string(data))
 }
 
 func (s *Stream) failure(err error) error {

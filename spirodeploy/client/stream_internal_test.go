@@ -3,6 +3,8 @@ package client
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -15,6 +17,18 @@ import (
 	"github.com/spirostack/spirodeploy/internal/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
+
+func TestUnescape(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		`"plain"`: `"plain"`, `"\u0041\/\u007a"`: `"A/z"`, `"\\u0041"`: `"\\u0041"`, `"\u0022\u005c\u001b\u00e4\n"`: `"\u0022\u005c\u001b\u00e4\n"`,
+		`\u00`: `\u00`, `\u00zz`: `\u00zz`, `\u0041\`: `A\`, `\`: `\`,
+	} {
+		if got := string(unescape([]byte(in))); got != want {
+			t.Errorf("unescape(%s) = %s, want %s", in, got, want)
+		}
+	}
+}
 
 // collect reads the events of a stream, until an error.
 func collect(r io.Reader, limit int) (events []rawEvent, err error) {
@@ -41,7 +55,7 @@ func TestReadEvents(t *testing.T) {
 		{"event: a\ndata: 1\n\n", []string{"a=1"}},
 		{"\ufeffevent: a\rdata: 1\r\rdata:2\r\n\r\ndata\n\n", []string{"a=1", "=2", "="}},
 		{"data: 1\ndata\ndata:  2\n\n", []string{"=1\n\n 2"}},
-		{"data\ndata\n\n", []string{"=\n"}},
+		{strings.Repeat("data\n", 2) + "\n", []string{"=\n"}},
 		{"event: a\nevent: b\ndata: 1\n\ndata: 2\n\n", []string{"b=1", "=2"}},
 		{"event: a\n\nid: 1\n\nretry: 5\n\nother: x\n\ndatax: y\n\n", []string{"a=", "="}},
 		{"data: 1\n", nil},
@@ -104,7 +118,12 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte("event: "+secret+"\ndata: {\"msg\": \""+secret[:20]+"\"}\n\n"), 100)
 	f.Add([]byte("event: highstate-start\ndata: {\"minions\": [\""+secret+"\"]}\n\n"), 100)
 	f.Add([]byte("data: "+secret[:10]+"\ndata: "+secret[10:]+"\n\n"), 50)
-	f.Add([]byte(`data: {"msg": "`+strings.ReplaceAll(secret, "M", `\u004d`)+"\"}\n\n"), 500)
+	var hidden strings.Builder
+	for i := range len(secret) {
+		fmt.Fprintf(&hidden, `\u%04x`, secret[i])
+	}
+	f.Add([]byte(`data: {"msg": "`+hidden.String()+"\"}\n\n"), 500)
+	f.Add([]byte("event: highstate-update\ndata: "+`{"minion": "m", "result": {"ret": "`+hidden.String()+"\"}}\n\n"), 500)
 	f.Fuzz(func(t *testing.T, stream []byte, limit int) {
 		limit = max(1, min(limit, 1<<20))
 		s := &Stream{ctx: context.Background(), client: &Client{maxEvent: limit, token: tok}, resp: &http.Response{Body: io.NopCloser(bytes.NewReader(stream))}}
@@ -122,7 +141,9 @@ func FuzzStream(f *testing.F) {
 			if size := len(e.Name) + len(e.Data); size > limit+len("message") && !strings.Contains(e.Name+e.Data, "[redacted]") {
 				t.Errorf("an event of %d bytes, the limit is %d", size, limit)
 			}
-			for _, text := range append(e.Minions, e.Name, e.Data, e.Msg, e.Minion, string(e.Result)) {
+			var result any
+			_ = json.Unmarshal(e.Result, &result)
+			for _, text := range append(e.Minions, fmt.Sprint(result), e.Name, e.Data, e.Msg, e.Minion, string(e.Result)) {
 				for i := 0; i+15 <= len(secret); i++ {
 					if strings.Contains(text, secret[i:i+15]) {
 						t.Fatalf("%q has a part of the token in it", text)

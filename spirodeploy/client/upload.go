@@ -100,6 +100,9 @@ func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 		if failed != nil {
 			return &BundleError{failed}
 		}
+		// What the page says is worth some waiting, and no more.
+		enough := time.AfterFunc(c.connectTimeout, func() { b.giveUp(errors.New("the page never ended")) })
+		defer enough.Stop()
 		return c.statusError(op, resp, sent)
 	}
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // what cannot be parsed is another one

@@ -10,13 +10,17 @@
 package highstate
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
 // Status says how a highstate ended.
@@ -118,24 +122,46 @@ func (r Result) Counts() Counts {
 	return c
 }
 
+// Limits of what is believed. More is what no Salt returns.
+const (
+	maxStates = 100_000 // of a highstate
+	maxTexts  = 10_000  // in a list of messages or warnings
+	maxDepth  = 100     // levels of nesting
+	maxJID    = 255     // of a job's id, in bytes
+)
+
 // Parse reads the "result" of a highstate-update. It cannot fail: what is no
-// result that Salt gives is a failed highstate that says so.
+// result that Salt gives is a failed highstate that says so. Nothing of raw is
+// kept.
 func Parse(raw json.RawMessage) Result {
-	var result struct {
-		Failed  any             `json:"failed"`
-		Ret     json.RawMessage `json:"ret"`
-		Retcode any             `json:"retcode"`
-		JID     any             `json:"jid"`
+	no := func(why string) Result {
+		return Result{Status: Failed, Messages: []string{"Salt returned no result of a highstate: " + why}}
 	}
-	if err := json.Unmarshal(raw, &result); err != nil {
-		return Result{Status: Failed, Messages: []string{"Salt returned no result of a highstate: " + short(raw)}}
+	switch {
+	case rawjson.Depth(raw) > maxDepth:
+		return no(fmt.Sprintf("what it returned is nested deeper than %d levels", maxDepth))
+	case !json.Valid(raw), rawjson.First(raw) != '{':
+		return no(short(raw))
 	}
-	r := Result{JID: text(result.JID), Retcode: int(number(result.Retcode))}
-	if truthy(result.Failed) {
+	var r Result
+	var failed, ret json.RawMessage
+	for key, value := range rawjson.Members(raw) {
+		switch key {
+		case "failed":
+			failed = value
+		case "ret":
+			ret = value
+		case "retcode":
+			r.Retcode = int(number(value))
+		case "jid":
+			r.JID = plain.Clip(text(value), maxJID)
+		}
+	}
+	if truthy(failed) {
 		r.Status, r.Messages = NoAnswer, []string{"The minion did not answer."}
 		return r
 	}
-	r.readRet(result.Ret)
+	r.readRet(ret)
 	if r.Status == Succeeded && (r.Retcode != 0 || slices.ContainsFunc(r.States, func(s State) bool { return s.Outcome == Bad })) {
 		r.Status = Failed
 	}
@@ -145,29 +171,22 @@ func Parse(raw json.RawMessage) Result {
 // readRet reads "ret", which is of another type for each way to fail.
 func (r *Result) readRet(raw json.RawMessage) {
 	r.Status = Failed
-	var value any
-	switch first(raw) {
+	switch rawjson.First(raw) {
 	case '{':
 		r.readStates(raw)
 		return
 	case '[':
-		r.Status = NotCompiled
-		var list []any
-		_ = json.Unmarshal(raw, &list) // it was valid as a part of the whole
-		for _, v := range list {
-			r.Messages = append(r.Messages, strings.TrimRight(text(v), "\n"))
+		r.Status, r.Messages = NotCompiled, texts(raw)
+		for i, msg := range r.Messages {
+			r.Messages[i] = strings.TrimRight(msg, "\n")
 		}
 	case 0:
 		r.Messages = []string{"Salt returned no result."}
 		return
+	case '"':
+		r.Messages = []string{text(raw)}
 	default:
-		_ = json.Unmarshal(raw, &value) // as above
-		switch v := value.(type) {
-		case string:
-			r.Messages = []string{v}
-		default:
-			r.Messages = []string{"Salt returned " + short(raw) + " in place of states."}
-		}
+		r.Messages = []string{"Salt returned " + short(raw) + " in place of states."}
 	}
 	if r.Retcode == 1 {
 		r.Status = NotCompiled
@@ -183,9 +202,13 @@ func (r *Result) readStates(raw json.RawMessage) {
 	}
 	const last = 1 << 53 // later than any that has a number
 	var states []numbered
-	for tag, value := range members(raw) {
-		if tag == "__extend__" && first(value) == '[' {
+	for tag, value := range rawjson.Members(raw) {
+		if tag == "__extend__" && rawjson.First(value) == '[' {
 			continue
+		}
+		if len(states) == maxStates {
+			r.Messages = []string{"Salt returned more than " + plain.Thousands(maxStates) + " states, which cannot be."}
+			return
 		}
 		s, run, ok := readState(tag, value)
 		if !ok {
@@ -193,79 +216,64 @@ func (r *Result) readStates(raw json.RawMessage) {
 		}
 		states = append(states, numbered{s, run})
 	}
-	slices.SortStableFunc(states, func(a, b numbered) int {
-		switch {
-		case a.run < b.run:
-			return -1
-		case a.run > b.run:
-			return 1
-		}
-		return 0
-	})
-	r.Status = Succeeded
+	slices.SortStableFunc(states, func(a, b numbered) int { return cmp.Compare(a.run, b.run) })
+	r.Status, r.States = Succeeded, make([]State, 0, len(states))
 	for _, s := range states {
 		r.States = append(r.States, s.State)
 	}
 	if len(states) == 0 {
-		r.Status, r.Messages = Failed, []string{"No states ran."}
-	}
-}
-
-// members yields the members of a JSON object in their order.
-func members(raw json.RawMessage) func(func(string, json.RawMessage) bool) {
-	return func(yield func(string, json.RawMessage) bool) {
-		dec := json.NewDecoder(bytes.NewReader(raw))
-		if _, err := dec.Token(); err != nil {
-			return
-		}
-		for dec.More() {
-			key, err := dec.Token()
-			if err != nil {
-				return
-			}
-			name, _ := key.(string) // a key is nothing else
-			var value json.RawMessage
-			if dec.Decode(&value) != nil || !yield(name, value) {
-				return
-			}
-		}
+		r.Status, r.Messages, r.States = Failed, []string{"No states ran."}, nil
 	}
 }
 
 // readState reads one state. It reports whether the state tells when it ran.
 func readState(tag string, raw json.RawMessage) (s State, run float64, ok bool) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
+	if rawjson.First(raw) != '{' {
 		s.splitTag(tag, "")
 		s.Outcome, s.Comment = Bad, "Salt returned "+short(raw)+" in place of a state."
 		return s, 0, false
 	}
-	value := func(key string) (v any) {
-		_ = json.Unmarshal(fields[key], &v) // absent, it is nil
-		return v
+	var id, name string
+	var changes json.RawMessage
+	for key, value := range rawjson.Members(raw) {
+		switch key {
+		case "__id__":
+			id = text(value)
+		case "name":
+			name = text(value)
+		case "__sls__":
+			s.SLS = text(value)
+		case "start_time":
+			s.Start = text(value)
+		case "comment":
+			s.Comment = text(value)
+		case "warnings":
+			s.Warnings = texts(value)
+		case "duration":
+			s.Duration = milliseconds(max(0, number(value)))
+		case "changes":
+			changes = value
+		case "__run_num__":
+			run, ok = number(value), isNumber(value)
+		}
 	}
-	s.splitTag(tag, text(value("__id__")))
-	if name := text(value("name")); name != "" {
+	s.splitTag(tag, id)
+	if name != "" {
 		s.Name = name
 	}
-	s.SLS, s.Start = text(value("__sls__")), text(value("start_time"))
-	s.Comment = text(value("comment"))
-	s.Warnings = texts(value("warnings"))
-	s.Duration = milliseconds(max(0, number(value("duration"))))
-	if changes := fields["changes"]; truthy(value("changes")) {
+	if truthy(changes) {
 		s.Changes = slices.Clone(changes) // not to keep the whole event
 	}
-	s.Outcome = outcome(fields, len(s.Changes) > 0)
-	_, isNumber := value("__run_num__").(float64)
-	return s, number(value("__run_num__")), isNumber
+	s.Outcome = outcome(raw, len(s.Changes) > 0)
+	return s, run, ok
 }
 
-func outcome(fields map[string]json.RawMessage, changed bool) Outcome {
-	raw, has := fields["result"]
+func outcome(raw json.RawMessage, changed bool) Outcome {
+	result, has := resultOf(raw)
 	switch {
-	case string(raw) == "false", !has && !nestedOK(fields):
+	case result == "false", !has && !nestedOK(raw):
 		return Bad
-	case string(raw) == "null" && has:
+	case result == "null" && has:
 		return Pending
 	case changed:
 		return Changed
@@ -273,19 +281,30 @@ func outcome(fields map[string]json.RawMessage, changed bool) Outcome {
 	return OK
 }
 
+// resultOf returns the "result" of a state as it is written.
+func resultOf(raw json.RawMessage) (result string, has bool) {
+	for key, value := range rawjson.Members(raw) {
+		if key == "result" {
+			result, has = short(value), true
+		}
+	}
+	return result, has
+}
+
 // nestedOK judges an entry without a result as Salt does: by the entries in it.
-func nestedOK(fields map[string]json.RawMessage) bool {
-	for _, raw := range fields {
-		var inner map[string]json.RawMessage
-		if first(raw) != '{' || json.Unmarshal(raw, &inner) != nil {
+func nestedOK(raw json.RawMessage) bool {
+	found := false
+	for _, inner := range rawjson.Members(raw) {
+		found = true
+		if rawjson.First(inner) != '{' {
 			continue
 		}
-		result, has := inner["result"]
-		if string(result) == "false" || !has && !nestedOK(inner) {
+		result, has := resultOf(inner)
+		if result == "false" || !has && !nestedOK(inner) {
 			return false
 		}
 	}
-	return len(fields) > 0
+	return found
 }
 
 // separator stands between the parts of a tag, MODULE_|-ID_|-NAME_|-FUNCTION.
@@ -309,43 +328,44 @@ func (s *State) splitTag(tag, id string) {
 	s.ID, s.Name, _ = strings.Cut(middle, separator)
 }
 
-// first returns the first byte of a value, 0 if there is none. White space has
-// been taken off by the decoder.
-func first(raw json.RawMessage) byte {
-	if len(raw) == 0 {
-		return 0
+// truthy is what Python takes for true.
+func truthy(raw json.RawMessage) bool {
+	switch rawjson.First(raw) {
+	case 0, 'n', 'f':
+		return false
+	case 't':
+		return true
+	case '"', '[', '{':
+		return !rawjson.Empty(raw)
 	}
-	return raw[0]
+	return number(raw) != 0
 }
 
-// truthy is what Python takes for true.
-func truthy(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case string:
-		return v != ""
-	case float64:
-		return v != 0
-	case []any:
-		return len(v) > 0
-	case map[string]any:
-		return len(v) > 0
-	}
-	return true
-}
+// maxDecoded is the size in bytes up to which a value that is meant to be a text
+// and is none is tidied up; a larger one stays as it is written.
+const maxDecoded = 64 << 10
 
 // text returns a value as a person would write it: a list is a line for each.
-func text(v any) string {
-	switch v := v.(type) {
-	case nil:
+func text(raw json.RawMessage) string {
+	switch rawjson.First(raw) {
+	case 0, 'n':
 		return ""
-	case string:
-		return v
-	case []any:
-		return strings.Join(texts(v), "\n")
+	case '"':
+		var s string
+		_ = json.Unmarshal(raw, &s) // it is a valid text
+		return s
+	case '[':
+		var b strings.Builder
+		b.Grow(len(raw)) // about what it takes; to grow takes twice that
+		for item := range rawjson.Elements(raw) {
+			b.WriteString(text(item))
+			b.WriteByte('\n')
+		}
+		return strings.TrimSuffix(b.String(), "\n")
+	}
+	var v any
+	if len(raw) > maxDecoded || json.Unmarshal(raw, &v) != nil {
+		return string(raw)
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -355,40 +375,53 @@ func text(v any) string {
 }
 
 // texts returns a list, or the one text there is.
-func texts(v any) []string {
-	list, ok := v.([]any)
-	if !ok {
-		if s := text(v); s != "" {
+func texts(raw json.RawMessage) []string {
+	if rawjson.First(raw) != '[' {
+		if s := text(raw); s != "" {
 			return []string{s}
 		}
 		return nil
 	}
 	var all []string
-	for _, item := range list {
-		all = append(all, text(item))
+	n := 0
+	for item := range rawjson.Elements(raw) {
+		if n++; n <= maxTexts {
+			all = append(all, text(item))
+		}
+	}
+	if n > maxTexts {
+		all = append(all, "(and "+plain.Thousands(n-maxTexts)+" more)")
 	}
 	return all
 }
 
+func isNumber(raw json.RawMessage) bool {
+	c := rawjson.First(raw)
+	return c == '-' || c >= '0' && c <= '9'
+}
+
 // number returns 12 for 12, "12" and "12 ms", and 0 for what is no number.
-func number(v any) float64 {
-	switch v := v.(type) {
-	case float64:
-		return v
-	case string:
-		f, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(v), "ms")), 64)
-		if err != nil && !errors.Is(err, strconv.ErrRange) {
-			return 0
-		}
-		return f
+func number(raw json.RawMessage) float64 {
+	s := string(raw)
+	switch {
+	case rawjson.First(raw) == '"':
+		s = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text(raw)), "ms"))
+	case !isNumber(raw):
+		return 0
 	}
-	return 0
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0
+	}
+	return f
 }
 
 // short returns the beginning of a value.
 func short(raw json.RawMessage) string {
-	if r := []rune(string(raw)); len(r) > 100 {
-		return string(r[:100]) + "…"
+	const most = 100
+	r := []rune(string(raw[:min(len(raw), 4*most)])) // at least as many, if there are
+	if len(r) <= most && len(raw) <= 4*most {
+		return string(raw)
 	}
-	return string(raw)
+	return string(r[:most]) + "…"
 }

@@ -53,6 +53,7 @@ type Target struct {
 
 	err  error
 	byID map[string]*Minion
+	kept kept
 }
 
 // Bundle is what was deployed.
@@ -111,32 +112,45 @@ func New(t Target) *Report {
 	return &Report{SchemaVersion: SchemaVersion, Started: t.Started, Targets: []*Target{&t}}
 }
 
-// Add folds an event in. It returns the minion that the event is the result of, if it is one.
-func (t *Target) Add(e client.Event) *Minion {
+// Add folds an event in. It returns the minion that the event is the result of,
+// if it is one. The error, a [client.StreamError], means that there is no point
+// in reading on: what the server says cannot be.
+func (t *Target) Add(e client.Event) (*Minion, error) {
 	folded := Event{Name: e.Name, Time: e.Time, Msg: e.Msg, Minion: e.Minion}
 	var reported *Minion
+	fresh := false // the first result of a minion
 	switch e.Name {
 	case client.DeployBundle, client.HighstateCalc, client.HighstateFinish, client.Exception:
 	case client.HighstateStart:
 		for _, id := range e.Minions {
-			t.minion(id)
+			if t.minion(id) == nil {
+				return nil, &client.StreamError{Err: client.ErrMinions}
+			}
 		}
 	case client.HighstateUpdate:
-		reported = t.minion(e.Minion)
+		if reported = t.minion(e.Minion); reported == nil {
+			return nil, &client.StreamError{Err: client.ErrMinions}
+		}
+		fresh = reported.Reported == nil
 		if result := highstate.Parse(e.Result); !reported.failed() || result.Status == highstate.Failed {
-			reported.Result, reported.Counts, reported.Reported = result, result.Counts(), &e.Time
+			when := e.Time // a pointer into e would keep all of it
+			reported.Result, reported.Counts, reported.Reported = result, result.Counts(), &when
 		}
 	default:
 		folded.Data = e.Data
 	}
-	t.Events = append(t.Events, folded)
-	return reported
+	t.keep(folded, fresh)
+	return reported, nil
 }
 
-// minion returns the minion of that id, which is a new one if need be.
+// minion returns the minion of that id, which is a new one if need be; nil if
+// that were one too many.
 func (t *Target) minion(id string) *Minion {
 	if m, ok := t.byID[id]; ok {
 		return m
+	}
+	if len(t.Minions) == client.MaxMinions {
+		return nil
 	}
 	m := &Minion{ID: id, Result: highstate.Result{Status: highstate.Unreported}}
 	t.Minions = append(t.Minions, m)
@@ -150,15 +164,14 @@ func (t *Target) minion(id string) *Minion {
 // Warn adds a warning.
 func (t *Target) Warn(text string) { t.Warnings = append(t.Warnings, text) }
 
-// saw reports whether an event of that name has come.
-func (t *Target) saw(name string) bool {
-	return slices.ContainsFunc(t.Events, func(e Event) bool { return e.Name == name })
-}
+// saw reports whether an event of that name, one of the protocol's, has come.
+func (t *Target) saw(name string) bool { return t.kept.known[name] }
 
 // Finish ends the target with the error of the run, which may be nil, and
 // settles the verdict.
 func (t *Target) Finish(err error) {
 	t.Finished = time.Now()
+	t.warnOfDropped()
 	t.Verdict, t.err = t.judge(err)
 	t.ExitStatus = t.Verdict.ExitStatus()
 	if t.err != nil {
@@ -220,13 +233,23 @@ func (t *Target) count(status highstate.Status) int {
 	return n
 }
 
+// maxNamed is how many minions are named in a line.
+const maxNamed = 1000
+
 // named returns the ids of the minions with one of the statuses.
 func (t *Target) named(statuses ...highstate.Status) string {
 	var ids []string
+	n := 0
 	for _, m := range t.Minions {
-		if slices.Contains(statuses, m.Status) {
+		if !slices.Contains(statuses, m.Status) {
+			continue
+		}
+		if n++; n <= maxNamed {
 			ids = append(ids, plain.Line(m.ID))
 		}
+	}
+	if n > maxNamed {
+		ids = append(ids, "and "+plain.Thousands(n-maxNamed)+" more")
 	}
 	return strings.Join(ids, ", ")
 }

@@ -253,7 +253,8 @@ func TestStory(t *testing.T) {
 	for _, name := range []string{"states-failed", "minion-not-responding", "render-failed", "exception"} {
 		rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
 		for event := range client.ReadEvents(bytes.NewReader(streams.Read(name))) {
-			tell(report.Update{Kind: report.Happened, Stage: report.Highstate, Event: event, Minion: rep.Targets[0].Add(event)})
+			minion, _ := rep.Targets[0].Add(event)
+			tell(report.Update{Kind: report.Happened, Stage: report.Highstate, Event: event, Minion: minion})
 		}
 	}
 	tell(report.Update{Kind: report.Happened, Stage: report.Highstate, Event: client.Event{Name: "later\x1b[2J", Data: "{}"}})

@@ -1,7 +1,7 @@
 package report
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,14 +16,30 @@ import (
 )
 
 // Story returns a Watcher that tells people what happens, as it happens: a line
-// for each step, and one for each minion. What cannot be written is lost.
+// for each step, and one for each minion. What cannot be written is lost, and so
+// is what a server says without end.
 func Story(w io.Writer) Watcher {
+	events := 0
 	return func(u Update) {
-		if line := u.line(); line != "" {
+		line := u.line()
+		if u.Kind == Happened && line != "" {
+			if events++; events == maxStory {
+				line = "warning: the server sends more events than are shown"
+			} else if events > maxStory {
+				return
+			}
+		}
+		if line != "" {
 			_, _ = io.WriteString(w, line+"\n") // a run must not end because nobody reads
 		}
 	}
 }
+
+const (
+	maxStory = 2 * client.MaxMinions // events that a story tells of
+	maxLine  = 4 << 10               // of a line of it, in bytes as they came
+	maxShown = 64 << 10              // of a text in the summary, in bytes as they came
+)
 
 // line returns what to tell of an update, or "".
 func (u Update) line() string {
@@ -48,12 +64,15 @@ func (u Update) told() string {
 	case u.Minion != nil:
 		return u.Minion.line()
 	case u.Event.Msg == "":
-		return plain.Line(u.Event.Name + " " + strings.TrimSpace(u.Event.Data))
+		return oneLine(u.Event.Name + " " + strings.TrimSpace(u.Event.Data))
 	case u.Event.Name == client.Exception:
-		return "the server failed: " + plain.Line(trimRight(u.Event.Msg))
+		return "the server failed: " + oneLine(trimRight(u.Event.Msg))
 	}
-	return plain.Line(trimRight(u.Event.Msg))
+	return oneLine(trimRight(u.Event.Msg))
 }
+
+// oneLine returns the beginning of a text, in a line.
+func oneLine(s string) string { return plain.Line(plain.Clip(s, maxLine)) }
 
 // line returns what became of a minion, in a line.
 func (m *Minion) line() string {
@@ -66,9 +85,9 @@ func (m *Minion) line() string {
 		if c.Total > 0 {
 			return fmt.Sprintf("%s FAILED: %s in %s", id, counted(c), seconds(c.Duration))
 		}
-		return fmt.Sprintf("%s FAILED: %s", id, plain.Line(firstLine(m.Messages)))
+		return fmt.Sprintf("%s FAILED: %s", id, oneLine(firstLine(m.Messages)))
 	case highstate.NotCompiled:
-		return fmt.Sprintf("%s FAILED, no state ran: %s", id, plain.Line(firstLine(m.Messages)))
+		return fmt.Sprintf("%s FAILED, no state ran: %s", id, oneLine(firstLine(m.Messages)))
 	case highstate.NoAnswer:
 		return id + " FAILED: it did not answer"
 	}
@@ -93,21 +112,20 @@ func counted(c highstate.Counts) string {
 // that failed or changed something and their numbers, then the verdict. The
 // errors are those of w.
 func (r *Report) WriteText(w io.Writer) error {
-	var b bytes.Buffer
+	b := bufio.NewWriter(w) // which remembers the first error
 	for _, t := range r.Targets {
-		t.writeText(&b)
+		t.writeText(b)
 	}
-	_, err := b.WriteTo(w)
-	return err
+	return b.Flush()
 }
 
-func (t *Target) writeText(b *bytes.Buffer) {
+func (t *Target) writeText(b *bufio.Writer) {
 	for _, c := range t.Bundle.Contents {
 		fmt.Fprintln(b, c)
 	}
 	for _, m := range t.Minions {
 		m.writeText(b)
-		b.WriteByte('\n')
+		fmt.Fprintln(b)
 	}
 	if missing := t.named(highstate.Unreported); missing != "" {
 		fmt.Fprintf(b, "Minions that did not report: %s\n\n", missing)
@@ -136,15 +154,15 @@ func (c Content) String() string {
 	return line
 }
 
-func (m *Minion) writeText(b *bytes.Buffer) {
+func (m *Minion) writeText(b *bufio.Writer) {
 	id := plain.Line(m.ID)
 	fmt.Fprintf(b, "%s:\n", id)
 	if m.Status == highstate.Unreported {
-		b.WriteString("    did not report\n")
+		fmt.Fprintln(b, "    did not report")
 		return
 	}
 	for _, msg := range m.Messages {
-		b.WriteString("    " + indent(plain.Text(msg), "    ") + "\n")
+		fmt.Fprintf(b, "    %s\n", indent(shown(msg), "    "))
 	}
 	for _, s := range m.States {
 		if s.Outcome != highstate.OK || len(s.Warnings) > 0 {
@@ -172,10 +190,10 @@ func (m *Minion) writeText(b *bytes.Buffer) {
 }
 
 // writeState writes a state as Salt's highstate outputter does, less what is empty.
-func writeState(b *bytes.Buffer, s highstate.State) {
-	b.WriteString("    ----------\n")
+func writeState(b *bufio.Writer, s highstate.State) {
+	fmt.Fprintln(b, "    ----------")
 	field := func(name, value string) {
-		if value = strings.TrimSpace(plain.Text(value)); value != "" {
+		if value = strings.TrimSpace(shown(value)); value != "" {
 			fmt.Fprintf(b, "    %12s: %s\n", name, strings.TrimLeft(indent(value, "                  "), " "))
 		}
 	}
@@ -194,15 +212,21 @@ func writeState(b *bytes.Buffer, s highstate.State) {
 	field("Changes", changes(s.Changes))
 }
 
+// shown returns the beginning of a text, harmless. The JSON report has all of it.
+func shown(s string) string { return plain.Text(plain.Clip(s, maxShown)) }
+
 // resultWords are Salt's.
 var resultWords = map[highstate.Outcome]string{
 	highstate.OK: "True", highstate.Changed: "True", highstate.Pending: "None", highstate.Bad: "False",
 }
 
 // changes returns a state's changes as indented text: the one way that fits the
-// changes of every state module, which may be anything.
+// changes of every state module, which may be anything. Large ones stay JSON.
 func changes(raw json.RawMessage) string {
 	var v any
+	if len(raw) > maxShown {
+		return string(raw[:maxShown]) + plain.Clip(string(raw[maxShown:]), 0)
+	}
 	if len(raw) == 0 || json.Unmarshal(raw, &v) != nil {
 		return ""
 	}

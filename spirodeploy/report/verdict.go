@@ -131,7 +131,7 @@ func (t *Target) complete() bool { return t.Highstate && t.saw(client.HighstateF
 func (t *Target) Unfinished() error {
 	switch {
 	case t.saw(client.Exception):
-		return &ServerError{Msg: t.exception()}
+		return &ServerError{Msg: t.kept.exception}
 	case !t.saw(client.DeployBundle), t.Highstate && !t.complete():
 		return ErrCut
 	}
@@ -161,15 +161,6 @@ func (t *Target) jid() string {
 	for _, m := range t.Minions {
 		if m.JID != "" {
 			return m.JID
-		}
-	}
-	return ""
-}
-
-func (t *Target) exception() string {
-	for _, e := range slices.Backward(t.Events) {
-		if e.Name == client.Exception {
-			return trimRight(e.Msg)
 		}
 	}
 	return ""

@@ -2,6 +2,13 @@ package token
 
 import (
 	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html"
+	"iter"
+	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -14,54 +21,147 @@ const (
 	// minPart is the length in bytes from which a part of a token is: one that is
 	// certain to have a gram in it that begins at a multiple of gram.
 	minPart = 2*gram - 1
+	// maxPlaces is how many places of one gram are tried: all, but for what no
+	// server issues.
+	maxPlaces = 4096
 )
 
-// Redact returns s with the token replaced by "[redacted]": as it is or in
-// base64, whole or any 15 bytes of it in a row. It is for text that comes from
-// elsewhere, such as a server that repeats what it was sent. Tokens of less than
-// 8 bytes are not looked for.
+// Redact returns s with the token replaced by "[redacted]": as it is, in base64
+// (also as part of something longer), in hex, or escaped as URLs, JSON and HTML
+// have it, in capitals or not, whole or any 15 characters of it in a row. It is
+// for text that comes from elsewhere, such as a server that repeats what it was
+// sent. Of a token that [Token.Narrow] made, it redacts what it was made of, too.
+// Tokens of less than 8 bytes are not looked for.
 func (t Token) Redact(s string) string {
-	secret := t.Reveal()
-	if len(secret) < minRedact {
+	if len(t.Reveal()) < minRedact {
 		return s
 	}
-	forms := []string{
-		secret,
-		base64.StdEncoding.EncodeToString([]byte(secret)),
-		base64.URLEncoding.EncodeToString([]byte(secret)),
+	return t.finder().redact(s)
+}
+
+// forms returns the ways in which a token may be written, in lower case.
+func forms(secret string) []string {
+	var percent strings.Builder
+	for i := range len(secret) {
+		fmt.Fprintf(&percent, "%%%02x", secret[i])
 	}
-	for _, form := range forms {
-		s = strings.ReplaceAll(s, form, redacted)
+	quoted, _ := json.Marshal(secret) // a string cannot fail
+	all := []string{
+		secret, hex.EncodeToString([]byte(secret)), percent.String(), url.QueryEscape(secret), url.PathEscape(secret),
+		html.EscapeString(secret), string(quoted[1 : len(quoted)-1]), strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret),
 	}
-	return redactParts(s, forms)
+	// Base64 takes bytes in groups of three, which may begin before the token does:
+	// "Bearer TOKEN" looks different from TOKEN.
+	for from := range 3 {
+		all = append(all,
+			base64.StdEncoding.EncodeToString([]byte(secret[from:])),
+			base64.URLEncoding.EncodeToString([]byte(secret[from:])))
+	}
+	for i, form := range all {
+		all[i] = lower(form)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// lower returns s with ASCII letters in lower case: of the same length, other
+// than what package strings makes of it.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		b[i] = small(c)
+	}
+	return string(b)
+}
+
+func small(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// key returns the gram that s begins with.
+func key(s string) uint64 {
+	var k uint64
+	for i := range gram {
+		k = k<<8 | uint64(small(s[i]))
+	}
+	return k
 }
 
 // place is where a gram is in a form of the token.
 type place struct {
 	form string
 	at   int
+	next int // index of the next place of the same gram; 0: none
 }
 
-// redactParts redacts every part of a form that is long enough. It looks at
-// every eighth byte only, so that it keeps up with large events.
-func redactParts(s string, forms []string) string {
-	grams := map[string]place{}
-	for _, form := range forms {
-		for i := len(form) - gram; i >= 0; i-- {
-			grams[form[i:i+gram]] = place{form, i}
+// enough returns how long a part of the form must be to count.
+func (p place) enough() int { return min(minPart, len(p.form)) }
+
+// finder finds a token, and those that it was narrowed from.
+type finder struct {
+	secrets []string
+	step    int            // how far apart the grams are that are looked at
+	longest int            // length of the longest form
+	first   map[uint64]int // index of the first place of a gram
+	places  []place        // the one at 0 stands for none
+}
+
+func newFinder(secrets ...string) *finder {
+	f := &finder{secrets: secrets, step: gram, first: map[uint64]int{}, places: make([]place, 1)}
+	counts := map[uint64]int{}
+	for _, secret := range secrets {
+		for _, form := range forms(secret) {
+			f.add(form, counts)
 		}
 	}
+	return f
+}
+
+// add adds a form. The counts are of the places of each gram so far.
+func (f *finder) add(form string, counts map[uint64]int) {
+	f.longest = max(f.longest, len(form))
+	if len(form) < minPart {
+		f.step = 1
+	}
+	for at := range len(form) - gram + 1 {
+		k := key(form[at:])
+		if counts[k]++; counts[k] > maxPlaces {
+			continue
+		}
+		f.places = append(f.places, place{form, at, f.first[k]})
+		f.first[k] = len(f.places) - 1
+	}
+}
+
+// find yields where the token is in s. It looks at every eighth byte only, so
+// that it keeps up with large events.
+func (f *finder) find(s string) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		done := 0
+		for i := 0; i+gram <= len(s); i += f.step {
+			first := f.first[key(s[i:])]
+			if first == 0 || i < done {
+				continue
+			}
+			from, to := f.widest(s, i, first, done)
+			if from == to {
+				continue
+			}
+			if !yield(from, to) {
+				return
+			}
+			done = to
+		}
+	}
+}
+
+func (f *finder) redact(s string) string {
 	var b strings.Builder
 	done := 0
-	for i := 0; i+gram <= len(s); i += gram {
-		p, ok := grams[s[i:i+gram]]
-		if !ok || i < done {
-			continue
-		}
-		from, to := extend(s, i, p, done)
-		if to-from < minPart {
-			continue
-		}
+	for from, to := range f.find(s) {
 		b.WriteString(s[done:from])
 		b.WriteString(redacted)
 		done = to
@@ -73,15 +173,27 @@ func redactParts(s string, forms []string) string {
 	return b.String()
 }
 
+// widest returns the longest part of a form around the gram at i that is long
+// enough, beginning at least at least.
+func (f *finder) widest(s string, i, first, least int) (from, to int) {
+	for n := first; n != 0; n = f.places[n].next {
+		p := f.places[n]
+		if a, b := extend(s, i, p, least); b-a > to-from && b-a >= p.enough() {
+			from, to = a, b
+		}
+	}
+	return from, to
+}
+
 // extend returns the longest part of s around s[i:i+gram], beginning at least
 // at least, that is a part of the form too.
 func extend(s string, i int, p place, least int) (from, to int) {
 	from, start := i, p.at
-	for from > least && start > 0 && s[from-1] == p.form[start-1] {
+	for from > least && start > 0 && small(s[from-1]) == p.form[start-1] {
 		from, start = from-1, start-1
 	}
 	to, end := i+gram, p.at+gram
-	for to < len(s) && end < len(p.form) && s[to] == p.form[end] {
+	for to < len(s) && end < len(p.form) && small(s[to]) == p.form[end] {
 		to, end = to+1, end+1
 	}
 	return from, to

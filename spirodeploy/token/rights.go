@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"gopkg.in/macaroon.v2"
@@ -73,7 +74,15 @@ func (t Token) Narrow(end time.Time, projects ...string) (Token, error) {
 	if err != nil {
 		return t, fmt.Errorf("narrow the token: %w", err)
 	}
-	return Parse(base64.RawURLEncoding.EncodeToString(raw))
+	narrow, err := Parse(base64.RawURLEncoding.EncodeToString(raw))
+	if err != nil {
+		return t, fmt.Errorf("narrow the token: %w", err)
+	}
+	// Where the narrowed one is not shown, this one must not be either.
+	narrow.finder = sync.OnceValue(func() *finder {
+		return newFinder(append(slices.Clone(t.finder().secrets), narrow.Reveal())...)
+	})
+	return narrow, nil
 }
 
 func (t Token) macaroon() (*macaroon.Macaroon, error) {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 )
 
 // redacted is what a token prints as.
@@ -29,6 +30,7 @@ type Token struct {
 	// A function, since reflection (and so fmt, for a token in an unexported
 	// field, or a dump in a test failure) cannot look into it.
 	reveal func() string
+	finder func() *finder // what Redact needs
 }
 
 // Parse returns the token in s, without the white space around it. The error is
@@ -44,7 +46,7 @@ func Parse(s string) (Token, error) {
 			return Token{}, errors.New("the token has white space or a control or non-ASCII character in it: it was not copied whole, or something else was copied with it")
 		}
 	}
-	return Token{func() string { return s }}, nil
+	return Token{func() string { return s }, sync.OnceValue(func() *finder { return newFinder(s) })}, nil
 }
 
 // ReadFile returns the token in a file, without the white space around it. "-"

@@ -7,7 +7,9 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,6 +136,12 @@ func TestRedact(t *testing.T) {
 		"half of base64": base64.StdEncoding.EncodeToString([]byte(secret))[5:25],
 		"twice":          strings.Repeat(secret+" ", 3),
 		"with a tail":    secret + secret[3:20],
+		"a header":       base64.StdEncoding.EncodeToString([]byte("Authorization: Bearer " + secret + "\r\n")),
+		"after one byte": base64.URLEncoding.EncodeToString([]byte("x" + secret)),
+		"hex":            fmt.Sprintf("%x %X", secret, secret),
+		"other case":     strings.ToLower(secret) + strings.ToUpper(secret),
+		"escaped":        strings.NewReplacer("M", "%4D", "D", "%44", "_", "%5f").Replace(secret),
+		"half of hex":    fmt.Sprintf("%x", secret[:17]),
 	} {
 		got := tok.Redact(in)
 		for i := range len(secret) - 15 {
@@ -144,6 +152,22 @@ func TestRedact(t *testing.T) {
 		if !strings.Contains(got, "[redacted]") {
 			t.Errorf("%s: %q", name, got)
 		}
+	}
+	const quoted = `a"quoted\and<odd>&%+/token`
+	for _, in := range []string{quoted, fmt.Sprintf("%q", quoted), url.QueryEscape(quoted), url.PathEscape(quoted), html.EscapeString(quoted)} {
+		if got := strings.Trim(parse(t, quoted).Redact(in), `"`); got != "[redacted]" {
+			t.Errorf("Redact of %q = %q", in, got)
+		}
+	}
+	// Every part counts, also where the token repeats itself.
+	again := strings.Repeat("abcdefgh", 3) + "ijkl" + strings.Repeat("abcdefgh", 3) + "mnop"
+	for from := range len(again) - 15 {
+		if got := parse(t, again).Redact("." + again[from:from+15] + "."); got != ".[redacted]." {
+			t.Errorf("Redact of the part at %d of a token with repetitions = %q", from, got)
+		}
+	}
+	if got, want := parse(t, "short-one").Redact("a SHORT-one, a short-one"), "a [redacted], a [redacted]"; got != want {
+		t.Errorf("Redact of a short token = %q, want %q", got, want)
 	}
 	if got := parse(t, "true").Redact(`{"result": true}`); got != `{"result": true}` {
 		t.Errorf("Redact for a short token = %q", got)

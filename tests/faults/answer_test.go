@@ -47,6 +47,16 @@ var answers = []fault{
 	{name: "400: no tar, or two of them", breaks: refuses(http.StatusBadRequest, "<html><title>400: Bad Request</title></html>")},
 	{name: "401: the token expired on the way", breaks: refuses(http.StatusUnauthorized, "<html><title>401: Unauthorized</title></html>")},
 	{name: "403: the token is not for this project", breaks: refuses(http.StatusForbidden, "<html><title>403: Forbidden</title></html>")},
+	{name: "403, and the page never comes", breaks: func(s *scene) {
+		s.answer(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Length", "100")
+			w.WriteHeader(http.StatusForbidden)
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		})
+		s.opts.Server.ConnectTimeout = soon
+	}},
 	{name: "500: SpiroFS fails", breaks: refuses(http.StatusInternalServerError, "<html><title>500: Internal Server Error</title></html>")},
 	{name: "200 with a page", breaks: refuses(http.StatusOK, "<html><title>Welcome</title></html>")},
 	{name: "the connection is cut before the first event", breaks: says(stream, cut)},

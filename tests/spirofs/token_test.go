@@ -94,11 +94,12 @@ func TestNarrowed(t *testing.T) {
 		stream, err := c.Upload(t.Context(), client.Deployment{Project: "narrowed", Deployment: "prod", Bundle: rawBundle(make([]byte, 1024))})
 		status := 0
 		var answer *client.StatusError
-		if errors.As(err, &answer) {
+		switch {
+		case errors.As(err, &answer):
 			status = answer.StatusCode
-		} else if err != nil {
+		case err != nil:
 			t.Fatal(err)
-		} else {
+		default:
 			_ = stream.Close()
 		}
 		if status != tt.status {

@@ -16,35 +16,30 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/spirostack/spirodeploy/internal/edge"
+	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	limitMemory()
+	os.Exit(run(os.Args[1:]))
+}
+
+// limitMemory has the garbage collector work harder before a large event of a
+// server makes this process large: a run needs a few MiB, and the machine may be
+// a small one. GOMEMLIMIT means another limit.
+func limitMemory() {
+	const limit = 64 << 20
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
+	}
+}
 
 // run returns the exit status.
 func run(args []string) int {
-	var f flags
-	exit := -1
-	parser, err := kong.New(&f,
-		kong.Name("spiro-deploy"),
-		kong.Description(description),
-		kong.Vars{"version": version()},
-		kong.Exit(func(status int) { exit = status }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-	)
-	if err != nil {
-		return fail(err)
-	}
-	_, err = parser.Parse(args)
-	if exit >= 0 { // --help and --version have had their say
+	f, exit := parse(args, edge.Process())
+	if exit != goOn {
 		return exit
-	}
-	if err == nil {
-		err = f.check()
-	}
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "spiro-deploy: %s (spiro-deploy --help lists what there is)\n", explain(err))
-		return report.Invalid.ExitStatus()
 	}
 	ctx, stop := untilInterrupted()
 	defer stop()
@@ -52,6 +47,37 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "warning: a token in the argument list can be seen by everybody on this machine: use SPIRO_TOKEN or --token-file")
 	}
 	return fail(edge.Process().Run(ctx, f.settings()))
+}
+
+// goOn is no exit status.
+const goOn = -1
+
+// parse reads the command line. Beside flags to run with it returns goOn; else
+// it has said what there is to say, and returns the exit status.
+func parse(args []string, world edge.World) (f flags, exit int) {
+	exit = goOn
+	parser, err := kong.New(&f,
+		kong.Name("spiro-deploy"),
+		kong.Description(description),
+		kong.Vars{"version": version()},
+		kong.Exit(func(status int) { exit = status }),
+		kong.Writers(world.Stdout, world.Stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	if err == nil {
+		_, err = parser.Parse(args)
+	}
+	if exit != goOn { // --help and --version have had their say
+		return f, exit
+	}
+	if err == nil {
+		err = f.check()
+	}
+	if err != nil {
+		fmt.Fprintf(world.Stderr, "spiro-deploy: %s (spiro-deploy --help lists what there is)\n", plain.Line(world.Redact(explain(err), args...)))
+		return f, report.Invalid.ExitStatus()
+	}
+	return f, goOn
 }
 
 // explain says what the parser found. It must not repeat surplus arguments: one

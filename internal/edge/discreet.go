@@ -1,0 +1,71 @@
+package edge
+
+import (
+	"errors"
+	"io"
+	"log"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// discreet is what keeps the tokens of a run out of all that it tells. The client
+// takes them out of what the server says; here it is about what people type: who
+// gives the token as the project's name as well must not read it in the report.
+type discreet struct {
+	known   *token.Known
+	bytes   io.Writer // standard output for what is no text: bundles, and tokens that were asked for
+	ownsLog bool      // whether the standard logger is the run's
+}
+
+// discreetly does something in a world whose outputs, and whose error, show no
+// token of the run.
+func (w World) discreetly(s Settings, do func(World) error) error {
+	w.known, w.bytes = token.Know(w.Getenv("SPIRO_TOKEN")), w.Stdout
+	if s.Token != nil {
+		w.known.AddText(*s.Token)
+	}
+	stdout, stderr := w.known.Writer(w.Stdout), w.known.Writer(w.Stderr)
+	w.Stdout, w.Stderr = stdout, stderr
+	if w.ownsLog {
+		// net/http logs what a server says before it was asked.
+		before := log.Writer()
+		log.SetOutput(w.Stderr)
+		defer log.SetOutput(before)
+	}
+	err := do(w)
+	_, _ = stdout.Flush(), stderr.Flush() // people's screens, as everywhere
+	var told *Error
+	if errors.As(err, &told) {
+		told.Err = w.known.Error(told.Err)
+	}
+	return err
+}
+
+// text lets fill write a text that shows no token of the run.
+func (w World) text(out io.Writer, fill func(io.Writer) error) error {
+	hiding := w.known.Writer(out)
+	return errors.Join(fill(hiding), hiding.Flush())
+}
+
+// know adds the token of the run, which may come from a file.
+func (w World) know(t token.Token, project string) {
+	if w.known != nil {
+		w.known.Add(t, project)
+	}
+}
+
+// Redact takes the token out of a text: that of the environment, and any that
+// arguments name as one. It is for what is told before there are settings.
+func (w World) Redact(text string, args ...string) string {
+	known := token.Know(w.Getenv("SPIRO_TOKEN"))
+	for i, arg := range args {
+		if value, ok := strings.CutPrefix(arg, "--token="); ok {
+			known.AddText(value)
+		}
+		if i > 0 && args[i-1] == "--token" {
+			known.AddText(arg)
+		}
+	}
+	return known.Redact(text)
+}

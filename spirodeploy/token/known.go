@@ -1,0 +1,144 @@
+package token
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Known are tokens that are not to be shown, whoever repeats them: a server, or
+// the message about a token that was typed in the wrong place.
+type Known struct{ tokens []Token }
+
+// Know returns the tokens in texts, such as a variable or an argument: those too
+// in a text that is none, because of the white space in it.
+func Know(texts ...string) *Known {
+	k := new(Known)
+	for _, text := range texts {
+		k.AddText(text)
+	}
+	return k
+}
+
+// AddText adds the tokens in a text, as [Know] does.
+func (k *Known) AddText(text string) {
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		t, _ := Parse(part) // it has no character that is not allowed
+		k.Add(t)
+	}
+}
+
+// Add adds a token, and what it becomes when it is narrowed to one of the
+// projects. Where there is no token, nothing is added.
+func (k *Known) Add(t Token, projects ...string) {
+	if t.IsZero() {
+		return
+	}
+	k.tokens = append(k.tokens, t)
+	for _, project := range projects {
+		if narrow, err := t.Narrow(time.Time{}, project); err == nil {
+			k.tokens = append(k.tokens, narrow)
+		}
+	}
+}
+
+// Redact does what [Token.Redact] does, for all of them.
+func (k *Known) Redact(s string) string {
+	for _, t := range k.tokens {
+		s = t.Redact(s)
+	}
+	return s
+}
+
+// Writer returns a writer that redacts what goes to w, also where a token comes
+// in several calls of Write. It holds back the end of a line that may be the
+// beginning of one: who writes no line end at last must call Flush.
+func (k *Known) Writer(w io.Writer) *Writer { return &Writer{known: k, w: w} }
+
+// A Writer redacts what is written. It may be used by several goroutines.
+type Writer struct {
+	known *Known
+	w     io.Writer
+
+	mu   sync.Mutex
+	held []byte
+}
+
+func (w *Writer) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = append(w.held, p...)
+	if err := w.write(w.known.cut(w.held)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Flush writes what was held back.
+func (w *Writer) Flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.write(len(w.held))
+}
+
+func (w *Writer) write(n int) error {
+	if n == 0 {
+		return nil
+	}
+	text := w.known.Redact(string(w.held[:n]))
+	w.held = append(w.held[:0], w.held[n:]...)
+	_, err := io.WriteString(w.w, text)
+	return err
+}
+
+// cut returns how much of a text can be redacted without what comes after it: no
+// token has a line end in it, or is longer than the longest of its forms.
+func (k *Known) cut(text []byte) int {
+	line := bytes.LastIndexByte(text, '\n') + 1
+	longest := 0
+	for _, t := range k.tokens {
+		longest = max(longest, t.finder().longest)
+	}
+	at := len(text) - longest
+	if at <= line {
+		return line
+	}
+	rest := string(text[line:])
+	for before := -1; before != at; { // until no token lies across it
+		before = at
+		for _, t := range k.tokens {
+			for from, to := range t.finder().find(rest) {
+				if line+from < at && at < line+to {
+					at = line + from
+				}
+			}
+		}
+	}
+	return at
+}
+
+// Error returns err; or, where its text has a token in it, an error with that
+// text redacted, in which [errors.Is] and [errors.As] still find the causes.
+func (k *Known) Error(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text := k.Redact(err.Error()); text != err.Error() {
+		return &redactedError{text, err}
+	}
+	return err
+}
+
+type redactedError struct {
+	text string
+	err  error
+}
+
+func (e *redactedError) Error() string { return e.text }
+
+// GoString keeps %#v from showing what is wrapped.
+func (e *redactedError) GoString() string { return "&" + e.text }
+
+func (e *redactedError) Unwrap() error { return e.err }

@@ -1,0 +1,209 @@
+package hostile_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxPeak is the most memory that the command may use, in KiB.
+const maxPeak = 128 << 10
+
+// attack is what a server does, and what must come of it.
+type attack struct {
+	name      string
+	get, post answer
+	args      []string // of the command, beside the usual ones
+	status    int
+	says      string // on standard error or output
+}
+
+// test runs attacks, each against a server of its own.
+func test(t *testing.T, attacks []attack) {
+	t.Helper()
+	for _, a := range attacks {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, nil, a.get, a.post)
+			run(t, s.url, a.args...).check(t, a.status, a.says)
+		})
+	}
+}
+
+// outcome is what a run of the command came to.
+type outcome struct {
+	status int
+	said   *screen // both outputs
+	report string  // path of the JSON report
+	peak   int64   // KiB; 0 where it is not known
+}
+
+// run runs the command against a server, with a small project. It ends what
+// hangs.
+func run(t *testing.T, url string, args ...string) outcome {
+	t.Helper()
+	dir := t.TempDir()
+	salt := filepath.Join(dir, "project", "_salt")
+	if err := os.MkdirAll(salt, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(salt, "top.sls"), []byte("shop/prod: {'*': [app]}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := outcome{said: &screen{}, report: filepath.Join(dir, "report.json")}
+	peakFile := filepath.Join(dir, "peak")
+	args = append([]string{
+		peakFile, spiroDeploy, "--server=" + url, "--insecure", "--dir=" + filepath.Dir(salt), "--report=json=" + o.report, "--exclude=/.gitcommit", "shop", "prod", // git takes its time
+	}, args...)
+	cmd := exec.CommandContext(t.Context(), peak, args...)
+	cmd.Env = append(os.Environ(), "SPIRO_TOKEN="+secret, "GIT_CEILING_DIRECTORIES="+dir)
+	cmd.Stdout, cmd.Stderr = o.said, o.said
+	cmd.WaitDelay = time.Minute // after which its outputs are closed
+	limit := time.AfterFunc(2*time.Minute, func() {
+		t.Error("the command does not end")
+		_ = cmd.Process.Kill()
+	})
+	err := cmd.Run()
+	limit.Stop()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	o.status = cmd.ProcessState.ExitCode()
+	if text, err := os.ReadFile(peakFile); err == nil {
+		o.peak, _ = strconv.ParseInt(string(text), 10, 64)
+	}
+	return o
+}
+
+// secret is the token that is sent; no server may make the command show it.
+const secret = "MDAxY2xvY2F0aW9uIGh0dHBzOi8vdG9rZW4"
+
+// jargon is what means something to those who know the source only.
+var jargon = regexp.MustCompile(`net/http|\bhttp: |\bjson: |bufio|goroutine|panic|unmarshal|invalid character|\bEOF\b|context |textproto|unexpected end of JSON|looking for beginning`)
+
+// check fails unless the run came to a status and said that, showed and wrote
+// nothing that does harm, and stayed small.
+func (o outcome) check(t *testing.T, status int, says string) {
+	t.Helper()
+	said := o.said.String()
+	t.Logf("peak %d MiB, status %d, shown %d bytes", o.peak>>10, o.status, o.said.size)
+	if o.status != status || !strings.Contains(said, says) {
+		t.Errorf("status %d, want %d and %q", o.status, status, says)
+	}
+	if o.said.harm != "" {
+		t.Errorf("it shows %s", o.said.harm)
+	}
+	if found := jargon.FindString(o.said.last()); found != "" {
+		t.Errorf("it says %q, which few people understand", found)
+	}
+	if strings.Contains(said, secret) {
+		t.Error("it shows the token")
+	}
+	if o.peak > maxPeak || runtime.GOOS == "linux" && o.peak == 0 {
+		t.Errorf("it used %d KiB of memory, more than %d", o.peak, maxPeak)
+	}
+	o.checkReport(t)
+	if t.Failed() {
+		t.Logf("it said:\n%s\n[…]\n%s", said[:min(len(said), 2000)], said[max(0, len(said)-2000):])
+	}
+}
+
+// checkReport fails unless the report is JSON without raw control characters.
+func (o outcome) checkReport(t *testing.T) {
+	t.Helper()
+	report, err := os.ReadFile(o.report)
+	if err != nil || !json.Valid(report) {
+		t.Errorf("the report is no JSON: %v", err)
+	}
+	if bytes.Contains(report, []byte(secret)) {
+		t.Error("the report has the token in it")
+	}
+	shown := &screen{}
+	if _, _ = shown.Write(report); shown.harm != "" {
+		t.Errorf("the report has %s in it", shown.harm)
+	}
+}
+
+// screen looks at what is shown, and keeps the beginning and the end of it.
+type screen struct {
+	size int
+	harm string // the first harmful thing that was shown
+	head []byte
+	tail []byte
+	rest []byte // the beginning of a character
+}
+
+// kept is how much the beginning and the end are, in bytes.
+const kept = 256 << 10
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.size += len(p)
+	if room := kept - len(s.head); room > 0 {
+		s.head = append(s.head, p[:min(room, len(p))]...)
+	}
+	s.tail = append(s.tail, p...)
+	if len(s.tail) > 2*kept {
+		s.tail = bytes.Clone(s.tail[len(s.tail)-kept:])
+	}
+	if s.harm == "" {
+		s.look(p)
+	}
+	return len(p), nil
+}
+
+func (s *screen) look(p []byte) {
+	text := slices.Concat(s.rest, p)
+	for len(text) > 0 {
+		if n := bytes.IndexFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f }); n != 0 {
+			if n < 0 {
+				n = len(text)
+			}
+			text = text[n:]
+			continue
+		}
+		if !utf8.FullRune(text) {
+			break
+		}
+		r, size := utf8.DecodeRune(text)
+		if r == utf8.RuneError && size == 1 {
+			s.harm = "invalid UTF-8"
+		} else if harmful(r) {
+			s.harm = strconv.QuoteRuneToASCII(r)
+		}
+		text = text[size:]
+	}
+	s.rest = bytes.Clone(text)
+}
+
+// harmful reports whether a character acts on a terminal, or cannot be seen:
+// C0 and C1, reading direction, separators of lines, invisible ones.
+func harmful(r rune) bool {
+	return unicode.IsControl(r) && r != '\n' && r != '\t' ||
+		unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) || strings.ContainsRune("\u200b\u2060\ufeff", r)
+}
+
+// last returns the end of what was shown: the verdict.
+func (s *screen) last() string {
+	lines := strings.Split(strings.TrimSpace(string(s.tail)), "\n")
+	return lines[len(lines)-1]
+}
+
+func (s *screen) String() string {
+	if s.size <= len(s.tail) {
+		return string(s.tail)
+	}
+	return string(s.head) + "\n[…]\n" + string(s.tail)
+}
