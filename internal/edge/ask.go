@@ -54,7 +54,7 @@ func (w World) rights(ctx context.Context, s Settings) error {
 		return invalid(err)
 	}
 	if narrower {
-		return w.narrow(t, s)
+		return w.narrow(ctx, t, s)
 	}
 	rights, err := t.Rights()
 	if err != nil {
@@ -68,7 +68,7 @@ func (w World) rights(ctx context.Context, s Settings) error {
 }
 
 // narrow writes a token that allows less.
-func (w World) narrow(t token.Token, s Settings) error {
+func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 	rights, err := t.Rights()
 	if err != nil {
 		return invalid(fmt.Errorf("it cannot be narrowed: %w", err))
@@ -94,7 +94,7 @@ func (w World) narrow(t token.Token, s Settings) error {
 		rights, err = narrow.Rights()
 	}
 	if err == nil {
-		err = output.WriteSecret(s.Output, w.bytes, func(out io.Writer) error {
+		err = output.WriteSecret(ctx, s.Output, w.bytes, func(out io.Writer) error {
 			_, err := fmt.Fprintln(out, narrow.Reveal())
 			return err
 		})

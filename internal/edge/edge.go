@@ -179,8 +179,8 @@ func (w World) build(ctx context.Context, s Settings) error {
 	for _, warning := range b.Warnings() {
 		fmt.Fprintln(w.Stderr, "warning:", warning)
 	}
-	err = output.Write(s.Output, w.bytes, func(out io.Writer) error {
-		_, err := b.WriteTo(until.Writer(ctx, out))
+	err = output.Write(ctx, s.Output, w.bytes, func(out io.Writer) error {
+		_, err := b.WriteTo(out)
 		return err
 	})
 	if err != nil {
@@ -236,7 +236,8 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		write := func(out io.Writer) error {
 			return w.text(out, func(out io.Writer) error { return r.view(rep, out) })
 		}
-		if reportErr := output.Write(r.path, w.bytes, write); reportErr != nil {
+		// Also of a run that was interrupted.
+		if reportErr := output.Write(context.WithoutCancel(ctx), r.path, w.bytes, write); reportErr != nil {
 			fmt.Fprintf(w.Stderr, "warning: report: %v\n", reportErr)
 			if err == nil {
 				err = invalid(fmt.Errorf("%s, but the report was not written: %w", rep.Targets[0].Summary, reportErr))

@@ -3,6 +3,7 @@ package output
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/spirostack/spirodeploy/internal/until"
 )
 
 // Stdout is the path that means standard output.
@@ -20,26 +23,31 @@ const Stdout = "-"
 // of the one it replaces; where anything fails, what was there stays. A symbolic
 // link is followed. A pipe or device is opened and written to, and never
 // replaced. (The file is not forced to disk: a power failure may still lose it.)
-func Write(path string, stdout io.Writer, fill func(io.Writer) error) error {
-	return write(path, stdout, false, fill)
+//
+// When the context ends, so does the writing, also where nobody reads a pipe;
+// fill may then go on for a while, and must do no harm.
+func Write(ctx context.Context, path string, stdout io.Writer, fill func(io.Writer) error) error {
+	return write(ctx, path, stdout, false, fill)
 }
 
 // WriteSecret is Write for what nobody else on the machine may read: a regular
 // file is for its owner only, whatever the one was that it replaces.
-func WriteSecret(path string, stdout io.Writer, fill func(io.Writer) error) error {
-	return write(path, stdout, true, fill)
+func WriteSecret(ctx context.Context, path string, stdout io.Writer, fill func(io.Writer) error) error {
+	return write(ctx, path, stdout, true, fill)
 }
 
-func write(path string, stdout io.Writer, secret bool, fill func(io.Writer) error) error {
+func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill func(io.Writer) error) error {
+	unhurried := fill
+	fill = func(w io.Writer) error { return unhurried(until.Writer(ctx, w)) }
 	if path == Stdout {
-		return fill(stdout)
+		return wait(ctx, func() error { return fill(stdout) })
 	}
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
 		return fmt.Errorf("write %s: it is a directory", path)
 	case err == nil && !info.Mode().IsRegular():
-		return writeThrough(path, fill)
+		return wait(ctx, func() error { return writeThrough(path, fill) })
 	case err == nil && secret:
 		return replace(path, 0o600, fill)
 	case err == nil:
@@ -54,6 +62,12 @@ func write(path string, stdout io.Writer, secret bool, fill func(io.Writer) erro
 		return replace(path, 0, fill)
 	}
 	return fmt.Errorf("write %w", err)
+}
+
+// wait calls what may have to wait for a reader. It does so until the context ends.
+func wait(ctx context.Context, f func() error) error {
+	_, err := until.Done(ctx, func() (any, error) { return nil, f() })
+	return err
 }
 
 func writeThrough(path string, fill func(io.Writer) error) error {

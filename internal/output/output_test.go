@@ -2,6 +2,7 @@ package output_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -37,10 +38,10 @@ func TestWrite(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "out")
 	var stdout bytes.Buffer
-	if err := output.Write("-", &stdout, text("result")); err != nil || stdout.String() != "result" {
+	if err := output.Write(t.Context(), "-", &stdout, text("result")); err != nil || stdout.String() != "result" {
 		t.Errorf("standard output got %q, %v", &stdout, err)
 	}
-	if err := output.Write(path, nil, text("one")); err != nil {
+	if err := output.Write(t.Context(), path, nil, text("one")); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(path, 0o640); err != nil {
@@ -50,7 +51,7 @@ func TestWrite(t *testing.T) {
 	if err := os.Symlink("out", link); err != nil {
 		t.Skip(err)
 	}
-	if err := output.Write(link, nil, text("two")); err != nil {
+	if err := output.Write(t.Context(), link, nil, text("two")); err != nil {
 		t.Fatal(err)
 	}
 	content, err := os.ReadFile(path)
@@ -76,16 +77,16 @@ func TestFailure(t *testing.T) {
 		_, _ = io.WriteString(w, "half")
 		return reason
 	}
-	if err := output.Write(path, nil, fail); !errors.Is(err, reason) {
+	if err := output.Write(t.Context(), path, nil, fail); !errors.Is(err, reason) {
 		t.Errorf("error %v", err)
 	}
 	if got := files(t, dir); len(got) != 0 {
 		t.Errorf("there are %q", got)
 	}
-	if err := output.Write(path, nil, text("whole")); err != nil {
+	if err := output.Write(t.Context(), path, nil, text("whole")); err != nil {
 		t.Fatal(err)
 	}
-	if err := output.Write(path, nil, fail); !errors.Is(err, reason) {
+	if err := output.Write(t.Context(), path, nil, fail); !errors.Is(err, reason) {
 		t.Errorf("error %v", err)
 	}
 	if content, err := os.ReadFile(path); err != nil || string(content) != "whole" {
@@ -95,7 +96,7 @@ func TestFailure(t *testing.T) {
 		t.Skip(err)
 	}
 	for _, bad := range []string{dir, filepath.Join(dir, "no", "such"), filepath.Join(dir, "dangling")} {
-		if err := output.Write(bad, nil, text("x")); err == nil {
+		if err := output.Write(t.Context(), bad, nil, text("x")); err == nil {
 			t.Errorf("%s was written", bad)
 		}
 	}
@@ -110,14 +111,37 @@ func TestDevice(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("needs /dev/full and /dev/null")
 	}
-	if err := output.Write("/dev/null", nil, text("x")); err != nil {
+	if err := output.Write(t.Context(), "/dev/null", nil, text("x")); err != nil {
 		t.Error(err)
 	}
-	if err := output.Write("/dev/full", nil, text("x")); err == nil {
+	if err := output.Write(t.Context(), "/dev/full", nil, text("x")); err == nil {
 		t.Error("a full device took it")
 	}
 	if info, err := os.Stat("/dev/null"); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		t.Errorf("/dev/null is %v, %v", info, err)
+	}
+}
+
+// TestNobodyReads: a pipe without a reader holds up nobody who has been told to end.
+func TestNobodyReads(t *testing.T) {
+	t.Parallel()
+	r, w := io.Pipe()
+	defer r.Close()
+	reason := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	began := func(w io.Writer) error {
+		cancel(reason)
+		return text("never read")(w)
+	}
+	if err := output.Write(ctx, output.Stdout, w, began); !errors.Is(err, reason) {
+		t.Errorf("error %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "out")
+	if err := output.Write(ctx, path, nil, text("too late")); !errors.Is(err, reason) {
+		t.Errorf("error %v", err)
+	}
+	if got := files(t, filepath.Dir(path)); len(got) != 0 {
+		t.Errorf("there are %q", got)
 	}
 }
 
@@ -130,7 +154,7 @@ func TestWriteSecret(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := output.WriteSecret(path, nil, text("secret")); err != nil {
+		if err := output.WriteSecret(t.Context(), path, nil, text("secret")); err != nil {
 			t.Fatal(err)
 		}
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
