@@ -95,6 +95,8 @@ type Bundle struct {
 	modTime  time.Time
 	warnings []Warning
 	spool    spool
+	// sequential are the indexes of the items that can only be read from their beginning.
+	sequential []int
 
 	want   digest.Digest
 	mu     sync.Mutex
@@ -104,7 +106,9 @@ type Bundle struct {
 // item is an Entry in its final place.
 type item struct {
 	header
-	entry Entry
+	entry   Entry
+	offset  int64 // of its header in the tar
+	content int64 // offset of its content
 }
 
 // New walks the tree that opts describe. Its error is [Problems], all of them,
@@ -452,6 +456,9 @@ func (c *collector) noSpool(err error) {
 func (c *collector) addContent(it *item) error {
 	it.size = it.entry.Size
 	open := it.entry.Open
+	if it.entry.at != nil {
+		return nil
+	}
 	if open == nil {
 		if it.entry.path == "" {
 			return errors.New("scanner: a file with nothing to open")
@@ -466,7 +473,7 @@ func (c *collector) addContent(it *item) error {
 		return reason(err)
 	}
 	defer r.Close()
-	it.size, it.entry.Open, err = c.bundle.spool.add(r)
+	it.size, it.entry.at, err = c.bundle.spool.add(r)
 	return err
 }
 
@@ -489,10 +496,16 @@ func (c *collector) finish() {
 			"name the project directory with --dir, or add --artifact")
 	}
 
-	b.size = trailerSize
-	for _, it := range b.items {
-		b.size += headerSize(it.header) + padded(it.size)
+	for i := range b.items {
+		it := &b.items[i]
+		it.offset = b.size
+		it.content = it.offset + headerSize(it.header)
+		b.size = it.content + padded(it.size)
+		if it.sequential() {
+			b.sequential = append(b.sequential, i)
+		}
 	}
+	b.size += trailerSize
 	slices.SortStableFunc(c.problems, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
 }
 

@@ -31,8 +31,9 @@ type Entry struct {
 	// Open opens a regular file's content; it may be called more than once.
 	Open func() (io.ReadCloser, error)
 
-	path    string // the file it comes from, if it is one; also what errors call it
-	modTime int64  // of that file, in nanoseconds
+	at      io.ReaderAt // the content of a regular file, in place of Open
+	path    string      // the file it comes from, if it is one; also what errors call it
+	modTime int64       // of that file, in nanoseconds
 }
 
 // A Scanner yields what one part of a bundle holds, in any order. It is given

@@ -1,4 +1,12 @@
 package bundle
 
-// Checked is for the tests outside of the package.
-var Checked = newChecked
+import (
+	"io"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Pumped reads what is at hand like the tar of a bundle.
+func Pumped(r io.ReaderAt, size int64, want digest.Digest, learn func(digest.Digest)) io.ReadCloser {
+	return newPump(&region{r: r, size: size}, size, want, learn)
+}

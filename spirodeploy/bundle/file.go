@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 
 	"github.com/opencontainers/go-digest"
@@ -20,7 +21,7 @@ type File struct {
 	path     string
 	file     *os.File
 	spool    spool
-	open     func() (io.ReadCloser, error)
+	content  io.ReaderAt
 }
 
 // OpenFile opens and verifies a tar, whoever made it. A pipe is first read into
@@ -55,13 +56,11 @@ func (f *File) init(ctx context.Context) error {
 	case info.IsDir():
 		return Problems{{Path: f.path, Err: errors.New("is a directory, not a bundle"), Hint: "bundles are made with --output"}}
 	case info.Mode().IsRegular():
-		f.open = func() (io.ReadCloser, error) {
-			return io.NopCloser(io.NewSectionReader(f.file, 0, 1<<63-1)), nil
-		}
+		f.content = f.file
 	case info.Mode()&fs.ModeDevice != 0:
 		return Problems{{Path: f.path, Err: errors.New("is a device, not a bundle")}}
 	default:
-		if _, f.open, err = f.spool.add(until.Reader(ctx, f.file)); err != nil {
+		if _, f.content, err = f.spool.add(until.Reader(ctx, f.file)); err != nil {
 			p := Problem{Path: f.path, Err: err}
 			if errors.Is(err, errSpool) {
 				p.Hint = spoolHint
@@ -69,11 +68,8 @@ func (f *File) init(ctx context.Context) error {
 			return Problems{p}
 		}
 	}
-	r, err := f.open()
-	if err != nil {
-		return err
-	}
-	if f.contents, err = Verify(until.Reader(ctx, r)); err != nil {
+	all := io.NewSectionReader(f.content, 0, math.MaxInt64)
+	if f.contents, err = Verify(until.Reader(ctx, all)); err != nil {
 		return Problems{{Path: f.path, Err: err}}
 	}
 	if len(f.contents.Items) == 0 {
@@ -113,12 +109,45 @@ func (f *File) Warnings() []Warning {
 // Open returns a reader of the tar. It fails with [ErrDigest] or [ErrChanged],
 // before the last byte, where the file is not what it was when it was opened.
 func (f *File) Open() (io.ReadCloser, error) {
-	r, err := f.open()
-	if err != nil {
-		return nil, err
-	}
-	return newChecked(r, f.contents.Size, f.contents.Digest, nil), nil
+	return newPump(&region{r: f.content, size: f.contents.Size}, f.contents.Size, f.contents.Digest, nil), nil
 }
+
+// region plans the reading of a tar that exists.
+type region struct {
+	r        io.ReaderAt
+	size, at int64
+}
+
+func (g *region) next() (size int, fill func([]byte) error, inline bool, err error) {
+	at := g.at
+	size = int(min(pieceSize, g.size-at))
+	g.at += int64(size)
+	return size, func(buf []byte) error { return g.fill(buf, at) }, false, nil
+}
+
+// fill reads a piece, and looks after the last one whether it is the last.
+func (g *region) fill(buf []byte, at int64) error {
+	n, err := g.r.ReadAt(buf, at)
+	if n < len(buf) && errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: %d bytes of it are gone", ErrChanged, g.size-at-int64(n))
+	}
+	if n < len(buf) {
+		return err
+	}
+	if at+int64(n) < g.size {
+		return nil
+	}
+	var one [1]byte
+	switch n, err := g.r.ReadAt(one[:], g.size); {
+	case n > 0:
+		return fmt.Errorf("%w: there is more of it than there was", ErrChanged)
+	case !errors.Is(err, io.EOF):
+		return err
+	}
+	return nil
+}
+
+func (g *region) Close() error { return nil }
 
 // Close closes the file.
 func (f *File) Close() error { return errors.Join(f.file.Close(), f.spool.Close()) }

@@ -1,34 +1,34 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
-	_ "crypto/sha256" // go-digest does not import it
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"sync"
+	"slices"
 	"syscall"
 
 	"github.com/opencontainers/go-digest"
-
-	"github.com/spirostack/spirodeploy/internal/until"
 )
 
 // Open returns a reader of the tar. It fails with [ErrChanged] where a file is
 // not what it was when the tree was walked, and with [ErrDigest] where the
 // bytes are not those that an earlier reader yielded, both before the last
-// byte. Readers do not disturb each other. Close may be called while Read is
-// running; Read then fails with [fs.ErrClosed].
-func (b *Bundle) Open() (io.ReadCloser, error) {
+// byte. It reads ahead. Readers do not disturb each other. Close may be called
+// while Read is running; Read then fails with [fs.ErrClosed].
+func (b *Bundle) Open() (io.ReadCloser, error) { return b.open(), nil }
+
+func (b *Bundle) open() *pump {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	want := b.want
 	if want == "" {
 		want = b.digest
 	}
-	return newChecked(&reader{b: b}, b.size, want, b.learn), nil
+	return newPump(&layout{b: b}, b.size, want, b.learn)
 }
 
 // learn keeps the digest that a whole read has found.
@@ -40,17 +40,14 @@ func (b *Bundle) learn(d digest.Digest) {
 
 // WriteTo writes the tar. Its errors are those of [Bundle.Open]'s reader and of w.
 func (b *Bundle) WriteTo(w io.Writer) (int64, error) {
-	r, err := b.Open()
-	if err != nil {
-		return 0, err
-	}
-	defer r.Close()
-	// Hidden methods of w and r must not get between: one large buffer is best.
-	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, make([]byte, copySize))
+	return b.writeTo(context.Background(), w)
 }
 
-// copySize is large enough that the cost of a call does not count.
-const copySize = 256 << 10
+func (b *Bundle) writeTo(ctx context.Context, w io.Writer) (int64, error) {
+	r := b.open()
+	defer func() { _ = r.Close() }() // nothing can fail in it that has not
+	return r.writeTo(ctx, w)
+}
 
 // Digest returns the digest of the tar. The first call reads it, unless it has
 // been read already.
@@ -61,7 +58,7 @@ func (b *Bundle) Digest(ctx context.Context) (digest.Digest, error) {
 	if known != "" {
 		return known, nil
 	}
-	if _, err := b.WriteTo(until.Writer(ctx, io.Discard)); err != nil {
+	if _, err := b.writeTo(ctx, io.Discard); err != nil {
 		return "", err
 	}
 	b.mu.Lock()
@@ -69,166 +66,169 @@ func (b *Bundle) Digest(ctx context.Context) (digest.Digest, error) {
 	return b.digest, nil
 }
 
-// reader makes the tar's bytes as they are asked for.
-type reader struct {
-	b *Bundle
-
-	mu     sync.Mutex
-	next   int    // index of the item to come
-	buf    []byte // header or padding not yet read
-	store  []byte // what buf is a part of, to be used again
-	file   io.ReadCloser
-	item   *item // of file
-	left   int64 // of file
-	ended  bool
-	failed error
+// layout plans a bundle's tar. Where each byte belongs is known from the walk,
+// so any piece can be filled by itself; but for the content of what only an
+// Entry's Open yields, from its beginning.
+type layout struct {
+	b    *Bundle
+	at   int64
+	past int           // how many of the bundle's sequential items lie before at
+	file io.ReadCloser // the content of the next one, when at lies in it
 }
 
-// Read fills p as far as it can, so that trees of small files are read in large strides.
-func (r *reader) Read(p []byte) (n int, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for n < len(p) && r.failed == nil {
-		if len(r.buf) > 0 {
-			m := copy(p[n:], r.buf)
-			r.buf, n = r.buf[m:], n+m
-			continue
+func (l *layout) next() (size int, fill func([]byte) error, inline bool, err error) {
+	for {
+		at, end := l.at, min(l.at+pieceSize, l.b.size)
+		if l.past < len(l.b.sequential) {
+			it := &l.b.items[l.b.sequential[l.past]]
+			if at >= it.content {
+				if size, fill, err = l.read(it); size > 0 || err != nil {
+					return size, fill, true, err
+				}
+				continue // it is empty
+			}
+			end = min(end, it.content)
 		}
-		if r.file == nil {
-			r.failed = r.advance()
-			continue
-		}
-		var m int
-		m, r.failed = r.readFile(p[n:])
-		n += m
+		l.at = end
+		return int(end - at), func(buf []byte) error { return l.b.fill(buf, at) }, false, nil
 	}
-	if n > 0 || len(p) == 0 {
-		return n, nil
-	}
-	return 0, r.failed
 }
 
-// advance goes to the next item, or to the end.
-func (r *reader) advance() error {
-	if r.next == len(r.b.items) {
-		if r.ended {
-			return io.EOF
+// read plans the next piece of a sequential item's content.
+func (l *layout) read(it *item) (size int, fill func([]byte) error, err error) {
+	if l.file == nil {
+		if l.file, err = it.entry.Open(); err != nil {
+			return 0, nil, l.b.failed(it, err)
 		}
-		r.ended = true
-		r.buf = zeros[:]
+	}
+	left := it.content + it.size - l.at
+	size = int(min(left, pieceSize))
+	fill = func(buf []byte) error {
+		n, err := io.ReadFull(l.file, buf)
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			err = fmt.Errorf("%w: it has shrunk by %d bytes", ErrChanged, left-int64(n))
+		case err == nil && left == int64(size):
+			err = l.finish(it)
+		}
+		if err != nil {
+			return l.b.failed(it, err)
+		}
 		return nil
 	}
-	it := &r.b.items[r.next]
-	r.next++
-	r.store = appendHeader(r.store[:0], it.header, r.b.modTime)
-	r.buf = r.store
-	if !it.mode.IsRegular() {
+	l.at += int64(size)
+	if size == 0 {
+		return 0, nil, fill(nil)
+	}
+	return size, fill, nil
+}
+
+// finish checks that a sequential item's content ends where it has to.
+func (l *layout) finish(it *item) error {
+	var one [1]byte
+	n, err := io.ReadFull(l.file, one[:])
+	switch {
+	case n > 0:
+		return fmt.Errorf("%w: it has more than %d bytes", ErrChanged, it.size)
+	case !errors.Is(err, io.EOF):
+		return err
+	}
+	l.past++
+	return l.Close()
+}
+
+// Close closes what is being read.
+func (l *layout) Close() error {
+	if l.file == nil {
 		return nil
 	}
-	// An empty file is opened too: it may not be empty any more.
-	file, err := it.open()
-	if err != nil {
-		return r.b.failed(it, err)
+	err := l.file.Close()
+	l.file = nil
+	return err
+}
+
+// fill makes the bytes of the tar from an offset on, but for the content of
+// sequential items.
+func (b *Bundle) fill(buf []byte, at int64) error {
+	i, found := slices.BinarySearchFunc(b.items, at, func(it item, at int64) int { return cmp.Compare(it.offset, at) })
+	if !found {
+		i-- // it lies in the item before; there is one, at offset 0
 	}
-	r.file, r.item, r.left = file, it, it.size
+	var store [3 * blockSize]byte
+	for ; len(buf) > 0 && i < len(b.items); i++ {
+		it := &b.items[i]
+		if at < it.content {
+			n := copy(buf, appendHeader(store[:0], it.header, b.modTime)[at-it.offset:])
+			buf, at = buf[n:], at+int64(n)
+		}
+		if at < it.content || !it.mode.IsRegular() {
+			continue
+		}
+		if n, err := it.readAt(buf, at-it.content); err != nil {
+			return b.failed(it, err)
+		} else if n > 0 {
+			buf, at = buf[n:], at+int64(n)
+		}
+		pad := min(int64(len(buf)), it.content+padded(it.size)-at)
+		clear(buf[:pad])
+		buf, at = buf[pad:], at+pad
+	}
+	clear(buf) // the end of the archive
 	return nil
 }
 
-// readFile reads from the open file, and checks and closes it at its end.
-func (r *reader) readFile(p []byte) (int, error) {
-	if int64(len(p)) > r.left {
-		p = p[:r.left]
+// readAt fills a buffer with an item's content from an offset on, as far as that
+// goes. It fails where the content is not what the walk saw.
+func (it *item) readAt(buf []byte, from int64) (int, error) {
+	if left := it.size - from; int64(len(buf)) > left {
+		buf = buf[:left]
 	}
-	n, err := r.file.Read(p)
-	r.left -= int64(n)
 	switch {
-	case r.left == 0:
-		err = r.endFile()
-	case errors.Is(err, io.EOF):
-		err = fmt.Errorf("%w: it has shrunk by %d bytes", ErrChanged, r.left)
-	}
-	if err != nil {
-		return n, r.b.failed(r.item, err)
-	}
-	return n, nil
-}
-
-func (r *reader) endFile() error {
-	file := r.file
-	r.file = nil
-	err := r.item.unchanged(file)
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	r.store = appendZeros(r.store[:0], padding(r.item.size))
-	r.buf = r.store
-	return err
-}
-
-// Close ends the reader.
-func (r *reader) Close() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.failed == nil {
-		r.failed = fs.ErrClosed
-	}
-	if r.file == nil {
-		return nil
-	}
-	err := r.file.Close()
-	r.file = nil
-	return err
-}
-
-// open opens an item's content, which must still be what the walk saw.
-func (it *item) open() (io.ReadCloser, error) {
-	if it.entry.Open != nil {
-		return it.entry.Open()
-	}
-	// A named pipe that has taken the file's place must not be waited for.
-	file, err := os.OpenFile(it.entry.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		if info, statErr := os.Stat(it.entry.path); statErr == nil && !info.Mode().IsRegular() {
-			return nil, errKindChanged
+	case it.sequential(), len(buf) == 0 && it.size > 0:
+		return 0, nil
+	case it.entry.at != nil:
+		n, err := it.entry.at.ReadAt(buf, from)
+		if n == len(buf) {
+			err = nil
 		}
-		return nil, err
+		return n, err
 	}
-	if err := it.same(file); err != nil {
-		_ = file.Close() // the reason is already an error
-		return nil, err
+	// An empty file is looked at, too: it may not be empty any more.
+	n, now, err := readFile(it.entry.path, buf, from)
+	if err != nil {
+		return n, err
 	}
-	return file, nil
+	// After the reading, so that this is also about what happened meanwhile.
+	err = it.same(now)
+	if err == nil && n < len(buf) {
+		err = fmt.Errorf("%w: %d bytes of it are gone", ErrChanged, len(buf)-n)
+	}
+	return n, err
+}
+
+// sequential reports whether an item's content can only be read from its beginning.
+func (it *item) sequential() bool {
+	return it.mode.IsRegular() && it.entry.Open != nil && it.entry.at == nil
+}
+
+// status is what tells whether a file has changed.
+type status struct {
+	regular bool
+	size    int64
+	modTime int64 // in nanoseconds
 }
 
 var errKindChanged = fmt.Errorf("%w: it is no regular file any more", ErrChanged)
 
 // same compares a file with what the walk saw of it.
-func (it *item) same(file *os.File) error {
-	info, err := file.Stat()
+func (it *item) same(now status) error {
 	switch {
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular():
+	case !now.regular:
 		return errKindChanged
-	case info.Size() != it.size:
-		return fmt.Errorf("%w: it had %d bytes and has %d", ErrChanged, it.size, info.Size())
-	case info.ModTime().UnixNano() != it.entry.modTime:
+	case now.size != it.size:
+		return fmt.Errorf("%w: it had %d bytes and has %d", ErrChanged, it.size, now.size)
+	case now.modTime != it.entry.modTime:
 		return fmt.Errorf("%w: its modification time is another one", ErrChanged)
-	}
-	return nil
-}
-
-// unchanged checks, after a file's last byte, that it ends there and that
-// nobody has written to it meanwhile.
-func (it *item) unchanged(file io.Reader) error {
-	if f, ok := file.(*os.File); ok && it.entry.Open == nil {
-		return it.same(f)
-	}
-	var one [1]byte
-	if n, err := file.Read(one[:]); n > 0 {
-		return fmt.Errorf("%w: it has more than %d bytes", ErrChanged, it.size)
-	} else if err != nil && !errors.Is(err, io.EOF) {
-		return err
 	}
 	return nil
 }
@@ -241,63 +241,19 @@ func (b *Bundle) failed(it *item, err error) error {
 	return fmt.Errorf("read %s: %w", printable(shown(b.dir, it.entry)), reason(err))
 }
 
-// newChecked returns a reader of r that yields the last bytes only if r ends with
-// them, they are size bytes in all, and these have the digest want (or whatever
-// they have, if want is empty); the error is otherwise [ErrChanged] or
-// [ErrDigest]. Before the last bytes are yielded,
-// learn is called with their digest, unless it is nil.
-func newChecked(r io.ReadCloser, size int64, want digest.Digest, learn func(digest.Digest)) io.ReadCloser {
-	return &checked{ReadCloser: r, digester: digest.SHA256.Digester(), left: size, want: want, learn: learn}
+// gone returns why a file cannot be opened.
+func gone(path string, err error) error {
+	if info, statErr := os.Stat(path); statErr == nil && !info.Mode().IsRegular() {
+		return errKindChanged
+	}
+	return &fs.PathError{Op: "open", Path: path, Err: reason(err)}
 }
 
-var errLonger = fmt.Errorf("%w: there is more of it than there was", ErrChanged)
-
-type checked struct {
-	io.ReadCloser
-	digester digest.Digester
-	left     int64
-	want     digest.Digest
-	learn    func(digest.Digest)
-	failed   error
-}
-
-func (c *checked) Read(p []byte) (int, error) {
-	if c.failed != nil || len(p) == 0 {
-		return 0, c.failed
+// unreadable returns why a file could not be read. Where it is too short, or no
+// file at all, what it has become says more.
+func unreadable(path string, now status, err error) error {
+	if err == nil || !now.regular || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
 	}
-	n, err := c.ReadCloser.Read(p)
-	if int64(n) > c.left {
-		n, err = 0, errLonger
-	}
-	c.left -= int64(n)
-	_, _ = c.digester.Hash().Write(p[:n]) // a hash takes everything
-	switch {
-	case errors.Is(err, io.EOF) && c.left > 0:
-		n, err = 0, fmt.Errorf("%w: %d bytes of it are gone", ErrChanged, c.left)
-	case c.left == 0 && n > 0:
-		if checkErr := c.check(); checkErr != nil {
-			n, err = 0, checkErr
-		}
-	}
-	c.failed = err
-	return n, err
-}
-
-// check looks, before the last bytes are yielded, at what they end.
-func (c *checked) check() error {
-	var one [1]byte
-	switch n, err := io.ReadFull(c.ReadCloser, one[:]); {
-	case n > 0:
-		return errLonger
-	case !errors.Is(err, io.EOF):
-		return err
-	}
-	got := c.digester.Digest()
-	if c.want != "" && c.want != got {
-		return fmt.Errorf("%w: it is %s, not %s", ErrDigest, got, c.want)
-	}
-	if c.learn != nil {
-		c.learn(got)
-	}
-	return nil
+	return &fs.PathError{Op: "read", Path: path, Err: reason(err)}
 }

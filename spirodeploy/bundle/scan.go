@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -83,9 +82,7 @@ func dirEntry(name, file string, d fs.DirEntry) (Entry, error) {
 
 // contentEntry is a file with content that is at hand.
 func contentEntry(name string, content []byte) Entry {
-	return Entry{Name: name, Size: int64(len(content)), Open: func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(content)), nil
-	}}
+	return Entry{Name: name, Size: int64(len(content)), at: bytes.NewReader(content)}
 }
 
 // linkTarget returns the target of a symbolic link as a slash path.

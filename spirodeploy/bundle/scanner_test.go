@@ -164,7 +164,7 @@ func TestLargeFile(t *testing.T) {
 	c, err := bundle.Verify(r)
 	check(t, err)
 	runtime.ReadMemStats(&after)
-	if used := after.TotalAlloc - before.TotalAlloc; used > 4<<20 || len(c.Foreign) > 0 {
+	if used := after.TotalAlloc - before.TotalAlloc; used > 8<<20 || len(c.Foreign) > 0 {
 		t.Errorf("%d bytes allocated to make and verify %d; foreign: %v", used, size, c.Foreign)
 	}
 	if b.Size() != size+512+1024 {

@@ -15,8 +15,8 @@ type spool struct {
 	size int64
 }
 
-// add keeps what r yields, and returns its size and how to read it again.
-func (s *spool) add(r io.Reader) (size int64, open func() (io.ReadCloser, error), err error) {
+// add keeps what r yields, and returns its size and where to read it again.
+func (s *spool) add(r io.Reader) (size int64, kept io.ReaderAt, err error) {
 	if s.file == nil {
 		if s.file, err = os.CreateTemp("", "spirodeploy-*.spool"); err != nil {
 			return 0, nil, spoolError(err)
@@ -34,10 +34,7 @@ func (s *spool) add(r io.Reader) (size int64, open func() (io.ReadCloser, error)
 	if err != nil {
 		return 0, nil, fmt.Errorf("copy to a temporary file: %w", err)
 	}
-	file := s.file
-	return size, func() (io.ReadCloser, error) {
-		return io.NopCloser(io.NewSectionReader(file, at, size)), nil
-	}, nil
+	return size, io.NewSectionReader(s.file, at, size), nil
 }
 
 // errSpool means that a temporary file cannot be made or written.

@@ -88,7 +88,7 @@ func (v *verifier) unsafe(name string, err error) {
 
 func (v *verifier) read(each func(Item, io.Reader) error) error {
 	tr := tar.NewReader(v.raw)
-	buf := make([]byte, copySize)
+	buf := make([]byte, pieceSize)
 	for {
 		v.raw.keep, v.raw.kept = true, v.raw.kept[:0]
 		h, err := tr.Next()

@@ -1,0 +1,250 @@
+package bundle
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+)
+
+const (
+	// pieceSize is how much of a tar is read, hashed and handed on at once, in
+	// bytes: enough that what happens between pieces does not count.
+	pieceSize = 256 << 10
+	// pieces is how many of them there are at a time: they are used again.
+	pieces = 16
+	// fillers is how many of them are filled at once. Reading small files is
+	// mostly waiting for the kernel, so these may be more than there are cores.
+	fillers = 4
+)
+
+// plan says what a tar is made of, piece by piece.
+type plan interface {
+	// next plans the next piece. Its size is 0 after the last one. With inline,
+	// fill must be called before next is called again; otherwise it may be called
+	// by another goroutine, while others fill other pieces.
+	next() (size int, fill func([]byte) error, inline bool, err error)
+	// Close ends it. It is called once, by whoever calls next.
+	Close() error
+}
+
+// pump reads a tar ahead of whoever wants it: one goroutine plans pieces, some
+// fill them, one hashes them in their order, and the reader gets them in that
+// order, so that all of this overlaps in a few buffers. Where bytes go never
+// depends on which goroutine is faster.
+//
+// It yields the last bytes only if they have the digest want (or whatever they
+// have, if that is empty); the error is otherwise [ErrDigest]. Before, it tells
+// learn the digest, unless that is nil.
+type pump struct {
+	plan  plan
+	left  int64 // to be hashed
+	want  digest.Digest
+	learn func(digest.Digest)
+
+	started bool
+	ended   chan struct{} // closed by Close, or on failure
+	end     func()
+	free    chan *piece
+	work    chan *piece // to be filled
+	ordered chan *piece // all of them
+	hashed  chan *piece // to be read
+	running sync.WaitGroup
+
+	mu      sync.Mutex // of a Read
+	current *piece
+	rest    []byte // of the current piece
+	failed  error
+}
+
+// piece is a part of the tar, or the reason why there is none.
+type piece struct {
+	buf  []byte
+	fill func([]byte) error
+	full chan struct{} // receives when it has been filled
+	err  error
+}
+
+func newPump(p plan, size int64, want digest.Digest, learn func(digest.Digest)) *pump {
+	ended := make(chan struct{})
+	return &pump{
+		plan: p, left: size, want: want, learn: learn,
+		ended: ended, end: sync.OnceFunc(func() { close(ended) }),
+		// None of these is ever full, so that only a lack of free pieces stops the planner.
+		free: make(chan *piece, pieces), work: make(chan *piece, pieces),
+		ordered: make(chan *piece, pieces), hashed: make(chan *piece, pieces),
+	}
+}
+
+func (p *pump) start() {
+	p.started = true
+	for range pieces {
+		p.free <- &piece{full: make(chan struct{}, 1)}
+	}
+	p.running.Go(p.planAll)
+	for range fillers {
+		p.running.Go(p.fillAll)
+	}
+	p.running.Go(p.hashAll)
+}
+
+func (p *pump) planAll() {
+	defer close(p.work)
+	defer close(p.ordered)
+	defer func() { _ = p.plan.Close() }() // what was read of it is good
+	for {
+		var next *piece
+		select {
+		case next = <-p.free:
+		case <-p.ended:
+			return
+		}
+		size, fill, inline, err := p.plan.next()
+		if size == 0 && err == nil {
+			return
+		}
+		if next.buf == nil {
+			next.buf = make([]byte, pieceSize)
+		}
+		next.buf, next.err, next.fill = next.buf[:size], err, fill
+		if inline && err == nil {
+			next.err = fill(next.buf)
+		}
+		p.ordered <- next
+		if inline || err != nil {
+			next.full <- struct{}{}
+			continue
+		}
+		p.work <- next
+	}
+}
+
+func (p *pump) fillAll() {
+	for next := range p.work {
+		next.err = next.fill(next.buf)
+		next.full <- struct{}{}
+	}
+}
+
+func (p *pump) hashAll() {
+	defer close(p.hashed)
+	sum := sha256.New()
+	failed := false
+	for next := range p.ordered {
+		<-next.full
+		if failed {
+			continue
+		}
+		if next.err == nil {
+			_, _ = sum.Write(next.buf) // a hash takes everything
+			p.left -= int64(len(next.buf))
+			if p.left == 0 {
+				next.err = p.check(sum)
+			}
+		}
+		if next.err != nil {
+			failed = true
+			p.end()
+		}
+		p.hashed <- next
+	}
+}
+
+// check looks, before the last bytes are handed on, at what they end.
+func (p *pump) check(sum hash.Hash) error {
+	got := digest.NewDigest(digest.SHA256, sum)
+	if p.want != "" && p.want != got {
+		return fmt.Errorf("%w: it is %s, not %s", ErrDigest, got, p.want)
+	}
+	if p.learn != nil {
+		p.learn(got)
+	}
+	return nil
+}
+
+// more makes the next piece the current one. The caller holds mu.
+func (p *pump) more() error {
+	if p.failed != nil {
+		return p.failed
+	}
+	if !p.started {
+		p.start()
+	}
+	if p.current != nil {
+		p.free <- p.current
+		p.current = nil
+	}
+	next, ok := <-p.hashed
+	switch {
+	case ok && next.err == nil:
+		p.current, p.rest = next, next.buf
+		return nil
+	case ok:
+		p.failed = next.err
+	case p.left == 0:
+		p.failed = io.EOF
+	default:
+		p.failed = fs.ErrClosed
+	}
+	return p.failed
+}
+
+func (p *pump) Read(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.rest) == 0 {
+		if len(b) == 0 && p.failed == nil {
+			return 0, nil
+		}
+		if err := p.more(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(b, p.rest)
+	p.rest = p.rest[n:]
+	return n, nil
+}
+
+// writeTo writes all of it. It ends when the context does.
+func (p *pump) writeTo(ctx context.Context, w io.Writer) (n int64, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		if err := p.more(); errors.Is(err, io.EOF) {
+			return n, nil
+		} else if err != nil {
+			return n, err
+		}
+		if ctx.Err() != nil {
+			return n, context.Cause(ctx)
+		}
+		m, err := w.Write(p.rest)
+		n, p.rest = n+int64(m), nil
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+// Close ends it, also while it is read: Read then fails with [fs.ErrClosed].
+func (p *pump) Close() error {
+	p.end()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failed == nil {
+		p.failed = fs.ErrClosed
+	}
+	p.rest = nil
+	if !p.started {
+		p.started = true
+		return p.plan.Close()
+	}
+	p.running.Wait()
+	return nil
+}
