@@ -104,11 +104,20 @@ type Bundle struct {
 }
 
 // item is an Entry in its final place.
+// There may be very many: what few of them need is behind a pointer.
 type item struct {
 	header
-	entry   Entry
-	offset  int64 // of its header in the tar
-	content int64 // offset of its content
+	path    string  // the file it comes from, if it is one; also what errors call it
+	source  *source // where its content comes from, if not from that file
+	modTime int64   // of that file, in nanoseconds
+	offset  int64   // of its header in the tar
+	content int64   // offset of its content
+}
+
+// source is content that is no file's of the tree.
+type source struct {
+	open func() (io.ReadCloser, error) // from its beginning
+	at   io.ReaderAt                   // anywhere, where it is not nil
 }
 
 // New walks the tree that opts describe. Its error is [Problems], all of them,
@@ -320,7 +329,7 @@ func (c *collector) scan(prefix string, s Scanner) {
 		switch {
 		case c.ctx.Err() != nil:
 			return
-		case e.Name != "" && skip(e.Name), c.omitted(e.path):
+		case !e.asked && e.Name != "" && skip(e.Name), c.omitted(e.path):
 			continue
 		}
 		// Not path.Join: it would clean a bad name before it is seen.
@@ -344,6 +353,9 @@ func (c *collector) omitted(file string) bool {
 
 // isBelow reports whether an element of a slash path has the given name.
 func isBelow(name, element string) bool {
+	if !strings.Contains(name, element) {
+		return false
+	}
 	for part := range strings.SplitSeq(name, "/") {
 		if part == element {
 			return true
@@ -413,18 +425,18 @@ func excludePattern(name string) string {
 // add takes an entry in: its name is whole, and its kind is one of ours.
 func (c *collector) add(e Entry) {
 	e.Name = strings.TrimSuffix(e.Name, "/")
-	if c.excluded(e.Name) {
+	if !e.asked && c.excluded(e.Name) {
 		return
 	}
 	if err := checkName(e.Name); err != nil {
 		c.problem(c.shown(e), err, excludeHint(e.Name))
 		return
 	}
-	it := item{entry: e}
+	it := item{path: e.path, modTime: e.modTime}
 	it.name, it.mode = e.Name, canonicalMode(e.Mode)
 	switch e.Mode.Type() {
 	case 0:
-		err := c.addContent(&it)
+		err := c.addContent(&it, e)
 		if errors.Is(err, errSpool) {
 			c.noSpool(err)
 			return
@@ -452,28 +464,29 @@ func (c *collector) noSpool(err error) {
 	}
 }
 
-// addContent settles the size of a file, by reading it where that is the only way.
-func (c *collector) addContent(it *item) error {
-	it.size = it.entry.Size
-	open := it.entry.Open
-	if it.entry.at != nil {
-		return nil
-	}
-	if open == nil {
-		if it.entry.path == "" {
-			return errors.New("scanner: a file with nothing to open")
-		}
-		open = func() (io.ReadCloser, error) { return os.Open(it.entry.path) }
+// addContent settles where a file's content comes from and its size, by reading
+// it where that is the only way.
+func (c *collector) addContent(it *item, e Entry) error {
+	it.size = e.Size
+	if e.Open != nil || e.at != nil {
+		it.source = &source{open: e.Open, at: e.at}
+	} else if e.path == "" {
+		return errors.New("scanner: a file with nothing to open")
 	}
 	if it.size >= 0 {
 		return nil
+	}
+	open := e.Open
+	if open == nil {
+		open = func() (io.ReadCloser, error) { return os.Open(e.path) }
 	}
 	r, err := open()
 	if err != nil {
 		return reason(err)
 	}
 	defer r.Close()
-	it.size, it.entry.at, err = c.bundle.spool.add(r)
+	it.source = new(source)
+	it.size, it.source.at, err = c.bundle.spool.add(r)
 	return err
 }
 
@@ -481,7 +494,12 @@ func (c *collector) addContent(it *item) error {
 func (c *collector) finish() {
 	b := c.bundle
 	c.addParents()
-	slices.SortStableFunc(b.items, func(x, y item) int { return strings.Compare(x.name, y.name) })
+	slices.SortFunc(b.items, func(x, y item) int {
+		if order := strings.Compare(x.name, y.name); order != 0 {
+			return order
+		}
+		return strings.Compare(x.path, y.path) // which is an error, and that is to be the same each time
+	})
 	// A directory may be found by several scanners.
 	b.items = slices.CompactFunc(b.items, func(x, y item) bool { return x.name == y.name && x.mode.IsDir() })
 
@@ -515,47 +533,50 @@ func (c *collector) addParents() {
 	c.dirs = map[string]bool{}
 	for _, it := range b.items {
 		if it.mode.IsDir() {
-			c.dirs[it.entry.Name] = true
+			c.dirs[strings.TrimSuffix(it.name, "/")] = true
 		}
 	}
 	for i := range b.items {
-		for dir := path.Dir(b.items[i].entry.Name); dir != "." && !c.dirs[dir]; dir = path.Dir(dir) {
+		for dir := path.Dir(strings.TrimSuffix(b.items[i].name, "/")); dir != "." && !c.dirs[dir]; dir = path.Dir(dir) {
 			c.dirs[dir] = true
-			e := Entry{Name: dir, Mode: fs.ModeDir}
-			b.items = append(b.items, item{header: header{name: dir + "/", mode: canonicalMode(e.Mode)}, entry: e})
+			b.items = append(b.items, item{header: header{name: dir + "/", mode: canonicalMode(fs.ModeDir)}})
 		}
 	}
 }
 
 // checkItem checks an entry against the others.
 func (c *collector) checkItem(t tree, i int) {
-	it := c.bundle.items[i]
-	shown := c.shown(it.entry)
+	it := &c.bundle.items[i]
+	shown := func() string { return it.shown(c.dir) }
 	if i > 0 && c.bundle.items[i-1].name == it.name {
-		c.problem(shown, fmt.Errorf("%w: %s is made from %s too", ErrDuplicate, printable(it.name), printable(c.shown(c.bundle.items[i-1].entry))), "leave one of them out")
+		c.problem(shown(), fmt.Errorf("%w: %s is made from %s too", ErrDuplicate, printable(it.name), printable(c.bundle.items[i-1].shown(c.dir))), "leave one of them out")
 	}
 	if !it.mode.IsDir() && c.dirs[it.name] {
-		c.problem(shown, fmt.Errorf("%w: %s is both a file and a directory", ErrDuplicate, printable(it.name)), "leave one of them out")
+		c.problem(shown(), fmt.Errorf("%w: %s is both a file and a directory", ErrDuplicate, printable(it.name)), "leave one of them out")
 	}
 	if it.mode&fs.ModeSymlink == 0 {
 		return
 	}
 	if err := t.checkLink(it.name, it.link); err != nil {
-		c.problem(shown, err, excludeHint(it.name))
+		c.problem(shown(), err, excludeHint(it.name))
 	}
 }
 
-func (c *collector) shown(e Entry) string { return shown(c.dir, e) }
+func (c *collector) shown(e Entry) string { return shown(c.dir, e.Name, e.path) }
+
+func (it *item) shown(dir string) string {
+	return shown(dir, strings.TrimSuffix(it.name, "/"), it.path)
+}
 
 // shown returns what a person who works in dir knows an entry by.
-func shown(dir string, e Entry) string {
-	if e.path == "" {
-		return e.Name
+func shown(dir, name, file string) string {
+	if file == "" {
+		return name
 	}
-	if rel, err := filepath.Rel(dir, e.path); err == nil && filepath.IsLocal(rel) {
+	if rel, err := filepath.Rel(dir, file); err == nil && filepath.IsLocal(rel) {
 		return filepath.ToSlash(rel)
 	}
-	return e.path
+	return file
 }
 
 // in returns a path that may be relative to dir.

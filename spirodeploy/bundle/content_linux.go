@@ -31,8 +31,19 @@ func readFile(path string, buf []byte, from int64) (n int, now status, err error
 	if _, err := again(func() (int, error) { return 0, syscall.Fstat(fd, &stat) }); err != nil {
 		return n, status{}, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
-	now = status{regular: stat.Mode&syscall.S_IFMT == syscall.S_IFREG, size: stat.Size, modTime: stat.Mtim.Nano()}
+	now = statusOf(&stat)
 	return n, now, unreadable(path, now, readErr)
+}
+
+func statusOf(stat *syscall.Stat_t) status {
+	return status{regular: stat.Mode&syscall.S_IFMT == syscall.S_IFREG, size: stat.Size, modTime: stat.Mtim.Nano()}
+}
+
+// lookAt returns the permissions of a regular file, and its status.
+func lookAt(path string) (fs.FileMode, status, error) {
+	var stat syscall.Stat_t
+	_, err := again(func() (int, error) { return 0, syscall.Lstat(path, &stat) })
+	return fs.FileMode(stat.Mode).Perm(), statusOf(&stat), err
 }
 
 // again calls a system call until no signal interrupts it.

@@ -4,6 +4,7 @@ package bundle
 
 import (
 	"io"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -28,6 +29,19 @@ func readFile(path string, buf []byte, from int64) (n int, now status, err error
 	if err != nil {
 		return n, status{}, err
 	}
-	now = status{regular: info.Mode().IsRegular(), size: info.Size(), modTime: info.ModTime().UnixNano()}
+	now = statusOf(info)
 	return n, now, unreadable(path, now, readErr)
+}
+
+func statusOf(info fs.FileInfo) status {
+	return status{regular: info.Mode().IsRegular(), size: info.Size(), modTime: info.ModTime().UnixNano()}
+}
+
+// lookAt returns the permissions of a regular file, and its status.
+func lookAt(path string) (fs.FileMode, status, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return 0, status{}, err
+	}
+	return info.Mode().Perm(), statusOf(info), nil
 }

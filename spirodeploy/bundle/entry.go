@@ -31,6 +31,7 @@ type Entry struct {
 	// Open opens a regular file's content; it may be called more than once.
 	Open func() (io.ReadCloser, error)
 
+	asked   bool        // whether it is to be left out was asked already
 	at      io.ReaderAt // the content of a regular file, in place of Open
 	path    string      // the file it comes from, if it is one; also what errors call it
 	modTime int64       // of that file, in nanoseconds

@@ -97,7 +97,7 @@ func (l *layout) next() (size int, fill func([]byte) error, inline bool, err err
 // read plans the next piece of a sequential item's content.
 func (l *layout) read(it *item) (size int, fill func([]byte) error, err error) {
 	if l.file == nil {
-		if l.file, err = it.entry.Open(); err != nil {
+		if l.file, err = it.source.open(); err != nil {
 			return 0, nil, l.b.failed(it, err)
 		}
 	}
@@ -186,15 +186,15 @@ func (it *item) readAt(buf []byte, from int64) (int, error) {
 	switch {
 	case it.sequential(), len(buf) == 0 && it.size > 0:
 		return 0, nil
-	case it.entry.at != nil:
-		n, err := it.entry.at.ReadAt(buf, from)
+	case it.source != nil:
+		n, err := it.source.at.ReadAt(buf, from)
 		if n == len(buf) {
 			err = nil
 		}
 		return n, err
 	}
 	// An empty file is looked at, too: it may not be empty any more.
-	n, now, err := readFile(it.entry.path, buf, from)
+	n, now, err := readFile(it.path, buf, from)
 	if err != nil {
 		return n, err
 	}
@@ -208,7 +208,7 @@ func (it *item) readAt(buf []byte, from int64) (int, error) {
 
 // sequential reports whether an item's content can only be read from its beginning.
 func (it *item) sequential() bool {
-	return it.mode.IsRegular() && it.entry.Open != nil && it.entry.at == nil
+	return it.source != nil && it.source.at == nil
 }
 
 // status is what tells whether a file has changed.
@@ -227,7 +227,7 @@ func (it *item) same(now status) error {
 		return errKindChanged
 	case now.size != it.size:
 		return fmt.Errorf("%w: it had %d bytes and has %d", ErrChanged, it.size, now.size)
-	case now.modTime != it.entry.modTime:
+	case now.modTime != it.modTime:
 		return fmt.Errorf("%w: its modification time is another one", ErrChanged)
 	}
 	return nil
@@ -238,7 +238,7 @@ func (b *Bundle) failed(it *item, err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		err = fmt.Errorf("%w: it is gone", ErrChanged)
 	}
-	return fmt.Errorf("read %s: %w", printable(shown(b.dir, it.entry)), reason(err))
+	return fmt.Errorf("read %s: %w", printable(it.shown(b.dir)), reason(err))
 }
 
 // gone returns why a file cannot be opened.

@@ -3,6 +3,7 @@ package bundle
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"path"
 	"sort"
@@ -111,23 +112,32 @@ func checkTarget(target string) string {
 func (t tree) lookalikes() []Warning {
 	var warnings []Warning
 	fold := cases.Fold()
-	first := make(map[string]int, t.len)
-	for i := range t.len {
+	// Of each name a hash, since there may be very many. Should two names have the
+	// same one by chance, there may be a warning less.
+	seed := maphash.MakeSeed()
+	first := make(map[uint64]int32, t.len)
+	folded := func(i int) string {
 		name := strings.TrimSuffix(t.at(i).name, "/")
 		dir, base := path.Split(name)
 		if isASCII(base) {
-			base = strings.ToLower(base)
-		} else {
-			base = norm.NFC.String(fold.String(norm.NFC.String(base)))
+			if lower := strings.ToLower(base); lower != base {
+				return dir + lower
+			}
+			return name
 		}
-		key := dir + base
-		j, ok := first[key]
+		return dir + norm.NFC.String(fold.String(norm.NFC.String(base)))
+	}
+	for i := range t.len {
+		name := strings.TrimSuffix(t.at(i).name, "/")
+		key := folded(i)
+		hash := maphash.String(seed, key)
+		j, ok := first[hash]
 		if !ok {
-			first[key] = i
+			first[hash] = int32(i) //nolint:gosec // so many entries fit into no memory
 			continue
 		}
-		other := strings.TrimSuffix(t.at(j).name, "/")
-		if other != name {
+		other := strings.TrimSuffix(t.at(int(j)).name, "/")
+		if other != name && folded(int(j)) == key {
 			warnings = append(warnings, Warning{Path: name, Text: "differs from " + printable(other) + " only in case or Unicode normalisation"})
 		}
 	}
