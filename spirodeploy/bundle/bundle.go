@@ -193,6 +193,11 @@ func (c *collector) check() (walk bool) {
 	}
 	c.checkPatterns()
 	walk = len(c.problems) == 0
+	switch d := c.opts.GitDescribe; d {
+	case "", DescribeAll, DescribeTags, DescribeOff:
+	default:
+		c.problem("", fmt.Errorf("git describe %q: not one of all, tags, off", d), "")
+	}
 	c.checkArtifacts()
 	if want := c.bundle.want; want != "" && (want.Validate() != nil || want.Algorithm() != digest.SHA256) {
 		c.problem("", fmt.Errorf("digest %q: not a SHA-256 digest", want), `it looks like "sha256:" and 64 hexadecimal digits`)
@@ -266,7 +271,9 @@ func (a Artifact) name(dir string) (string, error) {
 
 // collect runs all scanners.
 func (c *collector) collect() {
-	c.gitCommit()
+	asked := make(chan commit, 1)
+	go func() { asked <- c.readCommit() }()
+	defer func() { c.addCommit(<-asked) }()
 	c.salt()
 	for _, a := range c.opts.Artifacts {
 		top := in(c.dir, a.Path)

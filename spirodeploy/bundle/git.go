@@ -3,6 +3,7 @@ package bundle
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,41 +32,48 @@ const (
 // errNoGit means that there is no git binary.
 var errNoGit = errors.New("no git binary was found")
 
-// gitCommit adds .gitcommit. No repository and no commit are nothing to talk
-// about; a repository that git refuses to read (in a container that runs as
-// another user, say) is.
-func (c *collector) gitCommit() {
-	describe := c.opts.GitDescribe
-	switch describe {
-	case "":
-		describe = DescribeAll
-	case DescribeAll, DescribeTags, DescribeOff:
-	default:
-		c.problem("", fmt.Errorf("git describe %q: not one of all, tags, off", describe), "")
-		return
-	}
+// commit is what git says for .gitcommit.
+type commit struct {
+	content []byte // nil where there is nothing to say
+	warning Warning
+}
+
+// readCommit asks git, which takes as long as walking a small tree: it may be
+// called meanwhile. No repository and no commit are nothing to talk about; a
+// repository that git refuses to read (in a container that runs as another user,
+// say) is.
+func (c *collector) readCommit() commit {
 	if _, given := c.opts.Files[GitCommitFile]; given || c.excluded(GitCommitFile) {
-		return
+		return commit{}
 	}
-	commit, err := c.git("rev-parse", "--verify", "--quiet", "HEAD")
+	hash, err := c.git("rev-parse", "--verify", "--quiet", "HEAD")
 	switch {
 	case errors.Is(err, errNoGit):
-		c.warn("", "no git binary was found: the bundle will have no "+GitCommitFile)
-		return
+		return commit{warning: Warning{Text: "no git binary was found: the bundle will have no " + GitCommitFile}}
 	case err != nil:
 		var exit *exec.ExitError
 		noCommit := errors.As(err, &exit) && exit.ExitCode() == 1 // what --quiet says
-		if !noCommit && !strings.Contains(err.Error(), "not a git repository (or any") {
-			c.warn(GitCommitFile, "left out, since git failed: "+err.Error())
+		if noCommit || strings.Contains(err.Error(), "not a git repository (or any") {
+			return commit{}
 		}
-		return
+		return commit{warning: Warning{Path: GitCommitFile, Text: "left out, since git failed: " + err.Error()}}
 	}
 	described := ""
-	if describe != DescribeOff {
+	if describe := cmp.Or(c.opts.GitDescribe, DescribeAll); describe != DescribeOff {
 		// Nothing to describe it by (an exit status other than 0) is an empty line.
 		described, _ = c.git("describe", "--"+string(describe))
 	}
-	c.add(contentEntry(GitCommitFile, []byte(commit+"\n"+described)))
+	return commit{content: []byte(hash + "\n" + described)}
+}
+
+// addCommit adds .gitcommit, or the warning about it.
+func (c *collector) addCommit(of commit) {
+	if of.warning != (Warning{}) {
+		c.bundle.warnings = append(c.bundle.warnings, of.warning)
+	}
+	if of.content != nil {
+		c.add(contentEntry(GitCommitFile, of.content))
+	}
 }
 
 // git runs git in the project directory and returns its output without white

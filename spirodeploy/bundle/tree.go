@@ -133,7 +133,7 @@ func (t tree) lookalikes() []Warning {
 		hash := maphash.String(seed, key)
 		j, ok := first[hash]
 		if !ok {
-			first[hash] = int32(i) //nolint:gosec // so many entries fit into no memory
+			first[hash] = int32(i)
 			continue
 		}
 		other := strings.TrimSuffix(t.at(int(j)).name, "/")
