@@ -69,7 +69,7 @@ func (c *collector) readCommit() commit {
 // addCommit adds .gitcommit, or the warning about it.
 func (c *collector) addCommit(of commit) {
 	if of.warning != (Warning{}) {
-		c.bundle.warnings = append(c.bundle.warnings, of.warning)
+		c.warn(of.warning.Path, of.warning.Text)
 	}
 	if of.content != nil {
 		c.add(contentEntry(GitCommitFile, of.content))
