@@ -153,6 +153,9 @@ func (e *Env) Script(name string, args ...string) []string {
 	return append([]string{e.python(), filepath.Join(e.dir, "bin", name)}, args...)
 }
 
+// Python returns the command line that runs the environment's Python.
+func (e *Env) Python(args ...string) []string { return append([]string{e.python()}, args...) }
+
 // findPython returns the first Python that will do.
 func findPython(ctx context.Context) (string, error) {
 	var seen []string
