@@ -35,7 +35,7 @@ func streamed(t tree) func(context.Context, *bench, string) error {
 		if err != nil {
 			return err
 		}
-		defer os.Remove(tar)
+		defer func() { _ = os.Remove(tar) }()
 		return b.race(ctx, name,
 			contender{what: "ours", command: []string{b.ours, "--dir", dir, "--output", os.DevNull}},
 			contender{what: "openssl dgst TAR", command: []string{"openssl", "dgst", "-sha256", tar}},
@@ -51,7 +51,7 @@ func toFile(t tree) func(context.Context, *bench, string) error {
 		if err != nil {
 			return err
 		}
-		defer os.Remove(tar)
+		defer func() { _ = os.Remove(tar) }()
 		file := filepath.Join(b.dir, "new.tar")
 		gone := func() error {
 			if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {

@@ -52,7 +52,7 @@ func deploy(ctx context.Context, b *bench, name string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tar)
+	defer func() { _ = os.Remove(tar) }()
 	s, stop, err := b.serve(ctx, "discard")
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func results(ctx context.Context, b *bench, name string) error {
 	defer stop()
 	command := []string{b.ours, "--dir", dir, "--insecure", "shop", "prod"}
 	file := filepath.Join(b.dir, "report.json")
-	defer os.Remove(file)
+	defer func() { _ = os.Remove(file) }()
 	err = b.race(ctx, name,
 		contender{what: "ours", env: s.env(), command: command},
 		contender{what: "ours, --report json=FILE", env: s.env(), command: append(slices.Clone(command), "--report", "json="+file)},

@@ -37,7 +37,7 @@ func mixed(dir string, files int) error {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // it is to be the same each time
 	content := make([]byte, 2<<20)
 	for i := range content {
-		content[i] = byte(random.Uint32())
+		content[i] = byte(random.IntN(256))
 	}
 	return write(dir, files, 200, func(int) []byte {
 		size := random.IntN(6_000)

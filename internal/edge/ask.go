@@ -26,13 +26,22 @@ func (w World) Check(ctx context.Context, s Settings) error {
 func (w World) check(ctx context.Context, s Settings) error {
 	opts, err := w.serverOptions(ctx, s)
 	c, clientErr := client.New(opts)
-	if err := problem.Join(s.contradictions(), err, clientErr); err != nil {
+	rights, readErr := opts.Token.Rights()
+	var rightsErr error
+	if s.Project != "" && readErr == nil {
+		rightsErr = rights.Check(s.Project, time.Now())
+	}
+	if err := problem.Join(s.contradictions(), err, clientErr, rightsErr); err != nil {
 		return invalid(err)
 	}
 	if err := c.Check(ctx); err != nil {
 		return &Error{Status: report.Classify(err).ExitStatus(), Err: err}
 	}
-	fmt.Fprintf(w.Stdout, "%s: the token is valid\n", c.Server())
+	allows := ""
+	if readErr == nil {
+		allows = ": " + plain.Line(rights.String())
+	}
+	fmt.Fprintf(w.Stdout, "%s: the token is valid%s\n", c.Server(), allows)
 	return nil
 }
 
@@ -43,7 +52,7 @@ func (w World) Token(ctx context.Context, s Settings) error {
 
 func (w World) rights(ctx context.Context, s Settings) error {
 	t, err := w.NeedToken(ctx, s)
-	narrower := len(s.Projects) > 0 || s.Lifetime != 0
+	narrower := len(s.Projects) > 0 || s.Lifetime != nil
 	switch {
 	case narrower && s.Output == "":
 		err = problem.Join(err, errors.New("say where the narrower token is to go: -output=FILE, which is for you alone to read, or -output=- for standard output"))
@@ -78,16 +87,19 @@ func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 	for _, project := range s.Projects {
 		errs = append(errs, client.CheckName("project", project), rights.Check(project, now))
 	}
-	if s.Lifetime < 0 {
-		errs = append(errs, errors.New("-lifetime must not be negative"))
+	if s.Lifetime != nil && *s.Lifetime <= 0 {
+		errs = append(errs, errors.New("-lifetime must be more than 0"))
+	}
+	if s.TokenFile != "" && sameFile(s.TokenFile, s.Output) {
+		errs = append(errs, errors.New("-output is the file that the token comes from: the narrower one would take its place"))
 	}
 	if err := problem.Join(errs...); err != nil {
 		return invalid(err)
 	}
 	var end time.Time
-	if s.Lifetime > 0 {
+	if s.Lifetime != nil {
 		// The server's clock decides: it is to last that long there, too.
-		end = now.Add(s.Lifetime + token.ClockSlack)
+		end = now.Add(*s.Lifetime + token.ClockSlack)
 	}
 	narrow, err := t.Narrow(end, s.Projects...)
 	if err == nil {
@@ -102,8 +114,18 @@ func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 	if err != nil {
 		return invalid(err)
 	}
-	fmt.Fprintf(w.Stderr, "%s: a token %s\n", s.Output, plain.Line(rights.String()))
+	where := s.Output
+	if where == output.Stdout {
+		where = "standard output"
+	}
+	fmt.Fprintf(w.Stderr, "%s: a token %s\n", where, plain.Line(rights.String()))
 	return nil
+}
+
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 // NeedToken returns the token of the settings or the environment, for a target.

@@ -66,6 +66,12 @@ func (w World) Redact(text string, args ...string) string {
 		if i > 0 && args[i-1] == "--token" {
 			known.AddText(arg)
 		}
+		if _, value, _ := strings.Cut(arg, "="); looksLikeToken(value) {
+			known.AddText(value)
+		}
+		if looksLikeToken(arg) {
+			known.AddText(arg)
+		}
 	}
 	return known.Redact(text)
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,7 +62,7 @@ type Settings struct {
 
 	// For a narrower token, written to Output.
 	Projects []string
-	Lifetime time.Duration
+	Lifetime *time.Duration
 
 	blank []string // flags that were given and are empty
 }
@@ -79,6 +80,10 @@ func (s *Settings) Text(name string, flag *string) string {
 	}
 	return value
 }
+
+// List returns the values of a flag that takes several, separated by commas. It
+// must not be empty if it is given.
+func (s *Settings) List(name string, flag *string) []string { return Split(s.Text(name, flag)) }
 
 // contradictions returns what cannot be meant.
 func (s *Settings) contradictions() error {
@@ -171,6 +176,11 @@ func (w World) build(ctx context.Context, s Settings) error {
 	if err := problem.Join(s.contradictions(), err); err != nil {
 		return invalid(err)
 	}
+	if s.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, s.Timeout, report.ErrTimeout)
+		defer cancel()
+	}
 	b, err := bundle.New(ctx, opts)
 	if err != nil {
 		return invalid(until.Cause(ctx, err))
@@ -236,8 +246,11 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		write := func(out io.Writer) error {
 			return w.text(out, func(out io.Writer) error { return r.view(rep, out) })
 		}
-		// Also of a run that was interrupted.
-		if reportErr := output.Write(context.WithoutCancel(ctx), r.path, w.bytes, write); reportErr != nil {
+		until := ctx
+		if ctx.Err() != nil { // also a run that was interrupted has a report
+			until = context.WithoutCancel(ctx)
+		}
+		if reportErr := output.Write(until, r.path, w.bytes, write); reportErr != nil {
 			fmt.Fprintf(w.Stderr, "warning: report: %v\n", reportErr)
 			if err == nil {
 				err = invalid(fmt.Errorf("%s, but the report was not written: %w", rep.Targets[0].Summary, reportErr))
@@ -294,7 +307,14 @@ func checkPlace(path string) error {
 	case !info.IsDir():
 		return fmt.Errorf("%s is no directory", filepath.Dir(path))
 	}
-	return nil
+	if _, err := os.Stat(path); err == nil {
+		return nil // it may be a device, whose directory is nobody's
+	}
+	probe, err := os.CreateTemp(filepath.Dir(path), ".spirodeploy-*")
+	if err != nil {
+		return fmt.Errorf("no file can be made there: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // maxCertificate is how much of a certificate file is read, in bytes.
@@ -307,6 +327,9 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 	var tokenErr, certErr, proxyErr error
 	opts.Proxy, proxyErr = w.proxy()
 	opts.Token, tokenErr = w.token(ctx, s)
+	if s.blankToken() {
+		tokenErr = errBlank
+	}
 	if tokenErr != nil {
 		opts.Token, _ = token.Parse("unread") // stands in for the one that was meant
 	}
@@ -314,7 +337,17 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 		// Opening a named pipe waits for its writer.
 		opts.Certificate, certErr = until.Done(ctx, func() ([]byte, error) { return readCertificate(s.SSLCert) })
 	}
+	if errors.Is(tokenErr, errBlank) {
+		tokenErr = nil // that is told with the other blank flags
+	}
 	return opts, problem.Join(tokenErr, certErr, proxyErr)
+}
+
+var errBlank = errors.New("a flag for the token is blank")
+
+// blankToken reports whether a flag that names the token was given, and is empty.
+func (s *Settings) blankToken() bool {
+	return slices.Contains(s.blank, "--token-file") || slices.Contains(s.blank, "-tokenFile")
 }
 
 // ServerURL returns the server that a flag names, or SPIRO_URL, or "" for the default.
@@ -355,7 +388,12 @@ func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
 		}
 		return t, err
 	case s.TokenFile != "":
-		return until.Done(ctx, func() (token.Token, error) { return token.ReadFile(s.TokenFile) })
+		t, err := until.Done(ctx, func() (token.Token, error) { return token.ReadFile(s.TokenFile) })
+		if err != nil && looksLikeToken(s.TokenFile) {
+			w.known.AddText(s.TokenFile)
+			err = errors.New("the name of the token's file looks like a token itself: put that into SPIRO_TOKEN, or name the file that it is in")
+		}
+		return t, err
 	}
 	t, err := token.Parse(w.Getenv("SPIRO_TOKEN"))
 	switch {
@@ -365,6 +403,20 @@ func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
 		return t, fmt.Errorf("SPIRO_TOKEN: %w", err)
 	}
 	return t, nil
+}
+
+// looksLikeToken reports whether the name of a file is more likely a token that
+// was given in its place.
+func looksLikeToken(name string) bool {
+	t, err := token.Parse(name)
+	if err != nil {
+		return false
+	}
+	if _, err := t.Rights(); err == nil {
+		return true
+	}
+	const long = 60
+	return len(name) >= long && !strings.ContainsAny(name, "./\\ ")
 }
 
 // env returns a variable without the white space around it, as the first-party

@@ -128,15 +128,15 @@ func TestNarrow(t *testing.T) {
 		says     string
 	}{
 		{"project", server.Token(0), edge.Settings{Projects: []string{"shop"}, Output: path}, "for shop, ", "for shop, "},
-		{"lifetime", server.Token(0, "shop", "blog"), edge.Settings{Lifetime: time.Hour, Output: path}, "for shop, blog, ", "expires "},
-		{"to standard output", server.Token(0), edge.Settings{Projects: []string{"shop", "blog"}, Lifetime: time.Minute, Output: "-"}, "for shop, blog, ", "for shop, blog, "},
+		{"lifetime", server.Token(0, "shop", "blog"), edge.Settings{Lifetime: new(time.Hour), Output: path}, "for shop, blog, ", "expires "},
+		{"to standard output", server.Token(0), edge.Settings{Projects: []string{"shop", "blog"}, Lifetime: new(time.Minute), Output: "-"}, "for shop, blog, ", "for shop, blog, "},
 		{"nowhere", server.Token(0), edge.Settings{Projects: []string{"shop"}}, "", "-output=FILE"},
 		{"nothing narrower", server.Token(0), edge.Settings{Output: path}, "", "-project or -lifetime"},
 		{"not its project", server.Token(0, "shop"), edge.Settings{Projects: []string{"shop", "blog"}, Output: path}, "", "not for the project blog"},
 		{"no name", server.Token(0), edge.Settings{Projects: []string{"a/b"}, Output: path}, "", "it has a / in it"},
 		{"expired", server.Token(-time.Hour), edge.Settings{Projects: []string{"shop"}, Output: path}, "", "has expired"},
-		{"negative", server.Token(0), edge.Settings{Lifetime: -time.Hour, Output: path}, "", "must not be negative"},
-		{"no macaroon", "just-some-word-or-so", edge.Settings{Lifetime: time.Hour, Output: path}, "", "cannot be narrowed"},
+		{"negative", server.Token(0), edge.Settings{Lifetime: new(-time.Hour), Output: path}, "", "must be more than 0"},
+		{"no macaroon", "just-some-word-or-so", edge.Settings{Lifetime: new(time.Hour), Output: path}, "", "cannot be narrowed"},
 	} {
 		_ = os.Remove(path)
 		w, stdout, stderr := world(map[string]string{"SPIRO_TOKEN": tt.token})
@@ -168,8 +168,8 @@ func TestNarrow(t *testing.T) {
 		if err != nil || !strings.HasPrefix(rights.String(), tt.want) {
 			t.Errorf("%s: it is %s, %v; want %s", tt.name, rights, err, tt.want)
 		}
-		if left := time.Until(rights.NotAfter); tt.settings.Lifetime > 0 && (left < tt.settings.Lifetime || left > tt.settings.Lifetime+token.ClockSlack) {
-			t.Errorf("%s: it lasts %s, want %s and some slack", tt.name, left, tt.settings.Lifetime)
+		if left := time.Until(rights.NotAfter); tt.settings.Lifetime != nil && (left < *tt.settings.Lifetime || left > *tt.settings.Lifetime+token.ClockSlack) {
+			t.Errorf("%s: it lasts %s, want %s and some slack", tt.name, left, *tt.settings.Lifetime)
 		}
 		if said := stderr.String(); !strings.Contains(said, tt.says) || strings.Contains(said, narrow.Reveal()) {
 			t.Errorf("%s: the story does not say %q, or has the token in it", tt.name, tt.says)

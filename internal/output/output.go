@@ -61,7 +61,7 @@ func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill
 		}
 		return replace(path, 0, fill)
 	}
-	return fmt.Errorf("write %w", err)
+	return fmt.Errorf("write %s: %w", path, withoutPath(err))
 }
 
 // wait calls what may have to wait for a reader. It does so until the context ends.

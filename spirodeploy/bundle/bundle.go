@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"sync"
 	"time"
 	"unicode"
@@ -123,7 +124,7 @@ type source struct {
 // New walks the tree that opts describe. Its error is [Problems], all of them,
 // or the context's.
 func New(ctx context.Context, opts Options) (*Bundle, error) {
-	c := &collector{ctx: ctx, opts: opts, dir: in(opts.Dir, ".")}
+	c := &collector{ctx: ctx, opts: opts, dir: in(opts.Dir, "."), matched: make([]atomic.Bool, len(opts.Exclude))}
 	c.bundle = &Bundle{dir: c.dir, modTime: opts.ModTime, want: opts.Digest}
 	if c.check() {
 		c.collect()
@@ -171,6 +172,7 @@ type collector struct {
 	bundle   *Bundle
 	omit     []string        // absolute paths
 	dirs     map[string]bool // every directory, without the slash
+	matched  []atomic.Bool   // for each pattern of opts.Exclude, whether it matched anything
 	problems Problems
 }
 
@@ -373,7 +375,7 @@ func isBelow(name, element string) bool {
 
 // excluded reports whether a pattern matches a name or a directory above it.
 func (c *collector) excluded(name string) bool {
-	for _, pattern := range c.opts.Exclude {
+	for i, pattern := range c.opts.Exclude {
 		pattern = strings.TrimSuffix(pattern, "/")
 		anchored := strings.Contains(pattern, "/")
 		pattern = strings.TrimPrefix(pattern, "/")
@@ -383,6 +385,7 @@ func (c *collector) excluded(name string) bool {
 				subject = path.Base(n)
 			}
 			if doublestar.MatchUnvalidated(pattern, subject) {
+				c.matched[i].Store(true)
 				return true
 			}
 		}
@@ -515,6 +518,11 @@ func (c *collector) finish() {
 		c.checkItem(t, i)
 	}
 	b.warnings = append(b.warnings, t.lookalikes()...)
+	for i, pattern := range c.opts.Exclude {
+		if !c.matched[i].Load() {
+			c.warn("", "nothing matches the exclude pattern "+printable(pattern)+": patterns are about names in the bundle, in which the content of "+SaltDir+" is at the root")
+		}
+	}
 	content := slices.ContainsFunc(b.items, func(it item) bool { return it.name != GitCommitFile })
 	if !content && len(c.problems) == 0 {
 		c.problem("", fmt.Errorf("%w: %s has no %s directory with anything in it, and there are no artifacts and no source", ErrEmpty, printable(c.dir), SaltDir),

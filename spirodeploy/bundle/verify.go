@@ -160,6 +160,10 @@ func (v *verifier) end() error {
 	if v.raw.size == 0 {
 		return errors.New("it is empty")
 	}
+	if int64(len(v.raw.kept)) < v.padding+blockSize {
+		// Half of a file that ends where an entry does looks like a whole one else.
+		return fmt.Errorf("it is cut off after %d bytes: it does not have the block of zeros that ends an archive", v.raw.size)
+	}
 	if !same || n > 0 {
 		v.foreign("", "does not end with two blocks of zeros and nothing behind them")
 	}

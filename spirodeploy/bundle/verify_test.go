@@ -166,7 +166,6 @@ func TestVerify(t *testing.T) {
 		// 9
 		{"ends as GNU tar ends", append(slices.Clone(good), make([]byte, 10240-len(good))...), "does not end with two blocks of zeros and nothing behind them", ""},
 		{"one block of zeros", good[:len(good)-512], "does not end with two blocks", ""},
-		{"no end", good[:len(good)-1024], "does not end with two blocks", ""},
 		{"something behind the end", append(slices.Clone(good), "x"...), "does not end with two blocks", ""},
 		{"padding not zero", func() []byte { d := slices.Clone(good); d[512*2+9] = 'x'; return d }(), "l: has a header that is not written as", ""},
 		{"last padding not zero", func() []byte { d := pack(t, file("a", "x")); d[512+9] = 'x'; return d }(), "does not end with two blocks", ""},
@@ -232,6 +231,8 @@ func TestVerifyErrors(t *testing.T) {
 		{"text", []byte("hello\n"), "read bundle: not a tar archive"},
 		{"long text", bytes.Repeat([]byte("hello\n"), 1000), "read bundle: not a tar archive"},
 		{"cut in the content", good[:1000], "read bundle: it is cut off after 1000 bytes: unexpected EOF"},
+		{"cut where an entry ends", good[:len(good)-1024], "read bundle: it is cut off after 8704 bytes: it does not have the block of zeros that ends an archive"},
+		{"cut in padding", good[:len(good)-1024-10], "read bundle: it is cut off after 8694 bytes: it does not have the block of zeros that ends an archive"},
 		{"cut in a header", good[:512+7168+100], "read bundle: it is cut off after 7780 bytes: unexpected EOF"},
 		{"garbage in the middle", append(slices.Clone(good[:512+7168]), bytes.Repeat([]byte("x"), 2048)...), "read bundle: archive/tar: invalid tar header"},
 		{"old sparse file", patch(pack(t, file("hole", "x")), 0, atFlag, "S"), "read bundle: "},

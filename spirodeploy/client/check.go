@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
 )
@@ -14,7 +15,7 @@ import (
 func (c *Client) Check(ctx context.Context) error {
 	const op = "check token"
 	limit := min(checkTimeout, c.answerTimeout) + 2*c.connectTimeout
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the server took the connection, and did not answer within %s", limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, c.silence(limit))
 	defer cancel()
 	req, err := c.request(ctx, http.MethodGet)
 	if err != nil {
@@ -35,10 +36,31 @@ func (c *Client) Check(ctx context.Context) error {
 	if resp.StatusCode != http.StatusOK {
 		return c.statusError(op, resp, false)
 	}
-	if said := c.message(resp.Body); said != "Auth OK" {
+	said, err := c.message(resp.Body)
+	if err != nil {
+		return &TransportError{Op: op, Err: c.failure(ctx, err)}
+	}
+	if said != "Auth OK" {
 		return &AnswerError{Op: op, Problem: fmt.Sprintf("the answer is not SpiroFS's \"Auth OK\" but %q: check the server URL", said)}
 	}
 	return nil
+}
+
+// silence says that nothing was said for some time, and by whom.
+func (c *Client) silence(limit time.Duration) error {
+	who := "the server"
+	if c.transport.Proxy != nil {
+		if by, err := c.transport.Proxy(&http.Request{URL: c.server}); err == nil && by != nil {
+			who = "the server, or the proxy on the way,"
+		}
+	}
+	return fmt.Errorf("%s took the connection, and did not answer within %s", who, limit)
+}
+
+// opaque reports whether the token cannot be read.
+func (c *Client) opaque() bool {
+	_, err := c.token.Rights()
+	return err != nil
 }
 
 func (c *Client) request(ctx context.Context, method string) (*http.Request, error) {
@@ -52,17 +74,21 @@ func (c *Client) request(ctx context.Context, method string) (*http.Request, err
 }
 
 func (c *Client) statusError(op string, resp *http.Response, bodySent bool) error {
-	said := c.message(resp.Body)
+	said, _ := c.message(resp.Body) // the status says enough
 	// Tornado's page repeats the status.
 	said = strings.TrimPrefix(said, fmt.Sprintf("%d: %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
 	if resp.Header.Get("Location") != "" {
 		said = "" // that says so, too
 	}
-	if c.Plain() && resp.StatusCode == http.StatusBadRequest && strings.Contains(said, "HTTPS") {
-		said += ": use https:// in the server URL"
+	help := ""
+	switch {
+	case c.Plain() && resp.StatusCode == http.StatusBadRequest && strings.Contains(said, "HTTPS"):
+		help = "use https:// in the server URL"
+	case resp.StatusCode == http.StatusUnauthorized && c.opaque():
+		help = "the token is not valid here, and none that SpiroFS makes (it is no macaroon): it may not have been copied whole"
 	}
 	return &StatusError{
 		Op: op, StatusCode: resp.StatusCode, BodySent: bodySent,
-		Message: said, Location: plain.Line(c.value(resp, "Location")),
+		Help: help, Message: said, Location: plain.Line(c.value(resp, "Location")),
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -71,7 +72,9 @@ type Options struct {
 	// name stays the one that is asked for; default: the server's.
 	Address string
 	// Proxy chooses the proxy for a request, like [http.ProxyFromEnvironment];
-	// default none. Not used with Address.
+	// default none. Not used with Address. (What a server behind a proxy says
+	// before it is asked, net/http writes to the standard log; that may be a token
+	// that it was sent before.)
 	Proxy func(*http.Request) (*url.URL, error)
 	// ConnectTimeout limits connecting, and then the TLS handshake; default 20 s.
 	ConnectTimeout time.Duration
@@ -145,7 +148,7 @@ func parseServer(opts Options) (*url.URL, error) {
 	u, err := url.Parse(opts.Server)
 	switch {
 	case err != nil:
-		return nil, errors.New("server URL: it is none" + like)
+		return nil, errors.New("server URL: it is no URL" + like)
 	case u.User != nil:
 		return nil, errors.New("server URL: it has a user name or password in it, which SpiroFS does not know: give the token in SPIRO_TOKEN")
 	case u.Opaque != "" || u.Scheme == "":
@@ -154,6 +157,8 @@ func parseServer(opts Options) (*url.URL, error) {
 		return nil, fmt.Errorf("server URL: %s:// is not a scheme of SpiroFS%s", u.Scheme, like)
 	case u.Hostname() == "":
 		return nil, errors.New("server URL: it names no host" + like)
+	case u.Port() != "" && !isPort(u.Port()):
+		return nil, errors.New("server URL: its port is not one of 1 to 65535" + like)
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("server URL: it has a query or fragment, of which SpiroFS knows nothing" + like)
 	case u.Scheme == "http" && !opts.Insecure:
@@ -163,6 +168,11 @@ func parseServer(opts Options) (*url.URL, error) {
 		u.Path = "/"
 	}
 	return u, nil
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
 }
 
 func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {

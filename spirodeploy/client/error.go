@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,6 +19,7 @@ type StatusError struct {
 	StatusCode int    // of the answer
 	Message    string // what the answer's body says, in a line; may be empty
 	Location   string // where a redirect leads
+	Help       string // what helps, if more is known than the status says
 	// BodySent says that the whole bundle had gone out, so that the server may
 	// have deployed it all the same.
 	BodySent bool
@@ -32,16 +34,17 @@ func (e *StatusError) Error() string {
 	if e.Location != "" {
 		s += ": it redirects to " + e.Location + ", which is not followed: if that is right, use it as the server URL"
 	}
-	if why := statusHints[e.StatusCode]; why != "" {
+	if why := cmp.Or(e.Help, statusHints[e.StatusCode]); why != "" {
 		s += ": " + why
 	}
 	return s + "; " + whatOf(e.BodySent && !e.nothing())
 }
 
 // nothing reports whether with this status nothing is deployed, also when the
-// bundle was sent whole. SpiroFS 0.3 deploys in spite of a 403, and of some 400.
+// bundle was sent whole. SpiroFS 0.3 deploys in spite of a 403, and of some 400;
+// a 303 is what a server says that has done what it was asked for (RFC 9110).
 func (e *StatusError) nothing() bool {
-	return e.StatusCode < 400 || slices.Contains(nothingWith, e.StatusCode)
+	return e.StatusCode >= 300 && e.StatusCode < 400 && e.StatusCode != http.StatusSeeOther || slices.Contains(nothingWith, e.StatusCode)
 }
 
 var nothingWith = []int{
@@ -131,8 +134,9 @@ var (
 )
 
 // message returns what a body says, in one short line without HTML or token.
-func (c *Client) message(body io.Reader) string {
-	text, _ := io.ReadAll(io.LimitReader(body, maxMessage)) // what came is better than nothing
+// The error is that of reading; what came before is better than nothing.
+func (c *Client) message(body io.Reader) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(body, maxMessage))
 	s := c.token.Redact(string(text))
 	if m := htmlTitle.FindStringSubmatch(s); m != nil {
 		s = m[1]
@@ -141,7 +145,7 @@ func (c *Client) message(body io.Reader) string {
 	if r := []rune(s); len(r) > 200 {
 		s = string(r[:200]) + "…"
 	}
-	return plain.Line(s)
+	return plain.Line(s), err
 }
 
 // maxValue is how much of a header field is shown, in bytes.

@@ -9,14 +9,16 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/problem"
 )
 
-// Bundle is a tar whose size is known. The packages's own readers of it are
-// those of package bundle.
+// Bundle is a tar whose size is known, such as package bundle makes. Its readers
+// may be closed while they are read.
 type Bundle interface {
 	Size() int64                  // in bytes
 	Open() (io.ReadCloser, error) // a new reader of exactly that many
@@ -110,7 +112,7 @@ func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 	switch {
 	case mediaType != "text/event-stream":
 		problem = fmt.Sprintf("the answer is no stream of events but %q: check the server URL", c.value(resp, "Content-Type"))
-	case resp.Header.Get("Content-Encoding") != "":
+	case !slices.Contains([]string{"", "identity"}, strings.ToLower(resp.Header.Get("Content-Encoding"))):
 		problem = fmt.Sprintf("the answer is encoded as %q, which was not asked for", c.value(resp, "Content-Encoding"))
 	}
 	sent, failed := b.seal()
@@ -201,21 +203,33 @@ func (e *exactly) Read(p []byte) (int, error) {
 
 func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
+	b.hold()
+	b.mu.Unlock()
+	n, err := b.r.Read(p) // it may take its time: nobody else may have to wait for that
+	sent, err := b.read(n, err)
+	if n > 0 && err == nil && b.progress != nil {
+		b.progress(sent, b.total)
+	}
+	if sent < 0 {
+		return 0, err
+	}
+	return n, err
+}
+
+// read takes in what a Read has got, and returns how much has been handed out;
+// a negative number if this must not be any more.
+func (b *body) read(n int, err error) (int64, error) {
+	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.sealed && b.sent < b.total {
-		return 0, errors.New("the request has ended")
+		return -1, errors.New("the request has ended")
 	}
-	b.hold()
-	n, err := b.r.Read(p)
 	b.await()
 	b.sent += int64(n)
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.failed = err
 	}
-	if n > 0 && b.progress != nil {
-		b.progress(b.sent, b.total)
-	}
-	return n, err
+	return b.sent, err
 }
 
 // await gives the server some time to take what it was handed, and after the
@@ -239,12 +253,8 @@ func (b *body) hold() {
 	}
 }
 
-// Close closes the bundle's reader.
-func (b *body) Close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.bundle.Close()
-}
+// Close closes the bundle's reader, also while it is read.
+func (b *body) Close() error { return b.bundle.Close() }
 
 // seal sees to it that nothing more is read. It reports whether all had been
 // handed out (from then on the server may have it all), and what the bundle's

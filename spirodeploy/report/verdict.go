@@ -141,7 +141,7 @@ func (t *Target) Unfinished() error {
 // afterwards says what has become of a deployment that did not end before the
 // run did, and how to look that up (salt 3005, runners/jobs.py), or "".
 func (t *Target) afterwards() string {
-	running := t.Highstate && (t.Verdict == Unknown || t.Verdict == Interrupted && len(t.Events) > 0)
+	running := t.Highstate && (t.Verdict == Unknown || t.Verdict == Interrupted && (len(t.Events) > 0 || mayRun(t.err)))
 	switch {
 	case t.Verdict == ServerFailed && t.saw(client.HighstateCalc):
 		return "the files had been deployed"
@@ -153,6 +153,12 @@ func (t *Target) afterwards() string {
 		return "on the master, salt-run jobs.active shows whether the highstate is going on"
 	}
 	return ""
+}
+
+// mayRun reports whether an error leaves it open what became of a bundle.
+func mayRun(err error) bool {
+	var transport *client.TransportError
+	return errors.As(err, &transport) && transport.BodySent
 }
 
 // jid returns the id of the Salt job, or "" if no minion has told it. It is the

@@ -28,14 +28,14 @@ func Bundle(
 	gitDescribe *string, // all, tags or off: the second line of .gitcommit (default all)
 	digest *string, // refuse a bundle with any other digest
 ) error {
-	s := edge.Settings{
-		Output: "bundle.tar", Dir: edge.Or(dir), Artifacts: edge.Split(edge.Or(artifact)), Source: edge.Or(source),
-		Exclude: edge.Split(edge.Or(exclude)), GitDescribe: edge.Or(gitDescribe),
-	}
+	s := edge.Settings{Output: "bundle.tar"}
 	if output != nil {
 		s.Output = s.Text("-output", output)
 	}
-	s.Digest = s.Text("-digest", digest)
+	s.Dir, s.Source, s.GitDescribe = s.Text("-dir", dir), s.Text("-source", source), s.Text("-gitDescribe", gitDescribe)
+	s.Artifacts, s.Exclude, s.Digest = s.List("-artifact", artifact), s.List("-exclude", exclude), s.Text("-digest", digest)
+	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
+	defer stop()
 	return edge.Process().Build(ctx, s)
 }
 
@@ -69,27 +69,33 @@ func Deploy(
 	}
 	s := edge.Settings{
 		Project: project, Deployment: deployment,
-		Server: edge.Or(server), Insecure: edge.Or(insecure), FullToken: narrowToken != nil && !*narrowToken,
+		Insecure: edge.Or(insecure), FullToken: narrowToken != nil && !*narrowToken,
 		NoHighstate: highstate != nil && !*highstate, RequireMinions: edge.Or(requireMinions),
-		Dir: edge.Or(dir), Artifacts: edge.Split(edge.Or(artifact)), Source: edge.Or(source), Exclude: edge.Split(edge.Or(exclude)),
-		GitDescribe: edge.Or(gitDescribe), DryRun: edge.Or(dryRun),
-		Reports: edge.Split(edge.Or(report)), ConnectTimeout: edge.Or(connectTimeout), Timeout: edge.Or(timeout),
+		DryRun: edge.Or(dryRun), ConnectTimeout: edge.Or(connectTimeout), Timeout: edge.Or(timeout),
 	}
-	s.TokenFile, s.SSLCert = s.Text("-tokenFile", tokenFile), s.Text("-sslCert", sslCert)
+	s.Dir, s.Source, s.GitDescribe = s.Text("-dir", dir), s.Text("-source", source), s.Text("-gitDescribe", gitDescribe)
+	s.Artifacts, s.Exclude, s.Reports = s.List("-artifact", artifact), s.List("-exclude", exclude), s.List("-report", report)
+	s.Server, s.TokenFile, s.SSLCert = s.Text("-server", server), s.Text("-tokenFile", tokenFile), s.Text("-sslCert", sslCert)
 	s.Bundle, s.Digest, s.Output = s.Text("-bundle", bundle), s.Text("-digest", digest), s.Text("-output", output)
+	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
+	defer stop()
 	return edge.Process().Run(ctx, s)
 }
 
-// Check asks the server whether the token is valid.
+// Check asks the server whether the token is valid, and tells what it allows.
 func Check(
 	ctx context.Context,
+	project *string, // fail unless the token is for this project
 	server *string, // URL of the server (default SPIRO_URL, or https://salt:4510/)
 	tokenFile *string, // file with the token (default: SPIRO_TOKEN)
 	sslCert *string, // trust this certificate or CA instead of the system's
 	insecure *bool, // verify nothing, and allow plain HTTP
 ) error {
-	s := edge.Settings{Server: edge.Or(server), Insecure: edge.Or(insecure)}
+	s := edge.Settings{Insecure: edge.Or(insecure)}
+	s.Project, s.Server = s.Text("-project", project), s.Text("-server", server)
 	s.TokenFile, s.SSLCert = s.Text("-tokenFile", tokenFile), s.Text("-sslCert", sslCert)
+	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
+	defer stop()
 	return edge.Process().Check(ctx, s)
 }
 
@@ -106,8 +112,8 @@ func Token(
 	lifetime *time.Duration, // make one that lasts this long, and 5 minutes more since clocks differ
 	output *string, // where the one that is made goes: a file for you alone to read, - for standard output
 ) error {
-	s := edge.Settings{Projects: edge.Split(edge.Or(project)), Lifetime: edge.Or(lifetime)}
+	s := edge.Settings{Lifetime: lifetime}
+	s.Projects = s.List("-project", project)
 	s.TokenFile, s.Output = s.Text("-tokenFile", tokenFile), s.Text("-output", output)
-	s.Text("-project", project)
 	return edge.Process().Token(ctx, s)
 }

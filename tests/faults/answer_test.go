@@ -59,6 +59,11 @@ var answers = []fault{
 	}},
 	{name: "500: SpiroFS fails", breaks: refuses(http.StatusInternalServerError, "<html><title>500: Internal Server Error</title></html>")},
 	{name: "200 with a page", breaks: refuses(http.StatusOK, "<html><title>Welcome</title></html>")},
+	{name: "202, as no SpiroFS says", breaks: refuses(http.StatusAccepted, "")},
+	{name: "a redirect, after the bundle", breaks: func(s *scene) { s.answer(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		http.Redirect(w, r, "https://salt.example.com/deploy", http.StatusPermanentRedirect)
+	}) }},
 	{name: "the connection is cut before the first event", breaks: says(stream, cut)},
 	{name: "the connection is cut in an event", breaks: says(stream+chunk(begun+result[:len(result)/2]), cut)},
 	{name: "the connection is cut between events", breaks: says(stream+chunk(begun+result), cut)},
@@ -75,8 +80,19 @@ var answers = []fault{
 	{name: "the answer is garbled", breaks: says(stream+"not a length\r\n", cut)},
 	{name: "the deployment fails in the server (`exception`)", breaks: says(stream+chunk(event("deploy-bundle", `"msg": "Deploying bundle"`)+event("exception", `"msg": "FileExistsError: x"`))+chunk(""), nil)},
 	{name: "the highstate fails in the server (`exception`)", breaks: says(stream+chunk(begun+event("exception", `"msg": "SaltReqTimeoutError: Message timed out"`))+chunk(""), nil)},
+	{name: "minions work for longer than the server may be silent before", breaks: func(s *scene) {
+		s.serve(spirotest.Minion{ID: "web1", Delay: 4 * soon})
+		s.opts.Server.AnswerTimeout = soon
+	}},
 	{name: "nothing is heard for 30 s, then all is well", over: "https", breaks: func(s *scene) { s.serve(spirotest.Minion{ID: "web1", Delay: 30 * time.Second}) }},
 	{name: "`--timeout` passes in the highstate", breaks: func(s *scene) { s.asleep(report.ErrTimeout) }},
+	{name: "Ctrl-C before the first event", breaks: func(s *scene) {
+		s.answer(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			s.cancel(report.ErrInterrupted)
+			<-r.Context().Done()
+		})
+	}},
 	{name: "Ctrl-C in the highstate", breaks: func(s *scene) { s.asleep(report.ErrInterrupted) }},
 	{name: "Ctrl-C in the highstate, when a minion has reported", breaks: func(s *scene) {
 		says(stream+chunk(begun+result), func() { time.AfterFunc(soon, func() { s.cancel(report.ErrInterrupted) }); <-s.ctx.Done() })(s)

@@ -44,6 +44,14 @@ var connecting = []fault{
 		s.handle(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 		s.opts.Server.AnswerTimeout, s.opts.Server.ConnectTimeout = soon, soon
 	}},
+	{name: "the server stops in the middle of its answer", breaks: func(s *scene) {
+		s.handle(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, "Auth")
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		})
+		s.opts.Server.AnswerTimeout, s.opts.Server.ConnectTimeout = soon, soon
+	}},
 	{name: "what answers is no HTTP", breaks: func(s *scene) {
 		s.connect(accept(s.t, func(conn net.Conn) {
 			_, _ = conn.Read(make([]byte, 1<<10))

@@ -79,6 +79,18 @@ func (s *scene) execute(cmd *exec.Cmd) outcome {
 
 // files are what can be wrong with files that are written.
 var files = []fault{
+	{name: "half a bundle (`--bundle`)", over: "http", breaks: func(s *scene) {
+		whole := filepath.Join(s.t.TempDir(), "bundle.tar")
+		build := exec.CommandContext(s.ctx, command(s.t), "--dir", s.dir, "--output", whole)
+		if out, err := build.CombinedOutput(); err != nil {
+			s.t.Fatalf("%v\n%s", err, out)
+		}
+		if err := os.Truncate(whole, 1024); err != nil {
+			s.t.Fatal(err)
+		}
+		s.opts.File = whole
+		s.dir = filepath.Dir(whole)
+	}},
 	{name: "the disk is full while a bundle is written (`--output`)", over: "http", breaks: func(s *scene) {
 		s.large("_salt/large", 1<<20)
 		s.local, s.command = true, shell(limited, "--output", "bundle.tar")

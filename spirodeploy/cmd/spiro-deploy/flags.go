@@ -20,15 +20,15 @@ type flags struct {
 	Deployment string `arg:"" optional:"" help:"Deployment of the project: its saltenv is PROJECT/DEPLOYMENT."`
 
 	Artifact      []string `placeholder:"PATH" sep:"none" help:"Add a file or directory that the build made, as _artifacts/PATH; NAME=PATH puts it at _artifacts/NAME. Repeatable."`
-	IncludeSource string   `placeholder:"fs|git" help:"Add the source as _source: all files (filesystem, fs), or those of the commit HEAD (git)."`
+	IncludeSource *string  `placeholder:"fs|git" help:"Add the source as _source: all files (filesystem, fs), or those of the commit HEAD (git)."`
 	Exclude       []string `placeholder:"PATTERN" sep:"none" help:"Leave out what matches: '*.pyc' at any depth, '_source/web/**' from the root of the bundle. Repeatable."`
-	Dir           string   `placeholder:"DIR" help:"Project directory (default: the working directory)."`
-	GitDescribe   string   `placeholder:"all|tags|off" help:"How the second line of .gitcommit describes the commit (default: all)."`
+	Dir           *string  `placeholder:"DIR" help:"Project directory (default: the working directory)."`
+	GitDescribe   *string  `placeholder:"all|tags|off" help:"How the second line of .gitcommit describes the commit (default: all)."`
 
 	Highstate      bool `default:"true" negatable:"" help:"Apply the states to the minions concerned (default: yes)."`
 	RequireMinions bool `help:"Fail if no minion is concerned."`
 
-	Server         string        `placeholder:"URL" help:"Server to deploy to (default: SPIRO_URL, or https://salt:4510/)."`
+	Server         *string       `placeholder:"URL" help:"Server to deploy to (default: SPIRO_URL, or https://salt:4510/)."`
 	Token          *string       `placeholder:"TOKEN" help:"Token (default: SPIRO_TOKEN). Visible to everybody on this machine: better not."`
 	TokenFile      *string       `placeholder:"FILE" help:"File with the token."`
 	NarrowToken    bool          `default:"true" negatable:"" help:"Send the token narrowed to PROJECT (default: yes)."`
@@ -52,9 +52,9 @@ func (f *flags) check() error {
 	case f.Output != nil:
 		return nil
 	case f.Project == "":
-		return errors.New("PROJECT and DEPLOYMENT are missing")
+		return errors.New("PROJECT is missing, or empty: is a variable not set?")
 	case f.Deployment == "":
-		return errors.New("DEPLOYMENT is missing")
+		return errors.New("DEPLOYMENT is missing, or empty: is a variable not set?")
 	}
 	return nil
 }
@@ -62,11 +62,13 @@ func (f *flags) check() error {
 func (f *flags) settings() edge.Settings {
 	s := edge.Settings{
 		Project: f.Project, Deployment: f.Deployment,
-		Dir: f.Dir, Artifacts: f.Artifact, Source: f.IncludeSource, Exclude: f.Exclude, GitDescribe: f.GitDescribe,
+		Artifacts: f.Artifact, Exclude: f.Exclude,
 		NoHighstate: !f.Highstate, RequireMinions: f.RequireMinions,
-		Server: f.Server, Token: f.Token, Insecure: f.Insecure, FullToken: !f.NarrowToken,
+		Token: f.Token, Insecure: f.Insecure, FullToken: !f.NarrowToken,
 		ConnectTimeout: f.ConnectTimeout, Timeout: f.Timeout, DryRun: f.DryRun, Reports: f.Report,
 	}
+	s.Dir, s.Server = s.Text("--dir", f.Dir), s.Text("--server", f.Server)
+	s.Source, s.GitDescribe = s.Text("--include-source", f.IncludeSource), s.Text("--git-describe", f.GitDescribe)
 	s.TokenFile, s.SSLCert = s.Text("--token-file", f.TokenFile), s.Text("--ssl-cert", f.SSLCert)
 	s.Bundle, s.Digest, s.Output = s.Text("--bundle", f.Bundle), s.Text("--digest", f.Digest), s.Text("--output", f.Output)
 	return s

@@ -8,10 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -41,7 +39,7 @@ func run(args []string) int {
 	if exit != goOn {
 		return exit
 	}
-	ctx, stop := untilInterrupted()
+	ctx, stop := edge.UntilSignal(context.Background(), append(edge.Gone, os.Interrupt)...)
 	defer stop()
 	if f.Token != nil {
 		fmt.Fprintln(os.Stderr, "warning: a token in the argument list can be seen by everybody on this machine: use SPIRO_TOKEN or --token-file")
@@ -104,23 +102,6 @@ func fail(err error) int {
 		fmt.Fprintf(os.Stderr, "spiro-deploy: %v\n", err)
 	}
 	return e.Status
-}
-
-// untilInterrupted returns a context that the first SIGINT or SIGTERM ends. The
-// second has its usual effect, and ends the process at once.
-func untilInterrupted() (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		select {
-		case <-signals:
-			signal.Stop(signals)
-			cancel(report.ErrInterrupted)
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { cancel(nil) }
 }
 
 // version returns what the Go command has put into the binary.

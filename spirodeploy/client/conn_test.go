@@ -1,0 +1,53 @@
+package client_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+)
+
+// TestEager is a server that speaks before it is asked. Whatever it says must not
+// get into the standard log.
+//
+//nolint:paralleltest // the standard log is everybody's
+func TestEager(t *testing.T) {
+	var logged bytes.Buffer
+	before := log.Writer()
+	log.SetOutput(&logged)
+	defer log.SetOutput(before)
+	donor := httptest.NewTLSServer(http.NotFoundHandler()) // of its certificate
+	defer donor.Close()
+	config := &tls.Config{Certificates: donor.TLS.Certificates, MaxVersion: tls.VersionTLS12} //nolint:gosec // with it, the words come right behind the handshake
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server := tls.Server(conn, config)
+			_, _ = io.WriteString(server, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nAuth OK")
+			_ = server.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = l.Close(); <-done })
+	c := newClient(t, "https://"+l.Addr().String(), "a-token-for-eager-servers", func(o *client.Options) { o.Insecure = true })
+	for range 300 {
+		_ = c.Check(t.Context()) // it may work or not
+	}
+	if logged.Len() > 0 {
+		t.Errorf("%d bytes were logged", logged.Len())
+	}
+}
