@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -35,9 +36,9 @@ func (b *bench) made(t tree) (string, error) {
 // 20,000 have about 360 MiB.
 func mixed(dir string, files int) error {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // it is to be the same each time
-	content := make([]byte, 2<<20)
-	for i := range content {
-		content[i] = byte(random.IntN(256))
+	content := make([]byte, 0, 2<<20)
+	for len(content) < cap(content) {
+		content = binary.LittleEndian.AppendUint64(content, random.Uint64())
 	}
 	return write(dir, files, 200, func(int) []byte {
 		size := random.IntN(6_000)

@@ -60,10 +60,12 @@ var answers = []fault{
 	{name: "500: SpiroFS fails", breaks: refuses(http.StatusInternalServerError, "<html><title>500: Internal Server Error</title></html>")},
 	{name: "200 with a page", breaks: refuses(http.StatusOK, "<html><title>Welcome</title></html>")},
 	{name: "202, as no SpiroFS says", breaks: refuses(http.StatusAccepted, "")},
-	{name: "a redirect, after the bundle", breaks: func(s *scene) { s.answer(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		http.Redirect(w, r, "https://salt.example.com/deploy", http.StatusPermanentRedirect)
-	}) }},
+	{name: "a redirect, after the bundle", breaks: func(s *scene) {
+		s.answer(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			http.Redirect(w, r, "https://salt.example.com/deploy", http.StatusPermanentRedirect)
+		})
+	}},
 	{name: "the connection is cut before the first event", breaks: says(stream, cut)},
 	{name: "the connection is cut in an event", breaks: says(stream+chunk(begun+result[:len(result)/2]), cut)},
 	{name: "the connection is cut between events", breaks: says(stream+chunk(begun+result), cut)},
