@@ -52,7 +52,7 @@ var mistakes = []struct {
 		accepted: "it is a name that a project may have",
 	},
 	{
-		name: "deployment", args: []string{"--insecure", "shop", "T"}, mage: []string{"spiro:deploy", "shop", "T", "-insecure"}, status: 0,
+		name: "deployment", args: []string{"--insecure", "shop", "T"}, mage: []string{"spiro:deploy", "shop", "T", "-insecure"}, status: 2,
 		accepted: "it is a name that a deployment may have",
 	},
 	{
@@ -88,7 +88,6 @@ var mistakes = []struct {
 	},
 	{
 		name: "file of the token", args: []string{"--token-file", "T", "shop", "prod"}, mage: []string{"spiro:check", "-tokenFile=T"}, status: 2,
-		accepted: "that there is no such file cannot be said without its name",
 	},
 	{
 		name: "certificate", args: []string{"--ssl-cert", "T", "shop", "prod"}, mage: []string{"spiro:check", "-sslCert=T"}, status: 2,
