@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/spirostack/spirodeploy/internal/salt"
@@ -54,10 +55,11 @@ func toFile(t tree) func(context.Context, *bench, string) error {
 		defer func() { _ = os.Remove(tar) }()
 		file := filepath.Join(b.dir, "new.tar")
 		gone := func() error {
-			if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
+			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
-			return nil
+			// What others have written is not to be waited for.
+			return exec.CommandContext(ctx, "sync").Run()
 		}
 		contenders := []contender{
 			{what: "ours", command: []string{b.ours, "--dir", dir, "--output", file}, before: gone},
