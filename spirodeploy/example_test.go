@@ -72,6 +72,7 @@ func ExampleDeploy() {
 		Server: client.Options{Server: server.URL(), Token: tok, Insecure: true},
 		Bundle: bundle.Options{Dir: dir},
 	})
+	defer func() { _ = rep.Close() }()
 	for _, m := range rep.Targets[0].Minions {
 		fmt.Println(m.ID, m.Status)
 	}

@@ -23,7 +23,7 @@ var allowed = map[string][]string{
 	"spirodeploy/client":    {module + "internal/plain", module + "internal/problem", module + "internal/until", module + "spirodeploy/token", module + "internal/rawjson"},
 	"spirodeploy/highstate": {module + "internal/plain", module + "internal/rawjson"},
 	"spirodeploy/report": {
-		module + "internal/plain", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/highstate",
+		module + "internal/plain", module + "internal/rawjson", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/highstate",
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy": {

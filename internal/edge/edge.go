@@ -234,6 +234,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		Problems: []error{problem.Join(s.contradictions(), reportsErr, bundleErr, serverErr)},
 		Watch:    report.Story(w.Stderr),
 	})
+	defer func() { _ = rep.Close() }() // a file that nobody needs any more
 	// A run that the server never took up has no result to show beside its error.
 	told := len(rep.Targets[0].Events) > 0 || err == nil
 	if told {

@@ -56,6 +56,7 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 	}
 	opts.Server.Proxy = proxy
 	rep, _ := spirodeploy.Deploy(ctx, opts) // the report has the error, too
+	defer func() { _ = rep.Close() }()      // a file that nobody needs any more
 	if rep.Verdict == report.Interrupted {
 		return nil, errors.New(known.Redact(rep.Err().Error()))
 	}

@@ -1,19 +1,16 @@
-// Package rawjson looks into JSON without unfolding it: values stay the bytes
+// Package rawjson looks into JSON without unfolding it: values stay the text
 // that they are, in place. Decoded, a small text can take a hundred times its
 // size, and what a server sends is not to decide how much memory a run takes.
 //
-// Members and Elements take what [json.Valid] does; of other bytes they yield
-// anything, or nothing.
+// A [Cursor] takes any text. Of what it has found to be JSON, or json.Valid
+// has, the functions look into values again.
 package rawjson
 
-import (
-	"encoding/json"
-	"iter"
-)
+import "iter"
 
 // Depth returns how deeply a value is nested: 0 for a text or a number, 1 for
-// [] and {}. It takes any bytes.
-func Depth(raw []byte) int {
+// [] and {}. It takes any text.
+func Depth(raw string) int {
 	depth, most := 0, 0
 	for i := 0; i < len(raw); i++ {
 		switch raw[i] {
@@ -30,7 +27,7 @@ func Depth(raw []byte) int {
 }
 
 // First returns the first byte of a value, which tells its type; 0 if there is none.
-func First(raw []byte) byte {
+func First(raw string) byte {
 	if i := space(raw, 0); i < len(raw) {
 		return raw[i]
 	}
@@ -38,7 +35,7 @@ func First(raw []byte) byte {
 }
 
 // Empty reports whether a value is [], {} or "".
-func Empty(raw []byte) bool {
+func Empty(raw string) bool {
 	i := space(raw, 0)
 	if i >= len(raw) {
 		return false
@@ -54,47 +51,37 @@ func Empty(raw []byte) bool {
 	return false
 }
 
+// anyDepth is as deep as json.Valid goes.
+const anyDepth = 10_000
+
 // Members yields the members of an object in their order, one that is there
 // twice included; nothing for other values.
-func Members(raw []byte) iter.Seq2[string, json.RawMessage] {
-	return func(yield func(string, json.RawMessage) bool) {
-		if First(raw) != '{' {
-			return
-		}
-		for i := space(raw, space(raw, 0)+1); i < len(raw) && raw[i] == '"'; {
-			end := endOfString(raw, i)
-			var name string
-			if json.Unmarshal(raw[i:end], &name) != nil {
+func Members(raw string) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		c := NewCursor(raw, anyDepth)
+		for more := c.Object(); more; more = c.More('}') {
+			name := c.Name()
+			if value := c.Value(); c.bad || !yield(name, value) {
 				return
 			}
-			i = space(raw, space(raw, end)+1) // after the colon
-			end = endOfValue(raw, i)
-			if i >= len(raw) || !yield(name, raw[i:end:end]) {
-				return
-			}
-			i = space(raw, space(raw, end)+1) // after the comma
 		}
 	}
 }
 
 // Elements yields the elements of an array; nothing for other values.
-func Elements(raw []byte) iter.Seq[json.RawMessage] {
-	return func(yield func(json.RawMessage) bool) {
-		if First(raw) != '[' {
-			return
-		}
-		for i := space(raw, space(raw, 0)+1); i < len(raw) && raw[i] != ']'; {
-			end := endOfValue(raw, i)
-			if end == i || !yield(raw[i:end:end]) {
+func Elements(raw string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		c := NewCursor(raw, anyDepth)
+		for more := c.Array(); more; more = c.More(']') {
+			if value := c.Value(); c.bad || !yield(value) {
 				return
 			}
-			i = space(raw, space(raw, end)+1) // after the comma
 		}
 	}
 }
 
 // space returns where the white space at i ends.
-func space(raw []byte, i int) int {
+func space(raw string, i int) int {
 	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r') {
 		i++
 	}
@@ -102,46 +89,13 @@ func space(raw []byte, i int) int {
 }
 
 // endOfString returns where the string at i ends.
-func endOfString(raw []byte, i int) int {
+func endOfString(raw string, i int) int {
 	for i++; i < len(raw); i++ {
 		switch raw[i] {
 		case '\\':
 			i++
 		case '"':
 			return i + 1
-		}
-	}
-	return len(raw)
-}
-
-// endOfValue returns where the value at i ends.
-func endOfValue(raw []byte, i int) int {
-	depth := 0
-	for i < len(raw) {
-		switch raw[i] {
-		case '"':
-			i = endOfString(raw, i)
-		case '{', '[':
-			depth++
-			i++
-		case '}', ']':
-			if depth == 0 {
-				return i // the end of what the value is in
-			}
-			depth--
-			i++
-		case ',', ' ', '\n', '\t', '\r':
-			if depth == 0 {
-				return i
-			}
-			i++
-			continue
-		default:
-			i++
-			continue
-		}
-		if depth == 0 {
-			return i
 		}
 	}
 	return len(raw)

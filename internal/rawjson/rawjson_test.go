@@ -16,7 +16,7 @@ func TestDepth(t *testing.T) {
 	for in, want := range map[string]int{
 		`1`: 0, `"[[["`: 0, `[]`: 1, `{"a": [1, {}], "b": "\"[[[["}`: 3, `[[[`: 3, ``: 0, `"`: 0, `]`: 0, `"\`: 0,
 	} {
-		if got := rawjson.Depth([]byte(in)); got != want {
+		if got := rawjson.Depth(in); got != want {
 			t.Errorf("Depth(%s) = %d, want %d", in, got, want)
 		}
 	}
@@ -27,7 +27,7 @@ func TestEmpty(t *testing.T) {
 	for in, want := range map[string]bool{
 		`[]`: true, ` [ ] `: true, `{ }`: true, `""`: true, `" "`: false, `[0]`: false, `{"":0}`: false, `0`: false, `null`: false, ``: false, `"`: false,
 	} {
-		if got := rawjson.Empty([]byte(in)); got != want {
+		if got := rawjson.Empty(in); got != want {
 			t.Errorf("Empty(%s) = %v, want %v", in, got, want)
 		}
 	}
@@ -42,13 +42,13 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		members, elements := map[string]string{}, []string{}
-		for name, value := range rawjson.Members(raw) {
-			members[name] = string(value)
+		for name, value := range rawjson.Members(string(raw)) {
+			members[name] = value
 		}
-		for value := range rawjson.Elements(raw) {
-			elements = append(elements, string(value))
+		for value := range rawjson.Elements(string(raw)) {
+			elements = append(elements, value)
 		}
-		depth, empty := rawjson.Depth(raw), rawjson.Empty(raw)
+		depth, empty := rawjson.Depth(string(raw)), rawjson.Empty(string(raw))
 		if !json.Valid(raw) {
 			return // that it ended is enough
 		}

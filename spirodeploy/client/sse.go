@@ -54,11 +54,7 @@ func (e *rawEvent) add(in *lines, line []byte) bool {
 		e.name = string(value)
 	case "data":
 		if e.data == nil {
-			in.line = nil // the value is a part of it, and may be large: no copy
-			e.data = value
-			if e.data == nil {
-				e.data = []byte{} // there is a line
-			}
+			e.data = in.keep(value)
 			return true
 		}
 		e.data = append(append(e.data, '\n'), value...)
@@ -74,8 +70,58 @@ type lines struct {
 	r       *bufio.Reader
 	limit   int
 	line    []byte // the last one, to be overwritten by the next
+	large   int    // size of the last line that was kept without a copy
 	started bool
 	afterCR bool // an LF that comes now belongs to the line end
+}
+
+// lineEnd returns where the line ends that chunk begins with; -1 if it does not.
+// It looks at windows that grow, for the one byte and then for the other: fast in
+// a long line, and in many short ones, which end with one of them only.
+func lineEnd(chunk []byte) int {
+	for from, size := 0, 128; from < len(chunk); from, size = from+size, 2*size {
+		window := chunk[from:min(from+size, len(chunk))]
+		end := bytes.IndexByte(window, '\n')
+		if end >= 0 {
+			window = window[:end]
+		}
+		if cr := bytes.IndexByte(window, '\r'); cr >= 0 {
+			end = cr
+		}
+		if end >= 0 {
+			return from + end
+		}
+	}
+	return -1
+}
+
+// grow makes room for more of a line. One that goes on gets as much as the last
+// large one had, for events are often about as large as the one before; and else
+// twice as much as it has. Step by step, there would be many copies of it.
+func (l *lines) grow(more int, ends bool) {
+	need := len(l.line) + more
+	if need <= cap(l.line) {
+		return
+	}
+	size := need
+	if !ends {
+		size = max(min(2*need, l.limit+bufferSize), need, l.large)
+	}
+	l.line = append(make([]byte, 0, size), l.line...)
+}
+
+// keep returns a part of the last line that stays as it is. A large one is no
+// copy: the next line gets memory of its own.
+func (l *lines) keep(part []byte) []byte {
+	if len(part) < bufferSize {
+		return append(make([]byte, 0, len(part)), part...) // not nil, even if it is empty
+	}
+	wasteful := cap(l.line) > 2*len(l.line)
+	l.large, l.line = len(l.line)+len(l.line)/16, nil
+	if wasteful {
+		return bytes.Clone(part)
+	}
+	return part
 }
 
 // next returns the next line. It fails where the line, together with what its
@@ -98,7 +144,7 @@ func (l *lines) next(already int) ([]byte, error) {
 			}
 		}
 		l.afterCR = false
-		end := bytes.IndexAny(chunk, "\r\n")
+		end := lineEnd(chunk)
 		part := chunk
 		if end >= 0 {
 			part = chunk[:end]
@@ -106,6 +152,7 @@ func (l *lines) next(already int) ([]byte, error) {
 		if already+len(l.line)+len(part) > l.limit {
 			return nil, tooLargeError{l.limit}
 		}
+		l.grow(len(part), end >= 0)
 		l.line = append(l.line, part...)
 		if end < 0 {
 			_, _ = l.r.Discard(len(chunk)) // it is there

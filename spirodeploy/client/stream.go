@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
@@ -62,11 +63,7 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 				yield(Event{}, &StreamError{s.failure(err)})
 				return
 			}
-			text := s.redact(raw.data)
-			if text != string(raw.data) {
-				raw.data = []byte(text)
-			}
-			event, err := parseEvent(s.client.token.Redact(raw.name), text, raw.data)
+			event, err := parseEvent(s.client.token.Redact(raw.name), s.redact(raw.data))
 			if err != nil {
 				yield(Event{}, &StreamError{err})
 				return
@@ -79,13 +76,18 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 }
 
 // redact returns data without the token, and as it came where that is not in it.
-func (s *Stream) redact(data []byte) string {
-	if written := unescape(data); len(written) < len(data) {
-		if text := s.client.token.Redact(string(written)); text != string(written) {
-			return text
+func (s *Stream) redact(data []byte) []byte {
+	for _, written := range [][]byte{unescape(data), data} {
+		before := rawjson.View(written)
+		// Where nothing is found, that is the same string, and soon compared.
+		if after := s.client.token.Redact(before); after != before {
+			return []byte(after)
+		}
+		if len(written) == len(data) {
+			break // nothing was escaped
 		}
 	}
-	return s.client.token.Redact(string(data))
+	return data
 }
 
 func (s *Stream) failure(err error) error {
@@ -123,65 +125,83 @@ const (
 	maxDepth   = 100
 )
 
-// parseEvent reads an event's data, which it is given as text and as bytes to
-// keep. It is strict only where a verdict hangs on it.
-func parseEvent(name, text string, data []byte) (Event, error) {
+// parseEvent reads an event's data, which it keeps: nobody else may write to it. It is strict only where a
+// verdict hangs on it.
+func parseEvent(name string, data []byte) (Event, error) {
+	text := rawjson.View(data)
 	e := Event{Name: name, Time: time.Now(), Data: text}
 	if name == "" {
 		e.Name = "message" // the default of the specification
 	}
-	problem := checkJSON(data)
-	var minions, minion, result json.RawMessage
-	if problem == nil {
-		for key, value := range rawjson.Members(data) {
-			switch key {
+	var minions, minion string
+	c := rawjson.NewCursor(text, maxDepth)
+	if c.First() == '{' {
+		for more := c.Object(); more; more = c.More('}') {
+			switch c.Name() {
 			case "msg":
-				if e.Msg = string(value); rawjson.First(value) == '"' {
-					_ = json.Unmarshal(value, &e.Msg) // it is a valid text
-				}
+				e.Msg = message(c.Value())
 			case "minions":
-				minions = value
+				minions = c.Value()
 			case "minion":
-				minion = value
+				minion = c.Value()
 			case "result":
-				result = value
+				size, end := len(c.Value()), c.Offset()
+				e.Result = json.RawMessage(data[end-size : end : end])
+			default:
+				c.Value()
 			}
 		}
-	} else {
-		e.Msg = text
 	}
-	switch {
-	case name == HighstateStart && problem == nil:
-		e.Minions, problem = readMinions(minions)
-	case name == HighstateUpdate && problem == nil:
-		e.Minion, problem = readMinion(minion)
-		if e.Result = result; problem == nil && isNull(result) {
-			problem = errors.New(`it has no "result"`)
+	if !c.End() {
+		problem := problemOf(data)
+		if name == HighstateStart || name == HighstateUpdate {
+			return Event{}, fmt.Errorf(badEvent, name, problem)
 		}
-	case name != HighstateStart && name != HighstateUpdate:
+		e.Msg, e.Result = text, nil
 		return e, nil
 	}
+	var problem error
+	switch name {
+	case HighstateStart:
+		e.Minions, problem = readMinions(minions)
+	case HighstateUpdate:
+		if e.Minion, problem = readMinion(minion); problem == nil && isNull(string(e.Result)) {
+			problem = errors.New(`it has no "result"`)
+		}
+	}
+	if name != HighstateUpdate {
+		e.Result = nil
+	}
 	if problem != nil {
-		return Event{}, fmt.Errorf("the event %s is not as the protocol has it: %w", name, problem)
+		return Event{}, fmt.Errorf(badEvent, name, problem)
 	}
 	return e, nil
 }
 
-// checkJSON returns why data is no object that can be looked into.
-func checkJSON(data []byte) error {
+const badEvent = "the event %s is not as the protocol has it: %w"
+
+// message returns what a "msg" says: most often it is a text. It is a copy: of a
+// message, the whole event is not to be kept.
+func message(value string) string {
+	if rawjson.First(value) == '"' {
+		value = rawjson.Text(value)
+	}
+	return strings.Clone(value)
+}
+
+// problemOf returns why data is no object that can be looked into.
+func problemOf(data []byte) error {
 	switch {
-	case rawjson.Depth(data) > maxDepth:
+	case rawjson.Depth(rawjson.View(data)) > maxDepth:
 		return fmt.Errorf("it is nested deeper than %d levels", maxDepth)
 	case !json.Valid(data):
 		return errors.New("it is no JSON")
-	case rawjson.First(data) != '{':
-		return errors.New("it is no JSON object")
 	}
-	return nil
+	return errors.New("it is no JSON object")
 }
 
 // readMinions reads a list of ids.
-func readMinions(raw json.RawMessage) ([]string, error) {
+func readMinions(raw string) ([]string, error) {
 	switch {
 	case isNull(raw):
 		return nil, errors.New(`it has no "minions"`)
@@ -210,21 +230,22 @@ var ErrMinions = errors.New("there are more than " + plain.Thousands(MaxMinions)
 const maxID = 255
 
 // readMinion reads an id.
-func readMinion(raw json.RawMessage) (string, error) {
+func readMinion(raw string) (string, error) {
 	if isNull(raw) {
 		return "", errors.New(`it has no "minion"`)
 	}
-	var id string
-	switch err := json.Unmarshal(raw, &id); {
-	case err != nil:
+	if rawjson.First(raw) != '"' {
 		return "", errors.New("the id of a minion is no text")
+	}
+	id := rawjson.Text(raw)
+	switch {
 	case id == "":
 		return "", errors.New("the id of a minion is empty")
 	case len(id) > maxID:
 		return "", fmt.Errorf("the id of a minion is longer than %d bytes", maxID)
 	}
-	return id, nil
+	return strings.Clone(id), nil // as with messages
 }
 
 // isNull reports whether a member is missing or null.
-func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
+func isNull(raw string) bool { return raw == "" || raw == "null" }

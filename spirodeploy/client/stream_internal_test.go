@@ -30,6 +30,28 @@ func TestUnescape(t *testing.T) {
 	}
 }
 
+// FuzzUnescape: a string says the same as before, and what a token may have in
+// it is written as it is.
+func FuzzUnescape(f *testing.F) {
+	for _, seed := range []string{`"\u0041\/\u007a"`, `"\\u0041"`, `"\u0022\u005c\u001b\u00e4\n"`, `"\ud83d\u0041\\\/"`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, quoted string) {
+		var want, got string
+		if json.Unmarshal([]byte(quoted), &want) != nil {
+			unescape([]byte(quoted)) // it ends
+			return
+		}
+		written := unescape([]byte(quoted))
+		if err := json.Unmarshal(written, &got); err != nil || got != want {
+			t.Errorf("%q became %q, %v", quoted, written, err)
+		}
+		if again := unescape(written); !bytes.Equal(again, written) {
+			t.Errorf("%q became %q, and then %q", quoted, written, again)
+		}
+	})
+}
+
 // collect reads the events of a stream, until an error.
 func collect(r io.Reader, limit int) (events []rawEvent, err error) {
 	for e, readErr := range readEvents(r, limit) {

@@ -9,27 +9,33 @@ import (
 // is written as it is: \u0041 and \/ escape what need not be. Where there is no
 // such thing, it returns data itself.
 func unescape(data []byte) []byte {
-	if !bytes.Contains(data, []byte(`\u00`)) && !bytes.Contains(data, []byte(`\/`)) {
-		return data
-	}
-	out := make([]byte, 0, len(data))
-	for i := 0; i < len(data); i++ {
-		if data[i] != '\\' || i+1 == len(data) {
-			out = append(out, data[i])
+	var out []byte
+	done := 0 // up to where out has data
+	for i := 0; ; {
+		n := bytes.IndexByte(data[i:], '\\')
+		if n < 0 || i+n+1 == len(data) {
+			break
+		}
+		i += n
+		c, size := escaped(data[i+1:]), len(`\u0041`)
+		if data[i+1] == '/' {
+			c, size = '/', len(`\/`)
+		}
+		if c == 0 {
+			i += len(`\n`) // or what another escape begins with
 			continue
 		}
-		i++
-		switch c := escaped(data[i:]); {
-		case data[i] == '/':
-			out = append(out, '/')
-		case c != 0:
-			out = append(out, c)
-			i += len("0041")
-		default:
-			out = append(out, '\\', data[i])
+		if out == nil {
+			out = make([]byte, 0, len(data))
 		}
+		out = append(append(out, data[done:i]...), c)
+		i += size
+		done = i
 	}
-	return out
+	if out == nil {
+		return data
+	}
+	return append(out, data[done:]...)
 }
 
 // escaped returns the character of an escape such as u0041, if it is one that
@@ -37,6 +43,9 @@ func unescape(data []byte) []byte {
 func escaped(s []byte) byte {
 	if s[0] != 'u' || len(s) < len("u0041") {
 		return 0
+	}
+	if s[1] != '0' || s[2] != '0' {
+		return 0 // none of ASCII; most are like that
 	}
 	n, err := strconv.ParseUint(string(s[1:5]), 16, 16)
 	if err != nil || n <= ' ' || n >= 0x7f || n == '"' || n == '\\' {

@@ -159,15 +159,39 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// large returns a result of about 1 MiB, with states of a size.
+func large(size int) json.RawMessage {
+	const state = `, "file_|-conf_|-/etc/app/conf.d/app.conf_|-managed": {"changes": {}, "comment": "File /etc/app/conf.d/app.conf is in the correct state%s", ` +
+		`"name": "/etc/app/conf.d/app.conf", "result": true, "__sls__": "app.conf", "__run_num__": 12, "start_time": "11:46:52.504325", "duration": 12.088, "__id__": "conf"}`
+	one := strings.Replace(state, "%s", strings.Repeat("x", max(0, size-len(state))), 1)
+	return json.RawMessage(`{"ret": {"a": {"result": true}` + strings.Repeat(one, 1<<20/len(one)) + `}, "retcode": 0, "jid": "20261123114649295956"}`)
+}
+
+func BenchmarkSummarize(b *testing.B) {
+	raw := large(350)
+	b.SetBytes(int64(len(raw)))
+	b.ReportAllocs()
+	for b.Loop() {
+		highstate.Summarize(raw)
+	}
+}
+
 func BenchmarkParse(b *testing.B) {
-	var raw json.RawMessage
+	var recorded json.RawMessage
 	for event := range client.ReadEvents(bytes.NewReader(streams.Read("states-failed"))) {
 		if event.Result != nil {
-			raw = event.Result
+			recorded = event.Result
 		}
 	}
-	b.SetBytes(int64(len(raw)))
-	for b.Loop() {
-		highstate.Parse(raw)
+	for name, raw := range map[string]json.RawMessage{"recorded": recorded, "states of 350 bytes": large(350), "states of 2 KiB": large(2 << 10)} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(raw)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if r := highstate.Parse(raw); len(r.States) == 0 {
+					b.Fatal(r.Messages)
+				}
+			}
+		})
 	}
 }

@@ -51,9 +51,10 @@ type Target struct {
 	Events         []Event   `json:"events"`
 	Minions        []*Minion `json:"minions"` // in the order in which the server named them
 
-	err  error
-	byID map[string]*Minion
-	kept kept
+	err   error
+	byID  map[string]*Minion
+	kept  kept
+	spool *spool // of results that are not in memory; nil if there was no result yet
 }
 
 // Bundle is what was deployed.
@@ -87,12 +88,16 @@ type Event struct {
 	Data   string    `json:"data,omitempty"` // of events that the protocol does not know
 }
 
-// Minion is what became of one minion.
+// Minion is what became of one minion. Of its Result, States and Messages may be
+// only a part, or none: [Minion.Details] has them all.
 type Minion struct {
 	ID string `json:"id"`
 	highstate.Result
-	Counts   highstate.Counts `json:"counts"`
-	Reported *time.Time       `json:"reported,omitempty"` // when its result arrived
+	Counts     highstate.Counts `json:"counts"`
+	Reported   *time.Time       `json:"reported,omitempty"`   // when its result arrived
+	Incomplete string           `json:"incomplete,omitempty"` // why there are no States and Messages, or not all
+
+	details details
 }
 
 // failed reports whether the minion has failed, for good: a later result, if
@@ -104,7 +109,8 @@ func (m *Minion) failed() bool {
 // OK reports whether the minion's highstate succeeded.
 func (m *Minion) OK() bool { return m.Status == highstate.Succeeded }
 
-// New begins the report of a run with one target.
+// New begins the report of a run with one target. Whoever is done with the
+// report should call Close.
 func New(t Target) *Report {
 	t.Started = time.Now()
 	t.Saltenv = t.Project + "/" + t.Deployment
@@ -114,7 +120,8 @@ func New(t Target) *Report {
 
 // Add folds an event in. It returns the minion that the event is the result of,
 // if it is one. The error, a [client.StreamError], means that there is no point
-// in reading on: what the server says cannot be.
+// in reading on: what the server says cannot be. A result is not copied: nobody
+// may write to it before Finish.
 func (t *Target) Add(e client.Event) (*Minion, error) {
 	folded := Event{Name: e.Name, Time: e.Time, Msg: e.Msg, Minion: e.Minion}
 	var reported *Minion
@@ -132,10 +139,10 @@ func (t *Target) Add(e client.Event) (*Minion, error) {
 			return nil, &client.StreamError{Err: client.ErrMinions}
 		}
 		fresh = reported.Reported == nil
-		if result := highstate.Parse(e.Result); !reported.failed() || result.Status == highstate.Failed {
-			when := e.Time // a pointer into e would keep all of it
-			reported.Result, reported.Counts, reported.Reported = result, result.Counts(), &when
+		if t.spool == nil {
+			t.spool = new(spool)
 		}
+		reported.take(t.spool, e)
 	default:
 		folded.Data = e.Data
 	}
@@ -172,6 +179,8 @@ func (t *Target) saw(name string) bool { return t.kept.known[name] }
 func (t *Target) Finish(err error) {
 	t.Finished = time.Now()
 	t.warnOfDropped()
+	t.spool.settle()
+	t.warnOfIncomplete()
 	t.Verdict, t.err = t.judge(err)
 	t.ExitStatus = t.Verdict.ExitStatus()
 	if t.err != nil {

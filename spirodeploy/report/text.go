@@ -112,7 +112,7 @@ func counted(c highstate.Counts) string {
 // that failed or changed something and their numbers, then the verdict. The
 // errors are those of w.
 func (r *Report) WriteText(w io.Writer) error {
-	b := bufio.NewWriter(w) // which remembers the first error
+	b := bufio.NewWriterSize(w, 64<<10) // which remembers the first error
 	for _, t := range r.Targets {
 		t.writeText(b)
 	}
@@ -161,18 +161,22 @@ func (m *Minion) writeText(b *bufio.Writer) {
 		fmt.Fprintln(b, "    did not report")
 		return
 	}
-	for _, msg := range m.Messages {
+	r, err := m.readTelling()
+	if err != nil {
+		fmt.Fprintf(b, "    what its states did is missing: %s\n", plain.Line(err.Error()))
+	}
+	for _, msg := range r.Messages {
 		fmt.Fprintf(b, "    %s\n", indent(shown(msg), "    "))
 	}
-	for _, s := range m.States {
-		if s.Outcome != highstate.OK || len(s.Warnings) > 0 {
+	for _, s := range r.States {
+		if s.Telling() {
 			writeState(b, s)
 		}
 	}
-	if len(m.States) == 0 {
+	c := m.Counts
+	if c.Total == 0 {
 		return
 	}
-	c := m.Counts
 	var of []string
 	if c.Pending > 0 {
 		of = append(of, fmt.Sprintf("unchanged=%d", c.Pending)) // Salt's word for what would change

@@ -81,13 +81,17 @@ func small(c byte) byte {
 	return c
 }
 
-// key returns the gram that s begins with.
+// key returns the gram that s begins with, in lower case.
 func key(s string) uint64 {
-	var k uint64
-	for i := range gram {
-		k = k<<8 | uint64(small(s[i]))
-	}
-	return k
+	s = s[:gram]
+	k := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	// All eight bytes at once: the highest bit of each tells that it is a letter
+	// from A to Z. Without that bit, no sum reaches the next byte.
+	const each = 0x0101010101010101
+	low := k &^ (0x80 * each)
+	letter := (low + (0x80-'A')*each) &^ (low + (0x80-'Z'-1)*each) &^ k & (0x80 * each)
+	return k | letter>>2 // 0x20, which a small letter has more
 }
 
 // place is where a gram is in a form of the token.
@@ -103,10 +107,17 @@ func (p place) enough() int { return min(minPart, len(p.form)) }
 // finder finds a token, and those that it was narrowed from.
 type finder struct {
 	secrets []string
-	step    int            // how far apart the grams are that are looked at
-	longest int            // length of the longest form
-	first   map[uint64]int // index of the first place of a gram
-	places  []place        // the one at 0 stands for none
+	step    int             // how far apart the grams are that are looked at
+	longest int             // length of the longest form
+	first   map[uint64]int  // index of the first place of a gram
+	places  []place         // the one at 0 stands for none
+	maybe   [1 << 12]uint64 // a bit for each hash of a gram: most text has none of them
+}
+
+// bit returns where the bit for a gram is.
+func bit(k uint64) (word uint64, mask uint64) {
+	h := k * 0x9e3779b97f4a7c15 >> (64 - 18)
+	return h / 64, 1 << (h % 64)
 }
 
 func newFinder(secrets ...string) *finder {
@@ -133,6 +144,8 @@ func (f *finder) add(form string, counts map[uint64]int) {
 		}
 		f.places = append(f.places, place{form, at, f.first[k]})
 		f.first[k] = len(f.places) - 1
+		word, mask := bit(k)
+		f.maybe[word] |= mask
 	}
 }
 
@@ -142,7 +155,11 @@ func (f *finder) find(s string) iter.Seq2[int, int] {
 	return func(yield func(from, to int) bool) {
 		done := 0
 		for i := 0; i+gram <= len(s); i += f.step {
-			first := f.first[key(s[i:])]
+			k := key(s[i:])
+			if word, mask := bit(k); f.maybe[word]&mask == 0 {
+				continue
+			}
+			first := f.first[k]
 			if first == 0 || i < done {
 				continue
 			}

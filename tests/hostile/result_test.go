@@ -54,6 +54,7 @@ func TestLargeResults(t *testing.T) {
 		{name: "comment", post: reports(state(`"comment":"` + text + `"`)), says: done},
 		{name: "comment of lines", post: reports(state(`"comment":"x` + strings.Repeat(`\ny`, room/3-1<<10) + `"`)), says: done},
 		{name: "comment of controls", post: reports(state(`"comment":"` + strings.Repeat(`\u001b`, room/6-1<<10) + `"`)), says: done},
+		{name: "comment in many lists", post: reports(state(`"comment":` + strings.Repeat("[", 80) + `"` + text[:len(text)-1<<10] + `"` + strings.Repeat("]", 80))), says: done},
 		{name: "comment of a failure", post: reports(bad(`"comment":"` + text + `"`)), status: 1, says: failed},
 		{name: "comment of lines of a failure", post: reports(bad(`"comment":"x` + strings.Repeat(`\ny`, room/3-1<<10) + `"`)), status: 1, says: failed},
 		{name: "comment of controls of a failure", post: reports(bad(`"comment":"` + strings.Repeat(`\u001b`, room/6-1<<10) + `"`)), status: 1, says: failed},
@@ -84,6 +85,33 @@ func TestLargeResults(t *testing.T) {
 		{name: "unknown member", post: reports(`{"other":[` + fill("0", room-1<<10) + `],"ret":{"a":{"result":true}},"retcode":0}`), says: done},
 		{name: "no result", post: reports(fill("0", 10) + fill("0", room-1<<10)), status: 6, says: "not as the protocol has it"},
 		{name: "exception", post: after(stream, func(w *wire) { w.print(event("exception", `{"msg": "`+text+`"}`)) }), status: 4, says: "the server failed"},
+	})
+}
+
+// TestManyLargeResults: many results of that size, one of each minion.
+func TestManyLargeResults(t *testing.T) {
+	t.Parallel()
+	const minions = 40
+	all := func(result string) answer {
+		return after(begun, func(w *wire) {
+			for i := range minions {
+				w.print(update(fmt.Sprint("web", i), result))
+			}
+			w.print(event("highstate-finish", `{"msg": "Highstate complete"}`))
+		})
+	}
+	var many strings.Builder
+	for i := 0; many.Len() < room-1<<10; i++ {
+		fmt.Fprintf(&many, `,"file_|-conf%d_|-/etc/app/%[1]d_|-managed":{"result":%t,"comment":"%s"}`, i, i%1000 != 0, strings.Repeat("x", 200))
+	}
+	text := strings.Repeat("x", room-1<<10)
+	const done, failed = "40 minions, 40 states", "40 of 40 minions failed"
+	test(t, []attack{
+		{name: "comment", post: all(state(`"comment":"` + text + `"`)), says: done},
+		{name: "comment that is a list", post: all(state(`"comment":[` + fill("0", room-1<<10) + `]`)), says: done},
+		{name: "changes", post: all(state(`"changes":{"diff":"` + text + `"}`)), says: done},
+		{name: "states", post: all(`{"ret":{` + many.String()[1:] + `},"retcode":2}`), status: 1, says: failed},
+		{name: "message", post: all(`{"ret":"` + text + `","retcode":1}`), status: 1, says: failed},
 	})
 }
 

@@ -1,0 +1,106 @@
+package highstate_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+)
+
+// same fails unless a result is read as it was at first.
+func same(t *testing.T, raw []byte) {
+	t.Helper()
+	before := bytes.Clone(raw)
+	got, want, brief := highstate.Parse(raw), parseSlowly(raw), highstate.Summarize(raw)
+	var parts [][]byte
+	for _, place := range brief.Telling {
+		parts = append(parts, bytes.Clone(raw[place.At:place.At+place.Size]))
+	}
+	if !bytes.Equal(raw, before) {
+		t.Errorf("%.1000q became %.1000q", before, raw)
+	}
+	clear(raw) // nothing of it may be kept
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%.1000q:\n got %.1000q\nwant %.1000q", before, show(got), show(want))
+	}
+	sameBrief(t, brief, parts, want)
+	if t.Failed() {
+		t.Logf("of %.1000q", before)
+	}
+}
+
+// sameBrief fails unless a result is summarized as what it is.
+func sameBrief(t *testing.T, brief highstate.Brief, parts [][]byte, whole highstate.Result) {
+	t.Helper()
+	var telling []highstate.State
+	for _, s := range whole.States {
+		if s.Telling() {
+			telling = append(telling, s)
+		}
+	}
+	if got := highstate.Excerpt(parts); !reflect.DeepEqual(got, telling) {
+		t.Errorf("telling states\n got %.1000q\nwant %.1000q", show(highstate.Result{States: got}), show(highstate.Result{States: telling}))
+	}
+	if len(brief.States) > 0 || len(brief.Messages) > 1 || (len(brief.Messages) == 0) != (len(whole.Messages) == 0) ||
+		len(brief.Messages) > 0 && len(whole.Messages[0]) <= 1<<10 && brief.Messages[0] != whole.Messages[0] {
+		t.Errorf("messages %.1000q, want the beginning of %.1000q", brief.Messages, whole.Messages)
+	}
+	brief.Messages, whole.Messages = nil, nil
+	if counts := whole.Counts(); brief.Counts != counts || brief.Status != whole.Status || brief.Retcode != whole.Retcode || brief.JID != whole.JID {
+		t.Errorf("brief %+v %s, want %+v %s", brief.Counts, show(brief.Result), counts, show(whole))
+	}
+}
+
+func show(r highstate.Result) string { b, _ := json.Marshal(r); return string(b) }
+
+var odd = []string{
+	`{"ret": {"a_|-b_|-c_|-d": {"result": true, "duration": "1e400 ms"}}, "retcode": 0}`, `{"failed": {"a": 1}, "retcode": "7 ms", "jid": [1, {"a": "b"}]}`,
+	`{"ret": ["x\n\n", {"a": 1}, ["y", "z"], 1e400], "retcode": 1}`, `{"ret": "x", "ret": {"a": {"result": true}}}`, `{"ret": {"a": {"result": true}}, "ret": ["x"]}`,
+	`{"ret": {"a": {"result": true, "result": false, "__run_num__": 3, "__run_num__": "x"}, "b": {"__run_num__": -1, "result":null}, "__extend__": [], "__extend__": {}}}`,
+	`{"ret": {"a": {"in": {"result": false}}, "b": {"in": {"in": {}}}, "c": {"in": 1}, "d": null, "e": {"changes": "", "result": [true]}}}`,
+	`{"ret": {"\u0061_|-\ud83d\ude00_|-\n_|-\ud83d": {"re\u0073ult": false, "comment": "\u00e4\t\/\"\\", "name": 12, "__id__": {"b": 1, "a": "\u003c"}, "warnings": ["a", 1, null]}}}`,
+	"{\"ret\": {\"\xff_|-a_|-\xfe_|-b\": {\"result\": true, \"comment\": \"\xc3\x28\", \"changes\": {\"\xff\": \"\xff\"}}}}",
+	`{"ret": {"a": {"result": true}}, "retcode": 0`, `{"ret": {"a": {"result": true}}, "retcode": 0}}`, `{"ret": {"a": {"result": tru}}}`, `{"ret": {"a": {"result": true,}}}`, `{"ret": {"a" {"result": true}}}`,
+	" {\t\"ret\" :\n{ \"a\" : { \"result\" : true , \"changes\" : { } } } , \"retcode\" : 0 }\r\n", `{"failed": "", "ret": 0}`, `{"failed": 0.0, "ret": -1}`, `{"failed": []}`, `[]`, `"x"`, `{`, ``, `null`,
+	`{"ret": {"a": {"comment": [0, -0, 12, -7, 999999999999999, 1234567890123456789, 1.0, 1e2, true, false, {}, { }, [], null]}}}`,
+	`{"ret": {"_|-_|-": {}, "a_|-": {}, "a_|-b": {}, "a_|-b_|-c": {}, "_|-_|-_|-": {"__id__": ""}, "a_|-b_|-b_|-c_|-d": {"__id__": "b_|-b"}}}`,
+}
+
+func TestSame(t *testing.T) {
+	t.Parallel()
+	nested := func(levels int) string {
+		return `{"ret": {"a": {"result": true, "changes": ` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + `}}}`
+	}
+	many := func(n int) string {
+		return `{"ret": {` + strings.Repeat(`"a": {"result": true}, `, n) + `"__extend__": []}}`
+	}
+	inputs := []string{
+		nested(97), nested(98), nested(97)[1:], nested(98) + "x", many(100_000), many(100_001), many(100_001) + "}", string(large(350)),
+		`{"ret": {"a": {"warnings": [` + strings.Repeat(`"", `, 10_000) + `""]}}}`, `{"ret": {"a": {"comment": [` + strings.Repeat("0, ", 40_000) + `{}]}}}`,
+		`{"ret": {"a": {"comment": {"a": "` + strings.Repeat("x", 70_000) + `"}}}}`, `{"ret": ` + strings.Repeat("1", 1000) + `}`, `{"jid": "` + strings.Repeat("ä", 200) + `"}`, strings.Repeat("ä", 300),
+	}
+	for _, raw := range append(inputs, odd...) {
+		same(t, []byte(raw))
+	}
+}
+
+// FuzzSame: results are read as they were at first, also what is none.
+func FuzzSame(f *testing.F) {
+	for _, name := range streams.All {
+		for event := range client.ReadEvents(bytes.NewReader(streams.Read(name))) {
+			if event.Result != nil {
+				f.Add([]byte(event.Result))
+				f.Add([]byte(event.Result[:len(event.Result)/2]))
+			}
+		}
+	}
+	for _, raw := range odd {
+		f.Add([]byte(raw))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) { same(t, bytes.Clone(raw)) })
+}

@@ -1,0 +1,137 @@
+package highstate
+
+import (
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/rawjson"
+)
+
+// state reads the state of a tag, and when it ran.
+func (p *parser) state(tag string) (s State, run float64) {
+	if p.First() != '{' {
+		s.splitTag(tag, "", p)
+		s.Outcome, s.Comment = Bad, "Salt returned "+short(p.Value())+" in place of a state."
+		return s, lastRun
+	}
+	var id, name, result, changes string
+	from, has := p.Offset(), false
+	run = lastRun
+	for more := p.Object(); more; more = p.More('}') {
+		switch p.Name() {
+		case "__id__":
+			id = p.text()
+		case "name":
+			name = p.text()
+		case "__sls__":
+			s.SLS = p.text()
+		case "start_time":
+			s.Start = p.text()
+		case "comment":
+			s.Comment = p.text()
+		case "warnings":
+			s.Warnings = texts(p.Value())
+		case "duration":
+			s.Duration = milliseconds(max(0, number(p.Value())))
+		case "changes":
+			changes = p.Value()
+		case "result":
+			result, has = p.Value(), true
+		case "__run_num__":
+			value := p.Value()
+			if run = number(value); !isNumber(value) {
+				run = lastRun
+			}
+		default:
+			p.Value()
+		}
+	}
+	s.splitTag(tag, id, p)
+	if name != "" {
+		s.Name = name
+	}
+	changed := truthy(changes)
+	if changed && !p.brief {
+		s.Changes = []byte(changes)
+	}
+	switch {
+	case result == "false", !has && !nestedOK(p.Since(from)):
+		s.Outcome = Bad
+	case result == "null":
+		s.Outcome = Pending
+	case changed:
+		s.Outcome = Changed
+	default:
+		s.Outcome = OK
+	}
+	return s, run
+}
+
+// text reads a value that is meant to be a text.
+func (p *parser) text() string {
+	switch {
+	case p.brief:
+		p.Value()
+		return ""
+	case p.First() == '"':
+		return p.String()
+	}
+	return text(p.Value())
+}
+
+// nestedOK judges an entry without a result as Salt does: by the entries in it.
+func nestedOK(raw string) bool {
+	found := false
+	for _, inner := range rawjson.Members(raw) {
+		found = true
+		if rawjson.First(inner) != '{' {
+			continue
+		}
+		result, has := resultOf(inner)
+		if result == "false" || !has && !nestedOK(inner) {
+			return false
+		}
+	}
+	return found
+}
+
+// resultOf returns the "result" of an entry as it is written.
+func resultOf(raw string) (result string, has bool) {
+	for key, value := range rawjson.Members(raw) {
+		if key == "result" {
+			result, has = value, true
+		}
+	}
+	return result, has
+}
+
+// separator stands between the parts of a tag, MODULE_|-ID_|-NAME_|-FUNCTION.
+const separator = "_|-"
+
+// splitTag fills in what a tag says. NAME, and even ID, may have the separator
+// in it: knowing the ID helps.
+func (s *State) splitTag(tag, id string, p *parser) {
+	if p.brief {
+		return
+	}
+	module, rest, found := strings.Cut(tag, separator)
+	end := strings.LastIndex(rest, separator)
+	if !found || end < 0 {
+		s.ID, s.Name = tag, tag
+		return
+	}
+	s.Function = p.function(module, rest[end+len(separator):])
+	middle := rest[:end]
+	if name, ok := strings.CutPrefix(middle, id+separator); ok && id != "" {
+		s.ID, s.Name = id, name
+		return
+	}
+	s.ID, s.Name, _ = strings.Cut(middle, separator)
+}
+
+// function returns MODULE.FUNCTION. Often the state before had the same.
+func (p *parser) function(module, function string) string {
+	if n := len(module); len(p.last) != n+1+len(function) || p.last[:n] != module || p.last[n+1:] != function {
+		p.last = module + "." + function
+	}
+	return p.last
+}

@@ -1,0 +1,338 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// result returns a minion's result of about a size, in which the first and the
+// last of its states changed something, and that after them, which fails.
+func result(id string, size int, fails bool) json.RawMessage {
+	var b strings.Builder
+	b.WriteString(`{"jid": "20261123114649295956", "ret": {`)
+	last := size / 350
+	for i := range last + 1 {
+		changes := "{}"
+		if i == 0 || i == last {
+			changes = `{"diff": "of ` + id + `\n"}`
+		}
+		fmt.Fprintf(&b, `"file_|-conf%d_|-/etc/app/%d.conf_|-managed": {"changes": %s, "comment": "File of %s, %s", "result": true, "__run_num__": %d, "duration": 1.5}, `,
+			i, i, changes, id, strings.Repeat("x", 200), last-i)
+	}
+	retcode := 0
+	if fails {
+		retcode = 2
+		b.WriteString(`"cmd_|-bad_|-false_|-run": {"result": false, "comment": "it broke on ` + id + `", "__run_num__": 1e6}, `)
+	}
+	fmt.Fprintf(&b, `"__extend__": []}, "retcode": %d}`, retcode)
+	return json.RawMessage(b.String())
+}
+
+// many folds a run of many minions, of which every tenth fails.
+func many(t testing.TB, minions, size int) *report.Report {
+	t.Helper()
+	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
+	target := rep.Targets[0]
+	for _, name := range []string{client.DeployBundle, client.HighstateCalc} {
+		add(t, target, client.Event{Name: name})
+	}
+	for i := range minions {
+		id := fmt.Sprint("web", i+1)
+		m := add(t, target, client.Event{Name: client.HighstateUpdate, Time: time.Now(), Minion: id, Result: result(id, size, i%10 == 9)})
+		if m == nil || m.ID != id {
+			t.Fatalf("the result of %s is that of %v", id, m)
+		}
+	}
+	add(t, target, client.Event{Name: client.HighstateFinish})
+	target.Finish(nil)
+	rep.Finish()
+	return rep
+}
+
+func add(t testing.TB, target *report.Target, e client.Event) *report.Minion {
+	t.Helper()
+	m, err := target.Add(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// fill adds minions until there is no room in memory for results, but for tiny ones.
+func fill(t testing.TB, target *report.Target) {
+	t.Helper()
+	for size, n := 1<<20, 0; size > 100; n++ {
+		id := fmt.Sprint("full", n)
+		if m := add(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: result(id, size, false)}); len(m.States) == 0 {
+			size /= 4
+		}
+	}
+}
+
+// whole fails unless the minion's details are those of its result.
+func whole(t *testing.T, m *report.Minion, raw json.RawMessage) {
+	t.Helper()
+	got, err := m.Details()
+	if want := highstate.Parse(raw); err != nil || !reflect.DeepEqual(got, want) || m.Counts != want.Counts() || m.Status != want.Status || m.JID != want.JID {
+		t.Errorf("%s: %d states, %+v, %v", m.ID, len(got.States), m.Counts, err)
+	}
+}
+
+// heap returns the size of the live heap, in bytes.
+func heap() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+// TestManyResults: of many minions nothing is lost, and little is in memory.
+func TestManyResults(t *testing.T) { //nolint:paralleltest // it measures the heap
+	const minions, size = 1000, 100 << 10
+	before := heap()
+	rep := many(t, minions, size)
+	defer rep.Close()
+	if grown := heap() - before; grown > 16<<20 {
+		t.Errorf("the report takes %d MiB", grown>>20)
+	}
+	target := rep.Targets[0]
+	states := minions*(size/350+1) + minions/10
+	if got := target.Minions[0].Counts.Total; rep.Verdict != report.MinionFailed || got != size/350+1 || !strings.Contains(target.Summary, "100 of 1000 minions failed (web10, web20") {
+		t.Errorf("verdict %s, %d states, %.100s", rep.Verdict, got, target.Summary)
+	}
+	for _, n := range []int{1, 2, 500, 990, 999, 1000} {
+		whole(t, target.Minions[n-1], result(fmt.Sprint("web", n), size, n%10 == 0))
+	}
+	if len(target.Minions[0].States) == 0 || len(target.Minions[999].States) != 0 {
+		t.Error("the first result is not in memory, or the last one is")
+	}
+
+	var text bytes.Buffer
+	if err := rep.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	for what, want := range map[string]int{"Comment: File of web": 2 * minions, "diff: of web": 2 * minions, "Comment: it broke on web": minions / 10, "Result: True": 2 * minions} {
+		if n := strings.Count(text.String(), what); n != want {
+			t.Errorf("the text has %d times %q, want %d", n, what, want)
+		}
+	}
+	in, out := io.Pipe()
+	go func() { out.CloseWithError(rep.WriteJSON(out)) }()
+	var back report.Report
+	if err := json.NewDecoder(in).Decode(&back); err != nil {
+		t.Fatal(err)
+	}
+	got := 0
+	for i, m := range back.Targets[0].Minions {
+		if got += len(m.States); len(m.States) != m.Counts.Total || m.ID != target.Minions[i].ID || m.Counts != target.Minions[i].Counts || m.Incomplete != "" {
+			t.Errorf("%s: %d states, %+v %s", m.ID, len(m.States), m.Counts, m.Incomplete)
+		}
+	}
+	if got != states {
+		t.Errorf("%d states in JSON, want %d", got, states)
+	}
+}
+
+// TestSameViews: the views of minions are the same wherever their results are.
+func TestSameViews(t *testing.T) {
+	t.Parallel()
+	results := []string{
+		string(result("web1", 10_000, true)), string(result("web2", 10_000, false)), `{"failed": true}`, `"odd"`,
+		`{"ret": ["` + strings.Repeat(`line\n`, 1000) + `", "and more"], "retcode": 1}`, `{"ret": "text"}`, `{"ret": {"a": {"result": true, "warnings": ["w"]}}}`,
+	}
+	views := func(full bool) string {
+		rep := report.New(report.Target{Highstate: true})
+		defer rep.Close()
+		target := rep.Targets[0]
+		rep.Started, target.Started = time.Time{}, time.Time{}
+		if full {
+			fill(t, target)
+		}
+		before := len(target.Minions)
+		for i, raw := range results {
+			m := add(t, target, client.Event{Name: client.HighstateUpdate, Minion: fmt.Sprint("web", i), Result: json.RawMessage(raw)})
+			if i == 0 && full != (len(m.States) == 0) {
+				t.Errorf("%d states are in memory", len(m.States))
+			}
+		}
+		target.Events, target.Minions = nil, target.Minions[before:]
+		var out bytes.Buffer
+		if err := errors.Join(rep.WriteText(&out), rep.WriteJSON(&out)); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	if inMemory, inFile := views(false), views(true); inMemory != inFile {
+		t.Errorf("in memory:\n%.3000s\nin a file:\n%.3000s", inMemory, inFile)
+	}
+}
+
+// TestAsJSON: a minion is written as package json would, but for indentation.
+func TestAsJSON(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0, 10_000, 2 << 20} {
+		rep := report.New(report.Target{})
+		m := add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: "wéb<1>\x1b", Result: result("<&>\u2028", size, true)})
+		var all bytes.Buffer
+		if err := rep.WriteJSON(&all); err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Targets []struct{ Minions []any } }
+		var want any
+		b, err := json.Marshal(m)
+		if err := errors.Join(err, json.Unmarshal(b, &want), json.Unmarshal(all.Bytes(), &got)); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got.Targets[0].Minions[0], want) {
+			t.Errorf("%d bytes: %.1000s, want %.1000s", size, all.String(), b)
+		}
+		if lines := bytes.Count(all.Bytes(), []byte("\n")); (lines < 100) != (size > 1<<20 || size == 0) {
+			t.Errorf("%d bytes are %d lines", size, lines)
+		}
+	}
+}
+
+// TestAgain: results of one minion, again and again, take the place of those
+// before, and the last one counts.
+func TestAgain(t *testing.T) {
+	t.Parallel()
+	rep := report.New(report.Target{Highstate: true})
+	defer rep.Close()
+	target := rep.Targets[0]
+	large := result("large", 9<<20, false)
+	add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "large", Result: large})
+	fill(t, target)
+	var results []json.RawMessage
+	for _, size := range []int{1000, 500 << 10, 200 << 10, 300 << 10} {
+		results = append(results, result(fmt.Sprint("again", size), size, false))
+	}
+	for range 3 {
+		for _, raw := range results {
+			whole(t, add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "again", Result: raw}), raw)
+		}
+		whole(t, add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "other", Result: result("x", 100, false)}), result("x", 100, false))
+	}
+	whole(t, target.Minions[0], large)
+	failure := result("again", 1<<20, true)
+	add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "again", Result: failure})
+	whole(t, add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "again", Result: result("again", 1000, false)}), failure)
+}
+
+// TestClose: closed, a report has all but what was in its file.
+func TestClose(t *testing.T) {
+	t.Parallel()
+	rep := many(t, 20, 1<<20)
+	for range 2 {
+		if err := rep.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	minions := rep.Targets[0].Minions
+	if _, err := minions[0].Details(); err != nil {
+		t.Errorf("the first: %v", err)
+	}
+	if r, err := minions[19].Details(); err == nil || !strings.Contains(err.Error(), "closed") || r.Status != highstate.Failed {
+		t.Errorf("the last: %+v, %v", r, err)
+	}
+	incomplete(t, rep, "the report has been closed", 0)
+	empty := report.New(report.Target{})
+	if err := errors.Join(empty.Close(), new(report.Report).Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// incomplete fails unless the views of a run like that of TestClose do without
+// details, and say why; so does a warning, unless that came later.
+func incomplete(t *testing.T, rep *report.Report, why string, warnings int) {
+	t.Helper()
+	target := rep.Targets[0]
+	if rep.Verdict != report.MinionFailed || !strings.Contains(target.Summary, "2 of 20 minions failed (web10, web20)") || target.Minions[19].Counts.Failed != 1 {
+		t.Errorf("%s %s", rep.Verdict, target.Summary)
+	}
+	if len(target.Warnings) != warnings || warnings > 0 && !strings.Contains(target.Warnings[0], why) {
+		t.Errorf("warnings %q, want %d of %q", target.Warnings, warnings, why)
+	}
+	var text, all bytes.Buffer
+	var back report.Report
+	if err := errors.Join(rep.WriteText(&text), rep.WriteJSON(&all), json.Unmarshal(all.Bytes(), &back)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), "is missing: "+why) || strings.Contains(text.String(), "it broke on web20") || !strings.Contains(text.String(), "Summary for web20") {
+		t.Errorf("it shows %.2000s", text.String())
+	}
+	for i, m := range back.Targets[0].Minions {
+		if m.Counts != target.Minions[i].Counts || (len(m.States) == 0) != strings.Contains(m.Incomplete, why) {
+			t.Errorf("%s: %d states, incomplete: %q", m.ID, len(m.States), m.Incomplete)
+		}
+	}
+	if len(back.Targets[0].Minions[0].States) == 0 || len(back.Targets[0].Minions[19].States) != 0 {
+		t.Error("the first has no states, or the last has")
+	}
+}
+
+// TestNoRoom: that there is no file for them loses details, and no verdict.
+func TestNoRoom(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("REPORT_WITHOUT_ROOM") != "" {
+		rep := many(t, 20, 1<<20)
+		t.Cleanup(func() { rep.Close() })
+		incomplete(t, rep, "temporary file in "+os.TempDir(), 1)
+		return
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, command := range map[string][]string{
+		"no directory": {"env", "TMPDIR=/nowhere", exe, "-test.run=^TestNoRoom$"},
+		// As a disk does that gets full on the way.
+		"file too large": {"sh", "-c", `ulimit -f 8192 && trap "" XFSZ && exec "$0" -test.run='^TestNoRoom$'`, exe},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if runtime.GOOS == "windows" {
+				t.Skip("Windows has neither TMPDIR nor ulimit")
+			}
+			cmd := exec.Command(command[0], command[1:]...)
+			cmd.Env = append(os.Environ(), "REPORT_WITHOUT_ROOM=1")
+			if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("PASS")) {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// TestAtOnce: reports have nothing in common, and views of one can be written
+// at the same time.
+func TestAtOnce(t *testing.T) {
+	t.Parallel()
+	var running sync.WaitGroup
+	for n := range 2 {
+		running.Go(func() {
+			rep := many(t, 15+n, 1<<20)
+			defer rep.Close()
+			for range 2 {
+				running.Go(func() { _ = errors.Join(rep.WriteText(io.Discard), rep.WriteJSON(io.Discard)) })
+			}
+			for i, m := range rep.Targets[0].Minions {
+				whole(t, m, result(m.ID, 1<<20, i%10 == 9))
+			}
+		})
+	}
+	running.Wait()
+}
