@@ -25,7 +25,11 @@ type details struct {
 // Messages in the Minion are then empty or shortened, and here they are read
 // again; so it is better to go through one minion after the other than to keep
 // what this returns. Where it fails, it returns what there is in memory.
-func (m *Minion) Details() (highstate.Result, error) {
+func (m *Minion) Details() (highstate.Result, error) { return m.read(new([]byte)) }
+
+// read returns the details. It uses, or replaces, a buffer for them, in which
+// they then are: views go through many, and large ones would be garbage fast.
+func (m *Minion) read(buf *[]byte) (highstate.Result, error) {
 	m.details.slot.spool.settle()
 	switch {
 	case m.Incomplete != "":
@@ -33,27 +37,31 @@ func (m *Minion) Details() (highstate.Result, error) {
 	case !m.details.inFile:
 		return m.Result, nil
 	}
-	raw, err := m.details.slot.read(0, m.details.size)
-	if err != nil {
+	if size := m.details.size; cap(*buf) < size {
+		*buf = make([]byte, size)
+	} else {
+		*buf = (*buf)[:size]
+	}
+	if err := m.details.slot.read(*buf, 0); err != nil {
 		return m.Result, err
 	}
-	return highstate.ParseText(rawjson.View(raw)), nil
+	return highstate.ParseText(rawjson.View(*buf)), nil
 }
 
-// readTelling reads the states again that people are to see, and maybe others.
-func (m *Minion) readTelling() (highstate.Result, error) {
+// readTelling is read for the states that people are to see, and maybe others.
+func (m *Minion) readTelling(buf *[]byte) (highstate.Result, error) {
 	d := &m.details
 	d.slot.spool.settle()
 	switch {
 	case !d.telling:
 		return m.Result, nil // what is in memory
 	case m.Incomplete != "" || len(d.places) == 0:
-		return m.Details()
+		return m.read(buf)
 	}
 	r, parts := m.Result, make([][]byte, len(d.places))
 	for i, place := range d.places {
-		var err error
-		if parts[i], err = d.slot.read(place.At, place.Size); err != nil {
+		parts[i] = make([]byte, place.Size)
+		if err := d.slot.read(parts[i], place.At); err != nil {
 			return r, err
 		}
 	}

@@ -103,7 +103,7 @@ func heap() int64 {
 
 // TestManyResults: of many minions nothing is lost, and little is in memory.
 func TestManyResults(t *testing.T) { //nolint:paralleltest // it measures the heap
-	const minions, size = 1000, 100 << 10
+	const minions, size = 1000, 20 << 10
 	before := heap()
 	rep := many(t, minions, size)
 	defer rep.Close()

@@ -29,7 +29,7 @@ type (
 // minion writes a minion as package json would. That would hold all of its JSON
 // in memory, several times; here it is written as it comes.
 func (w *jsonWriter) minion(m *Minion) error {
-	r, err := m.Details()
+	r, err := m.read(&w.buf)
 	tail := minionTail{r.Retcode, r.JID, m.Counts, m.Reported, ""}
 	if err != nil {
 		tail.Incomplete = err.Error()

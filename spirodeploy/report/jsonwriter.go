@@ -18,7 +18,8 @@ type jsonWriter struct {
 	out     *bufio.Writer
 	compact bool
 	depth   int
-	filled  bool // what was opened last has something in it
+	filled  bool   // what was opened last has something in it
+	buf     []byte // for the details of minions
 }
 
 func (w *jsonWriter) open(bracket byte) {

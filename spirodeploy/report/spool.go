@@ -87,17 +87,16 @@ func (s *spool) settle() {
 	s.writing, s.last = nil, nil
 }
 
-// read returns a part of the result in a slot.
-func (s slot) read(from, size int) ([]byte, error) {
-	raw := make([]byte, size)
-	_, err := s.spool.file.ReadAt(raw, s.at+int64(from))
+// read fills a buffer with the result in a slot, from there on.
+func (s slot) read(buf []byte, from int) error {
+	_, err := s.spool.file.ReadAt(buf, s.at+int64(from))
 	switch {
 	case errors.Is(err, fs.ErrClosed):
-		return nil, errors.New("the report has been closed")
+		return errors.New("the report has been closed")
 	case err != nil:
-		return nil, spoolError(err)
+		return spoolError(err)
 	}
-	return raw, nil
+	return nil
 }
 
 // close closes and removes the file.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
@@ -123,8 +124,9 @@ func (t *Target) writeText(b *bufio.Writer) {
 	for _, c := range t.Bundle.Contents {
 		fmt.Fprintln(b, c)
 	}
+	var buf []byte
 	for _, m := range t.Minions {
-		m.writeText(b)
+		m.writeText(b, &buf)
 		fmt.Fprintln(b)
 	}
 	if missing := t.named(highstate.Unreported); missing != "" {
@@ -154,14 +156,14 @@ func (c Content) String() string {
 	return line
 }
 
-func (m *Minion) writeText(b *bufio.Writer) {
+func (m *Minion) writeText(b *bufio.Writer, buf *[]byte) {
 	id := plain.Line(m.ID)
 	fmt.Fprintf(b, "%s:\n", id)
 	if m.Status == highstate.Unreported {
 		fmt.Fprintln(b, "    did not report")
 		return
 	}
-	r, err := m.readTelling()
+	r, err := m.readTelling(buf)
 	if err != nil {
 		fmt.Fprintf(b, "    what its states did is missing: %s\n", plain.Line(err.Error()))
 	}
@@ -229,7 +231,7 @@ var resultWords = map[highstate.Outcome]string{
 func changes(raw json.RawMessage) string {
 	var v any
 	if len(raw) > maxShown {
-		return string(raw[:maxShown]) + plain.Clip(string(raw[maxShown:]), 0)
+		return string(raw[:maxShown]) + plain.Clip(rawjson.View(raw[maxShown:]), 0)
 	}
 	if len(raw) == 0 || json.Unmarshal(raw, &v) != nil {
 		return ""
