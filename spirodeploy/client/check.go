@@ -28,7 +28,7 @@ func (c *Client) Check(ctx context.Context) error {
 		case isCut(err) && c.Plain():
 			err = fmt.Errorf("%w: if the server speaks TLS on this port, use https:// in the server URL", err)
 		case isCut(err):
-			err = fmt.Errorf("%w: %s", err, checkURL)
+			err = fmt.Errorf("%w: %s; %s", err, checkURL, plainURL)
 		}
 		return &TransportError{Op: op, Err: err}
 	}

@@ -127,7 +127,7 @@ func TestInterrupted(t *testing.T) {
 	if !strings.Contains(stdout.String(), "the deployment may be going on; 1 of 1 minion did not report (web1); on the master, salt-run jobs.active shows") {
 		t.Errorf("it says\n%s", stdout.String())
 	}
-	jid := active(t, m)
+	jid := active(t, m, "slow/prod")
 	path := filepath.Join(m.Root("web1"), "slow")
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if _, err := os.Stat(path); err == nil {
@@ -149,23 +149,24 @@ func TestInterrupted(t *testing.T) {
 	t.Errorf("jobs.lookup_jid %s does not show what the minion did", jid)
 }
 
-// active returns the id of the highstate that jobs.active shows.
-func active(t *testing.T, m *salt.Master) string {
+// active returns the id of the highstate of a saltenv that jobs.active shows. There
+// may be those of other tests.
+func active(t *testing.T, m *salt.Master, saltenv string) string {
 	t.Helper()
 	out, err := m.Runner(t.Context(), "jobs.active")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var jobs map[string]struct{ Function string }
+	var jobs map[string]json.RawMessage
 	if err := json.Unmarshal(out, &jobs); err != nil {
 		t.Fatal(err)
 	}
 	for jid, job := range jobs {
-		if job.Function == "state.highstate" {
+		if strings.Contains(string(job), `"state.highstate"`) && strings.Contains(string(job), `"`+saltenv+`"`) {
 			return jid
 		}
 	}
-	t.Fatalf("jobs.active shows no highstate: %s", out)
+	t.Fatalf("jobs.active shows no highstate of %s: %s", saltenv, out)
 	return ""
 }
 
