@@ -247,11 +247,11 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		write := func(out io.Writer) error {
 			return w.text(out, func(out io.Writer) error { return r.view(rep, out) })
 		}
-		until := ctx
+		writing := ctx
 		if ctx.Err() != nil { // also a run that was interrupted has a report
-			until = context.WithoutCancel(ctx)
+			writing = context.WithoutCancel(ctx)
 		}
-		if reportErr := output.Write(until, r.path, w.bytes, write); reportErr != nil {
+		if reportErr := output.Write(writing, r.path, w.bytes, write); reportErr != nil {
 			fmt.Fprintf(w.Stderr, "warning: report: %v\n", reportErr)
 			if err == nil {
 				err = invalid(fmt.Errorf("%s, but the report was not written: %w", rep.Targets[0].Summary, reportErr))
@@ -328,23 +328,19 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 	var tokenErr, certErr, proxyErr error
 	opts.Proxy, proxyErr = w.proxy()
 	opts.Token, tokenErr = w.token(ctx, s)
-	if s.blankToken() {
-		tokenErr = errBlank
+	blank := s.blankToken()
+	if blank {
+		tokenErr = nil // that is told with the other blank flags
 	}
-	if tokenErr != nil {
+	if tokenErr != nil || blank {
 		opts.Token, _ = token.Parse("unread") // stands in for the one that was meant
 	}
 	if s.SSLCert != "" {
 		// Opening a named pipe waits for its writer.
 		opts.Certificate, certErr = until.Done(ctx, func() ([]byte, error) { return readCertificate(s.SSLCert) })
 	}
-	if errors.Is(tokenErr, errBlank) {
-		tokenErr = nil // that is told with the other blank flags
-	}
 	return opts, problem.Join(tokenErr, certErr, proxyErr)
 }
-
-var errBlank = errors.New("a flag for the token is blank")
 
 // blankToken reports whether a flag that names the token was given, and is empty.
 func (s *Settings) blankToken() bool {

@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"crypto/tls"
-	"errors"
 	"io"
 	"log"
 	"net"
@@ -23,25 +22,10 @@ func hostOf(url string) string {
 // front is TLS before a plain server. When that cuts a connection, so does this.
 func front(t *testing.T, config *tls.Config, to string) (addr string) {
 	t.Helper()
-	l := listen(t)
-	var all sync.WaitGroup
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { forward(conn.(*net.TCPConn), config, to) })
-		}
-	}()
-	t.Cleanup(func() { _ = l.Close(); <-done; all.Wait() })
-	return l.Addr().String()
+	return accept(t, func(conn net.Conn) { forward(conn.(*net.TCPConn), config, to) })
 }
 
 func forward(conn *net.TCPConn, config *tls.Config, to string) {
-	defer conn.Close()
 	client := tls.Server(conn, config)
 	if client.Handshake() != nil {
 		return
@@ -99,7 +83,7 @@ func accept(t *testing.T, handle func(net.Conn)) (addr string) {
 		defer close(done)
 		for {
 			conn, err := l.Accept()
-			if errors.Is(err, net.ErrClosed) || err != nil {
+			if err != nil {
 				return
 			}
 			all.Go(func() {
