@@ -238,7 +238,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 	// A run that the server never took up has no result to show beside its error.
 	told := len(rep.Targets[0].Events) > 0 || err == nil
 	if told {
-		told = rep.WriteText(result) == nil // that nobody reads must not change the verdict
+		told = rep.WriteText(result, report.TextOptions{}) == nil // that nobody reads must not change the verdict
 	}
 	if err != nil {
 		err = &Error{Status: rep.ExitStatus, Err: err, Told: told}

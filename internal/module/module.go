@@ -61,7 +61,7 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 		return nil, errors.New(known.Redact(rep.Err().Error()))
 	}
 	var text, json bytes.Buffer
-	if err := errors.Join(rep.WriteText(&text), rep.WriteJSON(&json)); err != nil {
+	if err := errors.Join(rep.WriteText(&text, report.TextOptions{}), rep.WriteJSON(&json)); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	return &Outcome{

@@ -123,7 +123,7 @@ func TestManyResults(t *testing.T) { //nolint:paralleltest // it measures the he
 	}
 
 	var text bytes.Buffer
-	if err := rep.WriteText(&text); err != nil {
+	if err := rep.WriteText(&text, report.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for what, want := range map[string]int{"Comment: File of web": 2 * minions, "diff: of web": 2 * minions, "Comment: it broke on web": minions / 10, "Result: True": 2 * minions} {
@@ -172,7 +172,7 @@ func TestSameViews(t *testing.T) {
 		}
 		target.Events, target.Minions = nil, target.Minions[before:]
 		var out bytes.Buffer
-		if err := errors.Join(rep.WriteText(&out), rep.WriteJSON(&out)); err != nil {
+		if err := errors.Join(rep.WriteText(&out, report.TextOptions{}), rep.WriteJSON(&out)); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()
@@ -269,7 +269,7 @@ func incomplete(t *testing.T, rep *report.Report, why string, warnings int) {
 	}
 	var text, all bytes.Buffer
 	var back report.Report
-	if err := errors.Join(rep.WriteText(&text), rep.WriteJSON(&all), json.Unmarshal(all.Bytes(), &back)); err != nil {
+	if err := errors.Join(rep.WriteText(&text, report.TextOptions{}), rep.WriteJSON(&all), json.Unmarshal(all.Bytes(), &back)); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(text.String(), "is missing: "+why) || strings.Contains(text.String(), "it broke on web20") || !strings.Contains(text.String(), "Summary for web20") {
@@ -327,7 +327,7 @@ func TestAtOnce(t *testing.T) {
 			rep := many(t, 15+n, 1<<20)
 			defer rep.Close()
 			for range 2 {
-				running.Go(func() { _ = errors.Join(rep.WriteText(io.Discard), rep.WriteJSON(io.Discard)) })
+				running.Go(func() { _ = errors.Join(rep.WriteText(io.Discard, report.TextOptions{}), rep.WriteJSON(io.Discard)) })
 			}
 			for i, m := range rep.Targets[0].Minions {
 				whole(t, m, result(m.ID, 1<<20, i%10 == 9))

@@ -55,7 +55,7 @@ func FuzzViews(f *testing.F) {
 		if (rep.Err() == nil) != (rep.ExitStatus == 0) || (rep.Verdict == report.Success) != (rep.ExitStatus == 0) {
 			t.Errorf("verdict %s, status %d, error %v", rep.Verdict, rep.ExitStatus, rep.Err())
 		}
-		if err := errors.Join(rep.WriteText(&text), rep.WriteJSON(&all)); err != nil {
+		if err := errors.Join(rep.WriteText(&text, report.TextOptions{}), rep.WriteJSON(&all)); err != nil {
 			t.Fatal(err)
 		}
 		if shown := text.String(); plain.Text(shown) != shown {

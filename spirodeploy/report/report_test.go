@@ -74,7 +74,7 @@ func TestRecorded(t *testing.T) {
 				t.Errorf("Err is %v, want one with status %d that says %q", err, want.status, want.says)
 			}
 			var text bytes.Buffer
-			if err := rep.WriteText(&text); err != nil {
+			if err := rep.WriteText(&text, report.TextOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			pinned(t, name+".txt", text.Bytes())
@@ -196,7 +196,7 @@ func TestNames(t *testing.T) {
 		"event: highstate-update\ndata: {\"minion\": \"web1\", \"result\": {\"ret\": [\"bad\"]}}\n\n"+
 		"event: highstate-finish\ndata: {}\n\n"), true, nil)
 	var text bytes.Buffer
-	_ = rep.WriteText(&text)
+	_ = rep.WriteText(&text, report.TextOptions{})
 	const want = `FAILURE: shop/prod: outcome unknown: 1 of 3 minions failed (web1); 2 of 3 minions did not report (db1, db2\x1b[2J)`
 	if !strings.Contains(text.String(), want) || !strings.Contains(text.String(), "Minions that did not report: db1, db2") {
 		t.Errorf("the summary is\n%s\nwant %q in it", &text, want)

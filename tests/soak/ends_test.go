@@ -116,7 +116,7 @@ func (s *scene) deploy(ctx context.Context, e end) error {
 		return fmt.Errorf("%s: the verdict is %s, want %s: %w", e.name, rep.Verdict, e.verdicts, err)
 	}
 	var views bytes.Buffer
-	return errors.Join(rep.WriteText(&views), rep.WriteJSON(&views))
+	return errors.Join(rep.WriteText(&views, report.TextOptions{}), rep.WriteJSON(&views))
 }
 
 // project makes a small project.
