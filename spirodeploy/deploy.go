@@ -25,6 +25,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/pulse"
 	"github.com/spirostack/spirodeploy/internal/until"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -59,6 +60,8 @@ type Options struct {
 	DryRun bool
 	// Watch is told what happens; default: nobody is.
 	Watch report.Watcher
+	// Pulse is how often Watch is told that a stage goes on; default: 10 seconds.
+	Pulse time.Duration
 }
 
 // tarball is what Deploy needs of a bundle, made or given.
@@ -87,7 +90,9 @@ func Deploy(ctx context.Context, opts Options) (*report.Report, error) {
 		Highstate: !opts.NoHighstate, RequireMinions: opts.RequireMinions, DryRun: opts.DryRun,
 	})
 	r := &run{opts: opts, target: rep.Targets[0]}
+	stop := pulse.Start(opts.pulse(), r.beat)
 	err := r.run(ctx)
+	stop()
 	if err != nil && ctx.Err() != nil && report.Classify(context.Cause(ctx)) == report.Invalid {
 		// The caller's own reason to end it.
 		err = fmt.Errorf("%w: %w", report.ErrInterrupted, err)
@@ -95,6 +100,13 @@ func Deploy(ctx context.Context, opts Options) (*report.Report, error) {
 	r.target.Finish(err)
 	rep.Finish()
 	return rep, rep.Err()
+}
+
+func (o *Options) pulse() time.Duration {
+	if o.Pulse <= 0 {
+		return 10 * time.Second
+	}
+	return o.Pulse
 }
 
 // discreet takes the token out of names that it was given for by mistake, before
@@ -114,7 +126,8 @@ type run struct {
 	target *report.Target
 	client *client.Client
 
-	mu sync.Mutex // the upload tells its progress from another goroutine
+	mu    sync.Mutex   // the upload tells its progress from another goroutine, and so does the pulse
+	stage report.Stage // the one that goes on, or ""
 }
 
 func (r *run) run(ctx context.Context) error {
@@ -306,13 +319,33 @@ func (r *run) list(ctx context.Context, tar tarball) error {
 }
 
 func (r *run) tell(u report.Update) {
-	if r.opts.Watch == nil {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	u.Time = time.Now()
-	r.opts.Watch(u)
+	switch u.Kind {
+	case report.Began:
+		r.stage = u.Stage
+	case report.Ended:
+		r.stage = ""
+	case report.Progressed, report.Waited, report.Warned, report.Happened:
+	}
+	r.show(u)
+}
+
+// beat tells that the stage goes on, if one does.
+func (r *run) beat() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stage != "" {
+		r.show(report.Update{Kind: report.Waited, Stage: r.stage})
+	}
+}
+
+// show needs r.mu.
+func (r *run) show(u report.Update) {
+	if r.opts.Watch != nil {
+		u.Time = time.Now()
+		r.opts.Watch(u)
+	}
 }
 
 func (r *run) warn(stage report.Stage, text string) {

@@ -394,3 +394,28 @@ func TestOtherReason(t *testing.T) {
 		}
 	}
 }
+
+// TestPulse: whoever watches hears of a stage as long as it goes on, and nothing
+// once it is all over.
+func TestPulse(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1", Delay: 200 * time.Millisecond}}})
+	opts := options(t, server, project(t, states))
+	opts.Pulse = 5 * time.Millisecond
+	waited, over := map[report.Stage]int{}, false
+	opts.Watch = func(u report.Update) {
+		if over {
+			t.Errorf("an update after the end: %+v", u)
+		}
+		if u.Kind == report.Waited {
+			waited[u.Stage]++
+		}
+	}
+	if _, err := spirodeploy.Deploy(t.Context(), opts); err != nil {
+		t.Fatal(err)
+	}
+	over = true
+	if waited[report.Highstate] == 0 {
+		t.Errorf("while a minion worked, nothing was heard: %v", waited)
+	}
+}

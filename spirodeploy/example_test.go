@@ -27,7 +27,7 @@ func deploy(ctx context.Context) error {
 		Project: "shop", Deployment: "prod",
 		Server: client.Options{Server: "https://salt.example.com:4510/", Token: tok},
 		Bundle: bundle.Options{Artifacts: []bundle.Artifact{{Path: "build/shop"}}},
-		Watch:  report.Story(os.Stderr),
+		Watch:  report.Story(os.Stderr, report.StoryOptions{}),
 	})
 	for _, m := range rep.Targets[0].Minions {
 		fmt.Println(m.ID, m.Status, m.Counts.Changed)

@@ -27,7 +27,7 @@ var allowed = map[string][]string{
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy": {
-		module + "internal/plain", module + "internal/problem", module + "internal/until", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report",
+		module + "internal/plain", module + "internal/problem", module + "internal/pulse", module + "internal/until", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report",
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy/spirotest":        {"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser", "gopkg.in/macaroon.v2"},

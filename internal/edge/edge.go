@@ -232,7 +232,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		NoHighstate: s.NoHighstate, RequireMinions: s.RequireMinions, FullToken: s.FullToken,
 		Timeout: s.Timeout, DryRun: s.DryRun,
 		Problems: []error{problem.Join(s.contradictions(), reportsErr, bundleErr, serverErr)},
-		Watch:    report.Story(w.Stderr),
+		Watch:    report.Story(w.Stderr, report.StoryOptions{}),
 	})
 	defer func() { _ = rep.Close() }() // a file that nobody needs any more
 	// A run that the server never took up has no result to show beside its error.

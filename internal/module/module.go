@@ -49,7 +49,7 @@ func (o Outcome) Err() error {
 func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, out io.Writer) (*Outcome, error) {
 	known := new(token.Known)
 	known.Add(opts.Server.Token, opts.Project)
-	story, shown := report.Story(known.Writer(out)), spans.New(ctx, tracer, known.Redact)
+	story, shown := report.Story(known.Writer(out), report.StoryOptions{}), spans.New(ctx, tracer, known.Redact)
 	opts.Watch = func(u report.Update) {
 		story(u)
 		shown(u)

@@ -37,7 +37,7 @@ func FuzzViews(f *testing.F) {
 		rep := report.New(report.Target{Project: project, Deployment: deployment, Highstate: highstate, Server: problem})
 		target := rep.Targets[0]
 		var text, all bytes.Buffer
-		tell := report.Story(&text)
+		tell := report.Story(&text, report.StoryOptions{})
 		for event, err := range client.ReadEvents(bytes.NewReader(stream)) {
 			if err != nil {
 				end = err

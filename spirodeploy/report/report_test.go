@@ -239,24 +239,3 @@ func TestSize(t *testing.T) {
 		}
 	}
 }
-
-// TestStory: each step is a line, and nothing in it acts on a terminal.
-func TestStory(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	tell := report.Story(&out)
-	tell(report.Update{Kind: report.Began, Stage: report.Bundling})
-	tell(report.Update{Kind: report.Warned, Stage: report.Bundling, Text: "odd\nthing"})
-	tell(report.Update{Kind: report.Ended, Stage: report.Bundling, Text: ".: 3 entries"})
-	tell(report.Update{Kind: report.Progressed, Stage: report.Uploading, Sent: 1, Total: 2})
-	tell(report.Update{Kind: report.Ended, Stage: report.Uploading, Err: errors.New("told at the end")})
-	for _, name := range []string{"states-failed", "minion-not-responding", "render-failed", "exception"} {
-		rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
-		for event := range client.ReadEvents(bytes.NewReader(streams.Read(name))) {
-			minion, _ := rep.Targets[0].Add(event)
-			tell(report.Update{Kind: report.Happened, Stage: report.Highstate, Event: event, Minion: minion})
-		}
-	}
-	tell(report.Update{Kind: report.Happened, Stage: report.Highstate, Event: client.Event{Name: "later\x1b[2J", Data: "{}"}})
-	pinned(t, "story.txt", out.Bytes())
-}

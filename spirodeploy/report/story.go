@@ -4,70 +4,213 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
+// StoryOptions say how a story is told.
+type StoryOptions struct {
+	// Quiet tells warnings alone; default: all there is to tell.
+	Quiet bool
+	// Color colours what became of a minion, with the escape sequences of ANSI; default: not.
+	Color bool
+	// Log is whose log it goes to, which must not take what a server says for
+	// its own commands; default: none that has any.
+	Log Log
+	// Live means that something else shows the time, how far the upload is, and
+	// who is awaited; default: lines tell.
+	Live bool
+}
+
 // Story returns a Watcher that tells people what happens, as it happens: a line
-// for each step, and one for each minion. What cannot be written is lost, and so
-// is what a server says without end.
-func Story(w io.Writer) Watcher {
-	events := 0
-	return func(u Update) {
-		line := u.line()
-		if u.Kind == Happened && line != "" {
-			if events++; events == maxStory {
-				line = "warning: the server sends more events than are shown"
-			} else if events > maxStory {
-				return
-			}
-		}
-		if line != "" {
-			_, _ = io.WriteString(w, line+"\n") // a run must not end because nobody reads
-		}
-	}
+// for each step, one for each minion, and now and then one that tells how far the
+// upload is or who is awaited. Each begins with the time. What cannot be written
+// is lost, and so is what a server says without end.
+func Story(w io.Writer, o StoryOptions) Watcher {
+	s := &story{StoryOptions: o, out: w}
+	return s.watch
+}
+
+// story is one that is being told.
+type story struct {
+	StoryOptions
+	out      io.Writer
+	progress Progress
+	events   int
+	told     time.Time // when the last line came that tells how far the stage is
 }
 
 const (
 	maxStory = 2 * client.MaxMinions // events that a story tells of
 	maxLine  = 4 << 10               // of a line of it, in bytes as they came
 	maxShown = 64 << 10              // of a text in the summary, in bytes as they came
+
+	soonest = 10 * time.Second // between two lines that tell how far the upload is
+	latest  = 30 * time.Second // between two lines that tell who is awaited
+	// waitedEarly is how early an update of the kind Waited counts as one that came in time.
+	waitedEarly = time.Second
 )
 
-// line returns what to tell of an update, or "".
-func (u Update) line() string {
-	switch u.Kind {
-	case Warned:
-		return "warning: " + plain.Line(u.Text)
-	case Began, Ended:
-		if u.Err != nil || u.Text == "" {
-			return "" // errors are told at the end
+func (s *story) watch(u Update) {
+	s.progress.Watch(u)
+	line := s.line(u)
+	if s.Quiet && u.Kind != Warned {
+		return
+	}
+	if u.Kind == Happened && line != "" {
+		if s.events++; s.events == maxStory {
+			line = "warning: the server sends more events than are shown"
+		} else if s.events > maxStory {
+			return
 		}
-		return fmt.Sprintf("%-9s %s", u.Stage, plain.Line(u.Text))
+	}
+	if line == "" {
+		return
+	}
+	if !s.Live {
+		line = u.Time.Format(time.TimeOnly) + " " + line
+	}
+	_, _ = io.WriteString(s.out, line+"\n") // a run must not end because nobody reads
+}
+
+// line returns what to tell of an update, or "".
+func (s *story) line(u Update) string {
+	switch u.Kind {
+	case Began:
+		if s.told.IsZero() {
+			s.told = u.Time
+		}
+		return staged(u)
+	case Warned:
+		return s.paint(33, "warning: "+plain.Line(u.Text))
+	case Ended:
+		return staged(u)
 	case Happened:
-		return fmt.Sprintf("%-9s %s", u.Stage, u.told())
-	case Progressed:
+		return fmt.Sprintf("%-9s %s", u.Stage, s.event(u))
+	case Progressed, Waited:
+		return s.standing(u)
 	}
 	return ""
 }
 
-// told returns an event as a line.
-func (u Update) told() string {
+// staged returns what the beginning or end of a stage says for itself. Errors are
+// told at the end of the run.
+func staged(u Update) string {
+	if u.Err != nil || u.Text == "" {
+		return ""
+	}
+	return fmt.Sprintf("%-9s %s", u.Stage, plain.Line(u.Text))
+}
+
+// standing returns how far the stage is, if it is time to tell.
+func (s *story) standing(u Update) string {
+	p := &s.progress
+	moving := p.Sent > 0 && p.Sent < p.Total
+	often := latest
+	if moving {
+		often = soonest
+	}
+	if u.Kind == Waited {
+		often -= waitedEarly
+	}
+	if s.Live || u.Time.Sub(s.told) < often {
+		return ""
+	}
+	s.told = u.Time
+	if moving {
+		return fmt.Sprintf("%-9s %s", p.Stage, p.moving(u.Time))
+	}
+	return fmt.Sprintf("%-9s %s since %s (%s)", p.Stage, p.Waiting(), p.Moved.Format(time.TimeOnly), elapsed(u.Time.Sub(p.Moved)))
+}
+
+// moving returns how far the upload is: "12.0 MiB of 40.0 MiB (30 %), 4.1 MiB/s, 7 s left".
+func (p *Progress) moving(now time.Time) string {
+	text := fmt.Sprintf("%s of %s (%d %%), %s/s", Size(p.Sent), Size(p.Total), 100*p.Sent/p.Total, Size(int64(p.Rate(now))))
+	if stalled := now.Sub(p.Moved); stalled >= soonest {
+		return text + ", nothing more for " + elapsed(stalled)
+	}
+	return text + ", " + elapsed(p.Remaining(now)) + " left"
+}
+
+// maxAwaited is how many minions a line names.
+const maxAwaited = 5
+
+// Waiting says in a few words what the run waits for: "waiting for web1, web2 and 3 more".
+func (p *Progress) Waiting() string {
+	switch p.Stage {
+	case Bundling:
+		return "reading files"
+	case Checking, Uploading:
+		return "waiting for the server's answer"
+	case Deploying:
+		return "waiting for the server to unpack the bundle"
+	case Highstate:
+	}
+	ids, all := p.Awaited(maxAwaited)
+	switch {
+	case !p.named:
+		return "waiting for the server to find the minions concerned"
+	case all == 0:
+		return "waiting for the server to finish"
+	}
+	for i, id := range ids {
+		ids[i] = plain.Line(plain.Clip(id, maxName))
+	}
+	text := "waiting for " + strings.Join(ids, ", ")
+	if more := all - len(ids); more > 0 {
+		text += " and " + plain.Thousands(more) + " more"
+	}
+	return text
+}
+
+// elapsed returns a duration in whole seconds: "7 s", "2 min 5 s", "1 h 3 min".
+func elapsed(d time.Duration) string {
+	s := int(d.Round(time.Second).Seconds())
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%d s", s)
+	case s < 3600:
+		return fmt.Sprintf("%d min %d s", s/60, s%60)
+	}
+	return fmt.Sprintf("%d h %d min", s/3600, s/60%60)
+}
+
+// event returns an event as a line.
+func (s *story) event(u Update) string {
 	switch {
 	case u.Minion != nil:
-		return u.Minion.line()
+		return s.minion(u.Minion)
 	case u.Event.Msg == "":
 		return oneLine(u.Event.Name + " " + strings.TrimSpace(u.Event.Data))
 	case u.Event.Name == client.Exception:
-		return "the server failed: " + oneLine(trimRight(u.Event.Msg))
+		return s.paint(31, "the server failed: "+oneLine(trimRight(u.Event.Msg)))
 	}
 	return oneLine(trimRight(u.Event.Msg))
 }
 
+func (s *story) paint(sgr int, text string) string {
+	if !s.Color {
+		return text
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", sgr, text)
+}
+
 // oneLine returns the beginning of a text, in a line.
 func oneLine(s string) string { return plain.Line(plain.Clip(s, maxLine)) }
+
+// minion returns what became of a minion, in the colour of that.
+func (s *story) minion(m *Minion) string {
+	switch {
+	case m.Status != highstate.Succeeded:
+		return s.paint(31, m.line())
+	case m.Counts.Changed > 0:
+		return s.paint(36, m.line())
+	}
+	return s.paint(32, m.line())
+}
 
 // line returns what became of a minion, in a line.
 func (m *Minion) line() string {
@@ -85,6 +228,7 @@ func (m *Minion) line() string {
 		return fmt.Sprintf("%s FAILED, no state ran: %s", id, oneLine(firstLine(m.Messages)))
 	case highstate.NoAnswer:
 		return id + " FAILED: it did not answer"
+	case highstate.Unreported:
 	}
 	return id + " did not report"
 }

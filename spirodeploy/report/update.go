@@ -27,7 +27,8 @@ type Update struct {
 	Text string
 	// Err is why a stage Ended, if it failed.
 	Err error
-	// Sent and Total are bytes of the request, for Progressed.
+	// Sent and Total are bytes of the request, or of the file that is written,
+	// for Progressed.
 	Sent, Total int64
 	// Event is what the server sent, for Happened.
 	Event client.Event
@@ -41,7 +42,8 @@ type Kind string
 // The kinds of updates.
 const (
 	Began      Kind = "began"      // a stage began
-	Progressed Kind = "progressed" // the upload got further
+	Progressed Kind = "progressed" // the upload, or writing the bundle, got further
+	Waited     Kind = "waited"     // the stage goes on; this comes every few seconds
 	Warned     Kind = "warned"     // something should be known
 	Happened   Kind = "happened"   // an event of the server arrived
 	Ended      Kind = "ended"      // a stage ended

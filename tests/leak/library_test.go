@@ -30,7 +30,7 @@ func deploy(t *testing.T, opts spirodeploy.Options) []byte {
 	t.Helper()
 	var story bytes.Buffer
 	var values []any
-	tell := report.Story(&story)
+	tell := report.Story(&story, report.StoryOptions{})
 	opts.Watch = func(u report.Update) {
 		tell(u)
 		if u.Kind != report.Progressed {

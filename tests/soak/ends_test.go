@@ -96,7 +96,7 @@ func (s *scene) deploy(ctx context.Context, e end) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	story := report.Story(io.Discard)
+	story := report.Story(io.Discard, report.StoryOptions{})
 	opts := spirodeploy.Options{
 		Project: "shop", Deployment: "prod",
 		Server: client.Options{Server: server.URL(), Token: tok, Certificate: server.CertPEM(), Insecure: server.CertPEM() == nil},
