@@ -1,8 +1,11 @@
 package report
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
@@ -61,8 +64,8 @@ func (p *Progress) await(id string) {
 }
 
 // Awaited returns the first of the minions that have not reported, in the
-// server's order, and how many there are in all.
-func (p *Progress) Awaited(most int) (ids []string, all int) {
+// server's order, how many there are, and how many minions in all.
+func (p *Progress) Awaited(most int) (ids []string, left, all int) {
 	for p.first < len(p.minions) && !p.left[p.minions[p.first]] {
 		p.first++
 	}
@@ -74,7 +77,7 @@ func (p *Progress) Awaited(most int) (ids []string, all int) {
 			ids = append(ids, id)
 		}
 	}
-	return ids, len(p.left)
+	return ids, len(p.left), len(p.minions)
 }
 
 // Rate returns how much is sent in a second, in bytes; 0 while that cannot be said.
@@ -95,4 +98,50 @@ func (p *Progress) Remaining(now time.Time) time.Duration {
 	}
 	const most = 1000 * time.Hour
 	return time.Duration(min(float64(p.Total-p.Sent)/rate, most.Seconds()) * float64(time.Second))
+}
+
+// Moving reports whether bytes are on their way.
+func (p *Progress) Moving() bool { return p.Sent > 0 && p.Sent < p.Total }
+
+// stalled is how long nothing has to move before that is worth a word.
+const stalled = 10 * time.Second
+
+// Transfer says how far Moving is: "12.0 MiB of 40.0 MiB (30 %), 4.1 MiB/s, 7 s left".
+func (p *Progress) Transfer(now time.Time) string {
+	text := fmt.Sprintf("%s of %s (%d %%), %s/s", Size(p.Sent), Size(p.Total), 100*p.Sent/p.Total, Size(int64(p.Rate(now))))
+	if still := now.Sub(p.Moved); still >= stalled {
+		return text + ", nothing more for " + plain.Elapsed(still)
+	}
+	return text + ", " + plain.Elapsed(p.Remaining(now)) + " left"
+}
+
+// maxAwaited is how many minions a line names.
+const maxAwaited = 5
+
+// Waiting says in a few words what the run waits for: "waiting for web1, web2 and 3 more".
+func (p *Progress) Waiting() string {
+	switch p.Stage {
+	case Bundling:
+		return "reading files"
+	case Checking, Uploading:
+		return "waiting for the server's answer"
+	case Deploying:
+		return "waiting for the server to unpack the bundle"
+	case Highstate:
+	}
+	ids, all, _ := p.Awaited(maxAwaited)
+	switch {
+	case !p.named:
+		return "waiting for the server to find the minions concerned"
+	case all == 0:
+		return "waiting for the server to finish"
+	}
+	for i, id := range ids {
+		ids[i] = plain.Line(plain.Clip(id, maxName))
+	}
+	text := "waiting for " + strings.Join(ids, ", ")
+	if more := all - len(ids); more > 0 {
+		text += " and " + plain.Thousands(more) + " more"
+	}
+	return text
 }

@@ -108,9 +108,8 @@ func staged(u Update) string {
 // standing returns how far the stage is, if it is time to tell.
 func (s *story) standing(u Update) string {
 	p := &s.progress
-	moving := p.Sent > 0 && p.Sent < p.Total
 	often := latest
-	if moving {
+	if p.Moving() {
 		often = soonest
 	}
 	if u.Kind == Waited {
@@ -120,62 +119,10 @@ func (s *story) standing(u Update) string {
 		return ""
 	}
 	s.told = u.Time
-	if moving {
-		return fmt.Sprintf("%-9s %s", p.Stage, p.moving(u.Time))
+	if p.Moving() {
+		return fmt.Sprintf("%-9s %s", p.Stage, p.Transfer(u.Time))
 	}
-	return fmt.Sprintf("%-9s %s since %s (%s)", p.Stage, p.Waiting(), p.Moved.Format(time.TimeOnly), elapsed(u.Time.Sub(p.Moved)))
-}
-
-// moving returns how far the upload is: "12.0 MiB of 40.0 MiB (30 %), 4.1 MiB/s, 7 s left".
-func (p *Progress) moving(now time.Time) string {
-	text := fmt.Sprintf("%s of %s (%d %%), %s/s", Size(p.Sent), Size(p.Total), 100*p.Sent/p.Total, Size(int64(p.Rate(now))))
-	if stalled := now.Sub(p.Moved); stalled >= soonest {
-		return text + ", nothing more for " + elapsed(stalled)
-	}
-	return text + ", " + elapsed(p.Remaining(now)) + " left"
-}
-
-// maxAwaited is how many minions a line names.
-const maxAwaited = 5
-
-// Waiting says in a few words what the run waits for: "waiting for web1, web2 and 3 more".
-func (p *Progress) Waiting() string {
-	switch p.Stage {
-	case Bundling:
-		return "reading files"
-	case Checking, Uploading:
-		return "waiting for the server's answer"
-	case Deploying:
-		return "waiting for the server to unpack the bundle"
-	case Highstate:
-	}
-	ids, all := p.Awaited(maxAwaited)
-	switch {
-	case !p.named:
-		return "waiting for the server to find the minions concerned"
-	case all == 0:
-		return "waiting for the server to finish"
-	}
-	for i, id := range ids {
-		ids[i] = plain.Line(plain.Clip(id, maxName))
-	}
-	text := "waiting for " + strings.Join(ids, ", ")
-	if more := all - len(ids); more > 0 {
-		text += " and " + plain.Thousands(more) + " more"
-	}
-	return text
-}
-
-// elapsed returns a duration in whole seconds: "7 s", "2 min 5 s", "1 h 3 min".
-func elapsed(d time.Duration) string {
-	s := int(d.Round(time.Second).Seconds())
-	switch {
-	case s < 60:
-		return fmt.Sprintf("%d s", s)
-	case s < 3600:
-		return fmt.Sprintf("%d min %d s", s/60, s%60)
-	}
-	return fmt.Sprintf("%d h %d min", s/3600, s/60%60)
+	return fmt.Sprintf("%-9s %s since %s (%s)", p.Stage, p.Waiting(), p.Moved.Format(time.TimeOnly), plain.Elapsed(u.Time.Sub(p.Moved)))
 }
 
 // event returns an event as a line.

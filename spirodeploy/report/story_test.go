@@ -112,7 +112,7 @@ func TestStoryWaits(t *testing.T) {
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	var p report.Progress
-	if ids, all := p.Awaited(3); ids != nil || all != 0 || p.Rate(at(0)) != 0 || p.Remaining(at(0)) != 0 {
+	if ids, all, _ := p.Awaited(3); ids != nil || all != 0 || p.Rate(at(0)) != 0 || p.Remaining(at(0)) != 0 {
 		t.Errorf("before anything: %v, %d", ids, all)
 	}
 	p.Watch(report.Update{Kind: report.Began, Stage: report.Uploading, Time: at(0)})
@@ -125,11 +125,11 @@ func TestProgress(t *testing.T) {
 	p.Watch(report.Update{Kind: report.Happened, Stage: report.Highstate, Event: start})
 	p.Watch(report.Update{Kind: report.Happened, Stage: report.Highstate, Minion: &report.Minion{ID: "a"}})
 	p.Watch(report.Update{Kind: report.Happened, Stage: report.Highstate, Minion: &report.Minion{ID: "stranger"}})
-	if ids, all := p.Awaited(1); len(ids) != 1 || ids[0] != "b" || all != 2 {
+	if ids, left, all := p.Awaited(1); len(ids) != 1 || ids[0] != "b" || left != 2 || all != 3 {
 		t.Errorf("b and c are awaited: %v, %d", ids, all)
 	}
 	p.Watch(report.Update{Kind: report.Happened, Stage: report.Highstate, Event: client.Event{Name: client.HighstateFinish}})
-	if ids, all := p.Awaited(9); len(ids) != 0 || all != 0 {
+	if ids, all, _ := p.Awaited(9); len(ids) != 0 || all != 0 {
 		t.Errorf("after the end: %v, %d", ids, all)
 	}
 }
