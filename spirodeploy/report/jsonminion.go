@@ -34,7 +34,8 @@ func (w *jsonWriter) minion(m *Minion) error {
 	if err != nil {
 		tail.Incomplete = err.Error()
 	}
-	w.compact = m.details.size > maxIndented
+	compact := w.compact
+	w.compact = compact || m.details.size > maxIndented
 	w.open('{')
 	if err := w.members(minionHead{m.ID, r.Status}); err != nil {
 		return err
@@ -53,7 +54,7 @@ func (w *jsonWriter) minion(m *Minion) error {
 		return err
 	}
 	w.close('}')
-	w.compact = false
+	w.compact = compact
 	return nil
 }
 

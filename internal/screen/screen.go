@@ -1,0 +1,169 @@
+// Package screen shows on a terminal where a run stands: below the lines that
+// scroll by, one with a bar while bytes are on their way, and one for each minion
+// that has not reported.
+package screen
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/mattn/go-runewidth"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// Screen shows one run. It is a writer of lines, which scroll by.
+type Screen struct {
+	out    *os.File
+	redact func(string) string
+	bars   *mpb.Progress
+	bar    *mpb.Bar // the only one
+
+	mu       sync.Mutex
+	progress report.Progress
+	rows     []string // for the minions; made with the first row of a frame
+	closed   bool
+}
+
+// maxRows is how many minions have a row of their own.
+const maxRows = 10
+
+// New begins to show a run. What is shown of names that come from elsewhere goes
+// through redact.
+func New(out *os.File, redact func(string) string) *Screen {
+	s := &Screen{out: out, redact: redact}
+	s.bars = mpb.New(mpb.WithOutput(out), mpb.WithRefreshRate(100*time.Millisecond))
+	minions := make([]mpb.BarFiller, maxRows)
+	for i := range minions {
+		minions[i] = mpb.BarFillerFunc(func(w io.Writer, _ decor.Statistics) error { return s.minion(w, i) })
+	}
+	// One bar that never ends, which is drawn as what there is to show.
+	s.bar, _ = s.bars.Add(0, s.stage(mpb.BarStyle().Build()), mpb.BarFillerTrim(), mpb.BarBtmExtender(minions...)) // it cannot be too late yet
+	return s
+}
+
+// Watch takes in what happens: it is a [report.Watcher].
+func (s *Screen) Watch(u report.Update) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.progress.Watch(u)
+}
+
+// Write writes whole lines above all that stays.
+func (s *Screen) Write(p []byte) (int, error) {
+	if n, err := s.bars.Write(p); err == nil {
+		return n, nil
+	}
+	return s.out.Write(p) // it is closed, or the terminal does not say how large it is
+}
+
+// Close leaves the lines that scrolled by, and nothing else. Writing then goes
+// straight to the terminal. To call it again does nothing.
+func (s *Screen) Close() {
+	s.mu.Lock()
+	closed := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if !closed {
+		s.bar.Abort(true)
+		s.bars.Wait()
+	}
+}
+
+// stage draws the line about the stage, with a bar where there is one to draw.
+func (s *Screen) stage(bar mpb.BarFiller) mpb.BarFiller {
+	return mpb.BarFillerFunc(func(w io.Writer, stat decor.Statistics) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		now, p := time.Now(), &s.progress
+		name := fmt.Sprintf("%-9s ", p.Stage)
+		s.rows = nil
+		if !p.Moving() {
+			return s.line(w, stat.AvailableWidth, name+s.standing(now))
+		}
+		text := p.Transfer(now)
+		// A bar is worth the room that is left, if that shows anything.
+		const least, most = 12, 40
+		room := min(most, stat.AvailableWidth-1-runewidth.StringWidth(name+" "+text))
+		if room < least {
+			return s.line(w, stat.AvailableWidth, name+text)
+		}
+		if _, err := io.WriteString(w, name); err != nil {
+			return err
+		}
+		stat.AvailableWidth, stat.RequestedWidth, stat.Current, stat.Total = room, room, p.Sent, p.Total
+		if err := bar.Fill(w, stat); err != nil {
+			return err
+		}
+		_, err := io.WriteString(w, " "+text)
+		return err
+	})
+}
+
+// standing says what the run waits for, and makes the rows of minions.
+func (s *Screen) standing(now time.Time) string {
+	p := &s.progress
+	if p.Stage == "" {
+		return ""
+	}
+	room := s.room()
+	ids, left, all := p.Awaited(room + 1)
+	since := plain.Elapsed(now.Sub(p.Moved))
+	if left == 0 {
+		return p.Waiting() + "  " + since
+	}
+	if left > room { // the last row is for the others
+		ids = ids[:room-1]
+	}
+	for _, id := range ids {
+		s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %s", "", s.redact(plain.Line(plain.Clip(id, maxName))), since))
+	}
+	if more := left - len(ids); more > 0 {
+		s.rows = append(s.rows, fmt.Sprintf("%-9s … and %s more", "", plain.Thousands(more)))
+	}
+	return fmt.Sprintf("waiting for %s of %s  %s", plain.Thousands(left), plain.Count(all, "minion", "minions"), since)
+}
+
+// maxName is how much of a name is shown, in bytes.
+const maxName = 255
+
+// room returns how many rows there are for minions, at least 2.
+func (s *Screen) room() int {
+	_, height, err := term.GetSize(int(s.out.Fd()))
+	if err != nil {
+		return maxRows
+	}
+	return max(2, min(maxRows, height/2))
+}
+
+// minion draws a row, which is nothing at all where there is no such minion.
+func (s *Screen) minion(w io.Writer, i int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i >= len(s.rows) {
+		return nil
+	}
+	width, _, err := term.GetSize(int(s.out.Fd()))
+	if err != nil {
+		width = 80
+	}
+	if err := s.line(w, width, s.rows[i]); err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, "\n")
+	return err
+}
+
+// line writes what fits of a line: one that wrapped would leave its beginning
+// behind.
+func (s *Screen) line(w io.Writer, width int, text string) error {
+	_, err := io.WriteString(w, runewidth.Truncate(text, max(0, width-1), "…"))
+	return err
+}
