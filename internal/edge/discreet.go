@@ -13,9 +13,11 @@ import (
 // takes them out of what the server says; here it is about what people type: who
 // gives the token as the project's name as well must not read it in the report.
 type discreet struct {
-	known   *token.Known
-	bytes   io.Writer // standard output for what is no text: bundles, and tokens that were asked for
-	ownsLog bool      // whether the standard logger is the run's
+	known     *token.Known
+	bytes     io.Writer // standard output for what is no text: bundles, and tokens that were asked for
+	rawStderr io.Writer // standard error itself
+	turn      *turnout  // where standard error leads
+	ownsLog   bool      // whether the standard logger is the run's
 }
 
 // discreetly does something in a world whose outputs, and whose error, show no
@@ -25,7 +27,8 @@ func (w World) discreetly(s Settings, do func(World) error) error {
 	if s.Token != nil {
 		w.known.AddText(*s.Token)
 	}
-	stdout, stderr := w.known.Writer(w.Stdout), w.known.Writer(w.Stderr)
+	w.rawStderr, w.turn = w.Stderr, &turnout{out: w.Stderr}
+	stdout, stderr := w.known.Writer(w.Stdout), w.known.Writer(w.turn)
 	w.Stdout, w.Stderr = stdout, stderr
 	if w.ownsLog {
 		// net/http logs what a server says before it was asked.

@@ -36,6 +36,24 @@ func WriteSecret(ctx context.Context, path string, stdout io.Writer, fill func(i
 	return write(ctx, path, stdout, true, fill)
 }
 
+// Open opens the file at path, or stdout if path is "-", for what is written bit
+// by bit and read meanwhile: what was in a regular file goes away at once.
+// Opening a pipe waits for its reader until the context ends.
+func Open(ctx context.Context, path string, stdout io.Writer) (io.WriteCloser, error) {
+	if path == Stdout {
+		return unclosed{stdout}, nil
+	}
+	f, err := until.Done(ctx, func() (*os.File, error) { return os.Create(path) })
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", path, withoutPath(err))
+	}
+	return f, nil
+}
+
+type unclosed struct{ io.Writer }
+
+func (unclosed) Close() error { return nil }
+
 func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill func(io.Writer) error) error {
 	unhurried := fill
 	fill = func(w io.Writer) error { return unhurried(until.Writer(ctx, w)) }

@@ -4,6 +4,7 @@
 package screen
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -29,6 +30,7 @@ type Screen struct {
 	mu       sync.Mutex
 	progress report.Progress
 	rows     []string // for the minions; made with the first row of a frame
+	begun    []byte   // of a line that has no end yet
 	closed   bool
 }
 
@@ -56,25 +58,38 @@ func (s *Screen) Watch(u report.Update) {
 	s.progress.Watch(u)
 }
 
-// Write writes whole lines above all that stays.
+// Write writes lines above all that stays, each when it has come to its end.
 func (s *Screen) Write(p []byte) (int, error) {
-	if n, err := s.bars.Write(p); err == nil {
-		return n, nil
+	s.mu.Lock()
+	s.begun = append(s.begun, p...)
+	end := bytes.LastIndexByte(s.begun, '\n') + 1
+	lines := bytes.Clone(s.begun[:end])
+	s.begun = append(s.begun[:0], s.begun[end:]...)
+	s.mu.Unlock() // drawing needs it
+	if len(lines) == 0 {
+		return len(p), nil
 	}
-	return s.out.Write(p) // it is closed, or the terminal does not say how large it is
+	if _, err := s.bars.Write(lines); err == nil {
+		return len(p), nil
+	}
+	// It is closed, or the terminal does not say how large it is.
+	_, err := s.out.Write(lines)
+	return len(p), err
 }
 
-// Close leaves the lines that scrolled by, and nothing else. Writing then goes
-// straight to the terminal. To call it again does nothing.
+// Close leaves the lines that scrolled by, and nothing else. To call it again
+// does nothing.
 func (s *Screen) Close() {
 	s.mu.Lock()
-	closed := s.closed
-	s.closed = true
+	closed, begun := s.closed, s.begun
+	s.closed, s.begun = true, nil
 	s.mu.Unlock()
-	if !closed {
-		s.bar.Abort(true)
-		s.bars.Wait()
+	if closed {
+		return
 	}
+	s.bar.Abort(true)
+	s.bars.Wait()
+	_, _ = s.out.Write(begun) // as all that is shown
 }
 
 // stage draws the line about the stage, with a bar where there is one to draw.

@@ -28,12 +28,12 @@ func Bundle(
 	gitDescribe *string, // all, tags or off: the second line of .gitcommit (default all)
 	digest *string, // refuse a bundle with any other digest
 ) error {
-	s := edge.Settings{Output: "bundle.tar"}
+	s := edge.Settings{Mage: true, Output: "bundle.tar"}
 	if output != nil {
-		s.Output = s.Text("-output", output)
+		s.Output = s.Text("output", output)
 	}
-	s.Dir, s.Source, s.GitDescribe = s.Text("-dir", dir), s.Text("-source", source), s.Text("-gitDescribe", gitDescribe)
-	s.Artifacts, s.Exclude, s.Digest = s.List("-artifact", artifact), s.List("-exclude", exclude), s.Text("-digest", digest)
+	s.Dir, s.Source, s.GitDescribe = s.Text("dir", dir), s.Text("source", source), s.Text("git-describe", gitDescribe)
+	s.Artifacts, s.Exclude, s.Digest = s.List("artifact", artifact), s.List("exclude", exclude), s.Text("digest", digest)
 	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
 	defer stop()
 	return edge.Process().Build(ctx, s)
@@ -60,7 +60,10 @@ func Deploy(
 	digest *string, // refuse a bundle with any other digest
 	output *string, // write the bundle and stop
 	dryRun *bool, // do everything but send the bundle
-	report *string, // reports to write, FORMAT=FILE, separated by commas: json=FILE
+	report *string, // reports to write, FORMAT=FILE, separated by commas; a FORMAT is json, ndjson, junit, html or markdown
+	verbose *bool, // show every state, and the slowest
+	quiet *bool, // show the verdict alone
+	color *string, // when to colour: auto, always or never (default auto)
 	connectTimeout *time.Duration, // how long connecting may take (default 20s)
 	timeout *time.Duration, // how long the whole run may take (default: no limit)
 ) error {
@@ -68,15 +71,17 @@ func Deploy(
 		return err
 	}
 	s := edge.Settings{
-		Project: project, Deployment: deployment,
+		Mage: true, Project: project, Deployment: deployment,
 		Insecure: edge.Or(insecure), FullToken: narrowToken != nil && !*narrowToken,
 		NoHighstate: highstate != nil && !*highstate, RequireMinions: edge.Or(requireMinions),
 		DryRun: edge.Or(dryRun), ConnectTimeout: edge.Or(connectTimeout), Timeout: edge.Or(timeout),
+		Verbose: edge.Or(verbose), Quiet: edge.Or(quiet),
 	}
-	s.Dir, s.Source, s.GitDescribe = s.Text("-dir", dir), s.Text("-source", source), s.Text("-gitDescribe", gitDescribe)
-	s.Artifacts, s.Exclude, s.Reports = s.List("-artifact", artifact), s.List("-exclude", exclude), s.List("-report", report)
-	s.Server, s.TokenFile, s.SSLCert = s.Text("-server", server), s.Text("-tokenFile", tokenFile), s.Text("-sslCert", sslCert)
-	s.Bundle, s.Digest, s.Output = s.Text("-bundle", bundle), s.Text("-digest", digest), s.Text("-output", output)
+	s.Color = s.Text("color", color)
+	s.Dir, s.Source, s.GitDescribe = s.Text("dir", dir), s.Text("source", source), s.Text("git-describe", gitDescribe)
+	s.Artifacts, s.Exclude, s.Reports = s.List("artifact", artifact), s.List("exclude", exclude), s.List("report", report)
+	s.Server, s.TokenFile, s.SSLCert = s.Text("server", server), s.Text("token-file", tokenFile), s.Text("ssl-cert", sslCert)
+	s.Bundle, s.Digest, s.Output = s.Text("bundle", bundle), s.Text("digest", digest), s.Text("output", output)
 	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
 	defer stop()
 	return edge.Process().Run(ctx, s)
@@ -91,9 +96,9 @@ func Check(
 	sslCert *string, // trust this certificate or CA instead of the system's
 	insecure *bool, // verify nothing, and allow plain HTTP
 ) error {
-	s := edge.Settings{Insecure: edge.Or(insecure)}
-	s.Project, s.Server = s.Text("-project", project), s.Text("-server", server)
-	s.TokenFile, s.SSLCert = s.Text("-tokenFile", tokenFile), s.Text("-sslCert", sslCert)
+	s := edge.Settings{Mage: true, Insecure: edge.Or(insecure)}
+	s.Project, s.Server = s.Text("project", project), s.Text("server", server)
+	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), s.Text("ssl-cert", sslCert)
 	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
 	defer stop()
 	return edge.Process().Check(ctx, s)
@@ -112,8 +117,8 @@ func Token(
 	lifetime *time.Duration, // make one that lasts this long, and 5 minutes more since clocks differ
 	output *string, // where the one that is made goes: a file for you alone to read, - for standard output
 ) error {
-	s := edge.Settings{Lifetime: lifetime}
-	s.Projects = s.List("-project", project)
-	s.TokenFile, s.Output = s.Text("-tokenFile", tokenFile), s.Text("-output", output)
+	s := edge.Settings{Mage: true, Lifetime: lifetime}
+	s.Projects = s.List("project", project)
+	s.TokenFile, s.Output = s.Text("token-file", tokenFile), s.Text("output", output)
 	return edge.Process().Token(ctx, s)
 }

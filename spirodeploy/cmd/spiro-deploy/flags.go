@@ -41,7 +41,11 @@ type flags struct {
 	Digest *string  `placeholder:"sha256:…" help:"Refuse a bundle with any other digest."`
 	Output *string  `placeholder:"FILE" help:"Write the bundle and stop; - is standard output."`
 	DryRun bool     `help:"Build, check token and server, list what would be sent; send nothing."`
-	Report []string `placeholder:"FORMAT=FILE" sep:"none" help:"Write a report: json=FILE. FILE - is standard output. Repeatable."`
+	Report []string `placeholder:"FORMAT=FILE" sep:"none" help:"Write a report: json, ndjson, junit, html or markdown. FILE - is standard output. Repeatable."`
+
+	Verbose bool    `short:"v" help:"Show every state, and the slowest."`
+	Quiet   bool    `short:"q" help:"Show the verdict alone."`
+	Color   *string `placeholder:"auto|always|never" help:"When to colour (default: auto, on a terminal unless NO_COLOR is set)."`
 
 	Version kong.VersionFlag `help:"Show the version."`
 }
@@ -66,10 +70,12 @@ func (f *flags) settings() edge.Settings {
 		NoHighstate: !f.Highstate, RequireMinions: f.RequireMinions,
 		Token: f.Token, Insecure: f.Insecure, FullToken: !f.NarrowToken,
 		ConnectTimeout: f.ConnectTimeout, Timeout: f.Timeout, DryRun: f.DryRun, Reports: f.Report,
+		Verbose: f.Verbose, Quiet: f.Quiet,
 	}
-	s.Dir, s.Server = s.Text("--dir", f.Dir), s.Text("--server", f.Server)
-	s.Source, s.GitDescribe = s.Text("--include-source", f.IncludeSource), s.Text("--git-describe", f.GitDescribe)
-	s.TokenFile, s.SSLCert = s.Text("--token-file", f.TokenFile), s.Text("--ssl-cert", f.SSLCert)
-	s.Bundle, s.Digest, s.Output = s.Text("--bundle", f.Bundle), s.Text("--digest", f.Digest), s.Text("--output", f.Output)
+	s.Color = s.Text("color", f.Color)
+	s.Dir, s.Server = s.Text("dir", f.Dir), s.Text("server", f.Server)
+	s.Source, s.GitDescribe = s.Text("include-source", f.IncludeSource), s.Text("git-describe", f.GitDescribe)
+	s.TokenFile, s.SSLCert = s.Text("token-file", f.TokenFile), s.Text("ssl-cert", f.SSLCert)
+	s.Bundle, s.Digest, s.Output = s.Text("bundle", f.Bundle), s.Text("digest", f.Digest), s.Text("output", f.Output)
 	return s
 }

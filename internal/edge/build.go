@@ -1,0 +1,146 @@
+package edge
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/spirostack/spirodeploy/internal/output"
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/pulse"
+	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// Build writes the bundle to s.Output and says which it is. It needs no server.
+func (w World) Build(ctx context.Context, s Settings) error {
+	return w.discreetly(s, func(w World) error { return w.build(ctx, s) })
+}
+
+func (w World) build(ctx context.Context, s Settings) error {
+	opts, err := w.bundleOptions(s, nil)
+	if err := problem.Join(s.contradictions(), err); err != nil {
+		return invalid(err)
+	}
+	if s.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, s.Timeout, report.ErrTimeout)
+		defer cancel()
+	}
+	b, err := w.writeBundle(ctx, s, opts)
+	if err != nil {
+		return invalid(until.Cause(ctx, err))
+	}
+	defer b.Close()
+	d, err := b.Digest(ctx) // known by now
+	if err != nil {
+		return invalid(err)
+	}
+	if s.Output == output.Stdout {
+		fmt.Fprintf(w.Stderr, "%s  %s, %s\n", d, plain.Count(b.Len(), "entry", "entries"), report.Size(b.Size()))
+		return nil
+	}
+	fmt.Fprintf(w.Stdout, "%s  %s\n", d, s.Output)
+	return nil
+}
+
+// writeBundle writes the bundle, and shows how far it is.
+func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options) (b *bundle.Bundle, err error) {
+	watch, end := w.show(s)
+	defer end()
+	var mu sync.Mutex // the pulse tells, too
+	tell := func(u report.Update) {
+		mu.Lock()
+		defer mu.Unlock()
+		u.Stage, u.Time = report.Bundling, time.Now()
+		watch(u)
+	}
+	tell(report.Update{Kind: report.Began})
+	const often = 10 * time.Second
+	defer pulse.Start(often, func() { tell(report.Update{Kind: report.Waited}) })()
+	b, err = bundle.New(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range b.Warnings() {
+		tell(report.Update{Kind: report.Warned, Text: warning.String()})
+	}
+	err = output.Write(ctx, s.Output, w.bytes, func(out io.Writer) error {
+		_, err := b.WriteTo(&counted{Writer: out, tell: tell, total: b.Size()})
+		return err
+	})
+	if err != nil {
+		_ = b.Close() // the reason is already an error
+		return nil, err
+	}
+	return b, nil
+}
+
+// counted tells how much has been written, now and then.
+type counted struct {
+	io.Writer
+	tell        report.Watcher
+	sent, total int64
+	told        int64
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.sent += int64(n)
+	const often = 1 << 20
+	if c.sent-c.told >= often || c.sent == c.total {
+		c.told = c.sent
+		c.tell(report.Update{Kind: report.Progressed, Sent: c.sent, Total: c.total})
+	}
+	return n, err
+}
+
+// bundleOptions turns the settings for a bundle into options. Files that the
+// run itself writes or reads are left out of it.
+func (w World) bundleOptions(s Settings, reports []reportFile) (bundle.Options, error) {
+	opts := bundle.Options{
+		Dir: s.Dir, Exclude: s.Exclude, GitDescribe: bundle.Describe(s.GitDescribe), Digest: digest.Digest(strings.TrimSpace(s.Digest)),
+	}
+	if opts.Dir == "" {
+		opts.Dir = "."
+	}
+	for _, a := range s.Artifacts {
+		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
+	}
+	for _, path := range []string{s.Output, s.Bundle, s.TokenFile, s.SSLCert} {
+		if path != "" && path != output.Stdout {
+			opts.Omit = append(opts.Omit, path)
+		}
+	}
+	for _, r := range reports {
+		if r.path != output.Stdout {
+			opts.Omit = append(opts.Omit, r.path)
+		}
+	}
+	var sourceErr, timeErr error
+	opts.Source, sourceErr = bundle.ParseSource(s.Source)
+	opts.ModTime, timeErr = w.sourceDate()
+	return opts, problem.Join(sourceErr, timeErr)
+}
+
+// sourceDate reads SOURCE_DATE_EPOCH, seconds since 1970
+// (https://reproducible-builds.org/specs/source-date-epoch/).
+func (w World) sourceDate() (time.Time, error) {
+	v := w.env("SOURCE_DATE_EPOCH")
+	if v == "" {
+		return time.Time{}, nil
+	}
+	sec, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH %q: not a number of seconds since 1970", v)
+	}
+	return time.Unix(sec, 0), nil
+}

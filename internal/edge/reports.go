@@ -1,0 +1,152 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/output"
+	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// reportFile is a report to write.
+type reportFile struct {
+	format, path string
+}
+
+// views are the formats of reports that are written when a run is over.
+var views = map[string]func(*report.Report, io.Writer) error{
+	"json": (*report.Report).WriteJSON,
+}
+
+// ndjson is the format that is written while a run goes on.
+const ndjson = "ndjson"
+
+// parseReports reads FORMAT=FILE.
+func parseReports(specs []string) ([]reportFile, error) {
+	var files []reportFile
+	var errs []error
+	stdout := 0
+	for _, spec := range specs {
+		format, path, ok := strings.Cut(spec, "=")
+		switch {
+		case !ok || path == "":
+			errs = append(errs, fmt.Errorf("report %q: not FORMAT=FILE, such as json=report.json", spec))
+			continue
+		case format != ndjson && views[format] == nil:
+			formats := append(slices.Collect(maps.Keys(views)), ndjson)
+			slices.Sort(formats)
+			errs = append(errs, fmt.Errorf("report %q: the format %q is not known: there are %s", spec, format, strings.Join(formats, ", ")))
+			continue
+		}
+		if path == output.Stdout {
+			stdout++
+		} else if err := checkPlace(path); err != nil {
+			// Better now than after a deployment.
+			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
+			continue
+		}
+		if path != output.Stdout && slices.ContainsFunc(files, func(f reportFile) bool { return f.path == path }) {
+			errs = append(errs, fmt.Errorf("report %q: another one goes to that file", spec))
+			continue
+		}
+		files = append(files, reportFile{format, path})
+	}
+	if stdout > 1 {
+		errs = append(errs, errors.New("report: only one can go to standard output"))
+	}
+	return files, problem.Join(errs...)
+}
+
+// checkPlace returns why there can be no file at a path, as far as that shows.
+func checkPlace(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return errors.New("it is a directory")
+	}
+	switch info, err := os.Stat(filepath.Dir(path)); {
+	case err != nil:
+		return fmt.Errorf("its directory: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("%s is no directory", filepath.Dir(path))
+	}
+	if _, err := os.Stat(path); err == nil {
+		return nil // it may be a device, whose directory is nobody's
+	}
+	probe, err := os.CreateTemp(filepath.Dir(path), ".spirodeploy-*")
+	if err != nil {
+		return fmt.Errorf("no file can be made there: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// write writes the reports on a run that is over.
+func (w World) write(ctx context.Context, rep *report.Report, reports []reportFile) error {
+	if ctx.Err() != nil { // also a run that was interrupted has a report
+		ctx = context.WithoutCancel(ctx)
+	}
+	var errs []error
+	for _, r := range reports {
+		view := views[r.format]
+		if view == nil {
+			continue
+		}
+		fill := func(out io.Writer) error {
+			return w.text(out, func(out io.Writer) error { return view(rep, out) })
+		}
+		if err := output.Write(ctx, r.path, w.bytes, fill); err != nil {
+			errs = append(errs, fmt.Errorf("the report was not written: %w", err))
+		}
+	}
+	return problem.Join(errs...)
+}
+
+// live are the reports that are written while the run goes on.
+type live []liveReport
+
+type liveReport struct {
+	*report.NDJSON
+	close func() error
+}
+
+// follow opens the reports that are written while the run goes on.
+func (w World) follow(ctx context.Context, reports []reportFile) (live, error) {
+	var l live
+	var errs []error
+	for _, r := range reports {
+		if r.format != ndjson {
+			continue
+		}
+		file, err := output.Open(ctx, r.path, w.bytes)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("report: %w", err))
+			continue
+		}
+		hiding := w.known.Writer(file)
+		l = append(l, liveReport{report.NewNDJSON(hiding), func() error { return errors.Join(hiding.Flush(), file.Close()) }})
+	}
+	return l, problem.Join(errs...)
+}
+
+func (l live) watch(u report.Update) {
+	for _, r := range l {
+		r.Watch(u)
+	}
+}
+
+// end writes the verdict.
+func (l live) end(rep *report.Report) error {
+	var errs []error
+	for _, r := range l {
+		if err := errors.Join(r.End(rep), r.close()); err != nil {
+			errs = append(errs, fmt.Errorf("the report was not written to its end: %w", err))
+		}
+	}
+	return problem.Join(errs...)
+}

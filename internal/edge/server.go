@@ -1,0 +1,160 @@
+package edge
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/http/httpproxy"
+
+	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// maxCertificate is how much of a certificate file is read, in bytes.
+const maxCertificate = 1 << 20
+
+// serverOptions reads the settings for the server. Where it fails, the options
+// are still good enough to find out what else is wrong.
+func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, error) {
+	opts := client.Options{Server: w.ServerURL(s.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
+	var tokenErr, certErr, proxyErr error
+	opts.Proxy, proxyErr = w.proxy()
+	opts.Token, tokenErr = w.token(ctx, s)
+	blank := s.blankToken()
+	if blank {
+		tokenErr = nil // that is told with the other blank flags
+	}
+	if tokenErr != nil || blank {
+		opts.Token, _ = token.Parse("unread") // stands in for the one that was meant
+	}
+	if s.SSLCert != "" {
+		// Opening a named pipe waits for its writer.
+		opts.Certificate, certErr = until.Done(ctx, func() ([]byte, error) { return readCertificate(s.SSLCert) })
+	}
+	return opts, problem.Join(tokenErr, certErr, proxyErr)
+}
+
+// blankToken reports whether a flag that names the token was given, and is empty.
+func (s *Settings) blankToken() bool {
+	return slices.Contains(s.blank, "token-file")
+}
+
+// ServerURL returns the server that a flag names, or SPIRO_URL, or "" for the default.
+func (w World) ServerURL(flag string) string {
+	return cmp.Or(strings.TrimSpace(flag), w.env("SPIRO_URL"))
+}
+
+func readCertificate(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	defer f.Close()
+	pem, err := io.ReadAll(io.LimitReader(f, maxCertificate))
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	if len(pem) == 0 {
+		return nil, fmt.Errorf("certificate: %s is empty", path)
+	}
+	return pem, nil
+}
+
+func (w World) token(ctx context.Context, s Settings) (token.Token, error) {
+	t, err := w.readToken(ctx, s)
+	w.know(t, s.Project)
+	return t, err
+}
+
+func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
+	switch {
+	case s.Token != nil && s.TokenFile != "":
+		return token.Token{}, errors.New("token: --token and --token-file are both given: leave one of them out")
+	case s.Token != nil:
+		t, err := token.Parse(*s.Token)
+		if err != nil {
+			err = fmt.Errorf("--token: %w: give one in SPIRO_TOKEN or with --token-file", err)
+		}
+		return t, err
+	case s.TokenFile != "":
+		t, err := until.Done(ctx, func() (token.Token, error) { return token.ReadFile(s.TokenFile) })
+		if err != nil && looksLikeToken(s.TokenFile) {
+			w.known.AddText(s.TokenFile)
+			err = errors.New("the name of the token's file looks like a token itself: put that into SPIRO_TOKEN, or name the file that it is in")
+		}
+		return t, err
+	}
+	t, err := token.Parse(w.Getenv("SPIRO_TOKEN"))
+	switch {
+	case errors.Is(err, token.ErrNone):
+		return t, nil // the client says what to do about it
+	case err != nil:
+		return t, fmt.Errorf("SPIRO_TOKEN: %w", err)
+	}
+	return t, nil
+}
+
+// looksLikeToken reports whether the name of a file is more likely a token that
+// was given in its place.
+func looksLikeToken(name string) bool {
+	t, err := token.Parse(name)
+	if err != nil {
+		return false
+	}
+	if _, err := t.Rights(); err == nil {
+		return true
+	}
+	const long = 60
+	return len(name) >= long && !strings.ContainsAny(name, "./\\ ")
+}
+
+// env returns a variable without the white space around it, as the first-party
+// client reads it.
+func (w World) env(name string) string { return strings.TrimSpace(w.Getenv(name)) }
+
+// proxy honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not. What
+// it cannot use is an error: to go without the proxy would be something else.
+func (w World) proxy() (func(*http.Request) (*url.URL, error), error) {
+	var errs []error
+	read := func(name string) string {
+		v := w.env(name)
+		if v == "" {
+			name = strings.ToLower(name)
+			v = w.env(name)
+		}
+		if !isProxy(v) {
+			errs = append(errs, fmt.Errorf("%s: it is no URL of a proxy, such as http://proxy:3128", name))
+		}
+		return v
+	}
+	config := httpproxy.Config{
+		HTTPProxy: read("HTTP_PROXY"), HTTPSProxy: read("HTTPS_PROXY"),
+		NoProxy: cmp.Or(w.env("NO_PROXY"), w.env("no_proxy")),
+		CGI:     w.env("REQUEST_METHOD") != "", // then HTTP_PROXY is a header that anybody may send
+	}
+	choose := config.ProxyFunc()
+	return func(r *http.Request) (*url.URL, error) { return choose(r.URL) }, problem.Join(errs...)
+}
+
+// isProxy reports whether package httpproxy, which is silent about what it does
+// not take, can use a value: a URL, or one without its scheme.
+func isProxy(v string) bool {
+	if v == "" {
+		return true
+	}
+	if !strings.Contains(v, "://") {
+		v = "http://" + v
+	}
+	u, err := url.Parse(v)
+	return err == nil && u.Host != ""
+}

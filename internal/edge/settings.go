@@ -1,0 +1,117 @@
+package edge
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/problem"
+)
+
+// Settings are what people type. Their names are those of the flags.
+type Settings struct {
+	Project        string
+	Deployment     string
+	Dir            string
+	Artifacts      []string // PATH or NAME=PATH
+	Source         string   // filesystem, fs, git or empty
+	Exclude        []string
+	GitDescribe    string
+	NoHighstate    bool
+	RequireMinions bool
+	Server         string  // empty: SPIRO_URL
+	Token          *string // nil: SPIRO_TOKEN
+	TokenFile      string
+	SSLCert        string
+	Insecure       bool
+	ConnectTimeout time.Duration
+	Timeout        time.Duration
+	Bundle         string // a bundle to deploy in place of building one
+	Digest         string
+	Output         string // write the bundle here and stop
+	DryRun         bool
+	Reports        []string // FORMAT=FILE
+	FullToken      bool     // send the token as it is, not narrowed to the project
+	Verbose        bool
+	Quiet          bool
+	Color          string // auto, always, never or empty
+
+	// Mage has flags spelled as mage wants them: -dryRun in place of --dry-run.
+	Mage bool
+
+	// For a narrower token, written to Output.
+	Projects []string
+	Lifetime *time.Duration
+
+	blank []string // flags that were given and are empty
+}
+
+// Text returns the value of a flag that must not be empty if it is given: most
+// often that is a variable which is not set, and doing without the flag would be
+// something else than what was meant.
+// Its name is that of the command's flag without the dashes.
+func (s *Settings) Text(name string, flag *string) string {
+	if flag == nil {
+		return ""
+	}
+	value := strings.TrimSpace(*flag)
+	if value == "" {
+		s.blank = append(s.blank, name)
+	}
+	return value
+}
+
+// List returns the values of a flag that takes several, separated by commas. It
+// must not be empty if it is given.
+func (s *Settings) List(name string, flag *string) []string { return Split(s.Text(name, flag)) }
+
+// flag returns how a flag is spelled, from its name for the command.
+func (s *Settings) flag(name string) string {
+	switch {
+	case !s.Mage:
+		return "--" + name
+	case name == "include-source":
+		return "-source"
+	}
+	words := strings.Split(name, "-")
+	for i, word := range words[1:] {
+		words[i+1] = strings.ToUpper(word[:1]) + word[1:]
+	}
+	return "-" + strings.Join(words, "")
+}
+
+// contradictions returns what cannot be meant.
+func (s *Settings) contradictions() error {
+	var errs []error
+	for _, name := range s.blank {
+		errs = append(errs, fmt.Errorf("%s is given and empty: is a variable not set?", s.flag(name)))
+	}
+	useless := func(given bool, flag, with, why string) {
+		if given {
+			errs = append(errs, fmt.Errorf("%s has no effect with %s, which %s: leave one of them out", s.flag(flag), s.flag(with), why))
+		}
+	}
+	if s.Bundle != "" {
+		const why = "is a whole bundle"
+		useless(s.Output != "", "output", "bundle", why)
+		useless(len(s.Artifacts) > 0, "artifact", "bundle", why)
+		useless(s.Source != "", "--include-source", "--bundle", why)
+		useless(len(s.Exclude) > 0, "exclude", "bundle", why)
+		useless(s.GitDescribe != "", "--git-describe", "--bundle", why)
+		useless(s.Dir != "", "--dir", "--bundle", why)
+	}
+	if s.Output != "" {
+		const why = "only writes the bundle"
+		useless(s.DryRun, "dry-run", "output", why)
+		useless(s.RequireMinions, "require-minions", "output", why)
+		useless(len(s.Reports) > 0, "report", "output", why)
+	}
+	useless(s.NoHighstate && s.RequireMinions, "require-minions", "no-highstate", "asks no minion")
+	useless(s.Quiet && s.Verbose, "verbose", "quiet", "tells the verdict alone")
+	errs = append(errs, s.checkView())
+	if s.Timeout < 0 || s.ConnectTimeout < 0 {
+		errs = append(errs, errors.New("a timeout must not be negative"))
+	}
+	return problem.Join(errs...)
+}
