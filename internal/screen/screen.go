@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mattn/go-runewidth"
+	"github.com/vbauerster/cupwriter"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
@@ -41,7 +42,7 @@ const maxRows = 10
 // through redact.
 func New(out *os.File, redact func(string) string) *Screen {
 	s := &Screen{out: out, redact: redact}
-	s.bars = mpb.New(mpb.WithOutput(out), mpb.WithRefreshRate(100*time.Millisecond))
+	s.bars = mpb.New(mpb.WithConsoleWriter(tall{cupwriter.New(out, false)}), mpb.WithRefreshRate(100*time.Millisecond))
 	minions := make([]mpb.BarFiller, maxRows)
 	for i := range minions {
 		minions[i] = mpb.BarFillerFunc(func(w io.Writer, _ decor.Statistics) error { return s.minion(w, i) })
@@ -49,6 +50,16 @@ func New(out *os.File, redact func(string) string) *Screen {
 	// One bar that never ends, which is drawn as what there is to show.
 	s.bar, _ = s.bars.Add(0, s.stage(mpb.BarStyle().Build()), mpb.BarFillerTrim(), mpb.BarBtmExtender(minions...)) // it cannot be too late yet
 	return s
+}
+
+// tall is a terminal with room for all rows that there can be. mpb miscounts rows
+// that are empty where it has to leave some out (v8.16); here, none are drawn that
+// have no room.
+type tall struct{ *cupwriter.Writer }
+
+func (t tall) GetTermSize() (width, height int, err error) {
+	width, height, err = t.Writer.GetTermSize()
+	return width, max(height, maxRows+2), err
 }
 
 // Watch takes in what happens: it is a [report.Watcher].
