@@ -2,16 +2,12 @@ package report
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
-	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -30,51 +26,118 @@ type Detail string
 
 // The amounts of detail.
 const (
-	Normal  Detail = ""        // what changed or failed
+	Normal  Detail = ""        // what changed or failed, in less than 200 lines
 	Quiet   Detail = "quiet"   // the verdict alone
 	Verbose Detail = "verbose" // every state
 )
 
-// Log names a CI service whose log folds.
-type Log string
-
-// The logs that fold.
+// Limits of a summary that is not verbose, in lines. A dry run lists all entries.
 const (
-	GitHub Log = "github"
-	GitLab Log = "gitlab"
+	maxFull    = 180 // of minions, in full
+	maxSummary = 199
+	maxVerdict = 40
+	maxTail    = 6 // the note on what is left out, names, totals, digest, and what is between
 )
 
 // WriteText writes a summary in the manner of Salt's: for each minion the states
-// that failed or changed something and their numbers, then the verdict. The
-// errors are those of w.
-func (r *Report) WriteText(w io.Writer, _ TextOptions) error {
-	b := bufio.NewWriterSize(w, 64<<10) // which remembers the first error
+// that failed or changed something and their numbers, then the verdict; minions
+// that failed come last. Where that is long, minions that did the same are told
+// together, with a line for a state. The errors are those of w.
+func (r *Report) WriteText(w io.Writer, o TextOptions) error {
+	p := &printer{w: bufio.NewWriterSize(w, 64<<10), palette: palette(o.Color), log: o.Log}
 	for _, t := range r.Targets {
-		t.writeText(b)
+		t.writeText(p, o.Detail)
 	}
-	return b.Flush()
+	return p.w.Flush()
 }
 
-func (t *Target) writeText(b *bufio.Writer) {
+func (t *Target) writeText(p *printer, detail Detail) {
+	verdict := t.verdictLines()
+	if detail == Quiet {
+		p.all(verdict)
+		return
+	}
 	for _, c := range t.Bundle.Contents {
-		fmt.Fprintln(b, c)
+		p.print("", c.String())
 	}
-	var buf []byte
-	for _, m := range t.Minions {
-		m.writeText(b, &buf)
-		fmt.Fprintln(b)
+	if detail == Normal && len(verdict) > maxVerdict {
+		verdict = middleOut(verdict, maxVerdict)
 	}
-	if missing := t.named(highstate.Unreported); missing != "" {
-		fmt.Fprintf(b, "Minions that did not report: %s\n\n", missing)
+	groups, folded := t.failing(p.log), false
+	if detail == Normal {
+		room := maxSummary - maxTail - len(verdict) - annotations(groups)
+		if folded = t.isLongerThan(min(room, maxFull), p.log); folded {
+			groups = t.groups()
+			t.writeFolded(p, groups, room)
+		}
 	}
+	if !folded {
+		t.writeMinions(p, detail == Verbose)
+		if missing := t.named(highstate.Unreported); missing != "" {
+			p.print(inRed, "Minions that did not report: "+missing)
+			p.print("", "")
+		}
+	}
+	if p.log == GitHub {
+		t.annotate(p, groups)
+	}
+	t.writeTotals(p)
 	if t.Bundle.Digest != "" {
-		fmt.Fprintf(b, "Bundle:  %s\n", t.Bundle.Digest)
+		p.print("", "Bundle:  "+plain.Line(t.Bundle.Digest.String()))
 	}
-	verdict := "Success"
+	p.all(verdict)
+}
+
+// failing returns the minions that failed, each as a group, if the log is to
+// have them as annotations.
+func (t *Target) failing(log Log) []*group {
+	var all []*group
+	for _, m := range t.Minions {
+		if log == GitHub && !m.OK() {
+			all = append(all, &group{first: []*Minion{m}, count: 1})
+		}
+	}
+	return all
+}
+
+// isLongerThan reports whether the minions in full take more lines.
+func (t *Target) isLongerThan(most int, log Log) bool {
+	counter := printer{w: bufio.NewWriterSize(io.Discard, 1<<10), log: log, most: most}
+	t.writeMinions(&counter, false)
+	return counter.full()
+}
+
+// writeTotals writes a line for all minions together, if there are several.
+func (t *Target) writeTotals(p *printer) {
+	if len(t.Minions) < 2 {
+		return
+	}
+	failed, c := "", t.totals()
+	if n := len(t.Minions) - t.count(highstate.Succeeded); n > 0 {
+		failed = fmt.Sprintf(" (%d failed)", n)
+	}
+	p.print("", fmt.Sprintf("Total:   %d minions%s, %s. %s, Failed: %d", len(t.Minions), failed, plural(c.Total, "state"), succeeded(c), c.Failed))
+}
+
+// verdictLines returns the verdict, most often in one line.
+func (t *Target) verdictLines() []line {
+	verdict, c := "Success", boldGreen
 	if t.Verdict != Success {
-		verdict = "FAILURE"
+		verdict, c = "FAILURE", boldRed
 	}
-	fmt.Fprintf(b, "%s: %s\n", verdict, t.Summary)
+	var lines []line
+	for text := range strings.SplitSeq(verdict+": "+t.Summary, "\n") {
+		lines = append(lines, line{c, text})
+	}
+	return lines
+}
+
+// middleOut returns both ends of lines: a traceback of Python has the reason at
+// its end.
+func middleOut(lines []line, most int) []line {
+	head, tail := lines[:most/2], lines[len(lines)-most/2+1:]
+	left := line{lines[0].color, "… " + plural(len(lines)-len(head)-len(tail), "line") + " …"}
+	return append(append(append([]line(nil), head...), left), tail...)
 }
 
 // String returns the entry as a line of a listing: its size, an x where it is
@@ -84,146 +147,11 @@ func (c Content) String() string {
 	if c.Executable {
 		mark = "x"
 	}
-	line := fmt.Sprintf("%12d %s %s", c.Size, mark, plain.Line(c.Name))
+	text := fmt.Sprintf("%12d %s %s", c.Size, mark, plain.Line(c.Name))
 	if c.Link != "" {
-		line += " -> " + plain.Line(c.Link)
+		text += " -> " + plain.Line(c.Link)
 	}
-	return line
-}
-
-func (m *Minion) writeText(b *bufio.Writer, buf *[]byte) {
-	id := plain.Line(m.ID)
-	fmt.Fprintf(b, "%s:\n", id)
-	if m.Status == highstate.Unreported {
-		fmt.Fprintln(b, "    did not report")
-		return
-	}
-	r, err := m.readTelling(buf)
-	if err != nil {
-		fmt.Fprintf(b, "    what its states did is missing: %s\n", plain.Line(err.Error()))
-	}
-	for _, msg := range r.Messages {
-		fmt.Fprintf(b, "    %s\n", indent(shown(msg), "    "))
-	}
-	for _, s := range r.States {
-		if s.Telling() {
-			writeState(b, s)
-		}
-	}
-	c := m.Counts
-	if c.Total == 0 {
-		return
-	}
-	var of []string
-	if c.Pending > 0 {
-		of = append(of, fmt.Sprintf("unchanged=%d", c.Pending)) // Salt's word for what would change
-	}
-	if c.Changed > 0 {
-		of = append(of, fmt.Sprintf("changed=%d", c.Changed))
-	}
-	succeeded := fmt.Sprintf("Succeeded: %d", c.Succeeded)
-	if len(of) > 0 {
-		succeeded += " (" + strings.Join(of, ", ") + ")"
-	}
-	const rule = "    -------------"
-	fmt.Fprintf(b, "    Summary for %s\n%s\n    %s\n    Failed:    %d\n%s\n    Total states run:     %d\n    Total run time:    %s\n",
-		id, rule, succeeded, c.Failed, rule, c.Total, seconds(c.Duration))
-}
-
-// writeState writes a state as Salt's highstate outputter does, less what is empty.
-func writeState(b *bufio.Writer, s highstate.State) {
-	fmt.Fprintln(b, "    ----------")
-	field := func(name, value string) {
-		if value = strings.TrimSpace(shown(value)); value != "" {
-			fmt.Fprintf(b, "    %12s: %s\n", name, strings.TrimLeft(indent(value, "                  "), " "))
-		}
-	}
-	field("ID", s.ID)
-	field("Function", s.Function)
-	if s.Name != s.ID {
-		field("Name", s.Name)
-	}
-	field("SLS", s.SLS)
-	field("Result", resultWords[s.Outcome])
-	field("Comment", s.Comment)
-	for _, warning := range s.Warnings {
-		field("Warning", warning)
-	}
-	field("Duration", seconds(s.Duration))
-	field("Changes", changes(s.Changes))
-}
-
-// shown returns the beginning of a text, harmless. The JSON report has all of it.
-func shown(s string) string { return plain.Text(plain.Clip(s, maxShown)) }
-
-// resultWords are Salt's.
-var resultWords = map[highstate.Outcome]string{
-	highstate.OK: "True", highstate.Changed: "True", highstate.Pending: "None", highstate.Bad: "False",
-}
-
-// changes returns a state's changes as indented text: the one way that fits the
-// changes of every state module, which may be anything. Large ones stay JSON.
-func changes(raw json.RawMessage) string {
-	var v any
-	if len(raw) > maxShown {
-		return string(raw[:maxShown]) + plain.Clip(rawjson.View(raw[maxShown:]), 0)
-	}
-	if len(raw) == 0 || json.Unmarshal(raw, &v) != nil {
-		return ""
-	}
-	var b strings.Builder
-	writeValue(&b, "", v)
-	return b.String()
-}
-
-func writeValue(b *strings.Builder, pad string, v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			b.WriteString(pad + key + ":")
-			writeMember(b, pad, v[key])
-		}
-	case []any:
-		for _, item := range v {
-			b.WriteString(pad + "-")
-			writeMember(b, pad, item)
-		}
-	default:
-		b.WriteString(pad + scalar(v) + "\n")
-	}
-}
-
-// writeMember writes a short value on the line of its key, others below it.
-func writeMember(b *strings.Builder, pad string, v any) {
-	switch v := v.(type) {
-	case map[string]any, []any:
-		b.WriteByte('\n')
-		writeValue(b, pad+"  ", v)
-	default:
-		s := strings.TrimRight(scalar(v), "\n")
-		if strings.Contains(s, "\n") {
-			b.WriteString("\n" + pad + "  " + indent(s, pad+"  ") + "\n")
-			return
-		}
-		b.WriteString(strings.TrimRight(" "+s, " ") + "\n")
-	}
-}
-
-func scalar(v any) string {
-	if s, ok := v.(string); ok {
-		return s
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(b)
-}
-
-// indent puts pad before every line but the first and empty ones.
-func indent(s, pad string) string {
-	s = strings.ReplaceAll(s, "\n", "\n"+pad)
-	return strings.ReplaceAll(s, "\n"+pad+"\n", "\n\n")
+	return text
 }
 
 func seconds(m highstate.Milliseconds) string {
@@ -238,8 +166,8 @@ func firstLine(messages []string) string {
 	if len(messages) == 0 {
 		return "Salt gives no reason"
 	}
-	line, _, _ := strings.Cut(strings.TrimSpace(messages[0]), "\n")
-	return line
+	text, _, _ := strings.Cut(strings.TrimSpace(messages[0]), "\n")
+	return text
 }
 
 func trimRight(s string) string { return strings.TrimRight(s, "\n\t ") }

@@ -1,0 +1,320 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// text returns a summary.
+func text(t testing.TB, rep *report.Report, o report.TextOptions) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := rep.WriteText(&out, o); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+var sectionTimes = regexp.MustCompile(`(section_(?:start|end)):\d+`)
+
+// TestTexts pins how recorded streams look, but for the default, which
+// TestRecorded does.
+func TestTexts(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]report.TextOptions{
+		"verbose": {Detail: report.Verbose}, "quiet": {Detail: report.Quiet}, "color": {Color: true},
+		"github": {Log: report.GitHub}, "gitlab": {Log: report.GitLab, Color: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var all strings.Builder
+			for _, stream := range streams.All {
+				rep := fold(streams.Read(stream), stream != "no-highstate", nil)
+				fmt.Fprintf(&all, "=== %s\n%s", stream, sectionTimes.ReplaceAllString(text(t, rep, o), "$1:TIME"))
+			}
+			pinned(t, name+".txt", []byte(all.String()))
+		})
+	}
+}
+
+// minions makes the report of a run with results, in that order; one that is
+// empty is of a minion that did not report.
+func minions(t testing.TB, results ...string) *report.Report {
+	t.Helper()
+	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true, Bundle: report.Bundle{Digest: "sha256:0123"}})
+	var ids []string
+	for i := range results {
+		ids = append(ids, fmt.Sprintf("web%d", i+1))
+	}
+	add(t, rep.Targets[0], client.Event{Name: client.DeployBundle})
+	add(t, rep.Targets[0], client.Event{Name: client.HighstateStart, Minions: ids})
+	for i, result := range results {
+		if result != "" {
+			add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: ids[i], Result: json.RawMessage(result)})
+		}
+	}
+	add(t, rep.Targets[0], client.Event{Name: client.HighstateFinish})
+	rep.Targets[0].Finish(nil)
+	rep.Finish()
+	return rep
+}
+
+// entry is a state as Salt returns it.
+func entry(tag, result, comment, changes string, n int) string {
+	return fmt.Sprintf(`%q: {"result": %s, "comment": %q, "changes": %s, "__sls__": "web", "__run_num__": %d, "duration": %d.5}`, tag, result, comment, changes, n, n)
+}
+
+func ret(entries ...string) string { return `{"ret": {` + strings.Join(entries, ", ") + `}}` }
+
+const newDiff = `{"diff": "--- \n+++ \n@@ -1,2 +1,3 @@\n same\n--- was\n+++ is\n+more\n"}`
+
+// manyMinions is a run of 200 minions with 100 states each: most did the same.
+func manyMinions(t testing.TB) *report.Report {
+	results := make([]string, 200)
+	for i := range results {
+		var entries []string
+		for n := range 96 {
+			entries = append(entries, entry(fmt.Sprintf("file_|-conf%d_|-/etc/web/%[1]d.conf_|-managed", n), "true", "is in the correct state", "{}", n))
+		}
+		changed := newDiff
+		if i%20 == 3 {
+			changed = `{"diff": "New file", "mode": "0644"}`
+		}
+		entries = append(entries,
+			entry("file_|-config_|-/etc/web.conf_|-managed", "true", "File /etc/web.conf updated", changed, 96),
+			entry("cmd_|-migrate_|-web migrate --all_|-run", "true", `Command "web migrate --all" run`, fmt.Sprintf(`{"pid": %d, "stdout": "done", "retcode": 0}`, i), 97))
+		if i%50 == 7 {
+			lacking := []string{"web.unit", "web.site"}
+			if i > 100 { // Salt has them from a set
+				lacking = []string{"web.site", "web.unit"}
+			}
+			entries = append(entries,
+				entry("file_|-unit_|-/etc/web.service_|-managed", "false", "Source file salt://web.service not found in saltenv 'shop/prod'", "{}", 98),
+				entry("cmd_|-site_|-web site_|-run", "false", `Command "web site" run`, fmt.Sprintf(`{"pid": %d, "retcode": 1, "stderr": "one\ntwo\nthree\nno such site"}`, i), 99),
+				entry("service_|-web_|-web_|-running", "false", "One or more requisite failed: "+strings.Join(lacking, ", "), "{}", 100))
+		}
+		results[i] = ret(entries...)
+	}
+	results[20] = `{"ret": ["Rendering SLS 'shop/prod:web' failed: Jinja variable 'port' is undefined; line 1\n\n---\n{{ port }}    <======================\n---"], "retcode": 1}`
+	results[40] = `{"failed": true}`
+	results[60], results[61] = "", ""
+	return minions(t, results...)
+}
+
+func TestFolded(t *testing.T) {
+	t.Parallel()
+	rep := manyMinions(t)
+	got := text(t, rep, report.TextOptions{})
+	if n := strings.Count(got, "\n"); n >= 200 {
+		t.Errorf("%d lines", n)
+	}
+	pinned(t, "folded.txt", []byte(got))
+	pinned(t, "folded-github.txt", []byte(text(t, rep, report.TextOptions{Log: report.GitHub})))
+	if n, all := strings.Count(text(t, rep, report.TextOptions{Detail: report.Verbose}), "    ----------\n"), rep.Targets[0].Minions; n < 100*(len(all)-10) {
+		t.Errorf("verbose, it tells of %d states", n)
+	}
+}
+
+// TestShort: a summary that is not verbose has less than 200 lines, and the
+// failures in it.
+func TestShort(t *testing.T) {
+	t.Parallel()
+	fails := func(i int) string {
+		return entry(fmt.Sprintf("cmd_|-bad%d_|-false_|-run", i), "false", fmt.Sprintf("it broke in way %d", i), "{}", i)
+	}
+	each := func(n int, one func(int) string) (all []string) {
+		for i := range n {
+			all = append(all, one(i))
+		}
+		return all
+	}
+	changes := func(i int) string { return entry(fmt.Sprintf("file_|-f%d_|-/f_|-managed", i), "true", "", newDiff, i) }
+	lines := strings.Repeat(`line\n`, 1000)
+	for name, tt := range map[string]struct {
+		results []string
+		says    string
+	}{
+		"200 minions that failed differently":  {each(200, func(i int) string { return ret(fails(i)) }), "it broke in way 3"},
+		"2,000 changes":                        {[]string{ret(each(2000, changes)...)}, "more states that changed or warn"},
+		"2,000 failures":                       {[]string{ret(each(2000, fails)...)}, "more states that failed"},
+		"2,000 changes and failures":           {[]string{ret(append(each(2000, changes), each(2000, fails)...)...)}, "it broke in way 0"},
+		"a failure after 2,000 changes":        {[]string{ret(append(each(2000, changes), fails(2001))...)}, "it broke in way 2001"},
+		"200 minions that changed differently": {append(each(200, func(i int) string { return ret(changes(i)) }), ret(fails(0))), "it broke in way 0"},
+		"a long message":                       {[]string{`{"ret": ["` + lines + `", "more"], "retcode": 1}`}, "more lines"},
+		"a long comment":                       {[]string{`{"ret": {"a_|-b_|-c_|-d": {"result": false, "comment": "` + lines + `", "warnings": ["` + lines + `", "w", "w"]}}}`}, "Warning: line …"},
+		"a long diff":                          {[]string{ret(entry("file_|-f_|-/f_|-managed", "true", "", `{"diff": "@@ -1 +1 @@\n`+strings.Repeat(`+line\n`, 1000)+`"}`, 1))}, "+1000 −0"},
+		"300 minions that did not report":      {make([]string, 300), "web1, web2, web3 and 297 more (300 minions):\n    did not report"},
+		"300 that did nothing":                 {each(300, func(int) string { return ret(entry("a_|-b_|-c_|-d", "true", "", "{}", 1)) }), "web1, web2, web3 and 297 more (300 minions):\n    Succeeded: 1, Failed: 0"},
+		"Salt's return code":                   {each(100, func(int) string { return `{"ret": {"a_|-b_|-c_|-d": {"result": true}}, "retcode": 11}` }), "Salt's return code: 11"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rep := minions(t, tt.results...)
+			for _, log := range []report.Log{"", report.GitHub, report.GitLab} {
+				got := text(t, rep, report.TextOptions{Log: log})
+				if n := strings.Count(got, "\n"); n >= 200 {
+					t.Errorf("%s: %d lines", log, n)
+				}
+				if log == "" && (!strings.Contains(got, tt.says) || !strings.Contains(got, "Folded")) {
+					t.Errorf("want %q in\n%s", tt.says, got)
+				}
+			}
+		})
+	}
+	trace := fold([]byte("event: deploy-bundle\ndata: {}\n\nevent: exception\ndata: {\"msg\": \""+lines+"the reason\"}\n\n"), true, nil)
+	if got := text(t, trace, report.TextOptions{}); strings.Count(got, "\n") >= 200 || !strings.Contains(got, "FAILURE: ") || !strings.Contains(got, "the reason") {
+		t.Errorf("a long exception:\n%s", got)
+	}
+}
+
+// TestColors: without colour there is no escape sequence, and with it each ends
+// with its line.
+func TestColors(t *testing.T) {
+	t.Parallel()
+	whole := regexp.MustCompile(`^(\x1b\[[0-9;]+m[^\x1b]+\x1b\[0m|[^\x1b]*)$`)
+	for _, rep := range []*report.Report{manyMinions(t), minions(t, ret(entry("a_|-\x1b[31m_|-c_|-d", "false", "\n\x1b[0m\n", newDiff, 1)))} {
+		for _, detail := range []report.Detail{report.Normal, report.Quiet, report.Verbose} {
+			plainly, colored := text(t, rep, report.TextOptions{Detail: detail}), text(t, rep, report.TextOptions{Detail: detail, Color: true})
+			if strings.Contains(plainly, "\x1b") || !strings.Contains(colored, "\x1b") {
+				t.Errorf("%s: escape sequences without colour, or none with it", detail)
+			}
+			for text := range strings.SplitSeq(colored, "\n") {
+				if !whole.MatchString(text) {
+					t.Fatalf("%s: the line %q", detail, text)
+				}
+			}
+			if stripped := regexp.MustCompile(`\x1b\[[0-9;]+m`).ReplaceAllString(colored, ""); stripped != plainly {
+				t.Errorf("%s: with colour it says something else", detail)
+			}
+		}
+	}
+}
+
+func TestHarmless(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"web1: ok": "web1: ok", "a::b": "a::b", "::error::x": ": :error::x", " \t::error::x": " \t: :error::x", "\u00a0\u2003::x": "\u00a0\u2003: :x",
+		"a ##[error]x": "a ## [error]x", "###[x##[y": "### [x## [y", "::a ##[b]": ": :a ## [b]", "a\n::b\n ::c": "a\n: :b\n : :c",
+		"\u200d::x": ": :x", ":\u200c:x": ": :x", "#\ufe0f#[x]": "## [x]", "e\u0301 ::": "e\u0301 ::", ":::x": ": ::x", "": "", "#": "#",
+	} {
+		if got := report.GitHub.Harmless(in); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+		if got := report.GitLab.Harmless(in); got != in {
+			t.Errorf("for GitLab, %q became %q", in, got)
+		}
+	}
+}
+
+// commands is a run in which every text would be a command to a log.
+func commands(t testing.TB) *report.Report {
+	const attack = `::error::x\n  ::stop-commands::y\n##[set-env name=A]b\n\u001b[0Ksection_start:1:a\r\u001b[0Kz%0A::warning::w`
+	bad := `"::error_|-` + attack + `_|-` + attack + `_|-##[x]": {"result": false, "comment": "` + attack + `", "__sls__": "::debug::", "warnings": ["` + attack + `"], "changes": {"` + attack + `": "` + attack + `", "diff": "` + attack + `\n@@ \n+` + attack + `", "stderr": "` + attack + `"}}`
+	rep := report.New(report.Target{Project: "::error::p", Deployment: "##[x]", Highstate: true, Bundle: report.Bundle{Digest: "::error::d", Contents: []report.Content{{Name: "::error::c"}}}})
+	target := rep.Targets[0]
+	for id, result := range map[string]string{
+		"::error::m": `{"ret": {` + bad + `}, "retcode": 2}`, "##[error]m\n::error::n": `{"ret": ["` + attack + `"], "retcode": 1}`, "\x1b[0Ksection_end:1:a\r": `{"failed": true}`,
+	} {
+		add(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: json.RawMessage(result)})
+	}
+	target.Finish(fmt.Errorf("::error::%s", "it broke\n::error::again"))
+	rep.Finish()
+	return rep
+}
+
+// ours are the lines that may be commands.
+var ours = map[report.Log]*regexp.Regexp{
+	report.GitHub: regexp.MustCompile(`^::(group::\S.*|endgroup::|error title=[^:,]+::.+)$`),
+	report.GitLab: regexp.MustCompile(`^\x1b\[0Ksection_(start|end):\d+:[a-zA-Z0-9_.-]+(\[collapsed=true\])?\r\x1b\[0K(\S.*)?$`),
+}
+
+// obeyed fails for a line in a summary that a log would take for a command, and
+// is none of ours.
+func obeyed(t *testing.T, rep *report.Report) {
+	t.Helper()
+	for log, own := range ours {
+		for _, detail := range []report.Detail{report.Normal, report.Quiet, report.Verbose} {
+			open := 0
+			for line := range strings.SplitSeq(text(t, rep, report.TextOptions{Detail: detail, Log: log}), "\n") {
+				command := log == report.GitHub && strings.HasPrefix(strings.TrimSpace(line), "::") || strings.ContainsAny(line, "\x1b\r")
+				switch {
+				case log == report.GitHub && strings.Contains(line, "##["), command && !own.MatchString(line), !command && plain.Text(line) != line:
+					t.Errorf("%s, %s: the line %q", log, detail, line)
+				case command && (strings.HasPrefix(line, "::group") || strings.Contains(line, "section_start:") && strings.HasPrefix(line, "\x1b")):
+					open++
+				case command && !strings.HasPrefix(line, "::error"):
+					open--
+				}
+				if open < 0 || open > 1 {
+					t.Fatalf("%s, %s: %d sections are open at %q", log, detail, open, line)
+				}
+			}
+		}
+	}
+}
+
+func TestHostileToLogs(t *testing.T) {
+	t.Parallel()
+	rep := commands(t)
+	obeyed(t, rep)
+	if got := text(t, rep, report.TextOptions{Log: report.GitHub}); strings.Count(got, "\n::error title=") != 4 || !strings.Contains(got, "%250A") {
+		t.Errorf("want 4 annotations in\n%s", got)
+	}
+}
+
+// TestSections: GitLab can tell them apart, and shows how long a minion took.
+func TestSections(t *testing.T) {
+	t.Parallel()
+	rep := report.New(report.Target{Project: "größe", Deployment: "prod", Highstate: true})
+	when := time.Unix(1_800_000_000, 0)
+	for _, id := range []string{"web/1", "web:1", strings.Repeat("x", 300)} {
+		add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: id, Time: when, Result: json.RawMessage(`{"ret": {"a_|-b_|-c_|-d": {"result": true, "duration": 90000}}}`)})
+	}
+	rep.Targets[0].Finish(nil)
+	got := text(t, rep, report.TextOptions{Log: report.GitLab})
+	names := map[string]bool{}
+	for _, found := range regexp.MustCompile(`section_start:(\d+):([^\[\r]*)\[`).FindAllStringSubmatch(got, -1) {
+		names[found[2]] = true
+		if found[1] != "1799999910" || !strings.Contains(got, "section_end:1800000000:"+found[2]+"\r") {
+			t.Errorf("section %q", found)
+		}
+	}
+	if len(names) != 3 {
+		t.Errorf("%d names of sections in %q", len(names), got)
+	}
+}
+
+// TestWriteError: an error of the writer is returned.
+func TestWriteError(t *testing.T) {
+	t.Parallel()
+	in, out := io.Pipe()
+	in.CloseWithError(io.ErrClosedPipe)
+	if err := manyMinions(t).WriteText(out, report.TextOptions{}); err == nil {
+		t.Error("no error")
+	}
+}
+
+func BenchmarkWriteText(b *testing.B) {
+	rep := manyMinions(b)
+	for name, o := range map[string]report.TextOptions{"normal": {}, "verbose": {Detail: report.Verbose, Color: true}, "github": {Log: report.GitHub}} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := rep.WriteText(io.Discard, o); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,91 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+)
+
+// maxAnnotations is how many failures of a run GitHub is told of. It shows ten of
+// a step, and has all in the log.
+const maxAnnotations = 50
+
+// annotations returns how many lines annotate takes.
+func annotations(groups []*group) int {
+	n := 0
+	for _, g := range groups {
+		n += g.failures()
+	}
+	return min(n, maxAnnotations+1) + 1 // and one for the run
+}
+
+// annotate writes an annotation for each failure of the groups, and for what went
+// wrong without a minion.
+func (t *Target) annotate(p *printer, groups []*group) {
+	var buf []byte
+	written, all := 0, 0
+	for _, g := range groups {
+		all += g.failures()
+		if written < maxAnnotations && !g.ok() {
+			written += p.annotateGroup(g, maxAnnotations-written, &buf)
+		}
+	}
+	if left := all - written; left > 0 {
+		p.print("", "… and "+plural(left, "more failure")+" without an annotation")
+	}
+	if t.Error != "" && t.Verdict != Success {
+		p.annotation(plain.Line(t.Saltenv), shortened(t.Error))
+	}
+}
+
+// annotateGroup writes no more than so many annotations, and returns how many.
+func (p *printer) annotateGroup(g *group, most int, buf *[]byte) int {
+	m, names, n := g.first[0], minionNames(g.first, g.count), 0
+	r, err := m.readTelling(buf)
+	why := causes(r.States)
+	for i := range r.States {
+		s := &r.States[i]
+		if s.Outcome != highstate.Bad || n == most {
+			continue
+		}
+		n++
+		text := shortened(s.Comment)
+		if lines := foldedReason(s, because(why(s))); len(lines) > 0 {
+			text = strings.Join(lines, "\n")
+		}
+		p.annotation(fmt.Sprintf("%s: %s %s", names, plain.Line(s.Function), foldedLine(s.ID)), text)
+	}
+	if n > 0 {
+		return n
+	}
+	text := strings.Join(r.Messages, "\n")
+	if text == "" && err != nil {
+		text = "what its states did is missing: " + err.Error()
+	}
+	if text == "" {
+		text = m.outcome()
+	}
+	p.annotation(names+": "+m.outcome(), shortened(text))
+	return 1
+}
+
+// annotation writes one. What it says is harmless for a terminal.
+func (p *printer) annotation(title, text string) {
+	p.raw("::error title=" + escapeProperty(p.log.Harmless(title)) + "::" + escapeData(p.log.Harmless(text)))
+}
+
+// shortened returns the first lines of a text.
+func shortened(s string) string {
+	const most = 5
+	var lines []string
+	for text := range strings.SplitSeq(strings.TrimSpace(s), "\n") {
+		if len(lines) == most {
+			lines = append(lines, "…")
+			break
+		}
+		lines = append(lines, plain.Text(plain.Clip(text, maxFolded)))
+	}
+	return strings.Join(lines, "\n")
+}
