@@ -243,7 +243,7 @@ func (t *Target) count(status highstate.Status) int {
 }
 
 // maxNamed is how many minions are named in a line.
-const maxNamed = 1000
+const maxNamed = 20
 
 // named returns the ids of the minions with one of the statuses.
 func (t *Target) named(statuses ...highstate.Status) string {

@@ -70,6 +70,7 @@ func (s *story) watch(u Update) {
 	if line == "" {
 		return
 	}
+	line = s.Log.Harmless(line)
 	if !s.Live {
 		line = u.Time.Format(time.TimeOnly) + " " + line
 	}
@@ -85,7 +86,7 @@ func (s *story) line(u Update) string {
 		}
 		return staged(u)
 	case Warned:
-		return s.paint(33, "warning: "+plain.Line(u.Text))
+		return palette(s.Color).paint(inYellow, "warning: "+plain.Line(u.Text))
 	case Ended:
 		return staged(u)
 	case Happened:
@@ -133,16 +134,9 @@ func (s *story) event(u Update) string {
 	case u.Event.Msg == "":
 		return oneLine(u.Event.Name + " " + strings.TrimSpace(u.Event.Data))
 	case u.Event.Name == client.Exception:
-		return s.paint(31, "the server failed: "+oneLine(trimRight(u.Event.Msg)))
+		return palette(s.Color).paint(inRed, "the server failed: "+oneLine(trimRight(u.Event.Msg)))
 	}
 	return oneLine(trimRight(u.Event.Msg))
-}
-
-func (s *story) paint(sgr int, text string) string {
-	if !s.Color {
-		return text
-	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", sgr, text)
 }
 
 // oneLine returns the beginning of a text, in a line.
@@ -152,11 +146,11 @@ func oneLine(s string) string { return plain.Line(plain.Clip(s, maxLine)) }
 func (s *story) minion(m *Minion) string {
 	switch {
 	case m.Status != highstate.Succeeded:
-		return s.paint(31, m.line())
+		return palette(s.Color).paint(inRed, m.line())
 	case m.Counts.Changed > 0:
-		return s.paint(36, m.line())
+		return palette(s.Color).paint(inCyan, m.line())
 	}
-	return s.paint(32, m.line())
+	return palette(s.Color).paint(inGreen, m.line())
 }
 
 // line returns what became of a minion, in a line.
