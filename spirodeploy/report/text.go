@@ -112,11 +112,20 @@ func (t *Target) writeTotals(p *printer) {
 	if len(t.Minions) < 2 {
 		return
 	}
-	failed, c := "", t.totals()
-	if n := len(t.Minions) - t.count(highstate.Succeeded); n > 0 {
-		failed = fmt.Sprintf(" (%d failed)", n)
+	var bad []string
+	silent := t.count(highstate.Unreported)
+	if failed := len(t.Minions) - t.count(highstate.Succeeded) - silent; failed > 0 {
+		bad = append(bad, fmt.Sprintf("%d failed", failed))
 	}
-	p.print("", fmt.Sprintf("Total:   %d minions%s, %s. %s, Failed: %d", len(t.Minions), failed, plural(c.Total, "state"), succeeded(c), c.Failed))
+	if silent > 0 {
+		bad = append(bad, fmt.Sprintf("%d did not report", silent))
+	}
+	text := fmt.Sprintf("Total:   %d minions", len(t.Minions))
+	if len(bad) > 0 {
+		text += " (" + strings.Join(bad, ", ") + ")"
+	}
+	c := t.totals()
+	p.print("", fmt.Sprintf("%s, %s. %s, Failed: %d", text, plural(c.Total, "state"), succeeded(c), c.Failed))
 }
 
 // verdictLines returns the verdict, most often in one line.

@@ -273,6 +273,26 @@ func TestHostileToLogs(t *testing.T) {
 	}
 }
 
+// FuzzLogs: whatever a server sends, no log takes it for a command, and what is
+// not verbose is short.
+func FuzzLogs(f *testing.F) {
+	for _, name := range streams.All {
+		f.Add(streams.Read(name), "shop")
+	}
+	const begun = "event: deploy-bundle\ndata: {}\n\nevent: highstate-update\n"
+	f.Add([]byte(begun+`data: {"minion": "::error::", "result": {"ret": {"a_|-##[b]_|-\n::c_|-d": {"result": false, "comment": "a\n ::b", "changes": {"diff": "@@ \n::"}}}}}`+"\n\n"), "::error::")
+	f.Add([]byte(begun+`data: {"minion": ":\u200d:", "result": {"ret": ["\n\u00a0::x::", "##\u200d["]}}`+"\n\n"), "##[")
+	f.Fuzz(func(t *testing.T, stream []byte, project string) {
+		rep := fold(stream, true, nil, func(t *report.Target) { t.Project = project })
+		obeyed(t, rep)
+		for log := range ours {
+			if n := strings.Count(text(t, rep, report.TextOptions{Log: log}), "\n"); n >= 200 {
+				t.Errorf("%s: %d lines", log, n)
+			}
+		}
+	})
+}
+
 // TestSections: GitLab can tell them apart, and shows how long a minion took.
 func TestSections(t *testing.T) {
 	t.Parallel()

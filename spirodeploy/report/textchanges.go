@@ -11,9 +11,9 @@ import (
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
-// changes returns a state's changes as indented lines: the one way that fits the
+// changeLines returns a state's changes as indented lines: the one way that fits the
 // changes of every state module, which may be anything. Large ones stay JSON.
-func changes(raw json.RawMessage, c color) []line {
+func changeLines(raw json.RawMessage, c color) []line {
 	w := changesWriter{color: c}
 	var v any
 	switch {
@@ -74,7 +74,7 @@ func (w *changesWriter) member(pad, key string, v any, mayDiffer bool) {
 
 func (w *changesWriter) diff(pad, diff string) {
 	was := w.color
-	for c, text := range diffLines(diff) {
+	for c, text := range coloredDiff(diff) {
 		w.color = c
 		w.add(pad, text)
 	}

@@ -17,8 +17,8 @@ const hunk = "@@ "
 // place, such as "New file".
 func isDiff(s string) bool { return strings.HasPrefix(s, hunk) || strings.Contains(s, "\n"+hunk) }
 
-// diffLines yields the lines of a unified diff with their colours.
-func diffLines(diff string) iter.Seq2[color, string] {
+// coloredDiff yields the lines of a unified diff with their colours.
+func coloredDiff(diff string) iter.Seq2[color, string] {
 	return func(yield func(color, string) bool) {
 		inHunk := false
 		for text := range strings.SplitSeq(diff, "\n") {
@@ -81,7 +81,7 @@ func (d *diffCount) text(diff string) {
 		return
 	}
 	d.found = true
-	for c := range diffLines(diff) {
+	for c := range coloredDiff(diff) {
 		switch c {
 		case inGreen:
 			d.added++

@@ -93,7 +93,10 @@ func messageLines(messages []string, c color, room int) []line {
 				left++
 				continue
 			}
-			lines = append(lines, line{c, "    " + plain.Text(plain.Clip(text, maxFolded))})
+			if text != "" {
+				text = "    " + plain.Text(plain.Clip(text, maxFolded))
+			}
+			lines = append(lines, line{c, text})
 		}
 	}
 	if left > 0 {

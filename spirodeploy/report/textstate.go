@@ -49,7 +49,7 @@ func (p *printer) state(s *highstate.State, because []string) {
 		field(inYellow, "Warning", warning)
 	}
 	field(c, "Duration", seconds(s.Duration))
-	for i, l := range changes(s.Changes, c) {
+	for i, l := range changeLines(s.Changes, c) {
 		head := fieldPad
 		switch {
 		case i == 0:

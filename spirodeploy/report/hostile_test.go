@@ -1,0 +1,51 @@
+package report_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// nasty are texts that would be more than text if they could. Each has a word by
+// which it can be found.
+var nasty = []string{
+	`</script><script>alert("evil")</script>`, `<!--<script>evil`, `]]><evil/>`, `"><img src=x onerror=evil()>`, `' onfocus='evil`,
+	"```\n\n# evil\n~~~\n````", "| evil | @evil #1 evil/evil#1 [evil](https://evil) ![](https://evil) https://evil www.evil.com evil@evil.com",
+	"\x1b[2Jevil\u202e\u2028\u2029\x00\x80\ufffe\uffff\ufeff", "{{.evil}}", "</details></td></table>evil", "&lt;evil&gt;", "\\`evil\\`\\", "evil-\n=====\n\n1. a\n\n    code\n<!-- -->",
+	":evil: ~~evil~~ **evil** _evil_ $evil$ <evil@evil.com> <https://evil>",
+}
+
+// hostile is the report of a run in which every text means harm, and in which
+// states have equal names.
+func hostile(t testing.TB, more ...string) *report.Report {
+	t.Helper()
+	texts := append(nasty[:len(nasty):len(nasty)], more...)
+	rep := report.New(report.Target{Server: texts[0], Project: texts[1], Deployment: texts[3], Highstate: true, RequireMinions: true})
+	target := rep.Targets[0]
+	for _, text := range texts {
+		target.Warn(text)
+		add(t, target, client.Event{Name: text, Msg: text, Minion: text, Data: text, Time: time.Unix(1700000000, 0)})
+		quoted, err := json.Marshal(strings.ToValidUTF8(text, "?"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := string(quoted)
+		state := func(result string) string {
+			return `{"__id__": ` + q + `, "name": ` + q + `, "__sls__": ` + q + `, "result": ` + result + `, "comment": ` + q + `, "start_time": ` + q +
+				`, "changes": {` + q + `: ` + q + `, "diff": ` + q + `}, "warnings": [` + q + `]}`
+		}
+		// Tags differ where names do not.
+		raw := `{"ret": {"m_|-a_|-b_|-f": ` + state("false") + `, "m_|-a_|-c_|-f": ` + state("null") + `, "m_|-a_|-d_|-f": ` + state("true") + `, ` + q + `: ` + state("false") + `}, "retcode": 2}`
+		add(t, target, client.Event{Name: client.HighstateUpdate, Minion: text, Msg: text, Time: time.Unix(1700000100, 0), Result: json.RawMessage(raw)})
+		add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "x" + text, Msg: text, Time: time.Unix(1700000100, 0), Result: json.RawMessage(`{"ret": [` + q + `], "retcode": 1}`)})
+		add(t, target, client.Event{Name: client.HighstateStart, Minions: []string{"y" + text}})
+	}
+	add(t, target, client.Event{Name: client.Exception, Msg: strings.Join(texts, "\n")})
+	target.Finish(nil)
+	rep.Finish()
+	return rep
+}

@@ -1,0 +1,141 @@
+package report
+
+import (
+	"html"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+)
+
+type (
+	// pageFailure is a minion that did not succeed.
+	pageFailure struct {
+		ID, Status string
+		Messages   []string
+		States     []pageState
+	}
+	// pageState is a state that failed.
+	pageState struct {
+		ID, Function, Name, SLS, Duration, Comment, Tree string
+		Warnings                                         []string
+		Diff                                             []diffLine
+	}
+	diffLine struct{ Colour, Text string }
+)
+
+// failures writes what failed, which is to be read without scripts, too: as much
+// as there is room for.
+func (p *pageWriter) failures(t *Target, of int) {
+	states, room, left := maxPageFailures/of, maxPageFirst/of, 0
+	for m := range t.failedFirst() {
+		switch {
+		case m.OK():
+			continue
+		case states <= 0 || room <= 0:
+			left++
+			continue
+		}
+		f := p.failure(m, states)
+		p.part("failure", f)
+		states -= 1 + len(f.States)
+		room -= f.size()
+	}
+	if left > 0 {
+		p.text(`<p class="soft">` + html.EscapeString(leftOut(left, "minion", "for which there is no place here; the list of states may have what they did")) + "</p>\n")
+	}
+}
+
+// failure returns what is to be shown of a minion that failed, with no more than
+// so many states.
+func (p *pageWriter) failure(m *Minion, most int) pageFailure {
+	f := pageFailure{ID: pageLine(m.ID), Status: statusWords[m.Status]}
+	if m.Status == highstate.Unreported {
+		return f
+	}
+	r, err := m.readTelling(&p.buf)
+	if err != nil {
+		f.Messages = append(f.Messages, pageText("what its states did is missing: "+err.Error()))
+	}
+	for i, message := range r.Messages {
+		if i == most {
+			break
+		}
+		f.Messages = append(f.Messages, pageText(message))
+	}
+	for i := range r.States {
+		s := &r.States[i]
+		if s.Outcome != highstate.Bad {
+			continue
+		}
+		if len(f.States) == most {
+			f.Messages = append(f.Messages, "More of its states failed than there is place for here.")
+			break
+		}
+		f.States = append(f.States, newPageState(s))
+	}
+	if len(r.States) > 0 && m.Counts.Failed == 0 {
+		f.Messages = append(f.Messages, "No state failed, but Salt says that the highstate did.")
+	}
+	return f
+}
+
+func newPageState(s *highstate.State) pageState {
+	tree, diff := changeTexts(s.Changes, maxPageChanges)
+	v := pageState{
+		ID: pageLine(s.ID), Function: pageLine(s.Function), SLS: pageLine(s.SLS), Duration: seconds(s.Duration),
+		Comment: strings.TrimSpace(pageText(s.Comment)), Tree: pageText(tree), Diff: diffLines(pageText(diff)),
+	}
+	if s.Name != s.ID {
+		v.Name = pageLine(s.Name)
+	}
+	for i, warning := range s.Warnings {
+		if i == maxPageWarnings {
+			break
+		}
+		v.Warnings = append(v.Warnings, pageText(warning))
+	}
+	return v
+}
+
+// maxPageWarnings is how many warnings of a state are shown.
+const maxPageWarnings = 10
+
+// size returns about what it takes of the page.
+func (f *pageFailure) size() int {
+	n := 0
+	for _, message := range f.Messages {
+		n += len(message)
+	}
+	for _, s := range f.States {
+		n += len(s.ID) + len(s.Name) + len(s.Comment) + len(s.Tree)
+		for _, l := range s.Diff {
+			n += len(l.Text)
+		}
+		for _, warning := range s.Warnings {
+			n += len(warning)
+		}
+	}
+	return n
+}
+
+// diffLines tells apart the lines of a diff.
+func diffLines(diff string) []diffLine {
+	if diff == "" {
+		return nil
+	}
+	var lines []diffLine
+	for text := range strings.SplitSeq(plain.Text(diff), "\n") {
+		colour := ""
+		switch {
+		case strings.HasPrefix(text, "+++"), strings.HasPrefix(text, "---"), strings.HasPrefix(text, "@@"):
+			colour = "place"
+		case strings.HasPrefix(text, "+"):
+			colour = "added"
+		case strings.HasPrefix(text, "-"):
+			colour = "removed"
+		}
+		lines = append(lines, diffLine{colour, text})
+	}
+	return lines
+}

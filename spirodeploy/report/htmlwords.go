@@ -1,0 +1,80 @@
+package report
+
+import (
+	"iter"
+	"strconv"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+)
+
+// What pages and Markdown say for the values of a report. A mark is beside each
+// word and colour: neither is to be the only sign.
+var (
+	headlines = map[Verdict]string{
+		Success: "deployed", MinionFailed: "minions failed", Invalid: "not deployed", Refused: "refused by the server",
+		ServerFailed: "the server failed", Unreachable: "the server was not reached", Unknown: "the outcome is not known", Interrupted: "interrupted",
+	}
+	statusWords = map[highstate.Status]string{
+		highstate.Succeeded: "succeeded", highstate.Failed: "failed", highstate.NotCompiled: "did not compile",
+		highstate.NoAnswer: "did not answer", highstate.Unreported: "did not report",
+	}
+	statusMarks = map[highstate.Status]string{
+		highstate.Succeeded: "✅", highstate.Failed: "❌", highstate.NotCompiled: "❌", highstate.NoAnswer: "❌", highstate.Unreported: "❔",
+	}
+)
+
+// headline says the verdict in a few words.
+func (t *Target) headline() string {
+	switch {
+	case t.Verdict == Success && t.DryRun:
+		return "dry run"
+	case t.Verdict == MinionFailed && t.Error != "":
+		return "no minion is concerned"
+	}
+	return headlines[t.Verdict]
+}
+
+// fact is something to know of a deployment.
+type fact struct {
+	name, value string
+	foreign     bool // whether the value is not of our own making
+}
+
+// facts are shown beside the verdict.
+func (t *Target) facts() []fact {
+	all := []fact{
+		{"Server", t.Server, true},
+		{"Bundle", string(t.Bundle.Digest), true},
+		{"Contents", plain.Count(t.Bundle.Entries, "entry", "entries") + ", " + Size(t.Bundle.Size), false},
+		{"Started", t.Started.UTC().Format("2006-01-02 15:04:05 UTC"), false},
+		{"Took", took(t.Started, t.Finished), false},
+		{"Exit status", strconv.Itoa(t.ExitStatus), false},
+	}
+	shown := all[:0]
+	for _, f := range all {
+		if f.value != "" && (f.name != "Contents" || t.Bundle.Digest != "") {
+			shown = append(shown, f)
+		}
+	}
+	return shown
+}
+
+// failedFirst goes through the minions: those that did not succeed, then the others.
+func (t *Target) failedFirst() iter.Seq[*Minion] {
+	return func(yield func(*Minion) bool) {
+		for _, ok := range []bool{false, true} {
+			for _, m := range t.Minions {
+				if m.OK() == ok && !yield(m) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// took says how long something took.
+func took(from, to time.Time) string {
+	return seconds(highstate.Milliseconds(max(0, to.Sub(from))))
+}

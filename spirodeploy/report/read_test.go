@@ -1,0 +1,119 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// writers are the views of a report.
+var writers = map[string]func(*report.Report, io.Writer) error{
+	"json":     (*report.Report).WriteJSON,
+	"text":     func(r *report.Report, w io.Writer) error { return r.WriteText(w, report.TextOptions{}) },
+	"junit":    (*report.Report).WriteJUnit,
+	"markdown": (*report.Report).WriteMarkdown,
+	"html":     (*report.Report).WriteHTML,
+}
+
+// view returns a view of a report.
+func view(t testing.TB, rep *report.Report, format string) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := writers[format](rep, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// TestRead: of what was written and read, every view is the same.
+func TestRead(t *testing.T) {
+	t.Parallel()
+	for _, name := range streams.All {
+		rep := fold(streams.Read(name), name != "no-highstate", nil)
+		sameViews(t, name, rep)
+	}
+	sameViews(t, "no minions", fold(nil, true, nil, func(t *report.Target) { t.RequireMinions, t.Warnings = true, []string{"careful"} }))
+	sameViews(t, "dry run", fold(nil, true, nil, func(t *report.Target) {
+		t.DryRun = true
+		t.Bundle.Contents = []report.Content{{Name: "a", Size: 3, Executable: true}, {Name: "b", Link: "a"}}
+	}))
+}
+
+// TestReadLarge: large results are spooled again, and not one is lost.
+func TestReadLarge(t *testing.T) {
+	t.Parallel()
+	rep := many(t, 40, 1<<20)
+	defer rep.Close()
+	back := sameViews(t, "large", rep)
+	inMemory := 0
+	for _, m := range back.Targets[0].Minions {
+		if len(m.States) > 0 {
+			inMemory++
+		}
+	}
+	if inMemory == 0 || inMemory > 20 {
+		t.Errorf("%d of 40 large results are in memory", inMemory)
+	}
+}
+
+func sameViews(t *testing.T, name string, rep *report.Report) *report.Report {
+	t.Helper()
+	back, err := report.Read(strings.NewReader(view(t, rep, "json")))
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	t.Cleanup(func() { _ = back.Close() })
+	for format := range writers {
+		if got, want := view(t, back, format), view(t, rep, format); got != want {
+			t.Errorf("%s: the %s differs:\n%.3000s\nwant\n%.3000s", name, format, got, want)
+		}
+	}
+	if got, want := fmt.Sprint(back.Err()), fmt.Sprint(rep.Err()); got != want {
+		t.Errorf("%s: its error is %s, want %s", name, got, want)
+	}
+	return back
+}
+
+// TestReadDurations: what is written again does not change bit by bit.
+func TestReadDurations(t *testing.T) {
+	t.Parallel()
+	var states []string
+	for i := range 2000 {
+		states = append(states, fmt.Sprintf(`"a_|-s%d_|-n_|-f": {"result": true, "duration": %d.%03d}`, i, i, i%1000))
+	}
+	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
+	raw := json.RawMessage(`{"ret": {` + strings.Join(states, ", ") + `}}`)
+	add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: "web1", Result: raw})
+	rep.Targets[0].Finish(nil)
+	rep.Finish()
+	sameViews(t, "durations", rep)
+}
+
+func TestReadRefuses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                                    "unexpected EOF",
+		"[]":                                  "this is no report",
+		"{}":                                  "it has no schemaVersion",
+		`{"schemaVersion": 2}`:                "it has schemaVersion 2, and this program knows 1: read it with a newer spirodeploy",
+		`{"schemaVersion": "1"}`:              "cannot unmarshal string",
+		`{"schemaVersion": 1, "targets": {}}`: "this is no report",
+		`{"schemaVersion": 1, "targets": [{"minions": [{"id"`:   "unexpected EOF",
+		`{"schemaVersion": 1, "targets": [{"minions": [[]]}]}`:  "cannot unmarshal array",
+		`{"schemaVersion": 1, "targets": [{"exitStatus": ""}]}`: "cannot unmarshal string",
+	} {
+		if _, err := report.Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	if _, err := report.Read(strings.NewReader(`{"schemaVersion": 1, "later": {}, "targets": []}`)); err != nil {
+		t.Errorf("a member of later: %v", err)
+	}
+}
