@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -70,6 +71,7 @@ type tarball interface {
 	io.Closer
 	Len() int
 	Warnings() []bundle.Warning
+	Commit() string
 	Digest(context.Context) (digest.Digest, error)
 }
 
@@ -139,6 +141,7 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.check(ctx); err != nil {
 		return err
 	}
+	r.warnOfPlainLimit(tar)
 	if r.opts.DryRun {
 		return unsent(ctx, r.list(ctx, tar))
 	}
@@ -190,7 +193,7 @@ func (r *run) prepare(ctx context.Context) (tarball, error) {
 	for _, w := range tar.Warnings() {
 		r.warn(report.Bundling, w.String())
 	}
-	r.target.Bundle = report.Bundle{Size: tar.Size(), Entries: tar.Len()}
+	r.target.Bundle = report.Bundle{Commit: strings.Join(strings.Fields(tar.Commit()), " "), Size: tar.Size(), Entries: tar.Len()}
 	what := cmp.Or(r.opts.File, r.opts.Bundle.Dir, ".")
 	r.end(report.Bundling, fmt.Sprintf("%s: %s, %s", what, plain.Count(tar.Len(), "entry", "entries"), report.Size(tar.Size())), nil)
 	return tar, nil
@@ -204,6 +207,7 @@ func (r *run) useToken() error {
 	if err != nil || client.CheckName("project", r.opts.Project) != nil {
 		return nil //nolint:nilerr // the server may understand it; no token is for a bad name
 	}
+	r.target.Rights = rights.String()
 	if err := rights.Check(r.opts.Project, time.Now()); err != nil {
 		return fmt.Errorf("%w: get another one (on the master, salt-run spiro.issue_token makes them)", err)
 	}
@@ -246,13 +250,17 @@ func (r *run) check(ctx context.Context) error {
 // formSize is about what the form takes beside the bundle, in bytes.
 const formSize = 1 << 10
 
+// warnOfPlainLimit warns of a bundle that SpiroFS will not take.
+func (r *run) warnOfPlainLimit(tar tarball) {
+	if tar.Size()+formSize > client.PlainLimit && r.client.Plain() {
+		r.warn(report.Checking, fmt.Sprintf("over plain HTTP, SpiroFS takes no more than %s (%d bytes) and cuts the connection; this bundle has %d bytes: use https",
+			report.Size(client.PlainLimit), client.PlainLimit, tar.Size()))
+	}
+}
+
 // upload sends the bundle.
 func (r *run) upload(ctx context.Context, tar tarball) (*client.Stream, error) {
 	r.tell(report.Update{Kind: report.Began, Stage: report.Uploading})
-	if tar.Size()+formSize > client.PlainLimit && r.client.Plain() {
-		r.warn(report.Uploading, fmt.Sprintf("over plain HTTP, SpiroFS takes no more than %s (%d bytes) and cuts the connection; this bundle has %d bytes: use https",
-			report.Size(client.PlainLimit), client.PlainLimit, tar.Size()))
-	}
 	stream, err := r.client.Upload(ctx, client.Deployment{
 		Project: r.opts.Project, Deployment: r.opts.Deployment,
 		Highstate: !r.opts.NoHighstate, Bundle: tar,

@@ -98,7 +98,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 	end()
 	told := w.tell(rep, s, reports)
 	reportErr := problem.Join(live.end(rep), w.write(ctx, rep, reports))
-	// w.summarize(rep)
+	w.summarize(rep)
 	switch {
 	case err != nil:
 		if reportErr != nil {

@@ -23,7 +23,10 @@ type reportFile struct {
 
 // views are the formats of reports that are written when a run is over.
 var views = map[string]func(*report.Report, io.Writer) error{
-	"json": (*report.Report).WriteJSON,
+	"json":     (*report.Report).WriteJSON,
+	"junit":    (*report.Report).WriteJUnit,
+	"html":     (*report.Report).WriteHTML,
+	"markdown": (*report.Report).WriteMarkdown,
 }
 
 // ndjson is the format that is written while a run goes on.
@@ -149,4 +152,20 @@ func (l live) end(rep *report.Report) error {
 		}
 	}
 	return problem.Join(errs...)
+}
+
+// summarize adds the run to the summary of a job of GitHub Actions, where there
+// is one (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
+func (w World) summarize(rep *report.Report) {
+	path := w.env("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err == nil {
+		err = errors.Join(w.text(f, rep.WriteMarkdown), f.Close())
+	}
+	if err != nil {
+		fmt.Fprintf(w.Stderr, "warning: GITHUB_STEP_SUMMARY: %v\n", err)
+	}
 }

@@ -95,6 +95,7 @@ type Bundle struct {
 	size     int64
 	modTime  time.Time
 	warnings []Warning
+	commit   string // content of .gitcommit
 	spool    spool
 	// sequential are the indexes of the items that can only be read from their beginning.
 	sequential []int
@@ -155,6 +156,10 @@ func (b *Bundle) Items() iter.Seq[Item] {
 	}
 }
 
+// Commit returns the content of .gitcommit, which names the commit that the
+// bundle is made from; empty if there is none.
+func (b *Bundle) Commit() string { return b.commit }
+
 // Len returns the number of entries.
 func (b *Bundle) Len() int { return len(b.items) }
 
@@ -172,6 +177,7 @@ type collector struct {
 	bundle   *Bundle
 	omit     []string        // absolute paths
 	dirs     map[string]bool // every directory, without the slash
+	near     string          // where the states are, if they are not here
 	matched  []atomic.Bool   // for each pattern of opts.Exclude, whether it matched anything
 	problems Problems
 }
@@ -302,6 +308,9 @@ func (c *collector) collect() {
 		if name == GitCommitFile && content == nil {
 			continue
 		}
+		if name == GitCommitFile {
+			c.bundle.commit = string(content)
+		}
 		c.add(contentEntry(name, content))
 	}
 }
@@ -315,7 +324,9 @@ func (c *collector) salt() {
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Lstat(top); err == nil {
 			c.problem(SaltDir, fmt.Errorf("%w dangles: its target does not exist", ErrLink), "make it lead to the directory with the states, or remove it")
+			return
 		}
+		c.near = nearby(c.dir)
 	case err != nil:
 		c.problem(SaltDir, reason(err), "")
 	case !info.IsDir():
@@ -526,7 +537,10 @@ func (c *collector) finish() {
 	content := slices.ContainsFunc(b.items, func(it item) bool { return it.name != GitCommitFile })
 	if !content && len(c.problems) == 0 {
 		c.problem("", fmt.Errorf("%w: %s has no %s directory with anything in it, and there are no artifacts and no source", ErrEmpty, printable(c.dir), SaltDir),
-			"name the project directory with --dir, or add --artifact")
+			c.whereToLook())
+	}
+	if content && c.near != "" {
+		c.warn("", "there is no "+SaltDir+" in "+printable(c.dir)+": "+c.whereToLook())
 	}
 
 	for i := range b.items {

@@ -87,6 +87,10 @@ func (f *File) Contents() *Contents { return f.contents }
 // Size returns the size of the tar in bytes.
 func (f *File) Size() int64 { return f.contents.Size }
 
+// Commit returns the content of .gitcommit, which names the commit that the
+// bundle was made from; empty if there is none.
+func (f *File) Commit() string { return f.contents.Commit }
+
 // Len returns the number of entries.
 func (f *File) Len() int { return len(f.contents.Items) }
 

@@ -72,6 +72,7 @@ func (c *collector) addCommit(of commit) {
 		c.warn(of.warning.Path, of.warning.Text)
 	}
 	if of.content != nil {
+		c.bundle.commit = string(of.content)
 		c.add(contentEntry(GitCommitFile, of.content))
 	}
 }

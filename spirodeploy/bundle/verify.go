@@ -21,6 +21,9 @@ type Contents struct {
 	Items  []Item // in the order of the tar
 	Digest digest.Digest
 	Size   int64 // in bytes
+	// Commit is the content of .gitcommit, which names the commit that the bundle
+	// was made from; empty if there is none.
+	Commit string
 	// Unsafe are the reasons not to send it: entries that would be written
 	// outside of the deployment, or that no server could unpack.
 	Unsafe Problems
@@ -104,17 +107,31 @@ func (v *verifier) read(each func(Item, io.Reader) error) error {
 			return fmt.Errorf("%s is a sparse file: make the tar without --sparse", printable(h.Name))
 		}
 		it := v.header(h)
+		content := struct{ io.Reader }{tr}
+		if it.Name == GitCommitFile {
+			v.contents.Commit = ""
+			content.Reader = io.TeeReader(tr, (*commitWriter)(&v.contents.Commit))
+		}
 		if each != nil && h.Typeflag == tar.TypeReg {
-			if err := each(it, tr); err != nil {
+			if err := each(it, content); err != nil {
 				return err
 			}
 		}
 		// Hidden methods of both must not get between: they use small buffers.
-		if _, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{tr}, buf); err != nil {
+		if _, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, content, buf); err != nil {
 			return v.notTar(err)
 		}
 		v.padding = padding(it.Size)
 	}
+}
+
+// commitWriter keeps what a .gitcommit begins with: more is none.
+type commitWriter string
+
+func (w *commitWriter) Write(p []byte) (int, error) {
+	const most = 4 << 10
+	*w += commitWriter(p[:min(len(p), most-len(*w))])
+	return len(p), nil
 }
 
 // isSparse reports whether a header is one of GNU tar's for files with holes.

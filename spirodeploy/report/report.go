@@ -39,7 +39,8 @@ type Target struct {
 	Saltenv        string    `json:"saltenv"` // PROJECT/DEPLOYMENT
 	Highstate      bool      `json:"highstate"`
 	RequireMinions bool      `json:"requireMinions"`
-	DryRun         bool      `json:"dryRun"` // nothing was to be sent
+	DryRun         bool      `json:"dryRun"`           // nothing was to be sent
+	Rights         string    `json:"rights,omitempty"` // what the token allows, in words, where it can be read
 	Bundle         Bundle    `json:"bundle"`
 	Verdict        Verdict   `json:"verdict"`
 	ExitStatus     int       `json:"exitStatus"`
@@ -59,9 +60,12 @@ type Target struct {
 
 // Bundle is what was deployed.
 type Bundle struct {
-	Digest  digest.Digest `json:"digest,omitempty"` // empty where it was not read to its end
-	Size    int64         `json:"size"`             // in bytes
-	Entries int           `json:"entries"`
+	Digest digest.Digest `json:"digest,omitempty"` // empty where it was not read to its end
+	// Commit is the commit that it was made from, and how git describes that: what
+	// .gitcommit holds, in one line.
+	Commit  string `json:"commit,omitempty"`
+	Size    int64  `json:"size"` // in bytes
+	Entries int    `json:"entries"`
 	// Contents lists the entries, for a dry run.
 	Contents []Content `json:"contents,omitempty"`
 }

@@ -57,8 +57,8 @@ func (t *Target) writeText(p *printer, detail Detail) {
 		p.all(verdict)
 		return
 	}
-	for _, c := range t.Bundle.Contents {
-		p.print("", c.String())
+	if t.DryRun {
+		t.writeDryRun(p)
 	}
 	if detail == Normal && len(verdict) > maxVerdict {
 		verdict = middleOut(verdict, maxVerdict)

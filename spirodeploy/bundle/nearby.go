@@ -1,0 +1,66 @@
+package bundle
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// Limits of the search for a project's states that are not where they should be.
+const (
+	maxUp   = 4   // directories above
+	maxDown = 200 // directories in it
+)
+
+// nearby returns a directory above dir, or else one in it, that has the states of
+// a project in it; or "".
+func nearby(dir string) string {
+	here := absolute(dir)
+	for up := range maxUp {
+		above := filepath.Dir(here)
+		if above == here {
+			break
+		}
+		here = above
+		if hasSalt(here) {
+			return filepath.Join(dir, filepath.Join(repeated("..", up+1)...))
+		}
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	names, _ := f.Readdirnames(maxDown) // it is only a hint
+	best := ""
+	for _, name := range names {
+		if (best == "" || name < best) && hasSalt(filepath.Join(dir, name)) {
+			best = name
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return filepath.Join(dir, best)
+}
+
+func repeated(s string, n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = s
+	}
+	return all
+}
+
+func hasSalt(dir string) bool {
+	info, err := os.Stat(filepath.Join(dir, SaltDir))
+	return err == nil && info.IsDir()
+}
+
+// whereToLook says what helps where there are no states.
+func (c *collector) whereToLook() string {
+	if c.near == "" {
+		return "name the project directory with --dir, or add --artifact"
+	}
+	near := printable(c.near)
+	return "there is one in " + near + ": did you mean --dir " + near + "?"
+}

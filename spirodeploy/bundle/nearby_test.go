@@ -1,0 +1,57 @@
+package bundle_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+)
+
+// TestNearby: who is in the wrong directory is told the right one.
+func TestNearby(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	for _, dir := range []string{"shop/_salt", "shop/web/src", "blog/_salt", "alone/a/b/c/d/e"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(root, "shop", "web", "program"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for dir, near := range map[string]string{
+		"shop/web": "shop", "shop/web/src": "shop", ".": "blog", "alone/a/b/c/d/e": "",
+	} {
+		dir = filepath.Join(root, dir)
+		_, err := bundle.New(t.Context(), bundle.Options{Dir: dir})
+		want := "name the project directory with --dir, or add --artifact"
+		if near != "" {
+			want = "did you mean --dir "
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", dir, err, want)
+			continue
+		}
+		if _, meant, _ := strings.Cut(err.Error(), want); near != "" && !same(t, strings.TrimRight(meant, "?)"), filepath.Join(root, near)) {
+			t.Errorf("%s: %v, want %s", dir, err, near)
+		}
+	}
+	// What has something in it may well have no states.
+	b, err := bundle.New(t.Context(), bundle.Options{Dir: filepath.Join(root, "shop/web"), Artifacts: []bundle.Artifact{{Path: "program"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if w := b.Warnings(); len(w) != 1 || !strings.Contains(w[0].String(), "did you mean --dir") {
+		t.Errorf("warnings %v", w)
+	}
+}
+
+func same(t *testing.T, a, b string) bool {
+	t.Helper()
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
