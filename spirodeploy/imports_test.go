@@ -17,7 +17,7 @@ const module = "github.com/spirostack/spirodeploy/"
 var allowed = map[string][]string{
 	"spirodeploy/bundle": {
 		module + "internal/plain", module + "internal/problem", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
-		"golang.org/x/text/cases", module + "internal/until", "golang.org/x/text/unicode/norm",
+		"github.com/rogpeppe/go-internal/diff", "golang.org/x/text/cases", module + "internal/until", "golang.org/x/text/unicode/norm",
 	},
 	"spirodeploy/token":     {"gopkg.in/macaroon.v2"},
 	"spirodeploy/client":    {module + "internal/plain", module + "internal/problem", module + "internal/until", module + "spirodeploy/token", module + "internal/rawjson"},

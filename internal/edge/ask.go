@@ -12,7 +12,6 @@ import (
 	"github.com/spirostack/spirodeploy/internal/output"
 	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/problem"
-	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
@@ -135,33 +134,6 @@ func (w World) NeedToken(ctx context.Context, s Settings) (token.Token, error) {
 		err = fmt.Errorf("%w: set SPIRO_TOKEN or name a file with -tokenFile", token.ErrNone)
 	}
 	return t, err
-}
-
-// Diff tells how two bundles differ.
-func (w World) Diff(before, after string) error {
-	return w.discreetly(Settings{}, func(w World) error { return w.diff(before, after) })
-}
-
-func (w World) diff(before, after string) error {
-	o, err := os.Open(before)
-	if err != nil {
-		return invalid(fmt.Errorf("old bundle: %w", err))
-	}
-	defer o.Close()
-	n, err := os.Open(after)
-	if err != nil {
-		return invalid(fmt.Errorf("new bundle: %w", err))
-	}
-	defer n.Close()
-	changes, err := bundle.Diff(o, n)
-	if err != nil {
-		return invalid(err)
-	}
-	for _, c := range changes {
-		fmt.Fprintln(w.Stdout, c)
-	}
-	fmt.Fprintln(w.Stderr, plain.Count(len(changes), "difference", "differences"))
-	return nil
 }
 
 // Or returns what a flag points to, or the zero value of one that is not given.

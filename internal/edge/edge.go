@@ -37,8 +37,11 @@ func Process() World {
 
 // Run does what the settings ask for. Its error is an [*Error].
 func (w World) Run(ctx context.Context, s Settings) error {
-	if s.Output != "" {
+	switch {
+	case s.Output != "":
 		return w.Build(ctx, s)
+	case s.Diff != "":
+		return w.Diff(ctx, s)
 	}
 	return w.discreetly(s, func(w World) error { return w.deploy(ctx, s) })
 }

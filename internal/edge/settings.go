@@ -30,6 +30,7 @@ type Settings struct {
 	Bundle         string // a bundle to deploy in place of building one
 	Digest         string
 	Output         string // write the bundle here and stop
+	Diff           string // a bundle to compare with, and stop
 	DryRun         bool
 	Reports        []string // FORMAT=FILE
 	FullToken      bool     // send the token as it is, not narrowed to the project
@@ -91,6 +92,14 @@ func (s *Settings) contradictions() error {
 		if given {
 			errs = append(errs, fmt.Errorf("%s has no effect with %s, which %s: leave one of them out", s.flag(flag), s.flag(with), why))
 		}
+	}
+	if s.Diff != "" {
+		const why = "only compares"
+		useless(s.Output != "", "output", "diff", why)
+		useless(s.DryRun, "dry-run", "diff", why)
+		useless(s.RequireMinions, "require-minions", "diff", why)
+		useless(len(s.Reports) > 0, "report", "diff", why)
+		useless(s.Digest != "", "digest", "diff", why)
 	}
 	if s.Bundle != "" {
 		const why = "is a whole bundle"

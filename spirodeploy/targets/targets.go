@@ -59,6 +59,7 @@ func Deploy(
 	bundle *string, // deploy this bundle instead of building one
 	digest *string, // refuse a bundle with any other digest
 	output *string, // write the bundle and stop
+	diff *string, // compare with this bundle and stop
 	dryRun *bool, // do everything but send the bundle
 	report *string, // reports to write, FORMAT=FILE, separated by commas; a FORMAT is json, ndjson, junit, html or markdown
 	verbose *bool, // show every state, and the slowest
@@ -82,6 +83,7 @@ func Deploy(
 	s.Artifacts, s.Exclude, s.Reports = s.List("artifact", artifact), s.List("exclude", exclude), s.List("report", report)
 	s.Server, s.TokenFile, s.SSLCert = s.Text("server", server), s.Text("token-file", tokenFile), s.Text("ssl-cert", sslCert)
 	s.Bundle, s.Digest, s.Output = s.Text("bundle", bundle), s.Text("digest", digest), s.Text("output", output)
+	s.Diff = s.Text("diff", diff)
 	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
 	defer stop()
 	return edge.Process().Run(ctx, s)
@@ -104,9 +106,21 @@ func Check(
 	return edge.Process().Check(ctx, s)
 }
 
-// Diff lists what two bundles differ in.
-func Diff(before, after string) error {
-	return edge.Process().Diff(before, after)
+// Diff lists what two bundles differ in, with text diffs of small files.
+func Diff(
+	ctx context.Context,
+	before string,
+	after string,
+	color *string, // when to colour: auto, always or never (default auto)
+) error {
+	if err := edge.CheckPosition(before, after); err != nil {
+		return err
+	}
+	s := edge.Settings{Mage: true, Diff: before, Bundle: after}
+	s.Color = s.Text("color", color)
+	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
+	defer stop()
+	return edge.Process().Run(ctx, s)
 }
 
 // Token tells what the token allows, without showing it, or makes a narrower one, for a CI job.

@@ -40,6 +40,7 @@ type flags struct {
 	Bundle *string  `placeholder:"FILE" help:"Deploy this bundle instead of building one."`
 	Digest *string  `placeholder:"sha256:…" help:"Refuse a bundle with any other digest."`
 	Output *string  `placeholder:"FILE" help:"Write the bundle and stop; - is standard output."`
+	Diff   *string  `placeholder:"FILE" help:"Tell how the bundle differs from this one, and stop."`
 	DryRun bool     `help:"Build, check token and server, list what would be sent; send nothing."`
 	Report []string `placeholder:"FORMAT=FILE" sep:"none" help:"Write a report: json, ndjson, junit, html or markdown. FILE - is standard output. Repeatable."`
 
@@ -53,7 +54,7 @@ type flags struct {
 // check finds what only all flags together show.
 func (f *flags) check() error {
 	switch {
-	case f.Output != nil:
+	case f.Output != nil, f.Diff != nil:
 		return nil
 	case f.Project == "":
 		return errors.New("PROJECT is missing, or empty: is a variable not set?")
@@ -72,6 +73,7 @@ func (f *flags) settings() edge.Settings {
 		ConnectTimeout: f.ConnectTimeout, Timeout: f.Timeout, DryRun: f.DryRun, Reports: f.Report,
 		Verbose: f.Verbose, Quiet: f.Quiet,
 	}
+	s.Diff = s.Text("diff", f.Diff)
 	s.Color = s.Text("color", f.Color)
 	s.Dir, s.Server = s.Text("dir", f.Dir), s.Text("server", f.Server)
 	s.Source, s.GitDescribe = s.Text("include-source", f.IncludeSource), s.Text("git-describe", f.GitDescribe)
