@@ -62,6 +62,7 @@ func parse(args []string, world edge.World) (f flags, exit int) {
 		kong.Exit(func(status int) { exit = status }),
 		kong.Writers(world.Stdout, world.Stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Help(help), groups,
 	)
 	if err == nil {
 		_, err = parser.Parse(args)
@@ -72,11 +73,14 @@ func parse(args []string, world edge.World) (f flags, exit int) {
 	if err == nil {
 		err = f.check()
 	}
+	if err == nil && f.Completion != nil {
+		exit, err = 0, complete(world.Stdout, *f.Completion, parser.Model)
+	}
 	if err != nil {
 		fmt.Fprintf(world.Stderr, "spiro-deploy: %s (spiro-deploy --help lists what there is)\n", plain.Line(world.Redact(explain(err), args...)))
 		return f, report.Invalid.ExitStatus()
 	}
-	return f, goOn
+	return f, exit
 }
 
 // explain says what the parser found. It must not repeat surplus arguments: one
