@@ -87,6 +87,7 @@ func manyMinions(t testing.TB) *report.Report {
 		for n := range 96 {
 			entries = append(entries, entry(fmt.Sprintf("file_|-conf%d_|-/etc/web/%[1]d.conf_|-managed", n), "true", "is in the correct state", "{}", n))
 		}
+		entries = append(entries, entry("test_|-nop_|-nop_|-nop", "true", "Success!", "{}", i)) // as long as nowhere else
 		changed := newDiff
 		if i%20 == 3 {
 			changed = `{"diff": "New file", "mode": "0644"}`
@@ -146,7 +147,7 @@ func TestShort(t *testing.T) {
 		says    string
 	}{
 		"200 minions that failed differently":  {each(200, func(i int) string { return ret(fails(i)) }), "it broke in way 3"},
-		"2,000 changes":                        {[]string{ret(each(2000, changes)...)}, "more states that changed or warn"},
+		"2,000 changes":                        {[]string{ret(each(2000, changes)...)}, "Folded, and 1815 states left out"},
 		"2,000 failures":                       {[]string{ret(each(2000, fails)...)}, "more states that failed"},
 		"2,000 changes and failures":           {[]string{ret(append(each(2000, changes), each(2000, fails)...)...)}, "it broke in way 0"},
 		"a failure after 2,000 changes":        {[]string{ret(append(each(2000, changes), fails(2001))...)}, "it broke in way 2001"},
@@ -154,6 +155,7 @@ func TestShort(t *testing.T) {
 		"a long message":                       {[]string{`{"ret": ["` + lines + `", "more"], "retcode": 1}`}, "more lines"},
 		"a long comment":                       {[]string{`{"ret": {"a_|-b_|-c_|-d": {"result": false, "comment": "` + lines + `", "warnings": ["` + lines + `", "w", "w"]}}}`}, "Warning: line …"},
 		"a long diff":                          {[]string{ret(entry("file_|-f_|-/f_|-managed", "true", "", `{"diff": "@@ -1 +1 @@\n`+strings.Repeat(`+line\n`, 1000)+`"}`, 1))}, "+1000 −0"},
+		"a large group after small ones":       {append(each(200, func(i int) string { return ret(changes(i)) }), each(50, func(int) string { return ret(changes(0), changes(1)) })...), "and 47 more (50 minions)"},
 		"300 minions that did not report":      {make([]string, 300), "web1, web2, web3 and 297 more (300 minions):\n    did not report"},
 		"300 that did nothing":                 {each(300, func(int) string { return ret(entry("a_|-b_|-c_|-d", "true", "", "{}", 1)) }), "web1, web2, web3 and 297 more (300 minions):\n    Succeeded: 1, Failed: 0"},
 		"Salt's return code":                   {each(100, func(int) string { return `{"ret": {"a_|-b_|-c_|-d": {"result": true}}, "retcode": 11}` }), "Salt's return code: 11"},
@@ -201,6 +203,45 @@ func TestColors(t *testing.T) {
 	}
 }
 
+// TestOdd pins what recorded streams do not show: causes, changes of other shapes.
+func TestOdd(t *testing.T) {
+	t.Parallel()
+	const lacks = "One or more requisite failed: "
+	var entries []string
+	for i := range 9 { // a long way down
+		comment := fmt.Sprintf("%sweb.step%d", lacks, i+1)
+		if i == 8 {
+			comment = "The following requisites were not found:\n                   require:\n                       cmd: nowhere\n"
+		}
+		entries = append(entries, entry(fmt.Sprintf("test_|-step%d_|-step%[1]d_|-nop", i), "false", comment, "{}", i))
+	}
+	for i := range 5 {
+		entries = append(entries, entry(fmt.Sprintf("cmd_|-a, b.%d_|-exit %[1]d_|-run", i), "false", "", `{"stderr": "one\nlast\n"}`, 10+i))
+	}
+	entries = append(entries,
+		entry("service_|-web_|-web_|-running", "false", lacks+"web.a, b.0, web.a, b.1, web.a, b.2, web.a, b.3, web.a, b.4", "{}", 20),
+		entry("service_|-db_|-db_|-running", "false", lacks+"db.config", "{}", 21),
+		entry("file_|-tree_|-/srv_|-recurse", "true", "Recursively updated /srv", `{"/srv/a": {"diff": "New file", "mode": "0644"}, "/srv/b": `+newDiff+`}`, 22),
+		entry("cmd_|-say_|-say_|-run", "true", "", `{"stdout": "one\n\n\ntwo", "retcode": 0}`, 23),
+		entry("pkg_|-p_|-p_|-installed", "null", "", `["a", {"b": null}, [1.5]]`, 24),
+		entry("x_|-text_|-text_|-y", "true", "", `"a\nb"`, 25))
+	rep := minions(t, ret(entries...), `{"ret": {"a_|-b_|-c_|-d": {"result": true}}, "retcode": 11}`)
+	pinned(t, "odd.txt", []byte(text(t, rep, report.TextOptions{Detail: report.Verbose})))
+	pinned(t, "odd-folded.txt", []byte(text(t, rep, report.TextOptions{})))
+}
+
+// TestLargeChanges: what a few bytes unfold to does not fill a screen.
+func TestLargeChanges(t *testing.T) {
+	t.Parallel()
+	nested := strings.Repeat("[", 90) + strings.Repeat("1,", 20_000) + "1" + strings.Repeat("]", 90)
+	for name, changes := range map[string]string{"nested": nested, "large": `{"diff": "` + strings.Repeat("x", 200<<10) + `"}`} {
+		got := text(t, minions(t, ret(entry("a_|-b_|-c_|-d", "true", "", changes, 1))), report.TextOptions{Detail: report.Verbose})
+		if len(got) > 512<<10 || !strings.Contains(got, " more bytes)") {
+			t.Errorf("%s: %d bytes, %.500s", name, len(got), got)
+		}
+	}
+}
+
 func TestHarmless(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
@@ -224,7 +265,7 @@ func commands(t testing.TB) *report.Report {
 	rep := report.New(report.Target{Project: "::error::p", Deployment: "##[x]", Highstate: true, Bundle: report.Bundle{Digest: "::error::d", Contents: []report.Content{{Name: "::error::c"}}}})
 	target := rep.Targets[0]
 	for id, result := range map[string]string{
-		"::error::m": `{"ret": {` + bad + `}, "retcode": 2}`, "##[error]m\n::error::n": `{"ret": ["` + attack + `"], "retcode": 1}`, "\x1b[0Ksection_end:1:a\r": `{"failed": true}`,
+		"::error::m%0A": `{"ret": {` + bad + `}, "retcode": 2}`, "##[error]m\n::error::n": `{"ret": ["` + attack + `"], "retcode": 1}`, "\x1b[0Ksection_end:1:a\r": `{"failed": true}`,
 	} {
 		add(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: json.RawMessage(result)})
 	}
@@ -268,8 +309,8 @@ func TestHostileToLogs(t *testing.T) {
 	t.Parallel()
 	rep := commands(t)
 	obeyed(t, rep)
-	if got := text(t, rep, report.TextOptions{Log: report.GitHub}); strings.Count(got, "\n::error title=") != 4 || !strings.Contains(got, "%250A") {
-		t.Errorf("want 4 annotations in\n%s", got)
+	if got := text(t, rep, report.TextOptions{Log: report.GitHub}); strings.Count(got, "\n::error title=") != 4 || !strings.Contains(got, "::group::: :error::m%250A: Failed") {
+		t.Errorf("want 4 annotations, and a title that is escaped, in\n%s", got)
 	}
 }
 

@@ -57,12 +57,17 @@ func foldedReason(s *highstate.State, because []string) []string {
 	if len(lines) > 0 {
 		return lines
 	}
-	n := 0
-	for text := range strings.SplitSeq(strings.TrimSpace(s.Comment), "\n") {
-		if n++; n > maxComment {
+	comment := strings.TrimSpace(s.Comment)
+	if strings.HasPrefix(comment, missingText) {
+		return []string{foldedLine(reason(s))}
+	}
+	for text := range strings.SplitSeq(comment, "\n") {
+		if len(lines) == maxComment {
 			break
 		}
-		lines = append(lines, foldedLine(text))
+		if text != "" {
+			lines = append(lines, foldedLine(text))
+		}
 	}
 	said := strings.Split(stderr(s), "\n")
 	for _, text := range said[max(0, len(said)-maxStderr):] {
