@@ -25,7 +25,7 @@ var outcomeWords = map[highstate.Outcome]string{
 // for why it failed.
 func foldedState(s *highstate.State, because []string) []line {
 	c := outcomeColors[s.Outcome]
-	text := fmt.Sprintf("    %-12s %-16s %s", outcomeWords[s.Outcome], plain.Line(s.Function), foldedLine(s.ID))
+	text := fmt.Sprintf("    %-12s %-16s %s", outcomeWords[s.Outcome], foldedLine(s.Function), foldedLine(s.ID))
 	if s.Name != s.ID && s.Name != "" {
 		text += " (" + foldedLine(s.Name) + ")"
 	}
@@ -65,8 +65,8 @@ func foldedReason(s *highstate.State, because []string) []string {
 		if len(lines) == maxComment {
 			break
 		}
-		if text != "" {
-			lines = append(lines, foldedLine(text))
+		if text = foldedLine(text); text != "" {
+			lines = append(lines, text)
 		}
 	}
 	said := strings.Split(stderr(s), "\n")
@@ -74,6 +74,9 @@ func foldedReason(s *highstate.State, because []string) []string {
 		if text != "" {
 			lines = append(lines, "stderr: "+foldedLine(text))
 		}
+	}
+	if len(lines) == 0 {
+		return []string{reason(s)}
 	}
 	return lines
 }
