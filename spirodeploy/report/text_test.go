@@ -8,9 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
@@ -87,6 +85,7 @@ func manyMinions(t testing.TB) *report.Report {
 		for n := range 96 {
 			entries = append(entries, entry(fmt.Sprintf("file_|-conf%d_|-/etc/web/%[1]d.conf_|-managed", n), "true", "is in the correct state", "{}", n))
 		}
+		entries = append(entries, entry("test_|-nop_|-nop_|-nop", "true", "Success!", "{}", i)) // as long as nowhere else
 		changed := newDiff
 		if i%20 == 3 {
 			changed = `{"diff": "New file", "mode": "0644"}`
@@ -146,7 +145,7 @@ func TestShort(t *testing.T) {
 		says    string
 	}{
 		"200 minions that failed differently":  {each(200, func(i int) string { return ret(fails(i)) }), "it broke in way 3"},
-		"2,000 changes":                        {[]string{ret(each(2000, changes)...)}, "more states that changed or warn"},
+		"2,000 changes":                        {[]string{ret(each(2000, changes)...)}, "Folded, and 1815 states left out"},
 		"2,000 failures":                       {[]string{ret(each(2000, fails)...)}, "more states that failed"},
 		"2,000 changes and failures":           {[]string{ret(append(each(2000, changes), each(2000, fails)...)...)}, "it broke in way 0"},
 		"a failure after 2,000 changes":        {[]string{ret(append(each(2000, changes), fails(2001))...)}, "it broke in way 2001"},
@@ -154,6 +153,7 @@ func TestShort(t *testing.T) {
 		"a long message":                       {[]string{`{"ret": ["` + lines + `", "more"], "retcode": 1}`}, "more lines"},
 		"a long comment":                       {[]string{`{"ret": {"a_|-b_|-c_|-d": {"result": false, "comment": "` + lines + `", "warnings": ["` + lines + `", "w", "w"]}}}`}, "Warning: line …"},
 		"a long diff":                          {[]string{ret(entry("file_|-f_|-/f_|-managed", "true", "", `{"diff": "@@ -1 +1 @@\n`+strings.Repeat(`+line\n`, 1000)+`"}`, 1))}, "+1000 −0"},
+		"a large group after small ones":       {append(each(200, func(i int) string { return ret(changes(i)) }), each(50, func(int) string { return ret(changes(0), changes(1)) })...), "and 47 more (50 minions)"},
 		"300 minions that did not report":      {make([]string, 300), "web1, web2, web3 and 297 more (300 minions):\n    did not report"},
 		"300 that did nothing":                 {each(300, func(int) string { return ret(entry("a_|-b_|-c_|-d", "true", "", "{}", 1)) }), "web1, web2, web3 and 297 more (300 minions):\n    Succeeded: 1, Failed: 0"},
 		"Salt's return code":                   {each(100, func(int) string { return `{"ret": {"a_|-b_|-c_|-d": {"result": true}}, "retcode": 11}` }), "Salt's return code: 11"},
@@ -201,117 +201,42 @@ func TestColors(t *testing.T) {
 	}
 }
 
-func TestHarmless(t *testing.T) {
+// TestOdd pins what recorded streams do not show: causes, changes of other shapes.
+func TestOdd(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{
-		"web1: ok": "web1: ok", "a::b": "a::b", "::error::x": ": :error::x", " \t::error::x": " \t: :error::x", "\u00a0\u2003::x": "\u00a0\u2003: :x",
-		"a ##[error]x": "a ## [error]x", "###[x##[y": "### [x## [y", "::a ##[b]": ": :a ## [b]", "a\n::b\n ::c": "a\n: :b\n : :c",
-		"\u200d::x": ": :x", ":\u200c:x": ": :x", "#\ufe0f#[x]": "## [x]", "e\u0301 ::": "e\u0301 ::", ":::x": ": ::x", "": "", "#": "#",
-	} {
-		if got := report.GitHub.Harmless(in); got != want {
-			t.Errorf("%q became %q, want %q", in, got, want)
+	const lacks = "One or more requisite failed: "
+	var entries []string
+	for i := range 9 { // a long way down
+		comment := fmt.Sprintf("%sweb.step%d", lacks, i+1)
+		if i == 8 {
+			comment = "The following requisites were not found:\n                   require:\n                       cmd: nowhere\n"
 		}
-		if got := report.GitLab.Harmless(in); got != in {
-			t.Errorf("for GitLab, %q became %q", in, got)
-		}
+		entries = append(entries, entry(fmt.Sprintf("test_|-step%d_|-step%[1]d_|-nop", i), "false", comment, "{}", i))
 	}
-}
-
-// commands is a run in which every text would be a command to a log.
-func commands(t testing.TB) *report.Report {
-	const attack = `::error::x\n  ::stop-commands::y\n##[set-env name=A]b\n\u001b[0Ksection_start:1:a\r\u001b[0Kz%0A::warning::w`
-	bad := `"::error_|-` + attack + `_|-` + attack + `_|-##[x]": {"result": false, "comment": "` + attack + `", "__sls__": "::debug::", "warnings": ["` + attack + `"], "changes": {"` + attack + `": "` + attack + `", "diff": "` + attack + `\n@@ \n+` + attack + `", "stderr": "` + attack + `"}}`
-	rep := report.New(report.Target{Project: "::error::p", Deployment: "##[x]", Highstate: true, Bundle: report.Bundle{Digest: "::error::d", Contents: []report.Content{{Name: "::error::c"}}}})
-	target := rep.Targets[0]
-	for id, result := range map[string]string{
-		"::error::m": `{"ret": {` + bad + `}, "retcode": 2}`, "##[error]m\n::error::n": `{"ret": ["` + attack + `"], "retcode": 1}`, "\x1b[0Ksection_end:1:a\r": `{"failed": true}`,
-	} {
-		add(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: json.RawMessage(result)})
+	for i := range 5 {
+		entries = append(entries, entry(fmt.Sprintf("cmd_|-a, b.%d_|-exit %[1]d_|-run", i), "false", "", `{"stderr": "one\nlast\n"}`, 10+i))
 	}
-	target.Finish(fmt.Errorf("::error::%s", "it broke\n::error::again"))
-	rep.Finish()
-	return rep
+	entries = append(entries,
+		entry("service_|-web_|-web_|-running", "false", lacks+"web.a, b.0, web.a, b.1, web.a, b.2, web.a, b.3, web.a, b.4", "{}", 20),
+		entry("service_|-db_|-db_|-running", "false", lacks+"db.config", "{}", 21),
+		entry("file_|-tree_|-/srv_|-recurse", "true", "Recursively updated /srv", `{"/srv/a": {"diff": "New file", "mode": "0644"}, "/srv/b": `+newDiff+`}`, 22),
+		entry("cmd_|-say_|-say_|-run", "true", "", `{"stdout": "one\n\n\ntwo", "retcode": 0}`, 23),
+		entry("pkg_|-p_|-p_|-installed", "null", "", `["a", {"b": null}, [1.5]]`, 24),
+		entry("x_|-text_|-text_|-y", "true", "", `"a\nb"`, 25))
+	rep := minions(t, ret(entries...), `{"ret": {"a_|-b_|-c_|-d": {"result": true}}, "retcode": 11}`)
+	pinned(t, "odd.txt", []byte(text(t, rep, report.TextOptions{Detail: report.Verbose})))
+	pinned(t, "odd-folded.txt", []byte(text(t, rep, report.TextOptions{})))
 }
 
-// ours are the lines that may be commands.
-var ours = map[report.Log]*regexp.Regexp{
-	report.GitHub: regexp.MustCompile(`^::(group::\S.*|endgroup::|error title=[^:,]+::.+)$`),
-	report.GitLab: regexp.MustCompile(`^\x1b\[0Ksection_(start|end):\d+:[a-zA-Z0-9_.-]+(\[collapsed=true\])?\r\x1b\[0K(\S.*)?$`),
-}
-
-// obeyed fails for a line in a summary that a log would take for a command, and
-// is none of ours.
-func obeyed(t *testing.T, rep *report.Report) {
-	t.Helper()
-	for log, own := range ours {
-		for _, detail := range []report.Detail{report.Normal, report.Quiet, report.Verbose} {
-			open := 0
-			for line := range strings.SplitSeq(text(t, rep, report.TextOptions{Detail: detail, Log: log}), "\n") {
-				command := log == report.GitHub && strings.HasPrefix(strings.TrimSpace(line), "::") || strings.ContainsAny(line, "\x1b\r")
-				switch {
-				case log == report.GitHub && strings.Contains(line, "##["), command && !own.MatchString(line), !command && plain.Text(line) != line:
-					t.Errorf("%s, %s: the line %q", log, detail, line)
-				case command && (strings.HasPrefix(line, "::group") || strings.Contains(line, "section_start:") && strings.HasPrefix(line, "\x1b")):
-					open++
-				case command && !strings.HasPrefix(line, "::error"):
-					open--
-				}
-				if open < 0 || open > 1 {
-					t.Fatalf("%s, %s: %d sections are open at %q", log, detail, open, line)
-				}
-			}
-		}
-	}
-}
-
-func TestHostileToLogs(t *testing.T) {
+// TestLargeChanges: what a few bytes unfold to does not fill a screen.
+func TestLargeChanges(t *testing.T) {
 	t.Parallel()
-	rep := commands(t)
-	obeyed(t, rep)
-	if got := text(t, rep, report.TextOptions{Log: report.GitHub}); strings.Count(got, "\n::error title=") != 4 || !strings.Contains(got, "%250A") {
-		t.Errorf("want 4 annotations in\n%s", got)
-	}
-}
-
-// FuzzLogs: whatever a server sends, no log takes it for a command, and what is
-// not verbose is short.
-func FuzzLogs(f *testing.F) {
-	for _, name := range streams.All {
-		f.Add(streams.Read(name), "shop")
-	}
-	const begun = "event: deploy-bundle\ndata: {}\n\nevent: highstate-update\n"
-	f.Add([]byte(begun+`data: {"minion": "::error::", "result": {"ret": {"a_|-##[b]_|-\n::c_|-d": {"result": false, "comment": "a\n ::b", "changes": {"diff": "@@ \n::"}}}}}`+"\n\n"), "::error::")
-	f.Add([]byte(begun+`data: {"minion": ":\u200d:", "result": {"ret": ["\n\u00a0::x::", "##\u200d["]}}`+"\n\n"), "##[")
-	f.Fuzz(func(t *testing.T, stream []byte, project string) {
-		rep := fold(stream, true, nil, func(t *report.Target) { t.Project = project })
-		obeyed(t, rep)
-		for log := range ours {
-			if n := strings.Count(text(t, rep, report.TextOptions{Log: log}), "\n"); n >= 200 {
-				t.Errorf("%s: %d lines", log, n)
-			}
+	nested := strings.Repeat("[", 90) + strings.Repeat("1,", 20_000) + "1" + strings.Repeat("]", 90)
+	for name, changes := range map[string]string{"nested": nested, "large": `{"diff": "` + strings.Repeat("x", 200<<10) + `"}`} {
+		got := text(t, minions(t, ret(entry("a_|-b_|-c_|-d", "true", "", changes, 1))), report.TextOptions{Detail: report.Verbose})
+		if len(got) > 512<<10 || !strings.Contains(got, " more bytes)") {
+			t.Errorf("%s: %d bytes, %.500s", name, len(got), got)
 		}
-	})
-}
-
-// TestSections: GitLab can tell them apart, and shows how long a minion took.
-func TestSections(t *testing.T) {
-	t.Parallel()
-	rep := report.New(report.Target{Project: "größe", Deployment: "prod", Highstate: true})
-	when := time.Unix(1_800_000_000, 0)
-	for _, id := range []string{"web/1", "web:1", strings.Repeat("x", 300)} {
-		add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: id, Time: when, Result: json.RawMessage(`{"ret": {"a_|-b_|-c_|-d": {"result": true, "duration": 90000}}}`)})
-	}
-	rep.Targets[0].Finish(nil)
-	got := text(t, rep, report.TextOptions{Log: report.GitLab})
-	names := map[string]bool{}
-	for _, found := range regexp.MustCompile(`section_start:(\d+):([^\[\r]*)\[`).FindAllStringSubmatch(got, -1) {
-		names[found[2]] = true
-		if found[1] != "1799999910" || !strings.Contains(got, "section_end:1800000000:"+found[2]+"\r") {
-			t.Errorf("section %q", found)
-		}
-	}
-	if len(names) != 3 {
-		t.Errorf("%d names of sections in %q", len(names), got)
 	}
 }
 

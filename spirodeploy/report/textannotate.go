@@ -51,11 +51,8 @@ func (p *printer) annotateGroup(g *group, most int, buf *[]byte) int {
 			continue
 		}
 		n++
-		text := shortened(s.Comment)
-		if lines := foldedReason(s, because(why(s))); len(lines) > 0 {
-			text = strings.Join(lines, "\n")
-		}
-		p.annotation(fmt.Sprintf("%s: %s %s", names, plain.Line(s.Function), foldedLine(s.ID)), text)
+		title := fmt.Sprintf("%s: %s %s", names, foldedLine(s.Function), foldedLine(s.ID))
+		p.annotation(title, strings.Join(foldedReason(s, because(why(s))), "\n"))
 	}
 	if n > 0 {
 		return n

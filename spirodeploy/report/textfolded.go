@@ -25,7 +25,7 @@ var outcomeWords = map[highstate.Outcome]string{
 // for why it failed.
 func foldedState(s *highstate.State, because []string) []line {
 	c := outcomeColors[s.Outcome]
-	text := fmt.Sprintf("    %-12s %-16s %s", outcomeWords[s.Outcome], plain.Line(s.Function), foldedLine(s.ID))
+	text := fmt.Sprintf("    %-12s %-16s %s", outcomeWords[s.Outcome], foldedLine(s.Function), foldedLine(s.ID))
 	if s.Name != s.ID && s.Name != "" {
 		text += " (" + foldedLine(s.Name) + ")"
 	}
@@ -57,18 +57,26 @@ func foldedReason(s *highstate.State, because []string) []string {
 	if len(lines) > 0 {
 		return lines
 	}
-	n := 0
-	for text := range strings.SplitSeq(strings.TrimSpace(s.Comment), "\n") {
-		if n++; n > maxComment {
+	comment := strings.TrimSpace(s.Comment)
+	if strings.HasPrefix(comment, missingText) {
+		return []string{foldedLine(reason(s))}
+	}
+	for text := range strings.SplitSeq(comment, "\n") {
+		if len(lines) == maxComment {
 			break
 		}
-		lines = append(lines, foldedLine(text))
+		if text = foldedLine(text); text != "" {
+			lines = append(lines, text)
+		}
 	}
 	said := strings.Split(stderr(s), "\n")
 	for _, text := range said[max(0, len(said)-maxStderr):] {
 		if text != "" {
 			lines = append(lines, "stderr: "+foldedLine(text))
 		}
+	}
+	if len(lines) == 0 {
+		return []string{reason(s)}
 	}
 	return lines
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // missingText is how Salt begins where a requisite is in no SLS (salt 3005,
-// State.check_requisite); what is missing comes in lines of its own.
+// State.call_chunk); what is missing comes in lines of its
+// own. Later versions do not compile that.
 const missingText = "The following requisites were not found:"
 
 // reason returns in a line why a state failed: the first line of its comment, or
@@ -76,7 +77,7 @@ func becauseOf(c highstate.Cause) string {
 	if c.State == nil {
 		return text + ", of which Salt says no more"
 	}
-	return fmt.Sprintf("%s (%s): %s", text, plain.Line(c.State.Function), reason(c.State))
+	return fmt.Sprintf("%s (%s): %s", text, foldedLine(c.State.Function), reason(c.State))
 }
 
 // causes returns a function that says why states did not run.
