@@ -19,7 +19,7 @@ type Report struct {
 
 // File returns the whole report as a file.
 func (r *Report) File(
-	// The format: json.
+	// The format: html, json, junit or markdown.
 	// +default="json"
 	format string,
 ) (*dagger.File, error) {
@@ -30,7 +30,7 @@ func (r *Report) File(
 	return dag.File(name, content), nil
 }
 
-// Files returns the report in every format: report.json.
+// Files returns the report in every format: report.html, report.json, report.md and report.xml, which is JUnit's.
 func (r *Report) Files() (*dagger.Directory, error) {
 	dir := dag.Directory()
 	for _, format := range module.Formats() {

@@ -144,17 +144,38 @@ func CheckArtifact(name string) error {
 	return nil
 }
 
-// formats are those of a report's file, with its name.
-var formats = map[string]string{"json": "report.json"}
+// format is one that a report's file can have.
+type format struct {
+	name  string // of the file
+	write func(*report.Report, io.Writer) error
+}
+
+var formats = map[string]format{
+	"json":     {"report.json", nil}, // as it is
+	"junit":    {"report.xml", (*report.Report).WriteJUnit},
+	"html":     {"report.html", (*report.Report).WriteHTML},
+	"markdown": {"report.md", (*report.Report).WriteMarkdown},
+}
 
 // Formats returns the formats that a report's file can have.
 func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
 
 // File returns the name and content of a report's file in a format.
-func (o Outcome) File(format string) (name, content string, err error) {
-	name, ok := formats[format]
-	if !ok {
-		return "", "", fmt.Errorf("report format %q: there is %s", format, strings.Join(Formats(), ", "))
+func (o Outcome) File(name string) (file, content string, err error) {
+	f, ok := formats[name]
+	switch {
+	case !ok:
+		return "", "", fmt.Errorf("report format %q: there are %s", name, strings.Join(Formats(), ", "))
+	case f.write == nil:
+		return f.name, o.JSON, nil
 	}
-	return name, o.JSON, nil
+	rep, err := report.Read(strings.NewReader(o.JSON))
+	if err != nil {
+		return "", "", err
+	}
+	var b strings.Builder
+	if err := f.write(rep, &b); err != nil {
+		return "", "", fmt.Errorf("report: %w", err)
+	}
+	return f.name, b.String(), nil
 }

@@ -217,14 +217,19 @@ func TestCheckArtifact(t *testing.T) {
 	}
 }
 
+// TestFormats: a report's files are those that a run itself would have written.
 func TestFormats(t *testing.T) {
 	t.Parallel()
+	srv := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1"}}})
+	outcome, _ := deploy(t, order(t, srv, srv.Token(time.Hour, "shop")))
+	begins := map[string]string{"html": "<!DOCTYPE html>", "json": "{", "junit": "<?xml", "markdown": "#"}
 	for _, format := range module.Formats() {
-		if _, _, err := (module.Outcome{}).File(format); err != nil {
-			t.Error(err)
+		name, content, err := outcome.File(format)
+		if err != nil || !strings.HasPrefix(name, "report.") || !strings.HasPrefix(content, begins[format]) || !strings.Contains(content, "web1") {
+			t.Errorf("%s: %s, %v: %.200s", format, name, err, content)
 		}
 	}
-	if _, _, err := (module.Outcome{}).File("pdf"); err == nil || !strings.Contains(err.Error(), "json") {
+	if _, _, err := outcome.File("pdf"); err == nil || !strings.Contains(err.Error(), "json") {
 		t.Errorf("File of an unknown format: %v", err)
 	}
 }
