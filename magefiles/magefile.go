@@ -38,7 +38,7 @@ func Demo(
 		run = demo.RunReal
 	}
 	return run(ctx, demo.Options{
-		Dir: filepath.Join("examples", "shop"), Report: "demo-report.json",
+		Dir: filepath.Join("examples", "shop"), Report: "demo-report",
 		Fail: fail != nil && *fail, Stdout: os.Stdout, Stderr: os.Stderr,
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/edge"
@@ -24,7 +26,7 @@ var minions embed.FS
 // Options say what to show.
 type Options struct {
 	Dir    string // the example project
-	Report string // where to write the JSON report
+	Report string // where to write the reports: this name with .json and .html
 	Fail   bool   // let a minion fail
 	Stdout io.Writer
 	Stderr io.Writer
@@ -71,20 +73,26 @@ func (opts Options) bundle(ctx context.Context) (string, error) {
 	return digest.String(), nil
 }
 
+// shown are the variables of the user's environment that say how to show things.
+var shown = []string{"NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "GITHUB_ACTIONS", "GITLAB_CI"}
+
 // deploy deploys the example as the command does.
 func (opts Options) deploy(ctx context.Context, digest, url, token string) error {
-	opts.say("$ cd %s && SPIRO_TOKEN=… spiro-deploy --server %s --insecure --artifact %s --report json=… shop prod", opts.Dir, url, artifact)
+	opts.say("$ cd %s && SPIRO_TOKEN=… spiro-deploy --server %s --insecure --artifact %s --report json=… --report html=… shop prod", opts.Dir, url, artifact)
 	world := edge.World{
 		Stdout: opts.Stdout, Stderr: opts.Stderr,
 		Getenv: func(name string) string {
+			if slices.Contains(shown, name) {
+				return os.Getenv(name)
+			}
 			return map[string]string{"SPIRO_URL": url, "SPIRO_TOKEN": token}[name]
 		},
 	}
 	err := world.Run(ctx, edge.Settings{
 		Project: "shop", Deployment: "prod", Dir: opts.Dir, Artifacts: []string{artifact},
-		Insecure: true, Digest: digest, Reports: []string{"json=" + opts.Report},
+		Insecure: true, Digest: digest, Reports: []string{"json=" + opts.Report + ".json", "html=" + opts.Report + ".html"},
 	})
-	opts.say("\n# All of that for programs: %s", opts.Report)
+	opts.say("\n# All of that as a page: %[1]s.html, and for programs: %[1]s.json", opts.Report)
 	return err
 }
 

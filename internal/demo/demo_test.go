@@ -24,14 +24,14 @@ func TestRun(t *testing.T) {
 	}{
 		{"well", false, 0, []string{"Success: shop/prod deployed: 3 minions, 37 states, 15 changed"}},
 		{"failing", true, 1, []string{
-			"Failed:    3", "port 80800 is not between 1 and 65535",
+			"Failed: 3", "port 80800 is not between 1 and 65535",
 			"FAILURE: shop/prod: 1 of 3 minions failed (web2)",
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr bytes.Buffer
-			path := filepath.Join(t.TempDir(), "report.json")
+			path := filepath.Join(t.TempDir(), "report")
 			err := demo.Run(t.Context(), demo.Options{
 				Dir: filepath.Join("..", "..", "examples", "shop"), Report: path, Fail: tt.fail, Stdout: &stdout, Stderr: &stderr,
 			})
@@ -49,9 +49,12 @@ func TestRun(t *testing.T) {
 					t.Errorf("the result does not have %q:\n%s", want, &stdout)
 				}
 			}
-			content, err := os.ReadFile(path)
+			content, err := os.ReadFile(path + ".json")
 			if err != nil {
 				t.Fatal(err)
+			}
+			if page, err := os.ReadFile(path + ".html"); err != nil || !bytes.Contains(page, []byte("</html>")) {
+				t.Errorf("the page: %v, %.100s", err, page)
 			}
 			var rep report.Report
 			if err := json.Unmarshal(content, &rep); err != nil {

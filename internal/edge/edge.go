@@ -120,8 +120,9 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 // tell writes what the run came to, and reports whether whoever is to see its
 // error has seen it there.
 func (w World) tell(rep *report.Report, s Settings, reports []reportFile) bool {
-	// A run that the server never took up has no result to show beside its error.
-	if len(rep.Targets[0].Events) == 0 && rep.Verdict != report.Success {
+	// A run that the server never took up has no result to show beside its error,
+	// but in a log that is to mark the error.
+	if len(rep.Targets[0].Events) == 0 && rep.Verdict != report.Success && w.log(w.bytes) != report.GitHub {
 		return false
 	}
 	// The result goes to standard output, unless a report is what goes there.
