@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"spirodeploy/highstate": {module + "internal/plain", module + "internal/rawjson"},
 	"spirodeploy/report": {
 		module + "internal/plain", module + "internal/rawjson", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/highstate",
-		"github.com/opencontainers/go-digest",
+		"github.com/jstemmer/go-junit-report/v2/junit", "github.com/opencontainers/go-digest",
 	},
 	"spirodeploy": {
 		module + "internal/plain", module + "internal/problem", module + "internal/pulse", module + "internal/until", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report",

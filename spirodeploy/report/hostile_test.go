@@ -19,12 +19,14 @@ var nasty = []string{
 	":evil: ~~evil~~ **evil** _evil_ $evil$ <evil@evil.com> <https://evil>",
 }
 
-// hostile is the report of a run in which every text means harm, and in which
-// states have equal names.
-func hostile(t testing.TB, more ...string) *report.Report {
+// hostile is the report of a run in which every text is one of those, or a nasty
+// one, and in which states have equal names.
+func hostile(t testing.TB, texts ...string) *report.Report {
 	t.Helper()
-	texts := append(nasty[:len(nasty):len(nasty)], more...)
-	rep := report.New(report.Target{Server: texts[0], Project: texts[1], Deployment: texts[3], Highstate: true, RequireMinions: true})
+	if len(texts) == 0 {
+		texts = nasty
+	}
+	rep := report.New(report.Target{Server: texts[0], Project: texts[len(texts)/2], Deployment: texts[len(texts)-1], Highstate: true, RequireMinions: true})
 	target := rep.Targets[0]
 	for _, text := range texts {
 		target.Warn(text)

@@ -20,6 +20,7 @@ type (
 		ID, Function, Name, SLS, Duration, Comment, Tree string
 		Warnings                                         []string
 		Diff                                             []diffLine
+		Open                                             bool
 	}
 	diffLine struct{ Colour, Text string }
 )
@@ -27,7 +28,7 @@ type (
 // failures writes what failed, which is to be read without scripts, too: as much
 // as there is room for.
 func (p *pageWriter) failures(t *Target, of int) {
-	states, room, left := maxPageFailures/of, maxPageFirst/of, 0
+	states, room, opened, left := maxPageFailures/of, maxPageFirst/of, maxPageOpen, 0
 	for m := range t.failedFirst() {
 		switch {
 		case m.OK():
@@ -37,6 +38,10 @@ func (p *pageWriter) failures(t *Target, of int) {
 			continue
 		}
 		f := p.failure(m, states)
+		for i := range f.States {
+			f.States[i].Open = i < opened
+		}
+		opened -= len(f.States)
 		p.part("failure", f)
 		states -= 1 + len(f.States)
 		room -= f.size()

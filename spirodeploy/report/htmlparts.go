@@ -12,6 +12,7 @@ import (
 // their own.
 const (
 	maxPageFailures = 300      // states that are in the page itself, not in its data
+	maxPageOpen     = 20       // of them that are not folded, but on paper
 	maxPageMinions  = 2000     // rows of the table
 	maxPageEvents   = 500      // and as many entries of a bundle, and warnings
 	maxPageText     = 8 << 10  // of a text, in bytes as they came
@@ -59,8 +60,8 @@ type (
 		Parts                      []string
 	}
 	pageFact struct {
-		Name, Value string
-		Foreign     bool
+		Name, Value, Class string
+		Foreign            bool
 	}
 	pageCount struct{ Colour, Number, What string }
 	pageShare struct {
@@ -76,7 +77,14 @@ func newPageVerdict(index int, t *Target) pageVerdict {
 		Headline: strings.ToUpper(headline[:1]) + headline[1:],
 	}
 	for _, f := range t.facts() {
-		v.Facts = append(v.Facts, pageFact{f.name, pageLine(f.value), f.foreign})
+		class := ""
+		switch n := len(f.value); {
+		case n > 64:
+			class = "widest"
+		case n > 24:
+			class = "wide"
+		}
+		v.Facts = append(v.Facts, pageFact{f.name, pageLine(f.value), class, f.foreign})
 	}
 	for i, warning := range t.Warnings {
 		if i == maxPageEvents {
@@ -110,7 +118,7 @@ func (v *pageVerdict) count(t *Target, failed int) {
 	}
 	v.Counts = append(v.Counts, minions)
 	if failed > 0 {
-		v.Counts = append(v.Counts, pageCount{"failed", plain.Thousands(failed), "of them failed"})
+		v.Counts = append(v.Counts, pageCount{"failed", plain.Thousands(failed), "did not succeed"})
 	}
 	v.Counts = append(v.Counts, pageCount{"", plain.Thousands(c.Total), "states"})
 	x := 0.0

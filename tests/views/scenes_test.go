@@ -98,31 +98,9 @@ func minion(states int, outcomes map[int]string) json.RawMessage {
 
 // scenes are the reports that the tests open.
 var scenes = map[string]func(t *testing.T) *report.Report{
-	"failed": func(t *testing.T) *report.Report {
-		rep, target := newReport(t)
-		target.Warn("the bundle has no .gitcommit: this is no git repository")
-		ids := []string{"web1.example.com", "web2.example.com", "db1.example.com", "cache1.example.com", "batch1.example.com"}
-		send(t, target, client.Event{Name: client.HighstateStart, Minions: append(ids, "old7.example.com"), Msg: "Highstating 6 minions: " + strings.Join(ids, ", ")})
-		for i, result := range []json.RawMessage{
-			minion(60, map[int]string{3: "changed", 4: "changed", 40: "failed", 41: "skipped", 50: "changed"}),
-			minion(60, map[int]string{3: "changed", 4: "changed", 12: "pending"}),
-			minion(25, nil),
-			json.RawMessage(`{"ret": ["Rendering SLS 'shop/prod:cache' failed: Jinja variable 'undefined_thing' is undefined; line 1\n\n---\n{{ undefined_thing.foo }}    <======================\n---"], "retcode": 1}`),
-			json.RawMessage(`{"failed": true}`),
-		} {
-			send(t, target, client.Event{Name: client.HighstateUpdate, Minion: ids[i], Msg: "Minion " + ids[i] + " finished", Result: result, Time: target.Started.Add(time.Duration(31+2*i) * time.Second)})
-		}
-		return finish(t, rep, nil)
-	},
-	"succeeded": func(t *testing.T) *report.Report {
-		rep, target := newReport(t)
-		for i := range 8 {
-			id := fmt.Sprintf("web%d", i+1)
-			send(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Msg: "Minion " + id + " finished", Result: minion(30+2*i, map[int]string{i: "changed", 2 * i: "changed"}), Time: target.Started.Add(time.Duration(20+i) * time.Second)})
-		}
-		return finish(t, rep, nil)
-	},
-	"unreachable": func(t *testing.T) *report.Report {
+	"failed":    failed,
+	"succeeded": succeeded,
+	"unreachable": func(*testing.T) *report.Report {
 		rep := report.New(report.Target{Server: "https://salt.example.com:4510/", Project: "shop", Deployment: "prod", Highstate: true})
 		rep.Targets[0].Finish(&client.TransportError{Op: "deploy", Err: errors.New("dial tcp 192.0.2.7:4510: connect: connection refused")})
 		rep.Finish()
@@ -156,13 +134,11 @@ var scenes = map[string]func(t *testing.T) *report.Report{
 	"several": func(t *testing.T) *report.Report {
 		rep, _ := newReport(t)
 		rep.Targets[0].Finish(report.ErrCut)
-		for _, name := range []string{"succeeded", "failed"} {
-			rep.Targets = append(rep.Targets, scene(t, name).Targets...)
-		}
+		rep.Targets = append(rep.Targets, succeeded(t).Targets[0], failed(t).Targets[0])
 		rep.Finish()
 		return rep
 	},
-	"dry run": func(t *testing.T) *report.Report {
+	"dry run": func(*testing.T) *report.Report {
 		rep := report.New(report.Target{Project: "shop", Deployment: "prod", DryRun: true, Bundle: report.Bundle{
 			Digest: "sha256:17e6", Size: 2048, Entries: 2, Contents: []report.Content{{Name: "web.sls", Size: 120}, {Name: "run", Size: 99, Executable: true}},
 		}})
@@ -172,9 +148,30 @@ var scenes = map[string]func(t *testing.T) *report.Report{
 	},
 }
 
-func scene(t *testing.T, name string) *report.Report {
-	t.Helper()
-	return scenes[name](t)
+func failed(t *testing.T) *report.Report {
+	rep, target := newReport(t)
+	target.Warn("the bundle has no .gitcommit: this is no git repository")
+	ids := []string{"web1.example.com", "web2.example.com", "db1.example.com", "cache1.example.com", "batch1.example.com"}
+	send(t, target, client.Event{Name: client.HighstateStart, Minions: append(ids, "old7.example.com"), Msg: "Highstating 6 minions: " + strings.Join(ids, ", ")})
+	for i, result := range []json.RawMessage{
+		minion(60, map[int]string{3: "changed", 4: "changed", 40: "failed", 41: "skipped", 50: "changed"}),
+		minion(60, map[int]string{3: "changed", 4: "changed", 12: "pending"}),
+		minion(25, nil),
+		json.RawMessage(`{"ret": ["Rendering SLS 'shop/prod:cache' failed: Jinja variable 'undefined_thing' is undefined; line 1\n\n---\n{{ undefined_thing.foo }}    <======================\n---"], "retcode": 1}`),
+		json.RawMessage(`{"failed": true}`),
+	} {
+		send(t, target, client.Event{Name: client.HighstateUpdate, Minion: ids[i], Msg: "Minion " + ids[i] + " finished", Result: result, Time: target.Started.Add(time.Duration(31+2*i) * time.Second)})
+	}
+	return finish(t, rep, nil)
+}
+
+func succeeded(t *testing.T) *report.Report {
+	rep, target := newReport(t)
+	for i := range 8 {
+		id := fmt.Sprintf("web%d", i+1)
+		send(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Msg: "Minion " + id + " finished", Result: minion(30+2*i, map[int]string{i: "changed", 2 * i: "changed"}), Time: target.Started.Add(time.Duration(20+i) * time.Second)})
+	}
+	return finish(t, rep, nil)
 }
 
 // pageOf writes the page of a scene and returns its URL.
@@ -185,7 +182,7 @@ func pageOf(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rep := scene(t, name)
+	rep := scenes[name](t)
 	if err := errors.Join(rep.WriteHTML(f), f.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@
 (() => {
   const marks = { failed: "✗", changed: "●", pending: "○", ok: "✓" };
   const words = { failed: "failed", changed: "changed", pending: "would change", ok: "ok" };
-  const pageSize = 200, rowSize = 300;
+  const pageSize = 100, rowSize = 300;
 
   function el(name, cls, text) {
     const e = document.createElement(name);
@@ -65,8 +65,8 @@
     mark.setAttribute("role", "img");
     mark.setAttribute("aria-label", words[s.outcome]);
     const what = el("span", "what");
-    what.append(el("bdi", "id", s.id), " ", el("bdi", "function", s.fn), " ", el("bdi", "minion", s.minion.id));
-    summary.append(mark, what, el("span", "time", time(s.ms)));
+    what.append(el("bdi", "id", s.id), " ", el("bdi", "function", s.fn));
+    summary.append(mark, what, el("bdi", "minion", s.minion.id), el("span", "time", time(s.ms)));
     d.append(summary);
     d.addEventListener("toggle", () => { if (d.open && d.children.length === 1) d.append(body(s)); });
     li.append(d);
@@ -206,11 +206,15 @@
       s.addEventListener("keydown", e => {
         const to = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: m.bars.length - 1 }[e.key];
         if (e.key === "Escape") leave();
-        if (e.key === "Enter" && now >= 0) { leave(); states.open(m.bars[now]); }
         if (to === undefined) return;
         e.preventDefault();
         now = Math.max(0, Math.min(m.bars.length - 1, to));
         here();
+      });
+      s.addEventListener("keyup", e => { // earlier, the key would close the state again, which has the focus by then
+        if (e.key !== "Enter" || now < 0) return;
+        leave();
+        states.open(m.bars[now]);
       });
       r.append(name, s);
       return r;
