@@ -112,7 +112,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		}
 		return &Error{Status: rep.ExitStatus, Err: err, Told: told}
 	case reportErr != nil:
-		return invalid(fmt.Errorf("%s, but: %w", rep.Targets[0].Summary, reportErr))
+		return invalid(fmt.Errorf("%s, but %w", rep.Targets[0].Summary, reportErr))
 	}
 	return nil
 }
