@@ -15,7 +15,7 @@ import (
 var nasty = []string{
 	`</script><script>alert("evil")</script>`, `<!--<script>evil`, `]]><evil/>`, `"><img src=x onerror=evil()>`, `' onfocus='evil`,
 	"```\n\n# evil\n~~~\n````", "| evil | @evil #1 evil/evil#1 [evil](https://evil) ![](https://evil) https://evil www.evil.com evil@evil.com",
-	"\x1b[2Jevil\u202e\u2028\u2029\x00\x80\ufffe\uffff\ufeff", "{{.evil}}", "</details></td></table>evil", "&lt;evil&gt;", "\\`evil\\`\\", "evil-\n=====\n\n1. a\n\n    code\n<!-- -->",
+	"\x1b[2Jevil\u202e\u2028\u2029\x00\x80\ufffe\uffff\ufeff", "{{.evil}}", "</details></td></table>evil", "</title></style></pre><h1>evil</h1>", "&lt;evil&gt;", "\\`evil\\`\\", "evil-\n=====\n\n1. a\n\n    code\n<!-- -->",
 	":evil: ~~evil~~ **evil** _evil_ $evil$ <evil@evil.com> <https://evil>",
 }
 

@@ -148,7 +148,7 @@ func isOurs(t testing.TB, page string) {
 	}
 	w := parsePage(t, page)
 	known := map[string]bool{}
-	for tag := range strings.SplitSeq(`html lang,head,meta charset,meta http-equiv content,meta name content,title,style,body,a class href,a href,main id,
+	for tag := range strings.SplitSeq(`html lang,head,meta charset,meta http-equiv content,meta name content,title,style,body,a class href,a href,main id,a hidden href,
 section class id aria-labelledby,header class,span class aria-hidden,div,p class,bdi,h1 id,dl class,dt,dd,dd class,div class,section class aria-label,h2,ul,li,ul class aria-label,li class,b,
 svg class viewbox preserveaspectratio aria-hidden,svg class viewBox preserveAspectRatio aria-hidden,rect class x width height,nav class aria-label,section class id,article,h3,span class,pre class,details class open,details class,summary,bdi class,
 h4,pre,section class id hidden,p class role hidden,div class tabindex role aria-label,table,thead,tr,th scope,th scope class,tbody,tr class,td,td class,br,div class role hidden,label class,input type placeholder autocomplete,
@@ -186,6 +186,33 @@ func TestHTMLBounded(t *testing.T) {
 	}
 	if want := "Left out: " + plain.Thousands(total-len(d.States)) + " states"; !strings.HasPrefix(d.Left, want) {
 		t.Errorf("it says %q, want %q", d.Left, want)
+	}
+}
+
+// TestHTMLFailedFirst: what changed something has to go where something failed.
+func TestHTMLFailedFirst(t *testing.T) {
+	t.Parallel()
+	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
+	defer rep.Close()
+	for i := range 30 {
+		var b strings.Builder
+		for n := range 100 {
+			fmt.Fprintf(&b, `"a_|-s%d_|-n_|-f": {"result": true, "changes": {"a": 1}, "comment": "%s"}, `, n, strings.Repeat("x", 4000))
+		}
+		raw := json.RawMessage(`{"ret": {` + b.String() + `"a_|-bad_|-n_|-f": {"result": false}}}`)
+		add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: fmt.Sprint("web", i), Result: raw})
+	}
+	rep.Targets[0].Finish(nil)
+	rep.Finish()
+	failed := map[any]bool{}
+	d := parsePage(t, view(t, rep, "html")).data[0]
+	for _, s := range d.States {
+		if s[2] == "f" {
+			failed[s[0]] = true
+		}
+	}
+	if len(failed) != 30 || len(d.States) < 1000 || len(d.States) > 2000 {
+		t.Errorf("of 30 minions %d have the state that failed, among %d states", len(failed), len(d.States))
 	}
 }
 

@@ -63,7 +63,7 @@ func (p *pageWriter) failure(m *Minion, most int) pageFailure {
 		f.Messages = append(f.Messages, pageText("what its states did is missing: "+err.Error()))
 	}
 	for i, message := range r.Messages {
-		if i == most {
+		if i == maxPageWarnings {
 			break
 		}
 		f.Messages = append(f.Messages, pageText(message))
@@ -103,7 +103,7 @@ func newPageState(s *highstate.State) pageState {
 	return v
 }
 
-// maxPageWarnings is how many warnings of a state are shown.
+// maxPageWarnings is how many warnings of a state, and messages of a minion, are shown.
 const maxPageWarnings = 10
 
 // size returns about what it takes of the page.

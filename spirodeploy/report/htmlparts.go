@@ -14,7 +14,8 @@ const (
 	maxPageFailures = 300      // states that are in the page itself, not in its data
 	maxPageOpen     = 20       // of them that are not folded, but on paper
 	maxPageMinions  = 2000     // rows of the table
-	maxPageEvents   = 500      // and as many entries of a bundle, and warnings
+	maxPageEvents   = 500      // and as many entries of a bundle
+	maxPageWarned   = 50       // warnings of a target
 	maxPageText     = 8 << 10  // of a text, in bytes as they came
 	maxPageFirst    = 1 << 20  // of the page itself, in bytes of such texts
 	maxPageName     = 1 << 10  // of a name, in bytes as they came
@@ -87,7 +88,7 @@ func newPageVerdict(index int, t *Target) pageVerdict {
 		v.Facts = append(v.Facts, pageFact{f.name, pageLine(f.value), class, f.foreign})
 	}
 	for i, warning := range t.Warnings {
-		if i == maxPageEvents {
+		if i == maxPageWarned {
 			v.Warnings = append(v.Warnings, leftOut(len(t.Warnings)-i, "warning", "which have no place here"))
 			break
 		}
