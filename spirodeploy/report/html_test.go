@@ -148,7 +148,7 @@ func isOurs(t testing.TB, page string) {
 	}
 	w := parsePage(t, page)
 	known := map[string]bool{}
-	for tag := range strings.SplitSeq(`html lang,head,meta charset,meta http-equiv content,meta name content,title,style,body,a class href,a href,main id,
+	for tag := range strings.SplitSeq(`html lang,head,meta charset,meta http-equiv content,meta name content,title,style,body,a class href,a href,a hidden href,main id,
 section class id aria-labelledby,header class,span class aria-hidden,div,p class,bdi,h1 id,dl class,dt,dd,dd class,div class,section class aria-label,h2,ul,li,ul class aria-label,li class,b,
 svg class viewbox preserveaspectratio aria-hidden,svg class viewBox preserveAspectRatio aria-hidden,rect class x width height,nav class aria-label,section class id,article,h3,span class,pre class,details class open,details class,summary,bdi class,
 h4,pre,section class id hidden,p class role hidden,div class tabindex role aria-label,table,thead,tr,th scope,th scope class,tbody,tr class,td,td class,br,div class role hidden,label class,input type placeholder autocomplete,

@@ -47,6 +47,7 @@ func (t *Target) facts() []fact {
 	all := []fact{
 		{"Server", t.Server, true},
 		{"Bundle", string(t.Bundle.Digest), true},
+		{"Commit", t.Bundle.Commit, true},
 		{"Contents", plain.Count(t.Bundle.Entries, "entry", "entries") + ", " + Size(t.Bundle.Size), false},
 		{"Started", t.Started.UTC().Format("2006-01-02 15:04:05 UTC"), false},
 		{"Took", took(t.Started, t.Finished), false},

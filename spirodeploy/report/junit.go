@@ -91,6 +91,7 @@ func (t *Target) properties() []property {
 	return []property{
 		{"server", t.Server},
 		{"bundle", string(t.Bundle.Digest)},
+		{"commit", t.Bundle.Commit},
 		{"verdict", string(t.Verdict)},
 		{"exitStatus", strconv.Itoa(t.ExitStatus)},
 	}

@@ -112,10 +112,11 @@ func TestJUnitSchema(t *testing.T) {
 		pytest = "pytest==8.3.4"
 		schema = "pytest-8.3.4/testing/example_scripts/junit-10.xsd"
 	)
-	xmllint, dir := need(t, "xmllint"), t.TempDir()
-	python := need(t, "python3")
+	xmllint, python, dir := need(t, "xmllint"), need(t, "python3"), t.TempDir()
+	venv := filepath.Join(dir, "venv")
 	for _, args := range [][]string{
-		{python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", ":all:", "--dest", dir, pytest},
+		{python, "-m", "venv", venv}, // not every Python has pip, and a new one always
+		{filepath.Join(venv, "bin", "python"), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", ":all:", "--dest", dir, pytest},
 		{"tar", "-xzf", filepath.Join(dir, "pytest-8.3.4.tar.gz"), "-C", dir, schema},
 	} {
 		cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)

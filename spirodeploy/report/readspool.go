@@ -16,6 +16,10 @@ import (
 func (m *Minion) respool(s *spool) bool {
 	compact := m.details.size > maxIndented
 	raw, err := saltForm(m.Result)
+	if compact && len(raw) <= maxIndented {
+		// It was larger, as the server sent it, and is to be written as it was.
+		raw = append(raw, bytes.Repeat([]byte(" "), maxIndented+1-len(raw))...)
+	}
 	if err != nil || m.Incomplete != "" || len(raw) > maxIndented != compact || !reflect.DeepEqual(highstate.Parse(raw), m.Result) {
 		return false
 	}

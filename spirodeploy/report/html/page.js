@@ -232,8 +232,11 @@
 
   for (const section of document.querySelectorAll(".target")) {
     const source = section.querySelector("script[type='application/json']");
-    if (!source) { section.querySelector(".list").hidden = true; continue; }
-    const data = JSON.parse(source.textContent);
+    if (source) build(section, JSON.parse(source.textContent));
+    else section.querySelector(".list").hidden = true;
+    for (const a of section.querySelectorAll(".contents a")) a.hidden = document.querySelector(a.getAttribute("href")).hidden;
+  }
+  function build(section, data) {
     data.minions = data.minions.map((id, index) => ({ id, index, states: [], bars: [] }));
     data.states = data.states.map(([minion, run, outcome, id, fn, ms, at, name, sls, start, comment, tree, diff, warnings]) =>
       ({ minion: data.minions[minion], run, outcome: { f: "failed", c: "changed", p: "pending", o: "ok" }[outcome], id, fn, ms, at, name, sls, start, comment, tree, diff, warnings: warnings || [] }));
@@ -245,7 +248,6 @@
     for (const m of data.minions) m.bars.sort((a, b) => a.at - b.at);
     const states = list(section, data);
     timeline(section, data, states);
-    for (const a of section.querySelectorAll(".contents a")) a.hidden = !!document.querySelector(a.getAttribute("href"))?.hidden;
     // Rows of the table are in the order of the data.
     section.querySelectorAll(".minions tbody th").forEach((th, i) => {
       const m = data.minions[i];
