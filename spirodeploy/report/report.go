@@ -207,6 +207,14 @@ func (r *Report) Finish() {
 	r.ExitStatus = r.Verdict.ExitStatus()
 }
 
+// Summary returns the verdict in a line, with names.
+func (r *Report) Summary() string {
+	if len(r.Targets) == 1 {
+		return r.Targets[0].Summary
+	}
+	return r.verdictLines()[0].text
+}
+
 // Err returns nil where everything that was asked for happened, and else an
 // [*Error].
 func (r *Report) Err() error {
