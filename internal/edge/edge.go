@@ -83,11 +83,13 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 	reports, reportsErr := parseReports(s.Reports)
 	bundleOptions, bundleErr := w.bundleOptions(s, reports)
 	server, serverErr := w.serverOptions(ctx, s)
-	problems := problem.Join(s.contradictions(), reportsErr, bundleErr, serverErr)
+	targets, targetsErr := w.targets(ctx, s, server)
+	problems := problem.Join(s.contradictions(), reportsErr, bundleErr, serverErr, targetsErr)
 	live, liveErr := w.follow(ctx, reports)
 	watch, end := w.show(s)
 	rep, err := spirodeploy.Deploy(ctx, spirodeploy.Options{
 		Project: s.Project, Deployment: s.Deployment,
+		Targets: targets, Serial: s.Rollout == serial, MaxParallel: s.MaxParallel,
 		Server: server, Bundle: bundleOptions, File: s.Bundle,
 		NoHighstate: s.NoHighstate, RequireMinions: s.RequireMinions, FullToken: s.FullToken,
 		Timeout: s.Timeout, DryRun: s.DryRun,
@@ -108,13 +110,21 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 			fmt.Fprintf(w.Stderr, "warning: %v\n", reportErr)
 		}
 		if told && s.Mage { // which tells every error
-			err = fmt.Errorf("%s: see above", plain.Line(rep.Targets[0].Saltenv))
+			err = errors.New("see above: " + shortened(rep))
 		}
 		return &Error{Status: rep.ExitStatus, Err: err, Told: told}
 	case reportErr != nil:
-		return invalid(fmt.Errorf("%s, but %w", rep.Targets[0].Summary, reportErr))
+		return invalid(fmt.Errorf("%s, but %w", rep.Summary(), reportErr))
 	}
 	return nil
+}
+
+// shortened says which run it was, in a few words.
+func shortened(rep *report.Report) string {
+	if len(rep.Targets) > 1 {
+		return plain.Count(len(rep.Targets), "target", "targets")
+	}
+	return plain.Line(rep.Targets[0].Saltenv)
 }
 
 // tell writes what the run came to, and reports whether whoever is to see its
@@ -122,7 +132,8 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 func (w World) tell(rep *report.Report, s Settings, reports []reportFile) bool {
 	// A run that the server never took up has no result to show beside its error,
 	// but in a log that is to mark the error.
-	if len(rep.Targets[0].Events) == 0 && rep.Verdict != report.Success && w.log(w.bytes) != report.GitHub {
+	heard := slices.ContainsFunc(rep.Targets, func(t *report.Target) bool { return len(t.Events) > 0 })
+	if !heard && rep.Verdict != report.Success && w.log(w.bytes) != report.GitHub {
 		return false
 	}
 	// The result goes to standard output, unless a report is what goes there.

@@ -20,7 +20,11 @@ type Settings struct {
 	GitDescribe    string
 	NoHighstate    bool
 	RequireMinions bool
-	Server         string  // empty: SPIRO_URL
+	Server         string   // empty: SPIRO_URL
+	Servers        []string // several, in place of Server
+	Targets        string   // a file that lists them
+	Rollout        string   // parallel, serial or empty
+	MaxParallel    int
 	Token          *string // nil: SPIRO_TOKEN
 	TokenFile      string
 	SSLCert        string
@@ -67,6 +71,17 @@ func (s *Settings) Text(name string, flag *string) string {
 // must not be empty if it is given.
 func (s *Settings) List(name string, flag *string) []string { return Split(s.Text(name, flag)) }
 
+// Several sets the servers of a flag that can be repeated.
+func (s *Settings) Several(name string, urls []string) {
+	for i := range urls {
+		urls[i] = s.Text(name, &urls[i])
+	}
+	if len(urls) == 1 {
+		s.Server, urls = urls[0], nil
+	}
+	s.Servers = urls
+}
+
 // flag returns how a flag is spelled, from its name for the command.
 func (s *Settings) flag(name string) string {
 	switch {
@@ -82,6 +97,14 @@ func (s *Settings) flag(name string) string {
 	return "-" + strings.Join(words, "")
 }
 
+// withFlag is flag for the name of one, and leaves other words as they are.
+func (s *Settings) withFlag(name string) string {
+	if strings.Contains(name, " ") {
+		return name
+	}
+	return s.flag(name)
+}
+
 // contradictions returns what cannot be meant.
 func (s *Settings) contradictions() error {
 	var errs []error
@@ -90,7 +113,7 @@ func (s *Settings) contradictions() error {
 	}
 	useless := func(given bool, flag, with, why string) {
 		if given {
-			errs = append(errs, fmt.Errorf("%s has no effect with %s, which %s: leave one of them out", s.flag(flag), s.flag(with), why))
+			errs = append(errs, fmt.Errorf("%s has no effect with %s, which %s: leave one of them out", s.flag(flag), s.withFlag(with), why))
 		}
 	}
 	if s.Diff != "" {
@@ -110,8 +133,23 @@ func (s *Settings) contradictions() error {
 		useless(s.GitDescribe != "", "--git-describe", "--bundle", why)
 		useless(s.Dir != "", "--dir", "--bundle", why)
 	}
+	if s.Targets != "" {
+		useless(s.Server != "" || len(s.Servers) > 0, "server", "targets", "names the servers")
+	} else {
+		few := len(s.Servers) < 2
+		useless(few && s.Rollout != "", "rollout", "a single server", "is all there is")
+		useless(few && s.MaxParallel != 0, "max-parallel", "a single server", "is all there is")
+	}
+	useless(s.Rollout == serial && s.MaxParallel != 0, "max-parallel", "rollout", "is serial")
+	if s.Rollout != "" && s.Rollout != serial && s.Rollout != parallel {
+		errs = append(errs, fmt.Errorf("%s %q: it is parallel or serial", s.flag("rollout"), s.Rollout))
+	}
+	if s.MaxParallel < 0 {
+		errs = append(errs, fmt.Errorf("%s must not be negative", s.flag("max-parallel")))
+	}
 	if s.Output != "" {
 		const why = "only writes the bundle"
+		useless(s.Targets != "", "targets", "output", why)
 		useless(s.DryRun, "dry-run", "output", why)
 		useless(s.RequireMinions, "require-minions", "output", why)
 		useless(len(s.Reports) > 0, "report", "output", why)

@@ -29,9 +29,11 @@ type Screen struct {
 	bar    *mpb.Bar // the only one
 
 	mu       sync.Mutex
-	progress report.Progress
-	rows     []string // for the minions; made with the first row of a frame
-	begun    []byte   // of a line that has no end yet
+	targets  []string // in the order in which they were heard of; "" is what concerns all
+	progress map[string]*report.Progress
+	over     map[string]bool // the targets that have come to an end, as far as can be seen
+	rows     []string        // for the minions; made with the first row of a frame
+	begun    []byte          // of a line that has no end yet
 	closed   bool
 }
 
@@ -41,7 +43,7 @@ const maxRows = 10
 // New begins to show a run. What is shown of names that come from elsewhere goes
 // through redact.
 func New(out *os.File, redact func(string) string) *Screen {
-	s := &Screen{out: out, redact: redact}
+	s := &Screen{out: out, redact: redact, progress: map[string]*report.Progress{}, over: map[string]bool{}}
 	s.bars = mpb.New(mpb.WithConsoleWriter(tall{cupwriter.New(out, false)}), mpb.WithRefreshRate(100*time.Millisecond))
 	minions := make([]mpb.BarFiller, maxRows)
 	for i := range minions {
@@ -66,7 +68,14 @@ func (t tall) GetTermSize() (width, height int, err error) {
 func (s *Screen) Watch(u report.Update) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.progress.Watch(u)
+	p := s.progress[u.Target]
+	if p == nil {
+		p = new(report.Progress)
+		s.progress[u.Target] = p
+		s.targets = append(s.targets, u.Target)
+	}
+	p.Watch(u)
+	s.over[u.Target] = u.Kind == report.Ended
 }
 
 // Write writes lines above all that stays, each when it has come to its end.
@@ -108,11 +117,17 @@ func (s *Screen) stage(bar mpb.BarFiller) mpb.BarFiller {
 	return mpb.BarFillerFunc(func(w io.Writer, stat decor.Statistics) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		now, p := time.Now(), &s.progress
-		name := fmt.Sprintf("%-9s ", p.Stage)
+		now, p := time.Now(), s.progress[""]
 		s.rows = nil
+		if p == nil {
+			return nil
+		}
+		if len(s.targets) > 2 { // more than one, and what concerns all
+			return s.line(w, stat.AvailableWidth, s.several(now))
+		}
+		name := fmt.Sprintf("%-9s ", p.Stage)
 		if !p.Moving() {
-			return s.line(w, stat.AvailableWidth, name+s.standing(now))
+			return s.line(w, stat.AvailableWidth, name+s.standing(p, now))
 		}
 		text := p.Transfer(now)
 		// A bar is worth the room that is left, if that shows anything.
@@ -134,8 +149,7 @@ func (s *Screen) stage(bar mpb.BarFiller) mpb.BarFiller {
 }
 
 // standing says what the run waits for, and makes the rows of minions.
-func (s *Screen) standing(now time.Time) string {
-	p := &s.progress
+func (s *Screen) standing(p *report.Progress, now time.Time) string {
 	if p.Stage == "" {
 		return ""
 	}
@@ -155,6 +169,39 @@ func (s *Screen) standing(now time.Time) string {
 		s.rows = append(s.rows, fmt.Sprintf("%-9s … and %s more", "", plain.Thousands(more)))
 	}
 	return fmt.Sprintf("waiting for %s of %s  %s", plain.Thousands(left), plain.Count(all, "minion", "minions"), since)
+}
+
+// several says how many targets are still at it, and makes a row for each.
+func (s *Screen) several(now time.Time) string {
+	room, on, since := s.room(), 0, now
+	for _, target := range s.targets {
+		p := s.progress[target]
+		if p.Since.Before(since) {
+			since = p.Since
+		}
+		if target == "" || s.over[target] {
+			continue
+		}
+		if on++; on <= room {
+			s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %-9s %s", "", s.redact(plain.Line(plain.Clip(target, maxName))), p.Stage, brief(p, now)))
+		}
+	}
+	if on > room {
+		s.rows[room-1] = fmt.Sprintf("%-9s … and %s more", "", plain.Thousands(on-room+1))
+	}
+	return fmt.Sprintf("waiting for %d of %d targets  %s", on, len(s.targets)-1, plain.Elapsed(now.Sub(since)))
+}
+
+// brief says where a target stands.
+func brief(p *report.Progress, now time.Time) string {
+	if p.Moving() {
+		return p.Transfer(now)
+	}
+	text := p.Waiting()
+	if _, left, all := p.Awaited(0); left > 0 {
+		text = fmt.Sprintf("waiting for %s of %s", plain.Thousands(left), plain.Count(all, "minion", "minions"))
+	}
+	return text + "  " + plain.Elapsed(now.Sub(p.Moved))
 }
 
 // maxName is how much of a name is shown, in bytes.

@@ -18,14 +18,22 @@ import (
 // New returns a watcher that makes the spans of one run, below the span of ctx.
 // What is written into them passes through redact, which takes secrets out.
 func New(ctx context.Context, tracer trace.Tracer, redact func(string) string) report.Watcher {
-	w := &watcher{tracer: tracer, parent: ctx, redact: redact}
-	return w.watch
+	all := map[string]*watcher{"": {tracer: tracer, parent: ctx, redact: redact}}
+	return func(u report.Update) {
+		w, ok := all[u.Target]
+		if !ok {
+			w = &watcher{tracer: tracer, parent: ctx, redact: redact, prefix: plain.Line(redact(u.Target)) + ": "}
+			all[u.Target] = w
+		}
+		w.watch(u)
+	}
 }
 
 type watcher struct {
 	tracer trace.Tracer
 	parent context.Context // it holds the span that all others are below
 	redact func(string) string
+	prefix string          // of the names of stages, which tells one target from others
 	stage  context.Context // that of the stage which is on, or nil
 
 	minions map[string]trace.Span // that have yet to report
@@ -35,7 +43,7 @@ type watcher struct {
 func (w *watcher) watch(u report.Update) {
 	switch u.Kind {
 	case report.Began:
-		w.stage, _ = w.tracer.Start(w.parent, string(u.Stage), trace.WithTimestamp(u.Time))
+		w.stage, _ = w.tracer.Start(w.parent, w.prefix+string(u.Stage), trace.WithTimestamp(u.Time))
 		w.minions, w.failed = map[string]trace.Span{}, 0
 	case report.Warned:
 		w.span().AddEvent("warning", trace.WithTimestamp(u.Time), trace.WithAttributes(attribute.String("text", plain.Line(w.redact(u.Text)))))
@@ -43,7 +51,7 @@ func (w *watcher) watch(u report.Update) {
 		w.happened(u)
 	case report.Ended:
 		w.ended(u)
-	case report.Progressed:
+	case report.Progressed, report.Waited:
 	}
 }
 

@@ -17,12 +17,12 @@ type NDJSON struct {
 	err     error
 	began   bool
 	events  int
-	carried time.Time // when a line told last how far the upload is
+	carried map[string]time.Time // by target: when a line told last how far the upload is
 }
 
 // NewNDJSON returns one that writes to w. Its Watch is a [Watcher].
 func NewNDJSON(w io.Writer) *NDJSON {
-	return &NDJSON{out: jsonWriter{out: bufio.NewWriterSize(w, 64<<10), compact: true}}
+	return &NDJSON{out: jsonWriter{out: bufio.NewWriterSize(w, 64<<10), compact: true}, carried: map[string]time.Time{}}
 }
 
 // The lines, but for that of a minion. Their types are in docs/report.md.
@@ -33,22 +33,25 @@ type (
 		SchemaVersion int       `json:"schemaVersion"`
 	}
 	stageLine struct {
-		Type  string    `json:"type"`
-		Time  time.Time `json:"time"`
-		Stage Stage     `json:"stage"`
-		Text  string    `json:"text,omitempty"`
-		Error string    `json:"error,omitempty"`
+		Type   string    `json:"type"`
+		Time   time.Time `json:"time"`
+		Target string    `json:"target,omitempty"`
+		Stage  Stage     `json:"stage"`
+		Text   string    `json:"text,omitempty"`
+		Error  string    `json:"error,omitempty"`
 	}
 	progressLine struct {
-		Type  string    `json:"type"`
-		Time  time.Time `json:"time"`
-		Stage Stage     `json:"stage"`
-		Sent  int64     `json:"sent"`
-		Total int64     `json:"total"`
+		Type   string    `json:"type"`
+		Time   time.Time `json:"time"`
+		Target string    `json:"target,omitempty"`
+		Stage  Stage     `json:"stage"`
+		Sent   int64     `json:"sent"`
+		Total  int64     `json:"total"`
 	}
 	eventLine struct {
 		Type    string    `json:"type"`
 		Time    time.Time `json:"time"`
+		Target  string    `json:"target,omitempty"`
 		Stage   Stage     `json:"stage"`
 		Event   string    `json:"event"`
 		Msg     string    `json:"msg,omitempty"`
@@ -63,6 +66,7 @@ type (
 		Targets    []endOf   `json:"targets"`
 	}
 	endOf struct {
+		Name       string   `json:"name,omitempty"`
 		Server     string   `json:"server"`
 		Saltenv    string   `json:"saltenv"`
 		Bundle     Bundle   `json:"bundle"`
@@ -86,19 +90,19 @@ func (n *NDJSON) Watch(u Update) {
 	}
 	switch u.Kind {
 	case Began:
-		n.line(stageLine{"began", u.Time, u.Stage, u.Text, ""})
+		n.line(stageLine{"began", u.Time, u.Target, u.Stage, u.Text, ""})
 	case Ended:
 		failed := ""
 		if u.Err != nil {
 			failed = u.Err.Error()
 		}
-		n.line(stageLine{"ended", u.Time, u.Stage, u.Text, failed})
+		n.line(stageLine{"ended", u.Time, u.Target, u.Stage, u.Text, failed})
 	case Warned:
-		n.line(stageLine{"warning", u.Time, u.Stage, u.Text, ""})
+		n.line(stageLine{"warning", u.Time, u.Target, u.Stage, u.Text, ""})
 	case Progressed:
-		if u.Sent == u.Total || u.Time.Sub(n.carried) >= often {
-			n.carried = u.Time
-			n.line(progressLine{"progress", u.Time, u.Stage, u.Sent, u.Total})
+		if u.Sent == u.Total || u.Time.Sub(n.carried[u.Target]) >= often {
+			n.carried[u.Target] = u.Time
+			n.line(progressLine{"progress", u.Time, u.Target, u.Stage, u.Sent, u.Total})
 		}
 	case Happened:
 		n.happened(u)
@@ -116,7 +120,7 @@ func (n *NDJSON) happened(u Update) {
 		n.minion(u)
 		return
 	}
-	line := eventLine{"event", u.Time, u.Stage, e.Name, bothEnds(e.Msg, maxText), e.Minions, ""}
+	line := eventLine{"event", u.Time, u.Target, u.Stage, e.Name, bothEnds(e.Msg, maxText), e.Minions, ""}
 	if !known[e.Name] {
 		line.Data = e.Data
 	}
@@ -126,7 +130,7 @@ func (n *NDJSON) happened(u Update) {
 // minion writes a minion as the JSON report has it.
 func (n *NDJSON) minion(u Update) {
 	n.out.open('{')
-	err := n.out.members(eventLine{"minion", u.Time, u.Stage, client.HighstateUpdate, "", nil, ""})
+	err := n.out.members(eventLine{"minion", u.Time, u.Target, u.Stage, client.HighstateUpdate, "", nil, ""})
 	n.out.name("minion")
 	n.note(err)
 	n.note(n.out.minion(u.Minion))
@@ -161,7 +165,7 @@ func (n *NDJSON) note(err error) {
 func (n *NDJSON) End(r *Report) error {
 	line := endLine{"verdict", r.Finished, r.Verdict, r.ExitStatus, []endOf{}}
 	for _, t := range r.Targets {
-		line.Targets = append(line.Targets, endOf{t.Server, t.Saltenv, t.Bundle, t.Verdict, t.ExitStatus, t.Summary, t.Error, t.Warnings})
+		line.Targets = append(line.Targets, endOf{t.Name, t.Server, t.Saltenv, t.Bundle, t.Verdict, t.ExitStatus, t.Summary, t.Error, t.Warnings})
 	}
 	n.line(line)
 	return n.err

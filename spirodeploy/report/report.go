@@ -33,6 +33,7 @@ type Report struct {
 
 // Target is one deployment on one server.
 type Target struct {
+	Name           string    `json:"name,omitempty"` // which tells it from others
 	Server         string    `json:"server"`
 	Project        string    `json:"project"`
 	Deployment     string    `json:"deployment"`
@@ -55,7 +56,7 @@ type Target struct {
 	err   error
 	byID  map[string]*Minion
 	kept  kept
-	spool *spool // of results that are not in memory; nil if there was no result yet
+	spool *spool // of results that are not in memory, which all targets share
 }
 
 // Bundle is what was deployed.
@@ -113,13 +114,19 @@ func (m *Minion) failed() bool {
 // OK reports whether the minion's highstate succeeded.
 func (m *Minion) OK() bool { return m.Status == highstate.Succeeded }
 
-// New begins the report of a run with one target. Whoever is done with the
+// New begins the report of a run with its targets. Whoever is done with the
 // report should call Close.
-func New(t Target) *Report {
-	t.Started = time.Now()
-	t.Saltenv = t.Project + "/" + t.Deployment
-	t.Events, t.Minions = []Event{}, []*Minion{} // JSON shows them as [], not as null
-	return &Report{SchemaVersion: SchemaVersion, Started: t.Started, Targets: []*Target{&t}}
+func New(targets ...Target) *Report {
+	r := &Report{SchemaVersion: SchemaVersion, Started: time.Now()}
+	results := new(spool)
+	for _, t := range targets {
+		t.Started = r.Started
+		t.Saltenv = t.Project + "/" + t.Deployment
+		t.Events, t.Minions = []Event{}, []*Minion{} // JSON shows them as [], not as null
+		t.spool = results
+		r.Targets = append(r.Targets, &t)
+	}
+	return r
 }
 
 // Add folds an event in. It returns the minion that the event is the result of,
@@ -143,9 +150,6 @@ func (t *Target) Add(e client.Event) (*Minion, error) {
 			return nil, &client.StreamError{Err: client.ErrMinions}
 		}
 		fresh = reported.Reported == nil
-		if t.spool == nil {
-			t.spool = new(spool)
-		}
 		reported.take(t.spool, e)
 	default:
 		folded.Data = e.Data
@@ -203,21 +207,50 @@ func (r *Report) Finish() {
 	r.ExitStatus = r.Verdict.ExitStatus()
 }
 
+// Summary returns the verdict in a line, with names.
+func (r *Report) Summary() string {
+	if len(r.Targets) == 1 {
+		return r.Targets[0].Summary
+	}
+	return r.verdictLines()[0].text
+}
+
 // Err returns nil where everything that was asked for happened, and else an
 // [*Error].
 func (r *Report) Err() error {
 	if r.Verdict == Success {
 		return nil
 	}
-	var lines []string
-	var causes []error
+	e := &Error{Verdict: r.Verdict, text: strings.Join(r.failures(), "\n")}
 	for _, t := range r.Targets {
-		if t.Verdict != Success {
-			lines = append(lines, t.Summary)
-			causes = append(causes, t.err)
+		if t.Verdict != Success && t.err != nil {
+			e.causes = append(e.causes, t.err)
 		}
 	}
-	return &Error{Verdict: r.Verdict, text: strings.Join(lines, "\n"), causes: slices.DeleteFunc(causes, func(err error) bool { return err == nil })}
+	return e
+}
+
+// failures returns a line for each target that failed; for several that did so in
+// the same way, one.
+func (r *Report) failures() []string {
+	var lines []string
+	names := map[string][]string{} // by what happened
+	var order []string
+	for _, t := range r.Targets {
+		switch {
+		case t.Verdict == Success:
+			continue
+		case len(r.Targets) == 1:
+			return []string{t.Summary}
+		case names[t.Summary] == nil:
+			order = append(order, t.Summary)
+		}
+		names[t.Summary] = append(names[t.Summary], plain.Line(t.Name))
+	}
+	for _, what := range order {
+		lines = append(lines, strings.Join(names[what], ", ")+": "+what)
+	}
+	return lines
 }
 
 // Error is a verdict other than success, as an error. [errors.As] finds the

@@ -30,16 +30,21 @@ type StoryOptions struct {
 // upload is or who is awaited. Each begins with the time. What cannot be written
 // is lost, and so is what a server says without end.
 func Story(w io.Writer, o StoryOptions) Watcher {
-	s := &story{StoryOptions: o, out: w}
+	s := &story{StoryOptions: o, out: w, parts: map[string]*part{}}
 	return s.watch
 }
 
 // story is one that is being told.
 type story struct {
 	StoryOptions
-	out      io.Writer
+	out    io.Writer
+	parts  map[string]*part // by target, which is "" where there is only one
+	events int
+}
+
+// part is what a story remembers of one target.
+type part struct {
 	progress Progress
-	events   int
 	told     time.Time // when the last line came that tells how far the stage is
 }
 
@@ -55,7 +60,6 @@ const (
 )
 
 func (s *story) watch(u Update) {
-	s.progress.Watch(u)
 	line := s.line(u)
 	if s.Quiet && u.Kind != Warned {
 		return
@@ -70,6 +74,9 @@ func (s *story) watch(u Update) {
 	if line == "" {
 		return
 	}
+	if u.Target != "" {
+		line = "[" + plain.Line(u.Target) + "] " + line
+	}
 	line = s.Log.Harmless(line)
 	if !s.Live {
 		line = u.Time.Format(time.TimeOnly) + " " + line
@@ -79,11 +86,14 @@ func (s *story) watch(u Update) {
 
 // line returns what to tell of an update, or "".
 func (s *story) line(u Update) string {
+	of := s.parts[u.Target]
+	if of == nil {
+		of = &part{told: u.Time}
+		s.parts[u.Target] = of
+	}
+	of.progress.Watch(u)
 	switch u.Kind {
 	case Began:
-		if s.told.IsZero() {
-			s.told = u.Time
-		}
 		return staged(u)
 	case Warned:
 		return palette(s.Color).paint(inYellow, "warning: "+plain.Line(u.Text))
@@ -92,7 +102,7 @@ func (s *story) line(u Update) string {
 	case Happened:
 		return fmt.Sprintf("%-9s %s", u.Stage, s.event(u))
 	case Progressed, Waited:
-		return s.standing(u)
+		return s.standing(of, u)
 	}
 	return ""
 }
@@ -107,8 +117,8 @@ func staged(u Update) string {
 }
 
 // standing returns how far the stage is, if it is time to tell.
-func (s *story) standing(u Update) string {
-	p := &s.progress
+func (s *story) standing(of *part, u Update) string {
+	p := &of.progress
 	often := latest
 	if p.Moving() {
 		often = soonest
@@ -116,10 +126,10 @@ func (s *story) standing(u Update) string {
 	if u.Kind == Waited {
 		often -= waitedEarly
 	}
-	if s.Live || u.Time.Sub(s.told) < often {
+	if s.Live || u.Time.Sub(of.told) < often {
 		return ""
 	}
-	s.told = u.Time
+	of.told = u.Time
 	if p.Moving() {
 		return fmt.Sprintf("%-9s %s", p.Stage, p.Transfer(u.Time))
 	}

@@ -46,12 +46,36 @@ const (
 func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	p := &printer{w: bufio.NewWriterSize(w, 64<<10), palette: palette(o.Color), log: o.Log}
 	for _, t := range r.Targets {
-		t.writeText(p, o.Detail)
+		if len(r.Targets) > 1 && o.Detail != Quiet {
+			p.print("", fmt.Sprintf("# %s: %s on %s", plain.Line(t.Name), plain.Line(t.Saltenv), plain.Line(t.Server)))
+		}
+		t.writeText(p, o.Detail, maxSummary/max(1, len(r.Targets)))
+		if len(r.Targets) > 1 && o.Detail != Quiet {
+			p.print("", "")
+		}
+	}
+	if len(r.Targets) > 1 {
+		p.all(r.verdictLines())
 	}
 	return p.w.Flush()
 }
 
-func (t *Target) writeText(p *printer, detail Detail) {
+// verdictLines returns the verdict on all targets.
+func (r *Report) verdictLines() []line {
+	if r.Verdict == Success {
+		return []line{{boldGreen, fmt.Sprintf("Success: %d targets", len(r.Targets))}}
+	}
+	var failed []string
+	for _, t := range r.Targets {
+		if t.Verdict != Success {
+			failed = append(failed, plain.Line(t.Name))
+		}
+	}
+	return []line{{boldRed, fmt.Sprintf("FAILURE: %d of %d targets: %s", len(failed), len(r.Targets), strings.Join(failed, ", "))}}
+}
+
+// writeText writes a target, in Normal into so many lines if that can be.
+func (t *Target) writeText(p *printer, detail Detail, most int) {
 	verdict := t.verdictLines()
 	if detail == Quiet {
 		p.all(verdict)
@@ -65,9 +89,16 @@ func (t *Target) writeText(p *printer, detail Detail) {
 	}
 	groups, folded := t.failing(p.log), false
 	if detail == Normal {
-		room := maxSummary - maxTail - len(verdict) - annotations(groups)
-		if folded = t.isLongerThan(min(room, maxFull), p.log); folded {
+		// One of many targets may have no room for its minions; what failed has some.
+		const least = minGroup + 2
+		room := most - maxTail - len(verdict) - annotations(groups)
+		if t.Verdict != Success {
+			room = max(room, least)
+		}
+		if folded = t.isLongerThan(min(max(room, 1), maxFull), p.log); folded {
 			groups = t.groups()
+		}
+		if folded && room >= least {
 			t.writeFolded(p, groups, room)
 		}
 	}
@@ -133,6 +164,9 @@ func (t *Target) verdictLines() []line {
 	verdict, c := "Success", boldGreen
 	if t.Verdict != Success {
 		verdict, c = "FAILURE", boldRed
+	}
+	if t.Name != "" {
+		verdict = "[" + plain.Line(t.Name) + "] " + verdict
 	}
 	var lines []line
 	for text := range strings.SplitSeq(verdict+": "+t.Summary, "\n") {

@@ -22,7 +22,10 @@ const (
 type Update struct {
 	Time  time.Time
 	Stage Stage // in which it happened
-	Kind  Kind
+	// Target is the name of the target that it is about, where there are several;
+	// empty for what is about all of them.
+	Target string
+	Kind   Kind
 	// Text tells it to a person, in one line, for Began, Ended and Warned.
 	Text string
 	// Err is why a stage Ended, if it failed.

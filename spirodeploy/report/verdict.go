@@ -34,12 +34,14 @@ const (
 	// Unknown (6): the bundle was sent whole, and how it ended is not known. It
 	// may be going on.
 	Unknown Verdict = "unknown"
+	// NotStarted (2): another target of the run failed before this one's turn.
+	NotStarted Verdict = "not-started"
 	// Interrupted (130): by a signal.
 	Interrupted Verdict = "interrupted"
 )
 
 var exitStatuses = map[Verdict]int{
-	Success: 0, MinionFailed: 1, Invalid: 2, Refused: 3, ServerFailed: 4, Unreachable: 5, Unknown: 6, Interrupted: 130,
+	Success: 0, MinionFailed: 1, Invalid: 2, Refused: 3, ServerFailed: 4, Unreachable: 5, Unknown: 6, NotStarted: 2, Interrupted: 130,
 }
 
 // ExitStatus returns the exit status for a verdict.
@@ -50,7 +52,7 @@ func (v Verdict) words() string {
 	switch v {
 	case Success, MinionFailed, Unreachable, Interrupted:
 		return ""
-	case Invalid:
+	case Invalid, NotStarted:
 		return "not deployed"
 	case Refused:
 		return "refused"
@@ -63,7 +65,7 @@ func (v Verdict) words() string {
 }
 
 // ranking orders verdicts from bad to good: where several hold, the first wins.
-var ranking = []Verdict{Interrupted, ServerFailed, Unknown, Unreachable, Refused, Invalid, MinionFailed, Success}
+var ranking = []Verdict{Interrupted, ServerFailed, Unknown, Unreachable, Refused, Invalid, MinionFailed, NotStarted, Success}
 
 func worse(a, b Verdict) Verdict {
 	if slices.Index(ranking, b) < slices.Index(ranking, a) {
@@ -84,6 +86,14 @@ var ErrCut = errors.New("the server ended the stream of events too early: the de
 
 // ErrNoMinions means that no minion was concerned, and one had to be.
 var ErrNoMinions = errors.New("no minion is concerned: the bundle's top.sls or spirotop.sls names none that answers the master")
+
+// NotStartedError means that it was not the turn of a target any more, since
+// another one failed.
+type NotStartedError struct{ After string }
+
+func (e *NotStartedError) Error() string {
+	return "not begun, since " + plain.Line(e.After) + " failed"
+}
 
 // ServerError is the server's own "exception" event.
 type ServerError struct{ Msg string }
@@ -180,10 +190,13 @@ func Classify(err error) Verdict {
 		answer    *client.AnswerError
 		transport *client.TransportError
 		stream    *client.StreamError
+		skipped   *NotStartedError
 	)
 	switch {
 	case err == nil:
 		return Success
+	case errors.As(err, &skipped):
+		return NotStarted
 	case errors.Is(err, ErrInterrupted), errors.Is(err, context.Canceled):
 		return Interrupted
 	case errors.As(err, &stream):

@@ -44,7 +44,10 @@ func Deploy(
 	ctx context.Context,
 	project string,
 	deployment string,
-	server *string, // URL of the server (default SPIRO_URL, or https://salt:4510/)
+	server *string, // URL of the server, or of several, separated by commas (default SPIRO_URL, or https://salt:4510/)
+	targets *string, // list of targets, in YAML: name, server, project, deployment, certificate, token-variable, token-file
+	rollout *string, // parallel or serial: whether to deploy to all servers at once, or to one after the other until one fails (default parallel)
+	maxParallel *int, // how many servers at once, at most (default all)
 	tokenFile *string, // file with the token (default: SPIRO_TOKEN)
 	sslCert *string, // trust this certificate or CA instead of the system's
 	insecure *bool, // verify nothing, and allow plain HTTP
@@ -81,7 +84,9 @@ func Deploy(
 	s.Color = s.Text("color", color)
 	s.Dir, s.Source, s.GitDescribe = s.Text("dir", dir), s.Text("source", source), s.Text("git-describe", gitDescribe)
 	s.Artifacts, s.Exclude, s.Reports = s.List("artifact", artifact), s.List("exclude", exclude), s.List("report", report)
-	s.Server, s.TokenFile, s.SSLCert = s.Text("server", server), s.Text("token-file", tokenFile), s.Text("ssl-cert", sslCert)
+	s.Several("server", s.List("server", server))
+	s.Targets, s.Rollout, s.MaxParallel = s.Text("targets", targets), s.Text("rollout", rollout), edge.Or(maxParallel)
+	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), s.Text("ssl-cert", sslCert)
 	s.Bundle, s.Digest, s.Output = s.Text("bundle", bundle), s.Text("digest", digest), s.Text("output", output)
 	s.Diff = s.Text("diff", diff)
 	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)

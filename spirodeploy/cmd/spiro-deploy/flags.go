@@ -23,7 +23,10 @@ type flags struct {
 	Bundle        *string  `group:"bundle" placeholder:"FILE" help:"Take this bundle instead of building one."`
 	Digest        *string  `group:"bundle" placeholder:"sha256:…" help:"Refuse a bundle with any other digest."`
 
-	Server         *string       `group:"server" placeholder:"URL" help:"Server to deploy to (default: SPIRO_URL, or https://salt:4510/)."`
+	Server         []string      `group:"server" placeholder:"URL" sep:"none" help:"Server to deploy to (default: SPIRO_URL, or https://salt:4510/). Repeatable: the same bundle then goes to all of them."`
+	Targets        *string       `group:"server" placeholder:"FILE" help:"List of targets, in YAML: name, server, project, deployment, certificate, token-variable, token-file."`
+	Rollout        *string       `group:"server" placeholder:"parallel|serial" help:"Whether to deploy to all servers at once, or to one after the other until one fails (default: parallel)."`
+	MaxParallel    int           `group:"server" placeholder:"N" help:"How many servers at once, at most (default: all)."`
 	Token          *string       `group:"server" placeholder:"TOKEN" help:"Token (default: SPIRO_TOKEN). Visible to everybody on this machine: better not."`
 	TokenFile      *string       `group:"server" placeholder:"FILE" help:"File with the token."`
 	NarrowToken    bool          `group:"server" default:"true" negatable:"" help:"Send the token narrowed to PROJECT (default: yes)."`
@@ -51,6 +54,8 @@ type flags struct {
 // check finds what only all flags together show.
 func (f *flags) check() error {
 	switch {
+	case f.Targets != nil: // which may name them
+		return nil
 	case f.Output != nil, f.Diff != nil, f.Completion != nil:
 		return nil
 	case f.Project == "":
@@ -68,11 +73,12 @@ func (f *flags) settings() edge.Settings {
 		NoHighstate: !f.Highstate, RequireMinions: f.RequireMinions,
 		Token: f.Token, Insecure: f.Insecure, FullToken: !f.NarrowToken,
 		ConnectTimeout: f.ConnectTimeout, Timeout: f.Timeout, DryRun: f.DryRun, Reports: f.Report,
-		Verbose: f.Verbose, Quiet: f.Quiet,
+		MaxParallel: f.MaxParallel, Verbose: f.Verbose, Quiet: f.Quiet,
 	}
 	s.Diff = s.Text("diff", f.Diff)
 	s.Color = s.Text("color", f.Color)
-	s.Dir, s.Server = s.Text("dir", f.Dir), s.Text("server", f.Server)
+	s.Dir, s.Targets, s.Rollout = s.Text("dir", f.Dir), s.Text("targets", f.Targets), s.Text("rollout", f.Rollout)
+	s.Several("server", f.Server)
 	s.Source, s.GitDescribe = s.Text("include-source", f.IncludeSource), s.Text("git-describe", f.GitDescribe)
 	s.TokenFile, s.SSLCert = s.Text("token-file", f.TokenFile), s.Text("ssl-cert", f.SSLCert)
 	s.Bundle, s.Digest, s.Output = s.Text("bundle", f.Bundle), s.Text("digest", f.Digest), s.Text("output", f.Output)

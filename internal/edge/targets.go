@@ -1,0 +1,126 @@
+package edge
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// How to go through several targets.
+const (
+	parallel = "parallel"
+	serial   = "serial"
+)
+
+// listed is a target in a file: what it leaves out is as it is without the file.
+type listed struct {
+	Name          string `yaml:"name"`
+	Server        string `yaml:"server"`
+	Project       string `yaml:"project"`
+	Deployment    string `yaml:"deployment"`
+	Certificate   string `yaml:"certificate"`    // a file, relative to the list
+	TokenVariable string `yaml:"token-variable"` // of the environment
+	TokenFile     string `yaml:"token-file"`     // relative to the list
+}
+
+// maxTargets is how large a list of targets may be, in bytes.
+const maxTargets = 1 << 20
+
+// targets returns the targets of the settings, if there are several; else none.
+func (w World) targets(ctx context.Context, s Settings, base client.Options) ([]spirodeploy.Target, error) {
+	var targets []spirodeploy.Target
+	for _, url := range s.Servers {
+		opts := base
+		opts.Server = url
+		targets = append(targets, spirodeploy.Target{Server: &opts})
+	}
+	if s.Targets == "" {
+		return targets, nil
+	}
+	list, err := until.Done(ctx, func() ([]listed, error) { return readTargets(s.Targets) })
+	if err != nil {
+		return nil, fmt.Errorf("targets: %w", err)
+	}
+	var errs []error
+	for i, l := range list {
+		opts, err := w.targetOptions(ctx, s, l, base)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: target %s: %w", s.Targets, cmp.Or(l.Name, fmt.Sprint(i+1)), err))
+		}
+		targets = append(targets, spirodeploy.Target{Name: l.Name, Project: l.Project, Deployment: l.Deployment, Server: &opts})
+	}
+	return targets, problem.Join(errs...)
+}
+
+// readTargets reads a list of targets, in YAML.
+func readTargets(path string) ([]listed, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxTargets+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxTargets {
+		return nil, fmt.Errorf("%s is too large for a list of targets", path)
+	}
+	var list []listed
+	if err := yaml.UnmarshalWithOptions(text, &list, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("%s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, false)))
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s lists no target", path)
+	}
+	return list, nil
+}
+
+// targetOptions returns how to reach the server of a listed target. Where it
+// fails, they are still good enough to find out what else is wrong.
+func (w World) targetOptions(ctx context.Context, s Settings, l listed, base client.Options) (client.Options, error) {
+	opts := base
+	opts.Server = cmp.Or(l.Server, base.Server)
+	beside := func(path string) string {
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(filepath.Dir(s.Targets), path)
+	}
+	var certErr, tokenErr error
+	if l.Certificate != "" {
+		opts.Certificate, certErr = until.Done(ctx, func() ([]byte, error) { return readCertificate(beside(l.Certificate)) })
+	}
+	var t token.Token
+	switch {
+	case l.TokenVariable != "" && l.TokenFile != "":
+		tokenErr = errors.New("token-variable and token-file are both given: leave one of them out")
+	case l.TokenVariable != "":
+		if t, tokenErr = token.Parse(w.Getenv(l.TokenVariable)); tokenErr != nil {
+			tokenErr = fmt.Errorf("%s: %w", l.TokenVariable, tokenErr)
+		}
+	case l.TokenFile != "":
+		t, tokenErr = until.Done(ctx, func() (token.Token, error) { return token.ReadFile(beside(l.TokenFile)) })
+	default:
+		return opts, certErr
+	}
+	w.know(t, cmp.Or(l.Project, s.Project))
+	opts.Token = t
+	if tokenErr != nil {
+		opts.Token, _ = token.Parse("unread") // stands in for the one that was meant
+	}
+	return opts, problem.Join(certErr, tokenErr)
+}

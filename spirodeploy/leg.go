@@ -1,0 +1,257 @@
+package spirodeploy
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// leg is the part of a run that concerns one target.
+type leg struct {
+	run                 *run
+	name                string
+	project, deployment string
+	server              client.Options
+	problems            []error // known before it is prepared
+	target              *report.Target
+	client              *client.Client
+	stage               report.Stage // the one that goes on, or ""; needs run.mu
+}
+
+func newLeg(r *run, t Target) *leg {
+	l := &leg{run: r, project: cmp.Or(t.Project, r.opts.Project), deployment: cmp.Or(t.Deployment, r.opts.Deployment), server: r.opts.Server}
+	if t.Server != nil {
+		l.server = *t.Server
+	}
+	l.name = t.Name
+	if len(r.opts.Targets) > 1 {
+		l.name = cmp.Or(t.Name, host(l.server.Server))
+	}
+	l.discreet()
+	return l
+}
+
+// host returns the host of a server's URL, with its port if it is not the usual one.
+func host(server string) string {
+	u, err := url.Parse(cmp.Or(server, client.DefaultServer))
+	if err != nil || u.Host == "" {
+		return "?" // which the client refuses
+	}
+	return strings.TrimSuffix(u.Host, ":4510")
+}
+
+// discreet takes the token out of names that it was given for by mistake, before
+// they are shown.
+func (l *leg) discreet() {
+	for _, n := range []struct {
+		what string
+		name *string
+	}{{"project", &l.project}, {"deployment", &l.deployment}, {"target", &l.name}} {
+		if shown := l.server.Token.Redact(*n.name); shown != *n.name {
+			*n.name = shown
+			l.problems = append(l.problems, fmt.Errorf("%s name: the token is in it", n.what))
+		}
+	}
+}
+
+// label is what tells the target from others, where there are others.
+func (l *leg) label() string {
+	if len(l.run.legs) > 1 {
+		return l.name
+	}
+	return ""
+}
+
+// prepare returns what is wrong with the target.
+func (l *leg) prepare() error {
+	errs := append(l.problems,
+		client.CheckName("project", l.project),
+		client.CheckName("deployment", l.deployment),
+		l.useToken(),
+	)
+	var err error
+	l.client, err = client.New(l.server)
+	errs = append(errs, err)
+	if l.client != nil {
+		l.target.Server = l.client.Server()
+	}
+	return problem.Join(errs...)
+}
+
+// useToken returns why the token is of no use, as far as it can be read, and
+// narrows it. The server would unpack a bundle that a token is not for, and
+// refuse it only then.
+func (l *leg) useToken() error {
+	rights, err := l.server.Token.Rights()
+	if err != nil || client.CheckName("project", l.project) != nil {
+		return nil //nolint:nilerr // the server may understand it; no token is for a bad name
+	}
+	l.target.Rights = rights.String()
+	if err := rights.Check(l.project, time.Now()); err != nil {
+		return fmt.Errorf("%w: get another one (on the master, salt-run spiro.issue_token makes them)", err)
+	}
+	if l.run.opts.FullToken {
+		return nil
+	}
+	l.server.Token, err = l.server.Token.Narrow(time.Time{}, l.project)
+	return err
+}
+
+// finish settles the verdict on the target.
+func (l *leg) finish(ctx context.Context, err error) {
+	if err != nil && ctx.Err() != nil && report.Classify(context.Cause(ctx)) == report.Invalid {
+		// The caller's own reason to end it.
+		err = fmt.Errorf("%w: %w", report.ErrInterrupted, err)
+	}
+	l.run.mu.Lock()
+	defer l.run.mu.Unlock()
+	l.target.Finish(err)
+}
+
+// deploy does what there is to do on the server.
+func (l *leg) deploy(ctx context.Context, tar tarball) error {
+	if ctx.Err() != nil {
+		return unsent(ctx, ctx.Err())
+	}
+	if err := l.check(ctx); err != nil {
+		return err
+	}
+	l.warnOfPlainLimit(tar)
+	if l.run.opts.DryRun {
+		return unsent(ctx, l.list(ctx, tar))
+	}
+	stream, err := l.upload(ctx, tar)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	return l.follow(stream)
+}
+
+// check asks the server whether the token is good for anything, before a body
+// is sent for nothing.
+func (l *leg) check(ctx context.Context) error {
+	l.tell(report.Update{Kind: report.Began, Stage: report.Checking})
+	err := l.client.Check(ctx)
+	l.end(report.Checking, l.client.Server()+": the token is valid", err)
+	return err
+}
+
+// formSize is about what the form takes beside the bundle, in bytes.
+const formSize = 1 << 10
+
+// warnOfPlainLimit warns of a bundle that SpiroFS will not take.
+func (l *leg) warnOfPlainLimit(tar tarball) {
+	if tar.Size()+formSize > client.PlainLimit && l.client.Plain() {
+		l.warn(report.Checking, fmt.Sprintf("over plain HTTP, SpiroFS takes no more than %s (%d bytes) and cuts the connection; this bundle has %d bytes: use https",
+			report.Size(client.PlainLimit), client.PlainLimit, tar.Size()))
+	}
+}
+
+// upload sends the bundle.
+func (l *leg) upload(ctx context.Context, tar tarball) (*client.Stream, error) {
+	l.tell(report.Update{Kind: report.Began, Stage: report.Uploading})
+	stream, err := l.client.Upload(ctx, client.Deployment{
+		Project: l.project, Deployment: l.deployment,
+		Highstate: !l.run.opts.NoHighstate, Bundle: tar,
+		Progress: func(sent, total int64) {
+			l.tell(report.Update{Kind: report.Progressed, Stage: report.Uploading, Sent: sent, Total: total})
+		},
+	})
+	if err != nil {
+		l.end(report.Uploading, "", err)
+		return nil, err
+	}
+	// It has been read to its end, so the digest is at hand, and cannot fail.
+	l.target.Bundle.Digest, _ = tar.Digest(ctx)
+	l.end(report.Uploading, fmt.Sprintf("sent %s, %s", report.Size(tar.Size()), l.target.Bundle.Digest), nil)
+	return stream, nil
+}
+
+// follow folds the events in until the stream ends. Deploying and Highstate
+// are stages of the server: its events begin and end them.
+func (l *leg) follow(stream *client.Stream) error {
+	stage := report.Deploying
+	l.tell(report.Update{Kind: report.Began, Stage: stage})
+	for event, err := range stream.Events() {
+		if err != nil {
+			l.end(stage, "", err)
+			return err
+		}
+		if event.Name == client.HighstateCalc && stage != report.Highstate {
+			l.end(stage, "", nil)
+			stage = report.Highstate
+			l.tell(report.Update{Kind: report.Began, Stage: stage})
+		}
+		if err := l.fold(stage, event); err != nil {
+			l.end(stage, "", err)
+			return err
+		}
+	}
+	err := l.target.Unfinished()
+	if err == nil && l.target.Highstate && len(l.target.Minions) == 0 && !l.target.RequireMinions {
+		l.warn(stage, report.ErrNoMinions.Error())
+	}
+	l.end(stage, "", err)
+	return nil
+}
+
+// fold folds an event in, and tells it. All targets share what the report keeps
+// of large results: one at a time adds to it.
+func (l *leg) fold(stage report.Stage, event client.Event) error {
+	l.run.mu.Lock()
+	defer l.run.mu.Unlock()
+	minion, err := l.target.Add(event)
+	if err == nil {
+		l.run.show(report.Update{Kind: report.Happened, Stage: stage, Target: l.label(), Event: event, Minion: minion})
+	}
+	return err
+}
+
+// list puts what would be sent into the report.
+func (l *leg) list(ctx context.Context, tar tarball) error {
+	in, err := tar.Open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	contents, err := bundle.Verify(until.Reader(ctx, in))
+	if err != nil {
+		return err
+	}
+	l.target.Bundle.Digest = contents.Digest
+	for _, it := range contents.Items {
+		l.target.Bundle.Contents = append(l.target.Bundle.Contents, report.NewContent(it))
+	}
+	return nil
+}
+
+// tell tells what happens to the target.
+func (l *leg) tell(u report.Update) {
+	l.run.mu.Lock()
+	defer l.run.mu.Unlock()
+	l.stage = stageAfter(l.stage, u)
+	u.Target = l.label()
+	l.run.show(u)
+}
+
+func (l *leg) warn(stage report.Stage, text string) {
+	l.target.Warn(text)
+	l.tell(report.Update{Kind: report.Warned, Stage: stage, Text: text})
+}
+
+func (l *leg) end(stage report.Stage, text string, err error) {
+	l.tell(report.Update{Kind: report.Ended, Stage: stage, Text: text, Err: err})
+}
+
+// oneLine returns the words of a text in one line.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
