@@ -44,17 +44,25 @@ var commandFlags = map[string]string{
 	"sslCert": "--ssl-cert", "highstate": "--highstate", "dryRun": "--dry-run", "output": "--output", "bundle": "--bundle",
 	"digest": "--digest", "report": "--report", "timeout": "--timeout", "connectTimeout": "--connect-timeout", "token": "--token",
 	"narrowToken": "--narrow-token", "requireMinions": "--require-minions", "dir": "--dir", "exclude": "--exclude", "gitDescribe": "--git-describe",
+	"verbose": "--verbose", "quiet": "--quiet", "color": "--color", "diff": "--diff", "targets": "--targets", "rollout": "--rollout", "maxParallel": "--max-parallel",
 }
 
 // flagList writes flags as -name=value.
 func flagList(flags map[string]string, spell func(string) string) []string {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(flags)) {
-		text := spell(name)
-		if value := flags[name]; value != "" {
-			text += "=" + value
+		value := flags[name]
+		if value == "" {
+			list = append(list, spell(name))
+			continue
 		}
-		list = append(list, text)
+		values := []string{value}
+		if name == "report" && spell(name) == commandFlags[name] { // which is repeated, and has no lists
+			values = strings.Split(value, ",")
+		}
+		for _, v := range values {
+			list = append(list, spell(name)+"="+v)
+		}
 	}
 	return list
 }

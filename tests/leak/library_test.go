@@ -30,9 +30,10 @@ func deploy(t *testing.T, opts spirodeploy.Options) []byte {
 	t.Helper()
 	var story bytes.Buffer
 	var values []any
-	tell := report.Story(&story, report.StoryOptions{})
+	tell, lines := report.Story(&story, report.StoryOptions{}), report.NewNDJSON(&story)
 	opts.Watch = func(u report.Update) {
 		tell(u)
+		lines.Watch(u)
 		if u.Kind != report.Progressed {
 			values = append(values, u)
 		}
@@ -75,7 +76,7 @@ func deployModule(t *testing.T, opts spirodeploy.Options, secrets []string) {
 		func(out io.Writer) { writeValues(out, outcome) },
 		func(out io.Writer) { writeErrors(out, outcome.Err()) },
 	))
-	for _, f := range formats {
+	for _, f := range module.Formats() {
 		name, content, err := outcome.File(f)
 		if err != nil || content == "" {
 			t.Errorf("format %s: %v", f, err)

@@ -15,7 +15,7 @@ import (
 )
 
 // formats are those of report files: this is the one place where a new one counts.
-var formats = module.Formats()
+var formats = append(module.Formats(), "ndjson")
 
 // reportFlags returns the values of --report for one file of each format in a directory.
 func reportFlags(dir string) []string {
@@ -36,6 +36,11 @@ func writeViews(out io.Writer, rep *report.Report) {
 			fmt.Fprintln(out, write(out))
 		}
 	}
+	for _, o := range []report.TextOptions{{}, {Detail: report.Verbose, Color: true}, {Detail: report.Quiet}, {Log: report.GitHub}, {Log: report.GitLab}} {
+		fmt.Fprintln(out, rep.WriteText(out, o))
+	}
+	n := report.NewNDJSON(out)
+	fmt.Fprintln(out, n.End(rep))
 }
 
 // writeErrors writes an error, and all that are in it, with every verb that errors are printed with.
