@@ -19,6 +19,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // World is where a run takes place.
@@ -84,6 +85,9 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 	bundleOptions, bundleErr := w.bundleOptions(s, reports)
 	server, serverErr := w.serverOptions(ctx, s)
 	targets, targetsErr := w.targets(ctx, s, server)
+	if targetsErr != nil && len(targets) == 0 {
+		server.Token, _ = token.Parse("unread") // nobody knows whether one is missing
+	}
 	problems := problem.Join(s.contradictions(), reportsErr, bundleErr, serverErr, targetsErr)
 	live, liveErr := w.follow(ctx, reports)
 	watch, end := w.show(s)

@@ -102,6 +102,7 @@ func (w World) targetOptions(ctx context.Context, s Settings, l listed, base cli
 	}
 	var certErr, tokenErr error
 	if l.Certificate != "" {
+		opts.Insecure = false // the closer word wins
 		opts.Certificate, certErr = until.Done(ctx, func() ([]byte, error) { return readCertificate(beside(l.Certificate)) })
 	}
 	var t token.Token
@@ -109,7 +110,11 @@ func (w World) targetOptions(ctx context.Context, s Settings, l listed, base cli
 	case l.TokenVariable != "" && l.TokenFile != "":
 		tokenErr = errors.New("token-variable and token-file are both given: leave one of them out")
 	case l.TokenVariable != "":
-		if t, tokenErr = token.Parse(w.Getenv(l.TokenVariable)); tokenErr != nil {
+		t, tokenErr = token.Parse(w.Getenv(l.TokenVariable))
+		switch {
+		case errors.Is(tokenErr, token.ErrNone):
+			tokenErr = fmt.Errorf("%s: %w: is the variable not set?", l.TokenVariable, tokenErr)
+		case tokenErr != nil:
 			tokenErr = fmt.Errorf("%s: %w", l.TokenVariable, tokenErr)
 		}
 	case l.TokenFile != "":

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,7 +30,7 @@ type Screen struct {
 	bar    *mpb.Bar // the only one
 
 	mu       sync.Mutex
-	targets  []string // in the order in which they were heard of; "" is what concerns all
+	targets  []string // sorted; "" is what concerns all
 	progress map[string]*report.Progress
 	over     map[string]bool // the targets that have come to an end, as far as can be seen
 	rows     []string        // for the minions; made with the first row of a frame
@@ -72,7 +73,8 @@ func (s *Screen) Watch(u report.Update) {
 	if p == nil {
 		p = new(report.Progress)
 		s.progress[u.Target] = p
-		s.targets = append(s.targets, u.Target)
+		at, _ := slices.BinarySearch(s.targets, u.Target)
+		s.targets = slices.Insert(s.targets, at, u.Target)
 	}
 	p.Watch(u)
 	s.over[u.Target] = u.Kind == report.Ended

@@ -37,6 +37,9 @@ func (c *Client) Check(ctx context.Context) error {
 		return c.statusError(op, resp, false)
 	}
 	said, err := c.message(resp.Body)
+	if err == nil && said != "Auth OK" {
+		err = ctx.Err() // it may have come to an end only since nobody waits any more
+	}
 	if err != nil {
 		return &TransportError{Op: op, Err: c.failure(ctx, err)}
 	}

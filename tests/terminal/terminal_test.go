@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -102,6 +104,29 @@ func TestWide(t *testing.T) {
 	row := regexp.MustCompile(`(?m)^ {10}(漢字)+.*$`).FindString(strings.ReplaceAll(s.all(), "\r", ""))
 	if width := runewidth.StringWidth(row); width != 59 && width != 58 || !strings.HasSuffix(row, "…") {
 		t.Errorf("a row of %d columns: %s", width, row)
+	}
+}
+
+// TestTargets: where there are several, each has a row.
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	near := spirotest.New(t, spirotest.Options{Minions: minions(time.Second, "web1")})
+	far := spirotest.New(t, spirotest.Options{Minions: minions(3*time.Second, "web1", "web2")})
+	dir := project(t, 0)
+	list := fmt.Sprintf("- {name: near, server: %q, token-variable: NEAR}\n- {name: far, server: %q, token-variable: FAR}\n", near.URL(), far.URL())
+	if err := os.WriteFile(filepath.Join(dir, "targets.yaml"), []byte(list), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tokens := []string{"NEAR=" + near.Token(time.Hour, "shop"), "FAR=" + far.Token(time.Hour, "shop")}
+	s := start(t, 100, 50, dir, tokens, "--insecure", "--targets", "targets.yaml", "shop", "prod")
+	s.see(t, "both", has(`^waiting for 2 of 2 targets  \d s$`, `^ {10}far  highstate waiting for 2 of 2 minions  \d s$`, `^ {10}near  highstate waiting for 1 of 1 minion  \d s$`))
+	s.see(t, "the one that is left", has(`^\[near\] highstate web1 succeeded`, `^waiting for 1 of 2 targets  \d s$`, `^ {10}far`))
+	if status := s.end(t); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	lines := s.see(t, "the result", has(`^\[near\] Success`, `^\[far\] Success`, `^Success: 2 targets$`))
+	if strings.Contains(strings.Join(lines, "\n"), "waiting") {
+		t.Errorf("something is left of the waiting:\n%s", strings.Join(lines, "\n"))
 	}
 }
 

@@ -50,7 +50,7 @@ const serverKey = "server"
 
 // startServer starts a server: "server [-tls] [-silent] [-fail] [-slow] MINION…". It sets
 // SPIRO_URL and SPIRO_TOKEN, a token for the project shop, BLOG_TOKEN and, with
-// -tls, CERT.
+// -tls, CERT. What the server before had is in PREVIOUS_URL and so on.
 func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	tls := flags.Bool("tls", false, "")
@@ -77,6 +77,9 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	server, err := spirotest.Start(spirotest.Options{TLS: *tls, Minions: minions})
 	ts.Check(err)
 	ts.Defer(func() { _ = server.Close() })
+	for _, name := range []string{"URL", "TOKEN"} {
+		ts.Setenv("PREVIOUS_"+name, ts.Getenv("SPIRO_"+name))
+	}
 	ts.Setenv("SPIRO_URL", server.URL())
 	ts.Setenv("SPIRO_TOKEN", server.Token(time.Hour, "shop"))
 	ts.Setenv("BLOG_TOKEN", server.Token(time.Hour, "blog"))
