@@ -25,6 +25,7 @@ var cases = []struct {
 	{"growth, 100,000 files", alone(tiny100k)},
 	{"deploy over TLS", deploy},
 	{"results of 1,000 minions", results},
+	{"20 targets", fleet},
 	{"event to line", latency},
 	{"start", start},
 }

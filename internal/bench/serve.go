@@ -66,6 +66,23 @@ func deploy(ctx context.Context, b *bench, name string) error {
 	)
 }
 
+// fleet deploys to 20 servers in one run, beside a run for the slowest alone.
+func fleet(ctx context.Context, b *bench, name string) error {
+	dir, err := b.made(tiny10k)
+	if err != nil {
+		return err
+	}
+	s, stop, err := b.serve(ctx, "fleet")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return b.race(ctx, name,
+		contender{what: "ours, 20 targets", env: s.env(), command: []string{b.ours, "--dir", dir, "--insecure", "--targets", s.Cert, "shop", "prod"}},
+		contender{what: "ours, the slowest target alone", env: s.env(), command: []string{b.ours, "--dir", dir, "--insecure", "shop", "prod"}},
+	)
+}
+
 // results reads 1,000 results of 1 MiB.
 func results(ctx context.Context, b *bench, name string) error {
 	dir, err := b.made(tiny10k)

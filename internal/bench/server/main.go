@@ -1,5 +1,6 @@
-// Command server is what the benchmarks deploy to: server discard|events|results
-// CERT. It tells where it is in a line of JSON, and runs until it is killed.
+// Command server is what the benchmarks deploy to: server discard|events|results|fleet
+// FILE. It tells where it is in a line of JSON, and runs until it is killed. FILE is
+// for its certificate, or for a list of the fleet's targets.
 package main
 
 import (
@@ -34,16 +35,30 @@ func run(mode, cert string) error {
 		tell(server.URL(), server.Token(time.Hour), cert, 0)
 		select {}
 	}
+	if mode == "fleet" {
+		return fleet(cert)
+	}
 	send, size := events, int64(0)
 	if mode == "results" {
 		body := oneResult()
 		send, size = func(w http.ResponseWriter) { results(w, body) }, minions*int64(len(body))
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it takes no time
+	l, err := listen()
 	if err != nil {
 		return err
 	}
-	tell("http://"+l.Addr().String()+"/", "a-token-for-benchmarks", "", size)
+	tell("http://"+l.Addr().String()+"/", benchToken, "", size)
+	return serve(l, send)
+}
+
+const benchToken = "a-token-for-benchmarks"
+
+func listen() (net.Listener, error) {
+	return net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it takes no time
+}
+
+// serve takes any bundle, and answers with what send sends.
+func serve(l net.Listener, send func(http.ResponseWriter)) error {
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if r.Method == http.MethodGet {
@@ -54,6 +69,42 @@ func run(mode, cert string) error {
 		send(w)
 	})}
 	return server.Serve(l)
+}
+
+// fleet serves 20 targets, whose minions take from 1.05 to 2 seconds, and lists
+// them in a file. It tells where the slowest is.
+func fleet(list string) error {
+	const servers = 20
+	var targets strings.Builder
+	failed := make(chan error)
+	url := ""
+	for i := range servers {
+		l, err := listen()
+		if err != nil {
+			return err
+		}
+		url = "http://" + l.Addr().String() + "/"
+		fmt.Fprintf(&targets, "- {name: site%d, server: %q}\n", i, url)
+		go func() {
+			failed <- serve(l, func(w http.ResponseWriter) { oneMinion(w, time.Second+time.Duration(i+1)*50*time.Millisecond) })
+		}()
+	}
+	if err := os.WriteFile(list, []byte(targets.String()), 0o600); err != nil {
+		return err
+	}
+	tell(url, benchToken, list, 0)
+	return <-failed
+}
+
+// oneMinion plays a minion that takes so long.
+func oneMinion(w http.ResponseWriter, takes time.Duration) {
+	out := http.NewResponseController(w)
+	fmt.Fprint(w, "event: deploy-bundle\ndata: {\"msg\": \"Deploying\"}\n\nevent: highstate-calc\ndata: {\"msg\": \"Calculating\"}\n\n"+
+		"event: highstate-start\ndata: {\"msg\": \"One minion\", \"minions\": [\"web1\"]}\n\n")
+	_ = out.Flush()
+	time.Sleep(takes)
+	fmt.Fprint(w, `event: highstate-update`+"\n"+`data: {"msg": "Minion finished", "minion": "web1"`+oneResult()+
+		"event: highstate-finish\ndata: {\"msg\": \"Done\"}\n\n")
 }
 
 // tell writes where the server is; its reader may go away.
