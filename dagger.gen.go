@@ -468,6 +468,69 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				}
 			}
 			return (*Spirodeploy).Manifest(&parent, ctx, bundle)
+		case "Rollout":
+			var parent Spirodeploy
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var bundle *dagger.File
+			if inputArgs["bundle"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["bundle"]), &bundle)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg bundle", err))
+				}
+			}
+			var servers []string
+			if inputArgs["servers"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["servers"]), &servers)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg servers", err))
+				}
+			}
+			var project string
+			if inputArgs["project"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["project"]), &project)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg project", err))
+				}
+			}
+			var deployment string
+			if inputArgs["deployment"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["deployment"]), &deployment)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg deployment", err))
+				}
+			}
+			var token *dagger.Secret
+			if inputArgs["token"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["token"]), &token)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg token", err))
+				}
+			}
+			var highstate bool
+			if inputArgs["highstate"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["highstate"]), &highstate)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg highstate", err))
+				}
+			}
+			var serial bool
+			if inputArgs["serial"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["serial"]), &serial)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg serial", err))
+				}
+			}
+			var maxParallel int
+			if inputArgs["maxParallel"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["maxParallel"]), &maxParallel)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg maxParallel", err))
+				}
+			}
+			return (*Spirodeploy).Rollout(&parent, ctx, bundle, servers, project, deployment, token, highstate, serial, maxParallel)
 		case "WithArtifact":
 			var parent Spirodeploy
 			err = json.Unmarshal(parentJSON, &parent)

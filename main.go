@@ -169,7 +169,7 @@ func (m *Spirodeploy) Deploy(
 	// +default=true
 	highstate bool,
 ) (string, error) {
-	outcome, err := m.deploy(ctx, bundle, project, deployment, token, highstate)
+	outcome, err := m.deploy(ctx, bundle, token, spirodeploy.Options{Project: project, Deployment: deployment, NoHighstate: !highstate})
 	if err != nil {
 		return "", err
 	}
@@ -193,17 +193,53 @@ func (m *Spirodeploy) DeployReport(
 	// +default=true
 	highstate bool,
 ) (*Report, error) {
-	outcome, err := m.deploy(ctx, bundle, project, deployment, token, highstate)
+	outcome, err := m.deploy(ctx, bundle, token, spirodeploy.Options{Project: project, Deployment: deployment, NoHighstate: !highstate})
 	if err != nil {
 		return nil, err
 	}
-	return &Report{
-		Succeeded: outcome.Succeeded, ExitStatus: outcome.ExitStatus,
-		Summary: outcome.Summary, JSON: outcome.JSON,
-	}, nil
+	return newReport(outcome), nil
 }
 
-func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, project, deployment string, token *dagger.Secret, highstate bool) (*module.Outcome, error) {
+// Rollout deploys a bundle to several servers, which take the same token, and returns a report as deployReport does: a part for each server, and one verdict.
+//
+// +cache="session"
+func (m *Spirodeploy) Rollout(
+	ctx context.Context,
+	// The bundle, made by the function bundle or elsewhere.
+	bundle *dagger.File,
+	// URLs of the servers, in place of the module's.
+	servers []string,
+	// The project.
+	project string,
+	// Its deployment, such as prod: the saltenv is PROJECT/DEPLOYMENT.
+	deployment string,
+	// A token of the servers for the project.
+	token *dagger.Secret,
+	// Let the minions concerned apply the states, and wait for them.
+	// +default=true
+	highstate bool,
+	// Deploy to one server after the other, and to none after the first that fails.
+	// +optional
+	serial bool,
+	// How many servers at once, at most; 0 for all.
+	// +optional
+	maxParallel int,
+) (*Report, error) {
+	targets, err := module.Targets(servers)
+	if err != nil {
+		return nil, err
+	}
+	outcome, err := m.deploy(ctx, bundle, token, spirodeploy.Options{
+		Project: project, Deployment: deployment, NoHighstate: !highstate,
+		Targets: targets, Serial: serial, MaxParallel: maxParallel,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newReport(outcome), nil
+}
+
+func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *dagger.Secret, opts spirodeploy.Options) (*module.Outcome, error) {
 	const file = "bundle.tar"
 	if _, err := bundle.Export(ctx, file); err != nil {
 		return nil, err
@@ -212,10 +248,8 @@ func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, project, 
 	if err != nil {
 		return nil, err
 	}
-	return module.Deploy(ctx, spirodeploy.Options{
-		Project: project, Deployment: deployment, NoHighstate: !highstate,
-		Server: server, File: file,
-	}, Tracer(), os.Stdout)
+	opts.File, opts.Server = file, server
+	return module.Deploy(ctx, opts, Tracer(), os.Stdout)
 }
 
 // client returns how to reach the server; the token is read last.

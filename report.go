@@ -17,6 +17,10 @@ type Report struct {
 	JSON string
 }
 
+func newReport(o *module.Outcome) *Report {
+	return &Report{Succeeded: o.Succeeded, ExitStatus: o.ExitStatus, Summary: o.Summary, JSON: o.JSON}
+}
+
 // File returns the whole report as a file.
 func (r *Report) File(
 	// The format: html, json, junit or markdown.

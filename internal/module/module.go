@@ -55,6 +55,11 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 		shown(u)
 	}
 	opts.Server.Proxy = proxy
+	for i := range opts.Targets { // which differ in their servers alone
+		server := opts.Server
+		server.Server = opts.Targets[i].Server.Server
+		opts.Targets[i].Server = &server
+	}
 	rep, _ := spirodeploy.Deploy(ctx, opts) // the report has the error, too
 	defer func() { _ = rep.Close() }()      // a file that nobody needs any more
 	if rep.Verdict == report.Interrupted {
@@ -103,6 +108,18 @@ func check(ctx context.Context, opts client.Options, project string) (string, er
 		said += ": " + plain.Line(rights.String())
 	}
 	return said, nil
+}
+
+// Targets returns targets that differ in their servers alone. It fails without any.
+func Targets(servers []string) ([]spirodeploy.Target, error) {
+	if len(servers) == 0 {
+		return nil, errors.New("name one server or more: to deploy to the module's own, use deploy or deploy-report")
+	}
+	var targets []spirodeploy.Target
+	for _, url := range servers {
+		targets = append(targets, spirodeploy.Target{Server: &client.Options{Server: url}})
+	}
+	return targets, nil
 }
 
 // proxy is what the engine's environment says; this is the module's edge.

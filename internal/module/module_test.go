@@ -217,6 +217,31 @@ func TestCheckArtifact(t *testing.T) {
 	}
 }
 
+// TestRollout: a bundle goes to several servers, and the report has a part for each.
+func TestRollout(t *testing.T) {
+	t.Parallel()
+	key := []byte("of both")
+	near := spirotest.New(t, spirotest.Options{Key: key, Minions: []spirotest.Minion{{ID: "web1"}}})
+	far := spirotest.New(t, spirotest.Options{Key: key, Minions: []spirotest.Minion{{ID: "web2"}}})
+	opts := order(t, near, near.Token(time.Hour, "shop"))
+	opts.Server.Address = ""
+	var err error
+	if opts.Targets, err = module.Targets([]string{near.URL(), far.URL()}); err != nil {
+		t.Fatal(err)
+	}
+	outcome, story := deploy(t, opts)
+	var rep report.Report
+	if err := json.Unmarshal([]byte(outcome.JSON), &rep); err != nil || len(rep.Targets) != 2 || !outcome.Succeeded {
+		t.Errorf("%v: %s", err, outcome.JSON)
+	}
+	if !strings.Contains(outcome.Summary, "Success: 2 targets") || !strings.Contains(story, "] highstate web2 succeeded") {
+		t.Errorf("summary\n%s\nstory\n%s", outcome.Summary, story)
+	}
+	if _, err := module.Targets(nil); err == nil {
+		t.Error("a rollout to no server")
+	}
+}
+
 // TestFormats: a report's files are those that a run itself would have written.
 func TestFormats(t *testing.T) {
 	t.Parallel()

@@ -41,6 +41,10 @@ type Options struct {
 	// on plain HTTP, 10 GiB with TLS.
 	MaxBody int64
 
+	// Key is the root key of its tokens; the default is a random one. Servers with
+	// one key take each other's tokens.
+	Key []byte
+
 	// Discard reads bundles and forgets them, for benchmarks of clients:
 	// nothing is checked or deployed, no minion is concerned.
 	Discard bool
@@ -102,10 +106,13 @@ func Start(options Options) (*Server, error) {
 	}
 	s := &Server{
 		options:     options,
-		key:         []byte(randomText(64)),
+		key:         slices.Clone(options.Key),
 		minions:     slices.Clone(options.Minions),
 		deployments: map[string]*Deployment{},
 		served:      make(chan struct{}),
+	}
+	if len(s.key) == 0 {
+		s.key = []byte(randomText(64))
 	}
 	listener, err := net.Listen("tcp", options.Addr) //nolint:noctx // it takes no time
 	if err != nil {
