@@ -91,6 +91,7 @@ func (m *Spirodeploy) with(built *dagger.Directory) *Spirodeploy {
 func (m *Spirodeploy) Bundle(
 	ctx context.Context,
 	// The project directory, with the .git in it if the bundle is to name its commit.
+	// +ignore=["*/**/.git", ".git/hooks", ".git/lfs", ".git/logs", ".git/modules", ".git/worktrees"]
 	dir *dagger.Directory,
 	// Files and directories in it to put below _artifacts, as PATH or NAME=PATH.
 	// +optional
