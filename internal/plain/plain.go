@@ -106,8 +106,10 @@ func Harmless(r rune) bool { return !isControl(r) }
 // seen at all, with which one name can pass for another. Joiners stay, as
 // writing needs them; so do signs that only count as format characters.
 func isControl(r rune) bool {
-	const nonJoiner, joiner = '\u200c', '\u200d'
+	const nonJoiner, joiner, del = '\u200c', '\u200d', '\u007f'
 	switch {
+	case r < del: // most text is
+		return r < ' '
 	case r == nonJoiner, r == joiner:
 		return false
 	case unicode.In(r, unicode.Cc, unicode.Bidi_Control, unicode.Zl, unicode.Zp):
