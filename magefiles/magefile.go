@@ -16,6 +16,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/ci"
 	"github.com/spirostack/spirodeploy/internal/demo"
 	"github.com/spirostack/spirodeploy/internal/generate"
+	"github.com/spirostack/spirodeploy/internal/release"
 	"github.com/spirostack/spirodeploy/internal/salt"
 
 	//mage:import spiro
@@ -108,6 +109,22 @@ func Soak(
 
 // Generate makes the Dagger module's code from main.go; it needs no engine.
 func Generate(ctx context.Context) error { return generate.Run(ctx, ".") }
+
+// Release builds what is published of a version, from the commit that is checked out.
+func Release(
+	ctx context.Context,
+	version *string, // such as v0.1.0
+	output *string, // directory to make (default dist)
+) error {
+	opts := release.Options{Out: os.Stdout}
+	if version != nil {
+		opts.Version = *version
+	}
+	if output != nil {
+		opts.Output = *output
+	}
+	return release.Run(ctx, opts)
+}
 
 // CI runs what a change must pass: tests, then linters.
 func CI(ctx context.Context) { mg.SerialCtxDeps(ctx, Test, Lint) }

@@ -16,6 +16,7 @@ require (
 	github.com/prometheus/client_golang v1.13.0
 	github.com/rs/zerolog v1.28.0
 	github.com/spirostack/spirodeploy v0.0.0
+	golang.org/x/mod v0.41.0
 )
 
 require (

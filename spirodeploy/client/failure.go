@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/until"
@@ -72,11 +72,11 @@ func (c *Client) explain(err error) (what, help string) {
 		return fmt.Sprintf("there is no host of the name %q", dns.Name), "check the server URL"
 	case errors.As(err, &dns):
 		return fmt.Sprintf("the host name %q could not be looked up (%s)", dns.Name, dns.Err), "check this machine's DNS"
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case isOneOf(err, refused):
 		return "nothing listens on " + address(op), checkURL + ", and that SpiroFS runs in the Salt master"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case isOneOf(err, noRoute):
 		return "there is no route to " + address(op), "check the server URL, and this machine's network"
-	case wasOp && op.Op == "dial" && op.Timeout():
+	case wasOp && op.Op == "dial" && (op.Timeout() || isOneOf(err, tooLate)):
 		return fmt.Sprintf("no connection to %s came about within %s", address(op), c.connectTimeout),
 			checkURL + "; a firewall on the way may drop connections"
 	case errors.Is(err, errHandshake), strings.HasSuffix(err.Error(), "TLS handshake timeout"): // that of net/http, behind a proxy
@@ -95,13 +95,16 @@ func address(op *net.OpError) string {
 	return op.Addr.String()
 }
 
+// isOneOf reports whether an error is, or wraps, one of some.
+func isOneOf(err error, some []error) bool {
+	return slices.ContainsFunc(some, func(one error) bool { return errors.Is(err, one) })
+}
+
 // isCut reports whether the other side, or something on the way, ended a connection.
 func isCut(err error) bool {
 	// The last is that of sending what net/http has closed when nothing more could be read.
-	for _, cut := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED, net.ErrClosed} {
-		if errors.Is(err, cut) {
-			return true
-		}
+	if isOneOf(err, cut) || isOneOf(err, []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed}) {
+		return true
 	}
 	// That of net/http for a connection that ended before it was written to.
 	return strings.Contains(err.Error(), "server closed idle connection")

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/spirostack/spirodeploy/internal/edge"
 )
 
@@ -47,8 +45,8 @@ type flags struct {
 	Color   *string  `group:"shown" placeholder:"auto|always|never" help:"When to colour (default: auto, on a terminal unless NO_COLOR is set)."`
 	Report  []string `group:"shown" placeholder:"FORMAT=FILE" sep:"none" help:"Write a report: json, ndjson, junit, html or markdown. FILE - is standard output. Repeatable."`
 
-	Version    kong.VersionFlag `group:"other" help:"Show the version."`
-	Completion *string          `group:"other" placeholder:"bash|zsh|fish" help:"Print what makes a shell complete the flags."`
+	Version    versionFlag `group:"other" help:"Show the version."`
+	Completion *string     `group:"other" placeholder:"bash|zsh|fish" help:"Print what makes a shell complete the flags."`
 }
 
 // check finds what only all flags together show.

@@ -58,7 +58,6 @@ func parse(args []string, world edge.World) (f flags, exit int) {
 	parser, err := kong.New(&f,
 		kong.Name("spiro-deploy"),
 		kong.Description(description),
-		kong.Vars{"version": version()},
 		kong.Exit(func(status int) { exit = status }),
 		kong.Writers(world.Stdout, world.Stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
@@ -107,19 +106,4 @@ func fail(err error) int {
 		fmt.Fprintf(os.Stderr, "spiro-deploy: %v\n", err)
 	}
 	return e.Status
-}
-
-// version returns what the Go command has put into the binary.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "spiro-deploy (unknown version)"
-	}
-	v := "spiro-deploy " + info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			v += " (" + s.Value + ")"
-		}
-	}
-	return v
 }
