@@ -13,8 +13,11 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/spirostack/spirodeploy/internal/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
+
+var update = flag.Bool("update", false, "write what is compared with what is printed")
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"spiro-deploy": main}) }
 
@@ -24,6 +27,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey] = &current{}
 			// Nothing of this machine's git configuration, and a name for commits.
@@ -48,7 +52,7 @@ func TestScripts(t *testing.T) {
 
 const serverKey = "server"
 
-// startServer starts a server: "server [-tls] [-silent] [-fail] [-slow] MINION…". It sets
+// startServer starts a server: "server [-replay STREAM] [-tls] [-silent] [-fail] [-slow] MINION…". It sets
 // SPIRO_URL and SPIRO_TOKEN, a token for the project shop, BLOG_TOKEN and, with
 // -tls, CERT. What the server before had is in PREVIOUS_URL and so on.
 func startServer(ts *testscript.TestScript, neg bool, args []string) {
@@ -56,9 +60,10 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	tls := flags.Bool("tls", false, "")
 	fail := flags.Bool("fail", false, "the last minion fails")
 	silent := flags.Bool("silent", false, "the last minion never reports")
+	replay := flags.String("replay", "", "name of a recorded stream, which is all that the server sends")
 	slow := flags.Bool("slow", false, "the last minion takes an hour")
 	if err := flags.Parse(args); err != nil || neg {
-		ts.Fatalf("usage: server [-tls] [-fail] [-silent] [-slow] minion...")
+		ts.Fatalf("usage: server [-replay stream] [-tls] [-fail] [-silent] [-slow] minion...")
 	}
 	var minions []spirotest.Minion
 	for i, id := range flags.Args() {
@@ -77,6 +82,9 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	server, err := spirotest.Start(spirotest.Options{TLS: *tls, Minions: minions})
 	ts.Check(err)
 	ts.Defer(func() { _ = server.Close() })
+	if *replay != "" {
+		server.Replay(streams.Read(*replay))
+	}
 	for _, name := range []string{"URL", "TOKEN"} {
 		ts.Setenv("PREVIOUS_"+name, ts.Getenv("SPIRO_"+name))
 	}
