@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/problem"
-	"github.com/spirostack/spirodeploy/internal/until"
-	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -128,7 +126,7 @@ func (l *leg) deploy(ctx context.Context, tar tarball) error {
 	}
 	l.warnOfPlainLimit(tar)
 	if l.run.opts.DryRun {
-		return unsent(ctx, l.list(ctx, tar))
+		return nil // the run has listed it
 	}
 	stream, err := l.upload(ctx, tar)
 	if err != nil {
@@ -218,24 +216,6 @@ func (l *leg) fold(stage report.Stage, event client.Event) error {
 	return err
 }
 
-// list puts what would be sent into the report.
-func (l *leg) list(ctx context.Context, tar tarball) error {
-	in, err := tar.Open()
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	contents, err := bundle.Verify(until.Reader(ctx, in))
-	if err != nil {
-		return err
-	}
-	l.target.Bundle.Digest = contents.Digest
-	for _, it := range contents.Items {
-		l.target.Bundle.Contents = append(l.target.Bundle.Contents, report.NewContent(it))
-	}
-	return nil
-}
-
 // tell tells what happens to the target.
 func (l *leg) tell(u report.Update) {
 	l.run.mu.Lock()
@@ -251,6 +231,9 @@ func (l *leg) warn(stage report.Stage, text string) {
 }
 
 func (l *leg) end(stage report.Stage, text string, err error) {
+	if err != nil {
+		text = "" // which says that all went well
+	}
 	l.tell(report.Update{Kind: report.Ended, Stage: stage, Text: text, Err: err})
 }
 

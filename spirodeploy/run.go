@@ -59,6 +59,14 @@ func (r *run) run(ctx context.Context) {
 		return
 	}
 	defer tar.Close()
+	if r.opts.DryRun {
+		if err := r.list(ctx, tar); err != nil {
+			for _, l := range r.legs {
+				l.finish(ctx, unsent(ctx, err))
+			}
+			return
+		}
+	}
 	if r.opts.Serial {
 		r.serial(ctx, tar)
 		return
@@ -144,6 +152,27 @@ func (r *run) prepare(ctx context.Context) (tarball, []error) {
 		Text: fmt.Sprintf("%s: %s, %s", what, plain.Count(tar.Len(), "entry", "entries"), report.Size(tar.Size())),
 	})
 	return tar, nil
+}
+
+// list puts what would be sent into the report.
+func (r *run) list(ctx context.Context, tar tarball) error {
+	in, err := tar.Open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	contents, err := bundle.Verify(until.Reader(ctx, in))
+	if err != nil {
+		return err
+	}
+	listed := make([]report.Content, 0, len(contents.Items))
+	for _, it := range contents.Items {
+		listed = append(listed, report.NewContent(it))
+	}
+	for _, l := range r.legs {
+		l.target.Bundle.Digest, l.target.Bundle.Contents = contents.Digest, listed
+	}
+	return nil
 }
 
 // checkNames returns an error for each name that two targets have: nobody could

@@ -54,7 +54,7 @@ func (w World) build(ctx context.Context, s Settings) error {
 
 // writeBundle writes the bundle, and shows how far it is.
 func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options) (b *bundle.Bundle, err error) {
-	watch, end := w.show(s)
+	watch, end := w.show(s, 1)
 	defer end()
 	var mu sync.Mutex // the pulse tells, too
 	tell := func(u report.Update) {

@@ -11,6 +11,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/internal/until"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // Diff tells how the bundle of the settings, given or made, differs from another
@@ -27,8 +28,13 @@ func (w World) diff(ctx context.Context, s Settings) error {
 	if err := problem.Join(s.contradictions(), err); err != nil {
 		return invalid(err)
 	}
-	before := func() (io.ReadCloser, error) { return os.Open(s.Diff) }
-	after := func() (io.ReadCloser, error) { return os.Open(s.Bundle) }
+	if s.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, s.Timeout, report.ErrTimeout)
+		defer cancel()
+	}
+	before := func() (io.ReadCloser, error) { return openFile(s.Diff) }
+	after := func() (io.ReadCloser, error) { return openFile(s.Bundle) }
 	if s.Bundle == "" {
 		b, err := bundle.New(ctx, opts)
 		if err != nil {
@@ -60,6 +66,14 @@ func (w World) diff(ctx context.Context, s Settings) error {
 	return nil
 }
 
+// openFile opens a file that can be read again.
+func openFile(path string) (io.ReadCloser, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: is no regular file, and has to be read twice: write it to one", path)
+	}
+	return os.Open(path)
+}
+
 // both does something with both bundles opened.
 func both(ctx context.Context, before, after opener, do func(from, to io.Reader) error) error {
 	from, err := before()
@@ -79,8 +93,9 @@ func both(ctx context.Context, before, after opener, do func(from, to io.Reader)
 var marks = map[byte]string{'+': "32", '-': "31", '~': "36", '@': "36"}
 
 func (w World) writeChanges(changes []bundle.Change, patches map[string]string, color bool) {
+	log := w.log(w.bytes)
 	show := func(pad, line string) {
-		line = plain.Line(strings.ReplaceAll(line, "\t", "    "))
+		line = log.Harmless(plain.Line(strings.ReplaceAll(line, "\t", "    ")))
 		if sgr := marks[(line + " ")[0]]; sgr != "" && color {
 			line = "\x1b[" + sgr + "m" + line + "\x1b[0m"
 		}

@@ -82,6 +82,9 @@ var surviveClosedOutput = sync.OnceFunc(func() {
 func (w World) deploy(ctx context.Context, s Settings) error {
 	surviveClosedOutput()
 	reports, reportsErr := parseReports(s.Reports)
+	if err := s.checkInputs(reports); err != nil {
+		return invalid(err) // before a report takes the place of what is read
+	}
 	bundleOptions, bundleErr := w.bundleOptions(s, reports)
 	server, serverErr := w.serverOptions(ctx, s)
 	targets, targetsErr := w.targets(ctx, s, server)
@@ -89,14 +92,19 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		server.Token, _ = token.Parse("unread") // nobody knows whether one is missing
 	}
 	problems := problem.Join(s.contradictions(), reportsErr, bundleErr, serverErr, targetsErr)
+	if s.Timeout > 0 { // for all that may wait for somebody
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, s.Timeout, report.ErrTimeout)
+		defer cancel()
+	}
 	live, liveErr := w.follow(ctx, reports)
-	watch, end := w.show(s)
+	watch, end := w.show(s, len(targets), reports...)
 	rep, err := spirodeploy.Deploy(ctx, spirodeploy.Options{
 		Project: s.Project, Deployment: s.Deployment,
 		Targets: targets, Serial: s.Rollout == serial, MaxParallel: s.MaxParallel,
 		Server: server, Bundle: bundleOptions, File: s.Bundle,
 		NoHighstate: s.NoHighstate, RequireMinions: s.RequireMinions, FullToken: s.FullToken,
-		Timeout: s.Timeout, DryRun: s.DryRun,
+		DryRun:   s.DryRun,
 		Problems: []error{problems, liveErr},
 		Watch: func(u report.Update) {
 			watch(u)
@@ -106,8 +114,8 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 	defer func() { _ = rep.Close() }() // a file that nobody needs any more
 	end()
 	told := w.tell(rep, s, reports)
-	reportErr := problem.Join(live.end(rep), w.write(ctx, rep, reports))
-	w.summarize(rep)
+	reportErr := problem.Join(live.end(ctx, rep), w.write(ctx, rep, reports))
+	w.summarize(rep, reports)
 	switch {
 	case err != nil:
 		if reportErr != nil {
@@ -116,11 +124,20 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		if told && s.Mage { // which tells every error
 			err = errors.New("see above: " + shortened(rep))
 		}
-		return &Error{Status: rep.ExitStatus, Err: err, Told: told}
+		return &Error{Status: rep.ExitStatus, Err: w.harmless(err), Told: told}
 	case reportErr != nil:
 		return invalid(fmt.Errorf("%s, but %w", rep.Summary(), reportErr))
 	}
 	return nil
+}
+
+// harmless returns an error whose text is no command to the log of a CI service:
+// front ends print it as it is.
+func (w World) harmless(err error) error {
+	if text := w.log(w.rawStderr).Harmless(err.Error()); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
 }
 
 // shortened says which run it was, in a few words.

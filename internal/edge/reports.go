@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spirostack/spirodeploy/internal/output"
 	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // reportFile is a report to write.
@@ -56,7 +58,7 @@ func parseReports(specs []string) ([]reportFile, error) {
 			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
 			continue
 		}
-		if path != output.Stdout && slices.ContainsFunc(files, func(f reportFile) bool { return f.path == path }) {
+		if path != output.Stdout && slices.ContainsFunc(files, func(f reportFile) bool { return same(f.path, path) }) {
 			errs = append(errs, fmt.Errorf("report %q: another one goes to that file", spec))
 			continue
 		}
@@ -66,6 +68,24 @@ func parseReports(specs []string) ([]reportFile, error) {
 		errs = append(errs, errors.New("report: only one can go to standard output"))
 	}
 	return files, problem.Join(errs...)
+}
+
+// same reports whether two paths lead to one file, which may not be there yet.
+func same(a, b string) bool {
+	return filepath.Clean(a) == filepath.Clean(b) || sameFile(a, b)
+}
+
+// checkInputs returns an error for each report that would replace what the run reads.
+func (s *Settings) checkInputs(reports []reportFile) error {
+	var errs []error
+	for _, r := range reports {
+		for _, input := range []string{s.Bundle, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile} {
+			if input != "" && r.path != output.Stdout && same(r.path, input) {
+				errs = append(errs, fmt.Errorf("report %s=%s: the run reads that file", r.format, r.path))
+			}
+		}
+	}
+	return problem.Join(errs...)
 }
 
 // checkPlace returns why there can be no file at a path, as far as that shows.
@@ -115,7 +135,8 @@ type live []liveReport
 
 type liveReport struct {
 	*report.NDJSON
-	close func() error
+	hiding *token.Writer
+	file   *output.Stream
 }
 
 // follow opens the reports that are written while the run goes on.
@@ -132,7 +153,7 @@ func (w World) follow(ctx context.Context, reports []reportFile) (live, error) {
 			continue
 		}
 		hiding := w.known.Writer(file)
-		l = append(l, liveReport{report.NewNDJSON(hiding), func() error { return errors.Join(hiding.Flush(), file.Close()) }})
+		l = append(l, liveReport{report.NewNDJSON(hiding), hiding, file})
 	}
 	return l, problem.Join(errs...)
 }
@@ -143,11 +164,21 @@ func (l live) watch(u report.Update) {
 	}
 }
 
+// lastWord is how long the verdict may wait for a reader, when the run was ended
+// from outside.
+const lastWord = 5 * time.Second
+
 // end writes the verdict.
-func (l live) end(rep *report.Report) error {
+func (l live) end(ctx context.Context, rep *report.Report) error {
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastWord)
+		defer cancel()
+	}
 	var errs []error
 	for _, r := range l {
-		if err := errors.Join(r.End(rep), r.close()); err != nil {
+		r.file.Until(ctx)
+		if err := errors.Join(r.End(rep), r.hiding.Flush(), r.file.Close()); err != nil {
 			errs = append(errs, fmt.Errorf("the report was not written to its end: %w", err))
 		}
 	}
@@ -156,9 +187,9 @@ func (l live) end(rep *report.Report) error {
 
 // summarize adds the run to the summary of a job of GitHub Actions, where there
 // is one (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
-func (w World) summarize(rep *report.Report) {
+func (w World) summarize(rep *report.Report, reports []reportFile) {
 	path := w.env("GITHUB_STEP_SUMMARY")
-	if path == "" {
+	if path == "" || slices.ContainsFunc(reports, func(r reportFile) bool { return same(r.path, path) }) {
 		return
 	}
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)

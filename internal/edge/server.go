@@ -29,7 +29,9 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Server), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
 	var tokenErr, certErr, proxyErr error
 	opts.Proxy, proxyErr = w.proxy()
-	opts.Token, tokenErr = w.token(ctx, s)
+	if s.Targets == "" { // else each of them finds its own
+		opts.Token, tokenErr = w.token(ctx, s)
+	}
 	blank := s.blankToken()
 	if blank {
 		tokenErr = nil // that is told with the other blank flags
@@ -87,12 +89,7 @@ func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
 		}
 		return t, err
 	case s.TokenFile != "":
-		t, err := until.Done(ctx, func() (token.Token, error) { return token.ReadFile(s.TokenFile) })
-		if err != nil && looksLikeToken(s.TokenFile) {
-			w.known.AddText(s.TokenFile)
-			err = errors.New("the name of the token's file looks like a token itself: put that into SPIRO_TOKEN, or name the file that it is in")
-		}
-		return t, err
+		return w.tokenFile(ctx, s.TokenFile, s.TokenFile)
 	}
 	t, err := token.Parse(w.Getenv("SPIRO_TOKEN"))
 	switch {
@@ -121,6 +118,16 @@ func (d Defaults) token(ctx context.Context) (token.Token, error) {
 		return t, fmt.Errorf("the token that was found: %w", err)
 	}
 	return t, nil
+}
+
+// tokenFile reads the token from a file at a path, which was given as name.
+func (w World) tokenFile(ctx context.Context, name, path string) (token.Token, error) {
+	t, err := until.Done(ctx, func() (token.Token, error) { return token.ReadFile(path) })
+	if err != nil && looksLikeToken(name) {
+		w.known.AddText(name)
+		err = errors.New("the name of the token's file looks like a token itself: put that into SPIRO_TOKEN, or name the file that it is in")
+	}
+	return t, err
 }
 
 // looksLikeToken reports whether the name of a file is more likely a token that

@@ -139,10 +139,10 @@ func (s *Settings) contradictions() error {
 		const why = "is a whole bundle"
 		useless(s.Output != "", "output", "bundle", why)
 		useless(len(s.Artifacts) > 0, "artifact", "bundle", why)
-		useless(s.Source != "", "--include-source", "--bundle", why)
+		useless(s.Source != "", "include-source", "bundle", why)
 		useless(len(s.Exclude) > 0, "exclude", "bundle", why)
-		useless(s.GitDescribe != "", "--git-describe", "--bundle", why)
-		useless(s.Dir != "", "--dir", "--bundle", why)
+		useless(s.GitDescribe != "", "git-describe", "bundle", why)
+		useless(s.Dir != "", "dir", "bundle", why)
 	}
 	if s.Targets != "" {
 		useless(s.Server != "" || len(s.Servers) > 0, "server", "targets", "names the servers")

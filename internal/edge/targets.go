@@ -57,6 +57,9 @@ func (w World) targets(ctx context.Context, s Settings, base client.Options) ([]
 	var errs []error
 	for i, l := range list {
 		opts, err := w.targetOptions(ctx, s, l, base)
+		if cmp.Or(l.Project, s.Project) == "" || cmp.Or(l.Deployment, s.Deployment) == "" {
+			err = problem.Join(err, errors.New("project or deployment is missing: name it in the list, or PROJECT DEPLOYMENT on the command line"))
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: target %s: %w", s.Targets, cmp.Or(l.Name, fmt.Sprint(i+1)), err))
 		}
@@ -89,6 +92,13 @@ func readTargets(path string) ([]listed, error) {
 	return list, nil
 }
 
+// isVariable reports whether a text can be the name of an environment variable.
+func isVariable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) && !looksLikeToken(s)
+}
+
 // targetOptions returns how to reach the server of a listed target. Where it
 // fails, they are still good enough to find out what else is wrong.
 func (w World) targetOptions(ctx context.Context, s Settings, l listed, base client.Options) (client.Options, error) {
@@ -109,6 +119,9 @@ func (w World) targetOptions(ctx context.Context, s Settings, l listed, base cli
 	switch {
 	case l.TokenVariable != "" && l.TokenFile != "":
 		tokenErr = errors.New("token-variable and token-file are both given: leave one of them out")
+	case l.TokenVariable != "" && !isVariable(l.TokenVariable):
+		w.known.AddText(l.TokenVariable)
+		tokenErr = errors.New("token-variable is not the name of a variable: if it is the token itself, put that into a variable, and its name here")
 	case l.TokenVariable != "":
 		t, tokenErr = token.Parse(w.Getenv(l.TokenVariable))
 		switch {
@@ -118,9 +131,9 @@ func (w World) targetOptions(ctx context.Context, s Settings, l listed, base cli
 			tokenErr = fmt.Errorf("%s: %w", l.TokenVariable, tokenErr)
 		}
 	case l.TokenFile != "":
-		t, tokenErr = until.Done(ctx, func() (token.Token, error) { return token.ReadFile(beside(l.TokenFile)) })
+		t, tokenErr = w.tokenFile(ctx, l.TokenFile, beside(l.TokenFile))
 	default:
-		return opts, certErr
+		t, tokenErr = w.token(ctx, s)
 	}
 	w.know(t, cmp.Or(l.Project, s.Project))
 	opts.Token = t

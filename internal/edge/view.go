@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 
 	"golang.org/x/term"
 
+	"github.com/spirostack/spirodeploy/internal/output"
 	"github.com/spirostack/spirodeploy/internal/screen"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -73,15 +75,20 @@ func (w World) summaryOptions(s Settings, out io.Writer) report.TextOptions {
 // show returns a Watcher that tells the story on standard error: as lines, and on
 // a terminal also as what goes on. The function ends that; what is written later
 // comes below.
-func (w World) show(s Settings) (watch report.Watcher, end func()) {
+//
+// With what else is on that terminal while the run goes on, a screen gets torn.
+func (w World) show(s Settings, targets int, reports ...reportFile) (watch report.Watcher, end func()) {
 	o := report.StoryOptions{Quiet: s.Quiet, Color: w.colors(s.Color, w.rawStderr), Log: w.log(w.rawStderr)}
 	terminal, ok := w.rawStderr.(*os.File)
 	o.Live = ok && !s.Quiet && isTerminal(terminal) && w.env("TERM") != "dumb" && o.Log == ""
+	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.format == ndjson && r.path == output.Stdout }) && isTerminal(w.bytes) {
+		o.Live = false
+	}
 	story := report.Story(w.Stderr, o)
 	if !o.Live {
 		return story, func() {}
 	}
-	scr := screen.New(terminal, w.known.Redact)
+	scr := screen.New(terminal, targets, w.known.Redact)
 	w.turn.to(scr)
 	watch = func(u report.Update) {
 		scr.Watch(u)

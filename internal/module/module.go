@@ -57,6 +57,7 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 	opts.Server.Proxy = proxy
 	for i := range opts.Targets { // which differ in their servers alone
 		server := opts.Server
+		server.Address = "" // which is for one server
 		server.Server = opts.Targets[i].Server.Server
 		opts.Targets[i].Server = &server
 	}
@@ -190,6 +191,7 @@ func (o Outcome) File(name string) (file, content string, err error) {
 	if err != nil {
 		return "", "", err
 	}
+	defer func() { _ = rep.Close() }() // a file that nobody needs any more
 	var b strings.Builder
 	if err := f.write(rep, &b); err != nil {
 		return "", "", fmt.Errorf("report: %w", err)

@@ -223,8 +223,7 @@ func TestRollout(t *testing.T) {
 	key := []byte("of both")
 	near := spirotest.New(t, spirotest.Options{Key: key, Minions: []spirotest.Minion{{ID: "web1"}}})
 	far := spirotest.New(t, spirotest.Options{Key: key, Minions: []spirotest.Minion{{ID: "web2"}}})
-	opts := order(t, near, near.Token(time.Hour, "shop"))
-	opts.Server.Address = ""
+	opts := order(t, near, near.Token(time.Hour, "shop")) // with the address of a service, which is not for a rollout
 	var err error
 	if opts.Targets, err = module.Targets([]string{near.URL(), far.URL()}); err != nil {
 		t.Fatal(err)
@@ -236,6 +235,9 @@ func TestRollout(t *testing.T) {
 	}
 	if !strings.Contains(outcome.Summary, "Success: 2 targets") || !strings.Contains(story, "] highstate web2 succeeded") {
 		t.Errorf("summary\n%s\nstory\n%s", outcome.Summary, story)
+	}
+	if _, ok := far.Deployment("shop", "prod"); !ok {
+		t.Error("the second server got nothing")
 	}
 	if _, err := module.Targets(nil); err == nil {
 		t.Error("a rollout to no server")

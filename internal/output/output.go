@@ -2,6 +2,7 @@
 package output
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -38,21 +39,66 @@ func WriteSecret(ctx context.Context, path string, stdout io.Writer, fill func(i
 
 // Open opens the file at path, or stdout if path is "-", for what is written bit
 // by bit and read meanwhile: what was in a regular file goes away at once.
-// Opening a pipe waits for its reader until the context ends.
-func Open(ctx context.Context, path string, stdout io.Writer) (io.WriteCloser, error) {
+// Opening a pipe waits for its reader, and writing to it too, until the context
+// ends.
+func Open(ctx context.Context, path string, stdout io.Writer) (*Stream, error) {
 	if path == Stdout {
-		return unclosed{stdout}, nil
+		return &Stream{ctx: ctx, out: stdout}, nil
 	}
-	f, err := until.Done(ctx, func() (*os.File, error) { return os.Create(path) })
+	// For writing alone: a pipe would otherwise have this process for a reader.
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	f, err := until.Done(ctx, func() (*os.File, error) { return os.OpenFile(path, flags, 0o666) })
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", path, withoutPath(err))
 	}
-	return f, nil
+	return &Stream{ctx: ctx, out: f, file: f}, nil
 }
 
-type unclosed struct{ io.Writer }
+// Stream is what [Open] returns.
+type Stream struct {
+	ctx  context.Context
+	out  io.Writer
+	file *os.File      // nil for standard output, which stays open
+	busy chan struct{} // closed when the write that nobody waits for any more is over
+}
 
-func (unclosed) Close() error { return nil }
+// Until lets writing wait for a reader until another context ends: when that of
+// the stream has, there may be a last word.
+func (s *Stream) Until(ctx context.Context) { s.ctx = ctx }
+
+// Write writes, until the context ends.
+func (s *Stream) Write(p []byte) (int, error) {
+	if s.busy != nil {
+		select {
+		case <-s.busy:
+		case <-s.ctx.Done():
+			return 0, until.Reason(s.ctx)
+		}
+	}
+	p = bytes.Clone(p) // it may be written after this returns
+	s.busy = make(chan struct{})
+	busy := s.busy
+	var written int
+	var failed error
+	go func() {
+		defer close(busy)
+		written, failed = s.out.Write(p)
+	}()
+	select {
+	case <-busy:
+		return written, failed
+	case <-s.ctx.Done():
+		return 0, until.Reason(s.ctx)
+	}
+}
+
+// Close closes the file, whether or not all has been written.
+func (s *Stream) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
+}
 
 func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill func(io.Writer) error) error {
 	unhurried := fill

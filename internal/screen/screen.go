@@ -32,19 +32,23 @@ type Screen struct {
 	mu       sync.Mutex
 	targets  []string // sorted; "" is what concerns all
 	progress map[string]*report.Progress
-	over     map[string]bool // the targets that have come to an end, as far as can be seen
+	of       int             // how many targets there are
+	over     map[string]bool // those that have come to an end
 	rows     []string        // for the minions; made with the first row of a frame
 	begun    []byte          // of a line that has no end yet
 	closed   bool
 }
 
+// usualWidth is that of a terminal that does not tell it.
+const usualWidth = 80
+
 // maxRows is how many minions have a row of their own.
 const maxRows = 10
 
-// New begins to show a run. What is shown of names that come from elsewhere goes
-// through redact.
-func New(out *os.File, redact func(string) string) *Screen {
-	s := &Screen{out: out, redact: redact, progress: map[string]*report.Progress{}, over: map[string]bool{}}
+// New begins to show a run with so many targets. What is shown of names that come
+// from elsewhere goes through redact.
+func New(out *os.File, targets int, redact func(string) string) *Screen {
+	s := &Screen{out: out, of: targets, redact: redact, progress: map[string]*report.Progress{}, over: map[string]bool{}}
 	s.bars = mpb.New(mpb.WithConsoleWriter(tall{cupwriter.New(out, false)}), mpb.WithRefreshRate(100*time.Millisecond))
 	minions := make([]mpb.BarFiller, maxRows)
 	for i := range minions {
@@ -62,6 +66,9 @@ type tall struct{ *cupwriter.Writer }
 
 func (t tall) GetTermSize() (width, height int, err error) {
 	width, height, err = t.Writer.GetTermSize()
+	if width == 0 { // of a terminal that was given no size
+		width = usualWidth
+	}
 	return width, max(height, maxRows+2), err
 }
 
@@ -77,7 +84,8 @@ func (s *Screen) Watch(u report.Update) {
 		s.targets = slices.Insert(s.targets, at, u.Target)
 	}
 	p.Watch(u)
-	s.over[u.Target] = u.Kind == report.Ended
+	last := u.Stage == report.Deploying || u.Stage == report.Highstate
+	s.over[u.Target] = u.Kind == report.Ended && (u.Err != nil || last)
 }
 
 // Write writes lines above all that stays, each when it has come to its end.
@@ -124,7 +132,7 @@ func (s *Screen) stage(bar mpb.BarFiller) mpb.BarFiller {
 		if p == nil {
 			return nil
 		}
-		if len(s.targets) > 2 { // more than one, and what concerns all
+		if len(s.targets) > 1 { // what concerns all, and one that has begun
 			return s.line(w, stat.AvailableWidth, s.several(now))
 		}
 		name := fmt.Sprintf("%-9s ", p.Stage)
@@ -191,7 +199,8 @@ func (s *Screen) several(now time.Time) string {
 	if on > room {
 		s.rows[room-1] = fmt.Sprintf("%-9s … and %s more", "", plain.Thousands(on-room+1))
 	}
-	return fmt.Sprintf("waiting for %d of %d targets  %s", on, len(s.targets)-1, plain.Elapsed(now.Sub(since)))
+	over := len(s.targets) - 1 - on
+	return fmt.Sprintf("waiting for %d of %d targets  %s", s.of-over, s.of, plain.Elapsed(now.Sub(since)))
 }
 
 // brief says where a target stands.
@@ -209,13 +218,13 @@ func brief(p *report.Progress, now time.Time) string {
 // maxName is how much of a name is shown, in bytes.
 const maxName = 255
 
-// room returns how many rows there are for minions, at least 2.
+// room returns how many rows there are for minions, at least 1.
 func (s *Screen) room() int {
 	_, height, err := term.GetSize(int(s.out.Fd()))
-	if err != nil {
+	if err != nil || height == 0 {
 		return maxRows
 	}
-	return max(2, min(maxRows, height/2))
+	return max(1, min(maxRows, height/2))
 }
 
 // minion draws a row, which is nothing at all where there is no such minion.
@@ -226,8 +235,8 @@ func (s *Screen) minion(w io.Writer, i int) error {
 		return nil
 	}
 	width, _, err := term.GetSize(int(s.out.Fd()))
-	if err != nil {
-		width = 80
+	if err != nil || width == 0 {
+		width = usualWidth
 	}
 	if err := s.line(w, width, s.rows[i]); err != nil {
 		return err

@@ -102,7 +102,7 @@ func (p *pageWriter) target(index int, t *Target, of int) {
 	} else {
 		p.text("<section hidden class=\"list\">\n")
 	}
-	p.part("events", newPageEvents(index, t))
+	p.part("events", newPageEvents(index, t, of))
 }
 
 // leftOut says what a part of the page does not have, or "".

@@ -121,7 +121,7 @@ func stateRow(minion, run int, s *highstate.State, start float64) []byte {
 		at = start
 	}
 	row := []any{
-		minion, run, string(s.Outcome[:1]), pageLine(s.ID), pageLine(s.Function), s.Duration, at,
+		minion, run, string(s.Outcome)[:1], pageLine(s.ID), pageLine(s.Function), s.Duration, at,
 		pageLine(name), pageLine(s.SLS), pageLine(s.Start), strings.TrimSpace(pageText(s.Comment)), pageText(tree), pageText(diff),
 	}
 	if len(warnings) > 0 {

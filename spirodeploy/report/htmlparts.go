@@ -74,7 +74,7 @@ type (
 func newPageVerdict(index int, t *Target) pageVerdict {
 	headline := t.headline()
 	v := pageVerdict{
-		seal: sealOf(t), Index: index, Saltenv: pageLine(t.Saltenv), Summary: pageText(t.Summary),
+		seal: sealOf(t), Index: index, Saltenv: pageLine(t.title()), Summary: pageText(t.Summary),
 		Headline: strings.ToUpper(headline[:1]) + headline[1:],
 	}
 	for _, f := range t.facts() {
@@ -191,10 +191,12 @@ type (
 	pageEvent struct{ Time, Name, Text string }
 )
 
-func newPageEvents(index int, t *Target) pageEvents {
-	e := pageEvents{Index: index}
+// newPageEvents takes events and entries as far as there is room, which is for so
+// many targets.
+func newPageEvents(index int, t *Target, of int) pageEvents {
+	e, most := pageEvents{Index: index}, max(1, maxPageEvents/of)
 	for i, event := range t.Events {
-		if i == maxPageEvents {
+		if i == most {
 			e.LeftEvents = leftOut(len(t.Events)-i, "event", "which have no place here")
 			break
 		}
@@ -205,7 +207,7 @@ func newPageEvents(index int, t *Target) pageEvents {
 		e.Events = append(e.Events, pageEvent{clock(event.Time), pageLine(event.Name), pageLine(text)})
 	}
 	for i, c := range t.Bundle.Contents {
-		if i == maxPageEvents {
+		if i == most {
 			e.LeftContents = leftOut(len(t.Bundle.Contents)-i, "entry", "which have no place here")
 			break
 		}

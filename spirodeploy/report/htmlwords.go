@@ -14,7 +14,7 @@ import (
 var (
 	headlines = map[Verdict]string{
 		Success: "deployed", MinionFailed: "minions failed", Invalid: "not deployed", Refused: "refused by the server",
-		ServerFailed: "the server failed", Unreachable: "the server was not reached", Unknown: "the outcome is not known", Interrupted: "interrupted",
+		ServerFailed: "the server failed", Unreachable: "the server was not reached", Unknown: "the outcome is not known", NotStarted: "not begun", Interrupted: "interrupted",
 	}
 	statusWords = map[highstate.Status]string{
 		highstate.Succeeded: "succeeded", highstate.Failed: "failed", highstate.NotCompiled: "did not compile",
@@ -33,7 +33,10 @@ func (t *Target) headline() string {
 	case t.Verdict == MinionFailed && t.Error != "":
 		return "no minion is concerned"
 	}
-	return headlines[t.Verdict]
+	if words, ok := headlines[t.Verdict]; ok {
+		return words
+	}
+	return "verdict " + plain.Line(string(t.Verdict)) // of a report that was read
 }
 
 // fact is something to know of a deployment.

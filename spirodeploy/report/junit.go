@@ -33,7 +33,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 			return err
 		}
 		for _, m := range t.Minions {
-			if err := j.suite(m.suite(&j.buf)); err != nil {
+			if err := j.suite(m.suite(t, &j.buf)); err != nil {
 				return err
 			}
 		}
@@ -64,7 +64,7 @@ func (j *junitWriter) suite(s junit.Testsuite) error {
 // suite returns the suite of the deployment itself, with one test: it fails where
 // no minion's does, and yet the verdict is no success.
 func (t *Target) suite() junit.Testsuite {
-	name := xmlLine(t.Saltenv)
+	name := xmlLine(t.title())
 	s := junit.Testsuite{Name: name, Time: junitSeconds(t.Finished.Sub(t.Started)), Timestamp: junitTime(t.Started)}
 	for _, p := range t.properties() {
 		if p.value != "" {
@@ -98,9 +98,9 @@ func (t *Target) properties() []property {
 }
 
 // suite returns the suite of a minion.
-func (m *Minion) suite(buf *[]byte) junit.Testsuite {
-	id := xmlLine(m.ID)
-	s := junit.Testsuite{Name: id, Hostname: id, Time: junitSeconds(time.Duration(m.Counts.Duration))}
+func (m *Minion) suite(t *Target, buf *[]byte) junit.Testsuite {
+	id := xmlLine(t.whole(m.ID))
+	s := junit.Testsuite{Name: id, Hostname: xmlLine(m.ID), Time: junitSeconds(time.Duration(m.Counts.Duration))}
 	if m.Reported != nil {
 		s.Timestamp = junitTime(*m.Reported)
 	}

@@ -57,7 +57,7 @@ func (m *markdown) target(t *Target) {
 	if t.Verdict != Success {
 		mark = "❌"
 	}
-	m.put(fmt.Sprintf("### %s %s: %s\n\n", mark, inert(t.Saltenv), t.headline()))
+	m.put(fmt.Sprintf("### %s %s: %s\n\n", mark, inert(t.title()), t.headline()))
 	m.put(fence(t.Summary, "") + "\n")
 	var facts []string
 	for _, f := range t.facts() {

@@ -16,13 +16,13 @@ type NDJSON struct {
 	out     jsonWriter
 	err     error
 	began   bool
-	events  int
+	events  map[string]int       // by target
 	carried map[string]time.Time // by target: when a line told last how far the upload is
 }
 
 // NewNDJSON returns one that writes to w. Its Watch is a [Watcher].
 func NewNDJSON(w io.Writer) *NDJSON {
-	return &NDJSON{out: jsonWriter{out: bufio.NewWriterSize(w, 64<<10), compact: true}, carried: map[string]time.Time{}}
+	return &NDJSON{out: jsonWriter{out: bufio.NewWriterSize(w, 64<<10), compact: true}, events: map[string]int{}, carried: map[string]time.Time{}}
 }
 
 // The lines, but for that of a minion. Their types are in docs/report.md.
@@ -112,8 +112,12 @@ func (n *NDJSON) Watch(u Update) {
 
 // happened writes an event, and the minion whose result it is.
 func (n *NDJSON) happened(u Update) {
-	if n.events++; n.events > maxStory {
-		return // no server has so much to say
+	switch n.events[u.Target]++; {
+	case n.events[u.Target] == maxStory:
+		n.line(stageLine{"warning", u.Time, u.Target, u.Stage, "the server sends more events than are told", ""})
+		return
+	case n.events[u.Target] > maxStory:
+		return
 	}
 	e := u.Event
 	if u.Minion != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
@@ -31,13 +32,14 @@ func Read(r io.Reader) (*Report, error) {
 }
 
 func (r *Report) decode(dec *json.Decoder) error {
+	results := new(spool) // which all targets share
 	err := object(dec, r, func(name string) (bool, error) {
 		switch name {
 		case "schemaVersion":
 			return true, r.decodeVersion(dec)
 		case "targets":
 			return true, list(dec, func() error {
-				t := new(Target)
+				t := &Target{spool: results}
 				r.Targets = append(r.Targets, t)
 				return t.decode(dec)
 			})
@@ -62,7 +64,7 @@ func (r *Report) decodeVersion(dec *json.Decoder) error {
 }
 
 func (t *Target) decode(dec *json.Decoder) error {
-	t.Events, t.Minions, t.spool = []Event{}, []*Minion{}, new(spool)
+	t.Events, t.Minions = []Event{}, []*Minion{}
 	err := object(dec, t, func(name string) (bool, error) {
 		if name != "minions" {
 			return false, nil
@@ -179,6 +181,11 @@ func readMinion(dec *json.Decoder, s *spool) (*Minion, error) {
 	m := &read.Minion
 	for i := range read.States {
 		state := read.States[i].State
+		switch state.Outcome {
+		case highstate.OK, highstate.Changed, highstate.Pending, highstate.Bad:
+		default:
+			return nil, fmt.Errorf("minion %s: state %s: it has no outcome that this program knows", plain.Line(m.ID), plain.Line(state.ID))
+		}
 		state.Duration, state.Changes = highstate.Milliseconds(read.States[i].Duration), compact(state.Changes)
 		m.States = append(m.States, state)
 		m.details.telling = m.details.telling || state.Telling()

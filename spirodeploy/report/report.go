@@ -129,6 +129,18 @@ func New(targets ...Target) *Report {
 	return r
 }
 
+// title names the target: its saltenv, after its name if it has one.
+func (t *Target) title() string { return t.whole(t.Saltenv) }
+
+// whole returns the name of something of the target, such as a minion, after the
+// target's own: others may have one that is called the same.
+func (t *Target) whole(name string) string {
+	if t.Name == "" {
+		return name
+	}
+	return t.Name + ": " + name
+}
+
 // Add folds an event in. It returns the minion that the event is the result of,
 // if it is one. The error, a [client.StreamError], means that there is no point
 // in reading on: what the server says cannot be. A result is not copied: nobody

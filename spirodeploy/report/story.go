@@ -37,14 +37,14 @@ func Story(w io.Writer, o StoryOptions) Watcher {
 // story is one that is being told.
 type story struct {
 	StoryOptions
-	out    io.Writer
-	parts  map[string]*part // by target, which is "" where there is only one
-	events int
+	out   io.Writer
+	parts map[string]*part // by target, which is "" where there is only one
 }
 
 // part is what a story remembers of one target.
 type part struct {
 	progress Progress
+	events   int
 	told     time.Time // when the last line came that tells how far the stage is
 }
 
@@ -65,9 +65,10 @@ func (s *story) watch(u Update) {
 		return
 	}
 	if u.Kind == Happened && line != "" {
-		if s.events++; s.events == maxStory {
+		of := s.parts[u.Target]
+		if of.events++; of.events == maxStory {
 			line = "warning: the server sends more events than are shown"
-		} else if s.events > maxStory {
+		} else if of.events > maxStory {
 			return
 		}
 	}

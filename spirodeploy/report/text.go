@@ -66,12 +66,21 @@ func (r *Report) verdictLines() []line {
 		return []line{{boldGreen, fmt.Sprintf("Success: %d targets", len(r.Targets))}}
 	}
 	var failed []string
+	skipped := 0
 	for _, t := range r.Targets {
-		if t.Verdict != Success {
+		switch t.Verdict {
+		case Success:
+		case NotStarted:
+			skipped++
+		default:
 			failed = append(failed, plain.Line(t.Name))
 		}
 	}
-	return []line{{boldRed, fmt.Sprintf("FAILURE: %d of %d targets: %s", len(failed), len(r.Targets), strings.Join(failed, ", "))}}
+	text := fmt.Sprintf("FAILURE: %d of %d targets: %s", len(failed), len(r.Targets), strings.Join(failed, ", "))
+	if skipped > 0 {
+		text += fmt.Sprintf("; %d not begun", skipped)
+	}
+	return []line{{boldRed, text}}
 }
 
 // writeText writes a target, in Normal into so many lines if that can be.

@@ -29,20 +29,20 @@ func (t *Target) annotate(p *printer, groups []*group) {
 	for _, g := range groups {
 		all += g.failures()
 		if written < maxAnnotations && !g.ok() {
-			written += p.annotateGroup(g, maxAnnotations-written, &buf)
+			written += p.annotateGroup(t, g, maxAnnotations-written, &buf)
 		}
 	}
 	if left := all - written; left > 0 {
 		p.print("", "… and "+plural(left, "more failure")+" without an annotation")
 	}
 	if t.Error != "" && t.Verdict != Success {
-		p.annotation(plain.Line(t.Saltenv), shortened(t.Error))
+		p.annotation(plain.Line(t.title()), shortened(t.Error))
 	}
 }
 
 // annotateGroup writes no more than so many annotations, and returns how many.
-func (p *printer) annotateGroup(g *group, most int, buf *[]byte) int {
-	m, names, n := g.first[0], minionNames(g.first, g.count), 0
+func (p *printer) annotateGroup(t *Target, g *group, most int, buf *[]byte) int {
+	m, names, n := g.first[0], plain.Line(t.whole(""))+minionNames(g.first, g.count), 0
 	r, err := m.readTelling(buf)
 	why := causes(r.States)
 	for i := range r.States {

@@ -37,7 +37,7 @@ func (t *Target) writeMinions(p *printer, verbose bool) {
 func (t *Target) section(n int, first []*Minion, count int) section {
 	m := first[0]
 	s := section{
-		name: sectionName(t.Saltenv, strconv.Itoa(n), m.ID), minions: minionNames(first, count), outcome: m.outcome(),
+		name: sectionName(t.title(), strconv.Itoa(n), m.ID), minions: minionNames(first, count), outcome: m.outcome(),
 		color: m.color(), open: !m.OK(), end: t.Finished,
 	}
 	if m.Reported != nil {

@@ -75,9 +75,10 @@ func (o Options) beside(bundle, noDeployment, insecure, noHighstate bool) Option
 	return o
 }
 
-// list returns the default list of targets, unless a flag names a server.
+// list returns the default list of targets, unless a flag or the environment
+// names a server.
 func (o Options) list(server *string) string {
-	if server != nil {
+	if server != nil || edge.Process().ServerURL("") != "" {
 		return ""
 	}
 	return o.Targets

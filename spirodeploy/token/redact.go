@@ -48,11 +48,11 @@ func forms(secret string) []string {
 	quoted, _ := json.Marshal(secret) // a string cannot fail
 	all := []string{
 		secret, hex.EncodeToString([]byte(secret)), percent.String(), url.QueryEscape(secret), url.PathEscape(secret),
-		html.EscapeString(secret), string(quoted[1 : len(quoted)-1]), strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret),
+		html.EscapeString(secret), references(secret, "\"&'+<>"), references(secret, markdown), string(quoted[1 : len(quoted)-1]), strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret),
 	}
 	// Base64 takes bytes in groups of three, which may begin before the token does:
 	// "Bearer TOKEN" looks different from TOKEN.
-	for from := range 3 {
+	for from := range min(3, len(secret)) {
 		all = append(all,
 			base64.StdEncoding.EncodeToString([]byte(secret[from:])),
 			base64.URLEncoding.EncodeToString([]byte(secret[from:])))
@@ -62,6 +62,23 @@ func forms(secret string) []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// markdown are the characters that the Markdown of a report has as references.
+const markdown = "!\"#$&*+.:<>@[\\]^_`{|}~"
+
+// references returns a text with some characters as numbers, as package
+// html/template and the Markdown of a report have them.
+func references(s, which string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if strings.IndexByte(which, s[i]) < 0 {
+			b.WriteByte(s[i])
+			continue
+		}
+		fmt.Fprintf(&b, "&#%d;", s[i])
+	}
+	return b.String()
 }
 
 // lower returns s with ASCII letters in lower case: of the same length, other

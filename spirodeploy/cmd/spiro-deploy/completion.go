@@ -76,9 +76,9 @@ func bash(name string, flags []completed) string {
 		case f.words() != nil:
 			action = `COMPREPLY=($(compgen -W "` + strings.Join(f.words(), " ") + `" -- "$word"))`
 		case f.value == "DIR":
-			action = `COMPREPLY=($(compgen -d -- "$word"))`
+			action = `mapfile -t COMPREPLY < <(compgen -d -- "$word"); compopt -o filenames`
 		case f.isFile():
-			action = `COMPREPLY=($(compgen -f -- "$word"))`
+			action = `mapfile -t COMPREPLY < <(compgen -f -- "$word"); compopt -o filenames`
 		}
 		fmt.Fprintf(&cases, "    %s) %s; return ;;\n", f.names[0], action)
 	}
@@ -92,7 +92,7 @@ func bash(name string, flags []completed) string {
 %s  esac
   if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "%s" -- "$word")); fi
 }
-complete -o nospace -o filenames -F %s %s
+complete -o nospace -F %s %s
 `, function, cases.String(), strings.Join(all, " "), function, name)
 }
 
@@ -118,7 +118,7 @@ func fish(name string, flags []completed) string {
 		case f.value != "":
 			b.WriteString(" -x")
 		}
-		b.WriteString(" -d '" + strings.ReplaceAll(f.help, "'", `\\'`) + "'\n")
+		b.WriteString(" -d '" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(f.help) + "'\n")
 	}
 	return b.String()
 }
