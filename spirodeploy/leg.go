@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,11 +74,11 @@ func (l *leg) label() string {
 
 // prepare returns what is wrong with the target.
 func (l *leg) prepare() error {
-	errs := append(l.problems,
+	errs := slices.Concat(l.problems, []error{
 		client.CheckName("project", l.project),
 		client.CheckName("deployment", l.deployment),
 		l.useToken(),
-	)
+	})
 	var err error
 	l.client, err = client.New(l.server)
 	errs = append(errs, err)

@@ -46,7 +46,7 @@ func verdicts(rep *report.Report) string {
 	for _, t := range rep.Targets {
 		all = append(all, string(t.Verdict))
 	}
-	return strings.Join(all, " ")
+	return strings.Join(all, ", ")
 }
 
 // TestTargets: all servers get the same bundle, each target has its own verdict,
@@ -92,7 +92,7 @@ func TestSerial(t *testing.T) {
 	servers, opts := fleet(t, minions...)
 	opts.Serial = true
 	rep, err := spirodeploy.Deploy(t.Context(), opts)
-	if got := verdicts(rep); got != "success minion-failed not-started not-started" || rep.Verdict != report.MinionFailed {
+	if got := verdicts(rep); got != "success, minion-failed, not-started, not-started" || rep.Verdict != report.MinionFailed {
 		t.Errorf("verdicts %s, in all %s", got, rep.Verdict)
 	}
 	if want := "site2, site3: shop/prod: not deployed: not begun, since site1 failed"; err == nil || !strings.Contains(err.Error(), want) {
@@ -138,7 +138,7 @@ func TestTargetsInvalid(t *testing.T) {
 	good := opts.Targets[1].Server.Token
 	opts.Targets[1].Server.Token = other
 	rep, err := spirodeploy.Deploy(t.Context(), opts)
-	if rep.Verdict != report.Invalid || verdicts(rep) != "invalid invalid invalid" {
+	if rep.Verdict != report.Invalid || strings.Count(verdicts(rep), string(report.Invalid)) != 3 {
 		t.Errorf("%s: %v", verdicts(rep), err)
 	}
 	if err == nil || !strings.Contains(err.Error(), "site1: shop/prod: not deployed: ") || !strings.Contains(err.Error(), "site0, site2: shop/prod: not deployed: nothing was sent, since something is wrong with another target") {

@@ -115,7 +115,7 @@ func (w World) bundleOptions(s Settings, reports []reportFile) (bundle.Options, 
 	for _, a := range s.Artifacts {
 		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
 	}
-	for _, path := range []string{s.Output, s.Bundle, s.Diff, s.Targets, s.TokenFile, s.SSLCert} {
+	for _, path := range []string{s.Output, s.Bundle, s.Diff, s.Targets, s.TokenFile, s.Defaults.TokenFile, s.SSLCert} {
 		if path != "" && path != output.Stdout {
 			opts.Omit = append(opts.Omit, path)
 		}

@@ -26,7 +26,7 @@ const maxCertificate = 1 << 20
 // serverOptions reads the settings for the server. Where it fails, the options
 // are still good enough to find out what else is wrong.
 func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, error) {
-	opts := client.Options{Server: w.ServerURL(s.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
+	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Server), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
 	var tokenErr, certErr, proxyErr error
 	opts.Proxy, proxyErr = w.proxy()
 	opts.Token, tokenErr = w.token(ctx, s)
@@ -97,9 +97,28 @@ func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
 	t, err := token.Parse(w.Getenv("SPIRO_TOKEN"))
 	switch {
 	case errors.Is(err, token.ErrNone):
-		return t, nil // the client says what to do about it
+		return s.Defaults.token(ctx)
 	case err != nil:
 		return t, fmt.Errorf("SPIRO_TOKEN: %w", err)
+	}
+	return t, nil
+}
+
+// token returns the default token, or none: the client says what to do about that.
+func (d Defaults) token(ctx context.Context) (token.Token, error) {
+	switch {
+	case d.TokenFile != "":
+		return until.Done(ctx, func() (token.Token, error) { return token.ReadFile(d.TokenFile) })
+	case d.Token == nil:
+		return token.Token{}, nil
+	}
+	text, err := d.Token(ctx)
+	if err != nil {
+		return token.Token{}, fmt.Errorf("find the token: %w", err)
+	}
+	t, err := token.Parse(text)
+	if err != nil {
+		return t, fmt.Errorf("the token that was found: %w", err)
 	}
 	return t, nil
 }

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -42,6 +43,9 @@ type Settings struct {
 	Quiet          bool
 	Color          string // auto, always, never or empty
 
+	// Defaults are for what neither flags nor the environment say.
+	Defaults Defaults
+
 	// Mage has flags spelled as mage wants them: -dryRun in place of --dry-run.
 	Mage bool
 
@@ -50,6 +54,13 @@ type Settings struct {
 	Lifetime *time.Duration
 
 	blank []string // flags that were given and are empty
+}
+
+// Defaults are what a program that embeds the run has set.
+type Defaults struct {
+	Server    string
+	TokenFile string
+	Token     func(context.Context) (string, error)
 }
 
 // Text returns the value of a flag that must not be empty if it is given: most

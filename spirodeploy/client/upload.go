@@ -88,6 +88,11 @@ func (c *Client) send(ctx context.Context, op string, b *body) (*Stream, error) 
 	}
 	if err := c.streamProblem(op, resp, b); err != nil {
 		_ = resp.Body.Close() // the reason is already an error
+		var answer *AnswerError
+		if ctx.Err() != nil && errors.As(err, &answer) { // the server may have given up since nobody waits any more
+			sent, _ := b.seal()
+			err = &TransportError{Op: op, Err: c.failure(ctx, ctx.Err()), BodySent: sent}
+		}
 		return nil, err
 	}
 	return &Stream{ctx: ctx, client: c, resp: resp}, nil

@@ -29,7 +29,7 @@ func follow(t *testing.T, stream string, watch report.Watcher) *report.Report {
 	say(report.Update{Kind: report.Ended, Stage: report.Bundling, Text: ".: 3 entries"})
 	say(report.Update{Kind: report.Began, Stage: report.Uploading})
 	now += 500 * time.Millisecond
-	for i := int64(0); i <= 8; i++ {
+	for i := range int64(9) {
 		now -= 900 * time.Millisecond
 		say(report.Update{Kind: report.Progressed, Stage: report.Uploading, Sent: i << 20, Total: 8 << 20})
 	}

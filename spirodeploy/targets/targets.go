@@ -28,12 +28,13 @@ func Bundle(
 	gitDescribe *string, // all, tags or off: the second line of .gitcommit (default all)
 	digest *string, // refuse a bundle with any other digest
 ) error {
-	s := edge.Settings{Mage: true, Output: "bundle.tar"}
+	s := settings()
+	s.Output = "bundle.tar"
 	if output != nil {
 		s.Output = s.Text("output", output)
 	}
-	s.Dir, s.Source, s.GitDescribe = s.Text("dir", dir), s.Text("source", source), s.Text("git-describe", gitDescribe)
-	s.Artifacts, s.Exclude, s.Digest = s.List("artifact", artifact), s.List("exclude", exclude), s.Text("digest", digest)
+	s.Dir, s.Source, s.GitDescribe = orText(&s, "dir", dir, Defaults.Dir), orText(&s, "include-source", source, Defaults.Source), s.Text("git-describe", gitDescribe)
+	s.Artifacts, s.Exclude, s.Digest = orList(&s, "artifact", artifact, Defaults.Artifacts), orList(&s, "exclude", exclude, Defaults.Exclude), s.Text("digest", digest)
 	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
 	defer stop()
 	return edge.Process().Build(ctx, s)
@@ -74,19 +75,22 @@ func Deploy(
 	if err := edge.CheckPosition(project, deployment); err != nil {
 		return err
 	}
-	s := edge.Settings{
-		Mage: true, Project: project, Deployment: deployment,
-		Insecure: edge.Or(insecure), FullToken: narrowToken != nil && !*narrowToken,
-		NoHighstate: highstate != nil && !*highstate, RequireMinions: edge.Or(requireMinions),
-		DryRun: edge.Or(dryRun), ConnectTimeout: edge.Or(connectTimeout), Timeout: edge.Or(timeout),
-		Verbose: edge.Or(verbose), Quiet: edge.Or(quiet),
+	d := Defaults.beside(bundle != nil, output != nil || diff != nil, edge.Or(insecure), highstate != nil && !*highstate)
+	s := settings()
+	s.Project, s.Deployment = project, deployment
+	s.Insecure, s.FullToken = edge.Or(insecure), narrowToken != nil && !*narrowToken
+	s.NoHighstate, s.RequireMinions = highstate != nil && !*highstate, d.RequireMinions
+	if requireMinions != nil {
+		s.RequireMinions = *requireMinions
 	}
+	s.DryRun, s.ConnectTimeout, s.Timeout = edge.Or(dryRun), edge.Or(connectTimeout), edge.Or(timeout)
+	s.Verbose, s.Quiet = edge.Or(verbose), edge.Or(quiet)
 	s.Color = s.Text("color", color)
-	s.Dir, s.Source, s.GitDescribe = s.Text("dir", dir), s.Text("source", source), s.Text("git-describe", gitDescribe)
-	s.Artifacts, s.Exclude, s.Reports = s.List("artifact", artifact), s.List("exclude", exclude), s.List("report", report)
+	s.Dir, s.Source, s.GitDescribe = orText(&s, "dir", dir, d.Dir), orText(&s, "include-source", source, d.Source), s.Text("git-describe", gitDescribe)
+	s.Artifacts, s.Exclude, s.Reports = orList(&s, "artifact", artifact, d.Artifacts), orList(&s, "exclude", exclude, d.Exclude), orList(&s, "report", report, d.Reports)
 	s.Several("server", s.List("server", server))
-	s.Targets, s.Rollout, s.MaxParallel = s.Text("targets", targets), s.Text("rollout", rollout), edge.Or(maxParallel)
-	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), s.Text("ssl-cert", sslCert)
+	s.Targets, s.Rollout, s.MaxParallel = orText(&s, "targets", targets, d.list(server)), s.Text("rollout", rollout), edge.Or(maxParallel)
+	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, d.Certificate)
 	s.Bundle, s.Digest, s.Output = s.Text("bundle", bundle), s.Text("digest", digest), s.Text("output", output)
 	s.Diff = s.Text("diff", diff)
 	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
@@ -103,9 +107,10 @@ func Check(
 	sslCert *string, // trust this certificate or CA instead of the system's
 	insecure *bool, // verify nothing, and allow plain HTTP
 ) error {
-	s := edge.Settings{Mage: true, Insecure: edge.Or(insecure)}
+	s := settings()
+	s.Insecure = edge.Or(insecure)
 	s.Project, s.Server = s.Text("project", project), s.Text("server", server)
-	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), s.Text("ssl-cert", sslCert)
+	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, Defaults.beside(false, false, edge.Or(insecure), false).Certificate)
 	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
 	defer stop()
 	return edge.Process().Check(ctx, s)
@@ -136,7 +141,8 @@ func Token(
 	lifetime *time.Duration, // make one that lasts this long, and 5 minutes more since clocks differ
 	output *string, // where the one that is made goes: a file for you alone to read, - for standard output
 ) error {
-	s := edge.Settings{Mage: true, Lifetime: lifetime}
+	s := settings()
+	s.Lifetime = lifetime
 	s.Projects = s.List("project", project)
 	s.TokenFile, s.Output = s.Text("token-file", tokenFile), s.Text("output", output)
 	return edge.Process().Token(ctx, s)

@@ -186,7 +186,7 @@ func slow(t *testing.T, server string, rate int) string {
 
 func relay(in net.Conn, to string, rate int) {
 	defer in.Close()
-	out, err := net.Dial("tcp", to) //nolint:noctx // it ends with the test
+	out, err := net.Dial("tcp", to)
 	if err != nil {
 		return
 	}
