@@ -86,9 +86,9 @@ var published = sync.OnceValues(func() (proxy string, err error) {
 // file is one of a directory, as package zip wants it.
 type file struct{ dir, name string }
 
-func (f file) Path() string                { return f.name }
-func (f file) Lstat() (fs.FileInfo, error) { return os.Lstat(filepath.Join(f.dir, f.name)) }
-func (f file) Open() (io.ReadCloser, error)   { return os.Open(filepath.Join(f.dir, f.name)) }
+func (f file) Path() string                 { return f.name }
+func (f file) Lstat() (fs.FileInfo, error)  { return os.Lstat(filepath.Join(f.dir, f.name)) }
+func (f file) Open() (io.ReadCloser, error) { return os.Open(filepath.Join(f.dir, f.name)) }
 
 // zipFile returns the module as it is downloaded.
 func zipFile(t *testing.T) string {

@@ -14,18 +14,19 @@ var elsewhere = map[string][]string{
 	"windows": {path + "/internal/step"},
 }
 
-// TestPlatforms vets all packages, with their tests, for every platform that the
-// command is released for: what is missing there does not compile here.
+// TestPlatforms vets all packages, with their tests, for the platforms that the
+// command is released for and that nothing else is tested on: what is missing
+// there does not compile here.
 func TestPlatforms(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("it compiles everything for six platforms")
+		t.Skip("it compiles everything for four platforms")
 	}
 	top, err := root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, platform := range []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64", "windows/arm64"} {
+	for _, platform := range []string{"darwin/amd64", "darwin/arm64", "windows/amd64", "windows/arm64"} {
 		goos, goarch, _ := strings.Cut(platform, "/")
 		env := append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0")
 		list := exec.CommandContext(t.Context(), "go", "list", "./...")

@@ -1,0 +1,52 @@
+package client
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestWinsock holds our words against the numbers of Windows.
+func TestWinsock(t *testing.T) {
+	t.Parallel()
+	c := &Client{connectTimeout: time.Second}
+	for _, tt := range []struct {
+		op   string
+		err  syscall.Errno
+		want string
+	}{
+		{"dial", wsaEConnRefused, "nothing listens on 192.0.2.1:4510"},
+		{"dial", wsaEHostUnreach, "there is no route to 192.0.2.1:4510"},
+		{"dial", wsaENetUnreach, "there is no route to 192.0.2.1:4510"},
+		{"dial", wsaETimedOut, "no connection to 192.0.2.1:4510 came about"},
+		{"read", syscall.WSAECONNRESET, "the connection was cut"},
+		{"write", syscall.WSAECONNABORTED, "the connection was cut"},
+		{"write", wsaEShutdown, "the connection was cut"},
+	} {
+		op := &net.OpError{Op: tt.op, Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 4510}, Err: os.NewSyscallError("wsa", tt.err)}
+		if what, _ := c.explain(fmt.Errorf("post: %w", op)); !strings.HasPrefix(what, tt.want) {
+			t.Errorf("%s: %d is %q, want %q", tt.op, tt.err, what, tt.want)
+		}
+	}
+}
+
+// TestNothingListens asks Windows itself.
+func TestNothingListens(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = net.DialTimeout("tcp", address, 10*time.Second)
+	if what, _ := (&Client{}).explain(err); what != "nothing listens on "+address {
+		t.Errorf("%v is %q", err, what)
+	}
+}
