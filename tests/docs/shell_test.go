@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,7 +62,6 @@ func (b block) run(t *testing.T, bin string) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	env := append(os.Environ(), server.Environ()...)
 	token := ""
 	for _, variable := range server.Environ() {
 		if value, found := strings.CutPrefix(variable, "SPIRO_TOKEN="); found {
@@ -70,7 +70,7 @@ func (b block) run(t *testing.T, bin string) {
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-euxc", strings.ReplaceAll(b.text, "SPIRO_TOKEN=…", "SPIRO_TOKEN="+token))
 	cmd.Dir = dir
-	cmd.Env = append(env, "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "RUNNER_TEMP="+scratch,
+	cmd.Env = append(slices.Concat(os.Environ(), server.Environ()), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "RUNNER_TEMP="+scratch,
 		"GITHUB_STEP_SUMMARY="+filepath.Join(scratch, "summary.md"), "MAGEFILE_CACHE="+filepath.Join(bin, "cache"))
 	out, err := cmd.CombinedOutput()
 	if err != nil {

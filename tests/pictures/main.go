@@ -61,7 +61,7 @@ func deploy(ctx context.Context, scratch, picture string) (page string, err erro
 	if err != nil {
 		return "", err
 	}
-	defer server.Close()
+	defer func() { err = errors.Join(err, server.Close()) }()
 	screen, err := record(ctx, project, server.Environ(), 1, program, "--artifact", "build/shop", "--report", "html=report.html", "shop", "prod")
 	if err != nil {
 		return "", err

@@ -61,7 +61,7 @@ func listen(to string, config *tls.Config) (net.Listener, error) {
 }
 
 func serve(conn net.Conn, to string, config *tls.Config) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	request, err := http.ReadRequest(bufio.NewReader(conn))
 	if err != nil {
 		return
@@ -78,7 +78,7 @@ func serve(conn net.Conn, to string, config *tls.Config) {
 	if err != nil {
 		return
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	client := tls.Server(conn, config)
 	go func() {
 		_, _ = io.Copy(server, client)

@@ -43,7 +43,7 @@ func Start(dir string, fail bool) (*Server, error) {
 	if s.Server, err = spirotest.Start(spirotest.Options{Minions: minions}); err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(s.Server.URL())
+	u, err := url.Parse(s.URL())
 	if err == nil {
 		s.proxy, err = listen(u.Host, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
 	}
