@@ -58,7 +58,7 @@ func Start(dir string, fail bool) (*Server, error) {
 func (s *Server) Environ() []string {
 	return []string{
 		"SPIRO_URL=" + URL, "SPIRO_TOKEN=" + s.Token(time.Hour, "shop"),
-		"HTTPS_PROXY=http://" + s.proxy.Addr().String(), "SSL_CERT_FILE=" + s.cert,
+		"HTTPS_PROXY=http://" + s.proxy.Addr().String(), "NO_PROXY=", "no_proxy=", "SSL_CERT_FILE=" + s.cert,
 	}
 }
 
