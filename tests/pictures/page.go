@@ -12,7 +12,7 @@ import (
 )
 
 // The part of a page that is shown, in pixels.
-const pageWidth, pageHeight = 1100, 820
+const pageWidth, pageHeight = 1100, 850
 
 // photograph returns a picture of the top of a page, as PNG, in a colour scheme.
 func photograph(ctx context.Context, url, scheme string) ([]byte, error) {

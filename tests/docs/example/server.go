@@ -77,7 +77,7 @@ func play(fail bool) ([]spirotest.Minion, error) {
 		if err != nil {
 			return nil, err
 		}
-		delay := time.Duration(len(minions)+1) * 300 * time.Millisecond
+		delay := time.Duration(4+len(minions)) * 300 * time.Millisecond // as long as their states took
 		minions = append(minions, spirotest.Minion{ID: id, Result: json.RawMessage(result), Delay: delay})
 	}
 	return minions, nil
