@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/magefile/mage/mg"
+	"github.com/magefile/mage/sh"
 
 	"github.com/spirostack/spirodeploy/internal/bench"
 	"github.com/spirostack/spirodeploy/internal/ci"
@@ -106,6 +107,9 @@ func Soak(
 	}
 	return ci.Soak(ctx, os.Stdout, n, at)
 }
+
+// Pictures makes what README.md shows, docs/pictures; it needs chromium.
+func Pictures() error { return sh.RunV("go", "-C", filepath.Join("tests", "pictures"), "run", ".") }
 
 // Generate makes the Dagger module's code from main.go; it needs no engine.
 func Generate(ctx context.Context) error { return generate.Run(ctx, ".") }

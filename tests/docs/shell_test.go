@@ -1,0 +1,138 @@
+package docs_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spirostack/spirodeploy/tests/docs/example"
+)
+
+// cannot has the shell blocks that do not run here, and why.
+var cannot = map[string]string{
+	"README.md: go tool mage demo    # bundles examples/shop, deploys it to a server in the same process, shows what happens":      "internal/demo tests the demo, and the other line runs this test",
+	"README.md: go install github.com/spirostack/spirodeploy/spirodeploy/cmd/spiro-deploy@latest":                                  "needs the network",
+	"README.md: go get -tool github.com/magefile/mage     # once; an installed mage does as well":                                  "needs the network",
+	"README.md: dagger -m github.com/spirostack/spirodeploy call \\":                                                               "needs an engine",
+	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call bundle --dir . export --path bundle.tar":                     "needs an engine",
+	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call --service tcp://localhost:4510 --ssl-cert salt.pem deploy …": "needs an engine",
+	"docs/library.md: go get github.com/spirostack/spirodeploy/spirodeploy@latest":                                                 "needs the network",
+}
+
+// TestShell: every shell block does what it says, in a project that is a copy of
+// examples/shop with README's magefile, and deploys to the server that it names.
+func TestShell(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("SSL_CERT_FILE, which makes the server one to trust, is for Linux")
+	}
+	bin := programs(t)
+	listed := map[string]bool{}
+	for _, b := range blocks(t) {
+		if b.language != "sh" {
+			continue
+		}
+		if cannot[b.name()] != "" {
+			listed[b.name()] = true
+			continue
+		}
+		t.Run(b.name(), func(t *testing.T) {
+			t.Parallel()
+			b.run(t, bin)
+		})
+	}
+	for name := range cannot {
+		if !listed[name] {
+			t.Errorf("there is no block %q any more", name)
+		}
+	}
+}
+
+// run runs a block, and expects that it deploys.
+func (b block) run(t *testing.T, bin string) {
+	scratch := t.TempDir()
+	dir := filepath.Join(scratch, "shop")
+	makeProject(t, dir)
+	server, err := example.Start(scratch, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	token := ""
+	for _, variable := range server.Environ() {
+		if value, found := strings.CutPrefix(variable, "SPIRO_TOKEN="); found {
+			token = value
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-euxc", strings.ReplaceAll(b.text, "SPIRO_TOKEN=…", "SPIRO_TOKEN="+token))
+	cmd.Dir = dir
+	cmd.Env = append(slices.Concat(os.Environ(), server.Environ()), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "RUNNER_TEMP="+scratch,
+		"GITHUB_STEP_SUMMARY="+filepath.Join(scratch, "summary.md"), "MAGEFILE_CACHE="+filepath.Join(bin, "cache"))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if _, deployed := server.Deployment("shop", "prod"); !deployed || !strings.Contains(string(out), "Success: shop/prod deployed: 3 minions") {
+		t.Errorf("it does not deploy:\n%s", out)
+	}
+}
+
+// programs returns a directory with the programs that blocks call.
+func programs(t *testing.T) string {
+	t.Helper()
+	bin := t.TempDir()
+	if _, err := example.Build(t.Context(), bin); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, "mage"), "github.com/magefile/mage")
+	cmd.Dir = example.Root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return bin
+}
+
+// makeProject makes the project: a module of its own that requires what ours
+// does, and ours, so that nothing has to be fetched.
+func makeProject(t *testing.T, dir string) {
+	t.Helper()
+	if err := example.Project(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	root, err := filepath.Abs(example.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "github.com/spirostack/spirodeploy"
+	files := map[string]string{
+		"CHANGES.md": "A shop\n", "go.sum": read(t, filepath.Join(root, "go.sum")),
+		"go.mod": strings.Replace(read(t, filepath.Join(root, "go.mod")), "module "+name, "module example.com/shop", 1) +
+			"\nrequire " + name + " v0.0.0\n\nreplace " + name + " => " + root + "\n",
+	}
+	for _, b := range blocks(t) {
+		if b.file == "README.md" && strings.HasPrefix(b.text, "//go:build mage\n") {
+			files["magefile.go"] = b.text
+		}
+	}
+	if files["magefile.go"] == "" {
+		t.Fatal("README.md has no magefile")
+	}
+	for file, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
