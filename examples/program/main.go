@@ -14,6 +14,7 @@ import (
 	"os/signal"
 
 	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
@@ -47,7 +48,8 @@ func run(ctx context.Context, servers []string) error {
 	}
 	opts := spirodeploy.Options{
 		Project: "shop", Deployment: "prod",
-		Watch: report.Story(os.Stderr, report.StoryOptions{}),
+		Bundle: bundle.Options{Artifacts: []bundle.Artifact{{Path: "build/shop"}}},
+		Watch:  report.Story(os.Stderr, report.StoryOptions{}),
 	}
 	for i, server := range servers {
 		opts.Targets = append(opts.Targets, spirodeploy.Target{
