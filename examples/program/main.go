@@ -23,24 +23,26 @@ import (
 // page is the file of the report.
 const page = "report.html"
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	err := run(ctx, os.Args[1:])
+func main() { os.Exit(status(run(os.Args[1:]))) }
+
+// status says what went wrong, if anything did, and returns the exit status for it.
+func status(err error) int {
 	if err == nil {
-		return
+		return 0
 	}
 	fmt.Fprintln(os.Stderr, "error:", err)
 	var failed *report.Error
 	if errors.As(err, &failed) {
-		os.Exit(failed.ExitStatus())
+		return failed.ExitStatus()
 	}
-	os.Exit(report.Invalid.ExitStatus())
+	return report.Invalid.ExitStatus()
 }
 
-func run(ctx context.Context, servers []string) error {
+func run(servers []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	if len(servers) != 2 {
-		return errors.New("usage: program SERVER SERVER")
+		return errors.New("usage: program EU-SERVER US-SERVER")
 	}
 	tok, err := token.Parse(os.Getenv("SPIRO_TOKEN")) // both servers have to take it
 	if err != nil {
