@@ -1,0 +1,3 @@
+module dagger/pipeline
+
+go 1.26.1

@@ -1,0 +1,4 @@
+# Deployment, then which minions get which states.
+prod:
+  'web*':
+    - web

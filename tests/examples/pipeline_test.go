@@ -1,0 +1,107 @@
+package examples_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestPipeline compiles the module with the code that Dagger's generator makes for
+// it. No engine has told the schema: it is that of internal/codegen, with what is
+// made here of the module at the root.
+func TestPipeline(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("building the code generator takes long")
+	}
+	dir := example(t, "pipeline")
+	generator := filepath.Join(programs, "codegen.exe")
+	pinned := filepath.Join(root, "internal", "codegen")
+	if err := build(generator, pinned, "github.com/dagger/dagger/cmd/codegen"); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(filepath.Join(dir, "dagger.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct{ Name, EngineVersion string }
+	if err := json.Unmarshal(content, &config); err != nil {
+		t.Fatal(err)
+	}
+	pin(t, dir)
+	must(t, dir, nil, generator, "generate-module", "--output", dir, "--module-source-path", dir,
+		"--module-name", config.Name, "--introspection-json-path", schema(t), "--lib-version", config.EngineVersion)
+	must(t, dir, nil, "go", "vet", "-mod=mod", ".")
+
+	made, err := os.ReadFile(filepath.Join(dir, "dagger.gen.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, function := range []string{"Build", "Bundle", "Rehearse", "Release"} {
+		if !strings.Contains(string(made), "(*Pipeline)."+function+"(") {
+			t.Errorf("the module has no function %s", function)
+		}
+	}
+}
+
+// pin gives a module the versions that the one at the root has: the generator
+// would ask for the newest there are.
+func pin(t *testing.T, dir string) {
+	t.Helper()
+	for _, name := range []string{"go.mod", "go.sum"} {
+		content, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, dir, nil, "go", "mod", "edit", "-module=dagger/pipeline", "-droptool=github.com/magefile/mage")
+}
+
+// schema writes what an engine tells a module that depends on spirodeploy, and
+// returns the name of the file.
+func schema(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, "internal", "codegen", "schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all object
+	if err := json.Unmarshal(content, &all); err != nil {
+		t.Fatal(err)
+	}
+	inner := all["__schema"].(object)
+	types := inner["types"].([]any)
+	added, constructor := dependency(t)
+	for _, typ := range types {
+		if q := typ.(object); q["name"] == "Query" {
+			q["fields"] = append(q["fields"].([]any), constructor)
+		}
+	}
+	for _, typ := range added {
+		types = append(types, typ)
+	}
+	inner["types"] = types
+	if content, err = json.Marshal(all); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "schema.json")
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestPipelineServer: what the pipeline starts in place of SpiroFS compiles, and
+// prints one token, for a token is all that the pipeline reads.
+func TestPipelineServer(t *testing.T) {
+	t.Parallel()
+	out := must(t, filepath.Join(root, "examples", "pipeline", "server"), nil, "go", "run", ".", "token")
+	if strings.Count(out, "\n") != 1 || len(out) < 20 {
+		t.Errorf("it prints %q", out)
+	}
+}

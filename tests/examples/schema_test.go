@@ -1,0 +1,183 @@
+package examples_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+// This makes what an engine tells a module that depends on spirodeploy: the types
+// of GraphQL that its exported types and methods become. (It leaves out the fields
+// of Env and Binding, which are for language models.)
+
+// object is one of JSON.
+type object = map[string]any
+
+// dependency returns the types of the module at the root, and the field of the
+// query that is its constructor.
+func dependency(t *testing.T) (types []object, constructor object) {
+	t.Helper()
+	methods := map[string][]object{}
+	for _, name := range []string{"main.go", "report.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, name), nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		comments := file.Comments
+		for _, decl := range file.Decls {
+			switch d := decl.(type) {
+			case *ast.FuncDecl:
+				switch {
+				case d.Recv == nil && d.Name.Name == "New":
+					constructor = function("spirodeploy", d, comments)
+				case d.Recv != nil && d.Name.IsExported():
+					of := graphName(named(d.Recv.List[0].Type))
+					methods[of] = append(methods[of], function(lower(d.Name.Name), d, comments))
+				}
+			case *ast.GenDecl:
+				for of, fields := range fieldsOf(d) {
+					methods[of] = append(methods[of], fields...)
+				}
+			}
+		}
+	}
+	for name, fields := range methods {
+		fields = append(fields, field("id", required(object{"kind": "SCALAR", "name": "ID"}), nil))
+		types = append(types, object{
+			"kind": "OBJECT", "name": name, "description": "", "fields": fields, "directives": []any{}, "possibleTypes": []any{},
+			"interfaces": []object{{"kind": "INTERFACE", "name": "Node"}},
+		})
+	}
+	return types, constructor
+}
+
+// fieldsOf returns the public fields of the structs that are declared.
+func fieldsOf(d *ast.GenDecl) map[string][]object {
+	fields := map[string][]object{}
+	for _, spec := range d.Specs {
+		declared, ok := spec.(*ast.TypeSpec)
+		if !ok {
+			continue
+		}
+		body, ok := declared.Type.(*ast.StructType)
+		if !ok {
+			continue
+		}
+		for _, f := range body.Fields.List {
+			if strings.Contains(f.Doc.Text(), "+private") {
+				continue
+			}
+			name := graphName(declared.Name.Name)
+			fields[name] = append(fields[name], field(lower(f.Names[0].Name), required(output(f.Type)), nil))
+		}
+	}
+	return fields
+}
+
+// function returns the field that a method becomes.
+func function(name string, d *ast.FuncDecl, comments []*ast.CommentGroup) object {
+	var args []object
+	for i, p := range d.Type.Params.List {
+		if selector, ok := p.Type.(*ast.SelectorExpr); ok && selector.Sel.Name == "Context" {
+			continue
+		}
+		before := d.Type.Params.Opening
+		if i > 0 {
+			before = d.Type.Params.List[i-1].End()
+		}
+		args = append(args, argument(p, doc(comments, before, p.Pos())))
+	}
+	return field(name, required(output(d.Type.Results.List[0].Type)), args)
+}
+
+// doc returns the comment between two places: the parser attaches none to parameters.
+func doc(comments []*ast.CommentGroup, from, to token.Pos) string {
+	for _, c := range comments {
+		if c.Pos() > from && c.End() < to {
+			return c.Text()
+		}
+	}
+	return ""
+}
+
+func argument(p *ast.Field, doc string) object {
+	typ, directives := output(p.Type), []object{}
+	if typ["kind"] == "OBJECT" { // an object is given by its id
+		directives = append(directives, object{"name": "expectedType", "args": []object{
+			{"name": "name", "value": fmt.Sprintf("%q", typ["name"])},
+		}})
+		typ = object{"kind": "SCALAR", "name": "ID"}
+	}
+	var value any
+	if _, after, ok := strings.Cut(doc, "+default="); ok {
+		value = strings.TrimSpace(after)
+	}
+	if value == nil && !strings.Contains(doc, "+optional") {
+		typ = required(typ)
+	}
+	return object{
+		"name": p.Names[0].Name, "description": "", "type": typ, "defaultValue": value,
+		"directives": directives, "isDeprecated": false, "deprecationReason": nil,
+	}
+}
+
+func field(name string, typ object, args []object) object {
+	if args == nil {
+		args = []object{}
+	}
+	return object{
+		"name": name, "description": "", "type": typ, "args": args,
+		"directives": []any{}, "isDeprecated": false, "deprecationReason": nil,
+	}
+}
+
+func required(typ object) object { return object{"kind": "NON_NULL", "ofType": typ} }
+
+// output returns the type of GraphQL for one of Go.
+func output(e ast.Expr) object {
+	if list, ok := e.(*ast.ArrayType); ok {
+		return object{"kind": "LIST", "ofType": required(output(list.Elt))}
+	}
+	switch name := named(e); name {
+	case "string":
+		return object{"kind": "SCALAR", "name": "String"}
+	case "bool":
+		return object{"kind": "SCALAR", "name": "Boolean"}
+	case "int":
+		return object{"kind": "SCALAR", "name": "Int"}
+	default:
+		return object{"kind": "OBJECT", "name": graphName(name)}
+	}
+}
+
+// named returns the name of a type: Report of *Report, dagger.File of *dagger.File.
+func named(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return named(e.X)
+	case *ast.SelectorExpr:
+		return "dagger." + e.Sel.Name
+	case *ast.Ident:
+		return e.Name
+	}
+	return fmt.Sprintf("%T", e)
+}
+
+// graphName returns the name of a type for those that depend on the module.
+func graphName(name string) string {
+	if core, ok := strings.CutPrefix(name, "dagger."); ok || name == "Spirodeploy" {
+		return core
+	}
+	return "Spirodeploy" + name
+}
+
+func lower(name string) string {
+	r := []rune(name)
+	r[0] = unicode.ToLower(r[0])
+	return string(r)
+}
