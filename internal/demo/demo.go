@@ -109,7 +109,7 @@ func play(fail bool) ([]spirotest.Minion, error) {
 			return nil, err
 		}
 		played = append(played, spirotest.Minion{
-			ID: id, Result: json.RawMessage(result), Delay: time.Duration(i+1) * 400 * time.Millisecond,
+			ID: id, Result: json.RawMessage(result), Delay: 1200*time.Millisecond + time.Duration(i)*400*time.Millisecond, // what their states took
 		})
 	}
 	return played, nil

@@ -122,7 +122,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 			fmt.Fprintf(w.Stderr, "warning: %v\n", reportErr)
 		}
 		if told && s.Mage { // which tells every error
-			err = errors.New("see above: " + shortened(rep))
+			err = errors.New(shortened(rep) + ": " + string(rep.Verdict) + ", see above")
 		}
 		return &Error{Status: rep.ExitStatus, Err: w.harmless(err), Told: told}
 	case reportErr != nil:

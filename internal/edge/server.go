@@ -59,7 +59,7 @@ func (w World) ServerURL(flag string) string {
 func readCertificate(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
+		return nil, fmt.Errorf("certificate: %w: it is to have the certificate or CA to trust, in PEM", err)
 	}
 	defer f.Close()
 	pem, err := io.ReadAll(io.LimitReader(f, maxCertificate))

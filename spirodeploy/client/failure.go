@@ -69,7 +69,11 @@ func (c *Client) explain(err error) (what, help string) {
 		return "the server broke off the TLS handshake (" + op.Err.Error() + ")",
 			checkURL + "; a server that wants a client's certificate, or knows no newer TLS than 1.1, cannot be used"
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return fmt.Sprintf("there is no host of the name %q", dns.Name), "check the server URL"
+		help := "check the server URL"
+		if c.server.String() == DefaultServer {
+			help = "that is the default: SPIRO_URL or --server names another"
+		}
+		return fmt.Sprintf("there is no host of the name %q", dns.Name), help
 	case errors.As(err, &dns):
 		return fmt.Sprintf("the host name %q could not be looked up (%s)", dns.Name, dns.Err), "check this machine's DNS"
 	case isOneOf(err, refused):

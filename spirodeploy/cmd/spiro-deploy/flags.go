@@ -59,7 +59,7 @@ func (f *flags) check() error {
 	case f.Project == "":
 		return errors.New("PROJECT is missing, or empty: is a variable not set?")
 	case f.Deployment == "":
-		return errors.New("DEPLOYMENT is missing, or empty: is a variable not set?")
+		return errors.New("DEPLOYMENT is missing, or empty: PROJECT and DEPLOYMENT are two arguments; or is a variable not set?")
 	}
 	return nil
 }

@@ -134,7 +134,14 @@
     };
   }
 
+  // round returns a number above another that people count in: 1, 2 or 5 with zeros.
+  function round(n) {
+    const power = 10 ** Math.floor(Math.log10(Math.max(n, 1)));
+    return [1, 2, 5, 10].find(f => f * power >= n) * power;
+  }
+
   // The timeline.
+  const widths = { ok: 1.5, changed: 3, pending: 3, failed: 6 }; // at least, of 1000: what took no time is to be seen
   const heights = { ok: 7, changed: 10, pending: 10, failed: 15 }; // so that colour is not all
   function timeline(section, data, states) {
     const root = section.querySelector(".timeline"), chart = root.querySelector(".chart"), tip = root.querySelector(".tip");
@@ -145,15 +152,16 @@
     const span = Math.max(to - from, 1), x = ms => (ms - from) / span * 1000;
 
     const axis = el("div", "axis"), ticks = el("div", "ticks");
-    const many = innerWidth < 640 ? 2 : 4;
-    for (let i = 0; i <= many; i++) {
-      const tick = el("span", "", time(Math.max(0, from) + span * i / many));
-      tick.style.left = 100 * i / many + "%";
+    const step = round(span / (innerWidth < 640 ? 2 : 5));
+    for (let at = Math.ceil(from / step) * step; at <= to; at += step) {
+      const tick = el("span", "", time(Math.max(0, at)));
+      tick.style.left = x(at) / 10 + "%";
       ticks.append(tick);
     }
     axis.append(el("span", "", "since the start"), ticks);
     chart.append(axis);
 
+    const wide = b => Math.max(b.ms / span * 1000, widths[b.outcome]), left = b => Math.min(x(b.at), 1000 - wide(b));
     function row(m) {
       const r = el("div", "row"), name = el("span");
       name.append(el("bdi", "", m.id));
@@ -163,21 +171,21 @@
       s.setAttribute("aria-label", m.id + ": " + m.bars.length + " states" + (failed ? ", " + failed + " failed" : ""));
       for (const outcome of ["ok", "changed", "pending", "failed"]) {
         const h = heights[outcome], y = (15 - h) / 2;
-        const d = m.bars.filter(b => b.outcome === outcome).map(b => "M" + x(b.at).toFixed(2) + " " + y + "h" + Math.max(b.ms / span * 1000, 1.5).toFixed(2) + "v" + h + "H" + x(b.at).toFixed(2) + "z").join("");
+        const d = m.bars.filter(b => b.outcome === outcome).map(b => "M" + left(b).toFixed(2) + " " + y + "h" + wide(b).toFixed(2) + "v" + h + "H" + left(b).toFixed(2) + "z").join("");
         if (d) s.append(svg("path", { class: outcome, d }));
       }
       const at = svg("rect", { class: "at", y: "0", height: "15", visibility: "hidden" });
       s.append(at);
       let now = -1;
-      function tell(i, left, top) {
+      function tell(i, px, top) {
         now = i;
         const b = m.bars[i];
-        at.setAttribute("x", x(b.at));
-        at.setAttribute("width", Math.max(b.ms / span * 1000, 1.5));
+        at.setAttribute("x", left(b));
+        at.setAttribute("width", wide(b));
         at.setAttribute("visibility", "visible");
         tip.textContent = marks[b.outcome] + " " + words[b.outcome] + ": " + b.id + "\n" + b.fn + ", " + time(b.ms) + ", on " + m.id;
         tip.hidden = false;
-        tip.style.left = Math.max(4, Math.min(left, innerWidth - tip.offsetWidth - 8)) + "px";
+        tip.style.left = Math.max(4, Math.min(px, innerWidth - tip.offsetWidth - 8)) + "px";
         tip.style.top = (top + 24 + tip.offsetHeight > innerHeight ? top - tip.offsetHeight - 8 : top + 24) + "px";
       }
       function leave() { at.setAttribute("visibility", "hidden"); tip.hidden = true; }
