@@ -5,7 +5,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -219,14 +218,6 @@ func (r *Report) Finish() {
 	r.ExitStatus = r.Verdict.ExitStatus()
 }
 
-// Summary returns the verdict in a line, with names.
-func (r *Report) Summary() string {
-	if len(r.Targets) == 1 {
-		return r.Targets[0].Summary
-	}
-	return r.verdictLines()[0].text
-}
-
 // Err returns nil where everything that was asked for happened, and else an
 // [*Error].
 func (r *Report) Err() error {
@@ -240,29 +231,6 @@ func (r *Report) Err() error {
 		}
 	}
 	return e
-}
-
-// failures returns a line for each target that failed; for several that did so in
-// the same way, one.
-func (r *Report) failures() []string {
-	var lines []string
-	names := map[string][]string{} // by what happened
-	var order []string
-	for _, t := range r.Targets {
-		switch {
-		case t.Verdict == Success:
-			continue
-		case len(r.Targets) == 1:
-			return []string{t.Summary}
-		case names[t.Summary] == nil:
-			order = append(order, t.Summary)
-		}
-		names[t.Summary] = append(names[t.Summary], plain.Line(t.Name))
-	}
-	for _, what := range order {
-		lines = append(lines, strings.Join(names[what], ", ")+": "+what)
-	}
-	return lines
 }
 
 // Error is a verdict other than success, as an error. [errors.As] finds the
@@ -279,90 +247,6 @@ func (e *Error) Unwrap() []error { return e.causes }
 
 // ExitStatus returns the exit status for the verdict; mage uses it.
 func (e *Error) ExitStatus() int { return e.Verdict.ExitStatus() }
-
-// count returns how many minions have that status.
-func (t *Target) count(status highstate.Status) int {
-	n := 0
-	for _, m := range t.Minions {
-		if m.Status == status {
-			n++
-		}
-	}
-	return n
-}
-
-// maxNamed is how many minions are named in a line.
-const maxNamed = 20
-
-// named returns the ids of the minions with one of the statuses.
-func (t *Target) named(statuses ...highstate.Status) string {
-	var ids []string
-	n := 0
-	for _, m := range t.Minions {
-		if !slices.Contains(statuses, m.Status) {
-			continue
-		}
-		if n++; n <= maxNamed {
-			ids = append(ids, plain.Line(m.ID))
-		}
-	}
-	if n > maxNamed {
-		ids = append(ids, "and "+plain.Thousands(n-maxNamed)+" more")
-	}
-	return strings.Join(ids, ", ")
-}
-
-// summary returns the verdict in a line, with names.
-func (t *Target) summary() string {
-	what := plain.Line(t.Saltenv)
-	switch {
-	case t.Verdict == Success && t.DryRun:
-		return what + ": dry run, nothing was sent"
-	case t.Verdict == Success && !t.Highstate:
-		return what + " deployed, without a highstate"
-	case t.Verdict == Success && len(t.Minions) == 0:
-		return what + " deployed, no minion is concerned"
-	case t.Verdict == Success:
-		c := t.totals()
-		return fmt.Sprintf("%s deployed: %s, %s, %d changed", what, plural(len(t.Minions), "minion"), plural(c.Total, "state"), c.Changed)
-	}
-	if words := t.Verdict.words(); words != "" {
-		what += ": " + words
-	}
-	return what + ": " + strings.Join(t.reasons(), "; ")
-}
-
-// reasons returns why the verdict is no success: the error, and what minions did.
-func (t *Target) reasons() []string {
-	var reasons []string
-	if t.err != nil {
-		reasons = append(reasons, plain.Text(t.Error))
-	}
-	if failed := len(t.Minions) - t.count(highstate.Succeeded) - t.count(highstate.Unreported); failed > 0 {
-		reasons = append(reasons, fmt.Sprintf("%d of %s failed (%s)", failed, plural(len(t.Minions), "minion"),
-			t.named(highstate.Failed, highstate.NotCompiled, highstate.NoAnswer)))
-	}
-	if n := t.count(highstate.Unreported); n > 0 && t.Verdict != ServerFailed {
-		reasons = append(reasons, fmt.Sprintf("%d of %s did not report (%s)", n, plural(len(t.Minions), "minion"), t.named(highstate.Unreported)))
-	}
-	if after := t.afterwards(); after != "" {
-		reasons = append(reasons, after)
-	}
-	return reasons
-}
-
-func (t *Target) totals() highstate.Counts {
-	var sum highstate.Counts
-	for _, m := range t.Minions {
-		sum.Total += m.Counts.Total
-		sum.Succeeded += m.Counts.Succeeded
-		sum.Changed += m.Counts.Changed
-		sum.Pending += m.Counts.Pending
-		sum.Failed += m.Counts.Failed
-		sum.Duration += m.Counts.Duration
-	}
-	return sum
-}
 
 // Size returns a number of bytes for people, in binary units: "1.5 MiB".
 func Size(n int64) string {
