@@ -70,7 +70,7 @@ func (c *Client) explain(err error) (what, help string) {
 			checkURL + "; a server that wants a client's certificate, or knows no newer TLS than 1.1, cannot be used"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		help := "check the server URL"
-		if c.server.String() == DefaultServer {
+		if c.server.String() == DefaultServer && dns.Name == c.server.Hostname() {
 			help = "that is the default: SPIRO_URL or --server names another"
 		}
 		return fmt.Sprintf("there is no host of the name %q", dns.Name), help
