@@ -78,10 +78,18 @@ func show(rep *report.Report) {
 	fmt.Println(rep.Summary())
 }
 
+// write writes the page, all of it or nothing.
 func write(rep *report.Report) error {
-	f, err := os.Create(page)
+	f, err := os.CreateTemp(".", page+".*")
 	if err != nil {
 		return err
 	}
-	return errors.Join(rep.WriteHTML(f), f.Close())
+	err = errors.Join(rep.WriteHTML(f), f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), page)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
 }

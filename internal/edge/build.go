@@ -26,7 +26,7 @@ func (w World) Build(ctx context.Context, s Settings) error {
 }
 
 func (w World) build(ctx context.Context, s Settings) error {
-	opts, err := w.bundleOptions(s, nil)
+	opts, err := w.bundleOptions(s, nil, s.inputs())
 	if err := problem.Join(s.contradictions(), err); err != nil {
 		return invalid(err)
 	}
@@ -105,7 +105,7 @@ func (c *counted) Write(p []byte) (int, error) {
 
 // bundleOptions turns the settings for a bundle into options. Files that the
 // run itself writes or reads are left out of it.
-func (w World) bundleOptions(s Settings, reports []reportFile) (bundle.Options, error) {
+func (w World) bundleOptions(s Settings, reports []reportFile, inputs []string) (bundle.Options, error) {
 	opts := bundle.Options{
 		Dir: s.Dir, Exclude: s.Exclude, GitDescribe: bundle.Describe(s.GitDescribe), Digest: digest.Digest(strings.TrimSpace(s.Digest)),
 	}
@@ -115,7 +115,7 @@ func (w World) bundleOptions(s Settings, reports []reportFile) (bundle.Options, 
 	for _, a := range s.Artifacts {
 		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
 	}
-	for _, path := range []string{s.Output, s.Bundle, s.Diff, s.Targets, s.TokenFile, s.Defaults.TokenFile, s.SSLCert} {
+	for _, path := range append([]string{s.Output}, inputs...) {
 		if path != "" && path != output.Stdout {
 			opts.Omit = append(opts.Omit, path)
 		}

@@ -24,7 +24,7 @@ func (w World) Diff(ctx context.Context, s Settings) error {
 type opener func() (io.ReadCloser, error)
 
 func (w World) diff(ctx context.Context, s Settings) error {
-	opts, err := w.bundleOptions(s, nil)
+	opts, err := w.bundleOptions(s, nil, s.inputs())
 	if err := problem.Join(s.contradictions(), err); err != nil {
 		return invalid(err)
 	}
@@ -42,7 +42,7 @@ func (w World) diff(ctx context.Context, s Settings) error {
 		}
 		defer b.Close()
 		for _, warning := range b.Warnings() {
-			fmt.Fprintln(w.Stderr, "warning:", warning)
+			fmt.Fprintln(w.Stderr, w.log(w.rawStderr).Harmless("warning: "+warning.String()))
 		}
 		after = b.Open
 	}

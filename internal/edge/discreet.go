@@ -40,7 +40,7 @@ func (w World) discreetly(s Settings, do func(World) error) error {
 	_, _ = stdout.Flush(), stderr.Flush() // people's screens, as everywhere
 	var told *Error
 	if errors.As(err, &told) {
-		told.Err = w.known.Error(told.Err)
+		told.Err = w.harmless(w.known.Error(told.Err))
 	}
 	return err
 }

@@ -19,7 +19,6 @@ import (
 	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
-	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // World is where a run takes place.
@@ -81,22 +80,25 @@ var surviveClosedOutput = sync.OnceFunc(func() {
 
 func (w World) deploy(ctx context.Context, s Settings) error {
 	surviveClosedOutput()
-	reports, reportsErr := parseReports(s.Reports)
-	if err := s.checkInputs(reports); err != nil {
-		return invalid(err) // before a report takes the place of what is read
-	}
-	bundleOptions, bundleErr := w.bundleOptions(s, reports)
-	server, serverErr := w.serverOptions(ctx, s)
-	targets, targetsErr := w.targets(ctx, s, server)
-	if targetsErr != nil && len(targets) == 0 {
-		server.Token, _ = token.Parse("unread") // nobody knows whether one is missing
-	}
-	problems := problem.Join(s.contradictions(), reportsErr, bundleErr, serverErr, targetsErr)
-	if s.Timeout > 0 { // for all that may wait for somebody
+	afterwards := ctx
+	if s.Timeout > 0 { // for all that may wait for somebody, but for the reports
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, s.Timeout, report.ErrTimeout)
 		defer cancel()
 	}
+	reports, reportsErr := parseReports(s.Reports)
+	server, serverErr := w.serverOptions(ctx, s)
+	targets, listed, targetsErr := w.targets(ctx, s, server)
+	inputs := append(s.inputs(), listed...)
+	bundleOptions, bundleErr := w.bundleOptions(s, reports, inputs)
+	if err := checkInputs(reports, inputs); err != nil {
+		// Before a report takes the place of what is read.
+		return invalid(problem.Join(s.contradictions(), reportsErr, err, bundleErr, serverErr, targetsErr))
+	}
+	if targetsErr != nil && len(targets) == 0 {
+		server.Token = unread() // nobody knows whether one is missing
+	}
+	problems := problem.Join(s.contradictions(), reportsErr, bundleErr, serverErr, targetsErr)
 	live, liveErr := w.follow(ctx, reports)
 	watch, end := w.show(s, len(targets), reports...)
 	rep, err := spirodeploy.Deploy(ctx, spirodeploy.Options{
@@ -114,7 +116,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 	defer func() { _ = rep.Close() }() // a file that nobody needs any more
 	end()
 	told := w.tell(rep, s, reports)
-	reportErr := problem.Join(live.end(ctx, rep), w.write(ctx, rep, reports))
+	reportErr := problem.Join(live.end(rep), w.write(afterwards, rep, reports))
 	w.summarize(rep, reports)
 	switch {
 	case err != nil:
@@ -124,7 +126,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		if told && s.Mage { // which tells every error
 			err = errors.New(shortened(rep) + ": " + string(rep.Verdict) + ", see above")
 		}
-		return &Error{Status: rep.ExitStatus, Err: w.harmless(err), Told: told}
+		return &Error{Status: rep.ExitStatus, Err: err, Told: told}
 	case reportErr != nil:
 		return invalid(fmt.Errorf("%s, but %w", rep.Summary(), reportErr))
 	}

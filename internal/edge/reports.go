@@ -71,15 +71,24 @@ func parseReports(specs []string) ([]reportFile, error) {
 }
 
 // same reports whether two paths lead to one file, which may not be there yet.
+// A device is not one in this sense: it takes anything.
 func same(a, b string) bool {
+	if info, err := os.Stat(a); err == nil && !info.Mode().IsRegular() {
+		return false
+	}
 	return filepath.Clean(a) == filepath.Clean(b) || sameFile(a, b)
 }
 
+// inputs are the files that the run reads, beside the tree.
+func (s *Settings) inputs() []string {
+	return []string{s.Bundle, s.Diff, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile}
+}
+
 // checkInputs returns an error for each report that would replace what the run reads.
-func (s *Settings) checkInputs(reports []reportFile) error {
+func checkInputs(reports []reportFile, inputs []string) error {
 	var errs []error
 	for _, r := range reports {
-		for _, input := range []string{s.Bundle, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile} {
+		for _, input := range inputs {
 			if input != "" && r.path != output.Stdout && same(r.path, input) {
 				errs = append(errs, fmt.Errorf("report %s=%s: the run reads that file", r.format, r.path))
 			}
@@ -112,7 +121,9 @@ func checkPlace(path string) error {
 // write writes the reports on a run that is over.
 func (w World) write(ctx context.Context, rep *report.Report, reports []reportFile) error {
 	if ctx.Err() != nil { // also a run that was interrupted has a report
-		ctx = context.WithoutCancel(ctx)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastReports)
+		defer cancel()
 	}
 	var errs []error
 	for _, r := range reports {
@@ -147,7 +158,7 @@ func (w World) follow(ctx context.Context, reports []reportFile) (live, error) {
 		if r.format != ndjson {
 			continue
 		}
-		file, err := output.Open(ctx, r.path, w.bytes)
+		file, err := output.Open(ctx, r.path, w.bytes, lastWord)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("report: %w", err))
 			continue
@@ -164,20 +175,17 @@ func (l live) watch(u report.Update) {
 	}
 }
 
+// lastReports is how long writing reports may take, when the run was ended from outside.
+const lastReports = time.Minute
+
 // lastWord is how long the verdict may wait for a reader, when the run was ended
 // from outside.
 const lastWord = 5 * time.Second
 
 // end writes the verdict.
-func (l live) end(ctx context.Context, rep *report.Report) error {
-	if ctx.Err() != nil {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastWord)
-		defer cancel()
-	}
+func (l live) end(rep *report.Report) error {
 	var errs []error
 	for _, r := range l {
-		r.file.Until(ctx)
 		if err := errors.Join(r.End(rep), r.hiding.Flush(), r.file.Close()); err != nil {
 			errs = append(errs, fmt.Errorf("the report was not written to its end: %w", err))
 		}

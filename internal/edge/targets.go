@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 
@@ -39,23 +41,31 @@ type listed struct {
 // maxTargets is how large a list of targets may be, in bytes.
 const maxTargets = 1 << 20
 
-// targets returns the targets of the settings, if there are several; else none.
-func (w World) targets(ctx context.Context, s Settings, base client.Options) ([]spirodeploy.Target, error) {
-	var targets []spirodeploy.Target
+// targets returns the targets of the settings, if there are several, else none;
+// and the files that their list names.
+func (w World) targets(ctx context.Context, s Settings, base client.Options) (targets []spirodeploy.Target, files []string, err error) {
 	for _, url := range s.Servers {
 		opts := base
 		opts.Server = url
 		targets = append(targets, spirodeploy.Target{Server: &opts})
 	}
 	if s.Targets == "" {
-		return targets, nil
+		return targets, nil, nil
 	}
-	list, err := until.Done(ctx, func() ([]listed, error) { return readTargets(s.Targets) })
+	list, err := until.Done(ctx, func() ([]listed, error) { return w.readTargets(s.Targets) })
 	if err != nil {
-		return nil, fmt.Errorf("targets: %w", err)
+		return nil, nil, fmt.Errorf("targets: %w", err)
 	}
 	var errs []error
+	if slices.ContainsFunc(list, func(l listed) bool { return !l.ownsToken() }) {
+		// Once: it may come from a pipe, or from a program that asks somebody.
+		if base.Token, err = w.token(ctx, s); err != nil {
+			errs = append(errs, err)
+			base.Token = unread()
+		}
+	}
 	for i, l := range list {
+		l.Certificate, l.TokenFile = beside(s.Targets, l.Certificate), beside(s.Targets, l.TokenFile)
 		opts, err := w.targetOptions(ctx, s, l, base)
 		if cmp.Or(l.Project, s.Project) == "" || cmp.Or(l.Deployment, s.Deployment) == "" {
 			err = problem.Join(err, errors.New("project or deployment is missing: name it in the list, or PROJECT DEPLOYMENT on the command line"))
@@ -63,13 +73,31 @@ func (w World) targets(ctx context.Context, s Settings, base client.Options) ([]
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: target %s: %w", s.Targets, cmp.Or(l.Name, fmt.Sprint(i+1)), err))
 		}
+		files = append(files, l.Certificate, l.TokenFile)
 		targets = append(targets, spirodeploy.Target{Name: l.Name, Project: l.Project, Deployment: l.Deployment, Server: &opts})
 	}
-	return targets, problem.Join(errs...)
+	return targets, files, problem.Join(errs...)
+}
+
+func (l listed) ownsToken() bool { return l.TokenVariable != "" || l.TokenFile != "" }
+
+// unread stands in for a token that was meant, so that the options are still good
+// enough to find out what else is wrong.
+func unread() token.Token {
+	t, _ := token.Parse("unread")
+	return t
+}
+
+// beside returns where a path leads that is relative to a list.
+func beside(list, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(list), path)
 }
 
 // readTargets reads a list of targets, in YAML.
-func readTargets(path string) ([]listed, error) {
+func (w World) readTargets(path string) ([]listed, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -82,6 +110,7 @@ func readTargets(path string) ([]listed, error) {
 	if len(text) > maxTargets {
 		return nil, fmt.Errorf("%s is too large for a list of targets", path)
 	}
+	w.hideTokens(string(text))
 	var list []listed
 	if err := yaml.UnmarshalWithOptions(text, &list, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("%s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, false)))
@@ -90,6 +119,18 @@ func readTargets(path string) ([]listed, error) {
 		return nil, fmt.Errorf("%s lists no target", path)
 	}
 	return list, nil
+}
+
+// hideTokens takes what looks like a token in a list for one, wherever it is: it
+// must not be shown, whatever it was meant for.
+func (w World) hideTokens(list string) {
+	for word := range strings.FieldsFuncSeq(list, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-=+/.", r)
+	}) {
+		if word = strings.TrimLeft(word, "./-"); looksLikeToken(word) {
+			w.known.AddText(word)
+		}
+	}
 }
 
 // isVariable reports whether a text can be the name of an environment variable.
@@ -104,16 +145,10 @@ func isVariable(s string) bool {
 func (w World) targetOptions(ctx context.Context, s Settings, l listed, base client.Options) (client.Options, error) {
 	opts := base
 	opts.Server = cmp.Or(l.Server, base.Server)
-	beside := func(path string) string {
-		if path == "" || filepath.IsAbs(path) {
-			return path
-		}
-		return filepath.Join(filepath.Dir(s.Targets), path)
-	}
 	var certErr, tokenErr error
 	if l.Certificate != "" {
 		opts.Insecure = false // the closer word wins
-		opts.Certificate, certErr = until.Done(ctx, func() ([]byte, error) { return readCertificate(beside(l.Certificate)) })
+		opts.Certificate, certErr = until.Done(ctx, func() ([]byte, error) { return readCertificate(l.Certificate) })
 	}
 	var t token.Token
 	switch {
@@ -131,14 +166,14 @@ func (w World) targetOptions(ctx context.Context, s Settings, l listed, base cli
 			tokenErr = fmt.Errorf("%s: %w", l.TokenVariable, tokenErr)
 		}
 	case l.TokenFile != "":
-		t, tokenErr = w.tokenFile(ctx, l.TokenFile, beside(l.TokenFile))
+		t, tokenErr = w.tokenFile(ctx, filepath.Base(l.TokenFile), l.TokenFile)
 	default:
-		t, tokenErr = w.token(ctx, s)
+		t = base.Token
 	}
 	w.know(t, cmp.Or(l.Project, s.Project))
 	opts.Token = t
 	if tokenErr != nil {
-		opts.Token, _ = token.Parse("unread") // stands in for the one that was meant
+		opts.Token = unread()
 	}
 	return opts, problem.Join(certErr, tokenErr)
 }

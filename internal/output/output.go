@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spirostack/spirodeploy/internal/until"
 )
@@ -39,61 +40,63 @@ func WriteSecret(ctx context.Context, path string, stdout io.Writer, fill func(i
 
 // Open opens the file at path, or stdout if path is "-", for what is written bit
 // by bit and read meanwhile: what was in a regular file goes away at once.
-// Opening a pipe waits for its reader, and writing to it too, until the context
-// ends.
-func Open(ctx context.Context, path string, stdout io.Writer) (*Stream, error) {
-	if path == Stdout {
-		return &Stream{ctx: ctx, out: stdout}, nil
+// Opening a pipe waits for its reader until the context ends; writing to it, for
+// that much longer, so that a last word can be said.
+func Open(ctx context.Context, path string, stdout io.Writer, longer time.Duration) (*Stream, error) {
+	s := &Stream{out: stdout}
+	if path != Stdout {
+		// For writing alone: a pipe would otherwise have this process for a reader.
+		const flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+		f, err := until.Done(ctx, func() (*os.File, error) { return os.OpenFile(path, flags, 0o666) })
+		if err != nil {
+			return nil, fmt.Errorf("write %s: %w", path, withoutPath(err))
+		}
+		s.out, s.file = f, f
 	}
-	// For writing alone: a pipe would otherwise have this process for a reader.
-	const flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-	f, err := until.Done(ctx, func() (*os.File, error) { return os.OpenFile(path, flags, 0o666) })
-	if err != nil {
-		return nil, fmt.Errorf("write %s: %w", path, withoutPath(err))
-	}
-	return &Stream{ctx: ctx, out: f, file: f}, nil
+	var end context.CancelCauseFunc
+	s.ctx, end = context.WithCancelCause(context.WithoutCancel(ctx))
+	s.end = func() { end(nil) }
+	context.AfterFunc(ctx, func() {
+		time.AfterFunc(longer, func() { end(until.Reason(ctx)) })
+	})
+	return s, nil
 }
 
 // Stream is what [Open] returns.
 type Stream struct {
 	ctx  context.Context
+	end  func()
 	out  io.Writer
 	file *os.File      // nil for standard output, which stays open
-	busy chan struct{} // closed when the write that nobody waits for any more is over
+	late chan struct{} // closed when a write that was not waited for is over; nil if there was none
 }
 
-// Until lets writing wait for a reader until another context ends: when that of
-// the stream has, there may be a last word.
-func (s *Stream) Until(ctx context.Context) { s.ctx = ctx }
-
-// Write writes, until the context ends.
+// Write writes, or fails when the time for that is over. No byte follows one that
+// was not waited for.
 func (s *Stream) Write(p []byte) (int, error) {
-	if s.busy != nil {
-		select {
-		case <-s.busy:
-		case <-s.ctx.Done():
-			return 0, until.Reason(s.ctx)
-		}
+	if s.late != nil {
+		return 0, until.Reason(s.ctx)
 	}
 	p = bytes.Clone(p) // it may be written after this returns
-	s.busy = make(chan struct{})
-	busy := s.busy
-	var written int
-	var failed error
+	var n int
+	var err error
+	written := make(chan struct{})
 	go func() {
-		defer close(busy)
-		written, failed = s.out.Write(p)
+		defer close(written)
+		n, err = s.out.Write(p)
 	}()
 	select {
-	case <-busy:
-		return written, failed
+	case <-written:
+		return n, err
 	case <-s.ctx.Done():
+		s.late = written
 		return 0, until.Reason(s.ctx)
 	}
 }
 
 // Close closes the file, whether or not all has been written.
 func (s *Stream) Close() error {
+	s.end()
 	if s.file == nil {
 		return nil
 	}

@@ -75,18 +75,40 @@ func (r *run) build(ctx context.Context, p Platform) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// The build id stays: without one, the linker gives programs for macOS no UUID,
+	// and that system wants one.
 	// No look at the repository by the Go command: what it says of the version
 	// depends on the tags of the clone.
-	stamp := "-s -w -buildid= -X main.releaseVersion=" + r.Version + " -X main.releaseCommit=" + r.hash
+	stamp := "-s -w -X main.releaseVersion=" + r.Version + " -X main.releaseCommit=" + r.hash
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags="+stamp, "-o", out, command)
 	cmd.Dir = r.Dir
-	cmd.Env = append(os.Environ(), "GOOS="+p.OS, "GOARCH="+p.Arch, "CGO_ENABLED=0",
+	elsewhere, err := whence(ctx)
+	if err != nil {
+		return "", err
+	}
+	cmd.Env = append(append(os.Environ(), elsewhere...), "GOOS="+p.OS, "GOARCH="+p.Arch, "CGO_ENABLED=0",
 		// What else decides over the bytes.
-		"GOFLAGS=", "GOWORK=off", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
+		"GOENV=off", "GOFLAGS=", "GOWORK=off", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
 	if words, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build for %s/%s: %w\n%s", p.OS, p.Arch, err, words)
 	}
 	return out, nil
+}
+
+// whence returns the settings of where modules and caches are, which may be in the
+// file of "go env -w": what else is there must not decide over the bytes.
+func whence(ctx context.Context) ([]string, error) {
+	names := []string{"GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOMODCACHE", "GOCACHE", "GOTOOLCHAIN"}
+	out, err := exec.CommandContext(ctx, "go", append([]string{"env"}, names...)...).Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	values := strings.Split(string(out), "\n")
+	var settings []string
+	for i, name := range names {
+		settings = append(settings, name+"="+strings.TrimSpace(values[i]))
+	}
+	return settings, nil
 }
 
 // files returns what goes into an archive, in its order.

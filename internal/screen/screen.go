@@ -85,7 +85,12 @@ func (s *Screen) Watch(u report.Update) {
 	}
 	p.Watch(u)
 	last := u.Stage == report.Deploying || u.Stage == report.Highstate
-	s.over[u.Target] = u.Kind == report.Ended && (u.Err != nil || last)
+	switch {
+	case u.Kind == report.Began:
+		s.over[u.Target] = false
+	case u.Kind == report.Ended && (u.Err != nil || last):
+		s.over[u.Target] = true
+	}
 }
 
 // Write writes lines above all that stays, each when it has come to its end.

@@ -76,6 +76,9 @@ func (r *Report) verdictLines() []line {
 			failed = append(failed, plain.Line(t.Name))
 		}
 	}
+	if len(failed) == 0 {
+		return []line{{boldRed, fmt.Sprintf("FAILURE: %d of %d targets not begun", skipped, len(r.Targets))}}
+	}
 	text := fmt.Sprintf("FAILURE: %d of %d targets: %s", len(failed), len(r.Targets), strings.Join(failed, ", "))
 	if skipped > 0 {
 		text += fmt.Sprintf("; %d not begun", skipped)

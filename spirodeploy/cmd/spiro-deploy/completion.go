@@ -74,11 +74,11 @@ func bash(name string, flags []completed) string {
 		case f.value == "":
 			continue
 		case f.words() != nil:
-			action = `COMPREPLY=($(compgen -W "` + strings.Join(f.words(), " ") + `" -- "$word"))`
+			action = `COMPREPLY=($(compgen -W "` + strings.Join(f.words(), "\n") + `" -- "$word"))`
 		case f.value == "DIR":
-			action = `mapfile -t COMPREPLY < <(compgen -d -- "$word"); compopt -o filenames`
+			action = `COMPREPLY=($(compgen -d -- "$word")); compopt -o filenames 2>/dev/null`
 		case f.isFile():
-			action = `mapfile -t COMPREPLY < <(compgen -f -- "$word"); compopt -o filenames`
+			action = `COMPREPLY=($(compgen -f -- "$word")); compopt -o filenames 2>/dev/null`
 		}
 		fmt.Fprintf(&cases, "    %s) %s; return ;;\n", f.names[0], action)
 	}
@@ -87,13 +87,14 @@ func bash(name string, flags []completed) string {
   local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"
   # bash makes words of their own of "=" and of what follows it.
   if [[ $word == "=" ]]; then word=""; elif [[ $before == "=" ]]; then before="${COMP_WORDS[COMP_CWORD-2]}"; fi
+  local IFS=$'\n' # names may have spaces in them
   COMPREPLY=()
   case "$before" in
 %s  esac
   if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "%s" -- "$word")); fi
 }
 complete -o nospace -F %s %s
-`, function, cases.String(), strings.Join(all, " "), function, name)
+`, function, cases.String(), strings.Join(all, "\n"), function, name)
 }
 
 func fish(name string, flags []completed) string {
