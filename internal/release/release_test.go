@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"debug/macho"
 	"errors"
 	"fmt"
 	"io"
@@ -81,9 +82,9 @@ func TestSameBytes(t *testing.T) {
 		t.Skip("it builds the command")
 	}
 	top := t.TempDir()
-	platforms := []release.Platform{here, {OS: "windows", Arch: "amd64"}}
+	platforms := []release.Platform{here, mac, {OS: "windows", Arch: "amd64"}}
 	slices.SortFunc(platforms, func(a, b release.Platform) int { return strings.Compare(a.OS, b.OS) })
-	platforms = slices.Compact(platforms)
+	platforms = slices.Compact(platforms) // here may be one of them
 	var dirs []string
 	for i, name := range []string{"a", "another directory"} {
 		dir := filepath.Join(top, name)
@@ -110,9 +111,35 @@ func TestSameBytes(t *testing.T) {
 		t.Errorf("there is %v beside what was asked for", left)
 	}
 	checkSums(t, dirs[0])
+	checkUUID(t, filepath.Join(dirs[0], "spiro-deploy_v0.1.0-test.1_darwin_arm64.tar.gz"))
 	if here.OS != "windows" {
 		checkCommand(t, dirs[0])
 	}
+}
+
+// mac is a platform whose programs need an identity of their own.
+var mac = release.Platform{OS: "darwin", Arch: "arm64"}
+
+// checkUUID looks for what macOS 26 does not start a program without: the load
+// command LC_UUID (mach-o/loader.h), which Go's linker makes of the build id.
+func checkUUID(t *testing.T, archive string) {
+	t.Helper()
+	const uuid = 0x1b
+	for name, content := range untar(t, read(t, archive)) {
+		if filepath.Base(name) != "spiro-deploy" {
+			continue
+		}
+		program, err := macho.NewFile(bytes.NewReader(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, load := range program.Loads {
+			if program.ByteOrder.Uint32(load.Raw()) == uuid {
+				return
+			}
+		}
+	}
+	t.Errorf("the program in %s has no UUID", filepath.Base(archive))
 }
 
 // checkSums holds a list of digests against all that it is about.
