@@ -66,6 +66,7 @@
     mark.setAttribute("aria-label", words[s.outcome]);
     const what = el("span", "what");
     what.append(el("bdi", "id", s.id), " ", el("bdi", "function", s.fn));
+    if (s.name && s.name !== s.id) what.append(" ", el("bdi", "function name", s.name.length > 80 ? s.name.slice(0, 80) + "…" : s.name));
     summary.append(mark, what, el("bdi", "minion", s.minion.id), el("span", "time", time(s.ms)));
     d.append(summary);
     d.addEventListener("toggle", () => { if (d.open && d.children.length === 1) d.append(body(s)); });
