@@ -52,20 +52,19 @@ func newRun(opts Options) *run {
 // run goes through all stages. Each target has its verdict when it returns.
 func (r *run) run(ctx context.Context) {
 	tar, problems := r.prepare(ctx)
+	if tar != nil {
+		defer tar.Close()
+	}
+	if problems == nil && r.opts.DryRun {
+		if err := r.list(ctx, tar); err != nil {
+			problems = slices.Repeat([]error{err}, len(r.legs))
+		}
+	}
 	if problems != nil {
 		for i, l := range r.legs {
 			l.finish(ctx, unsent(ctx, problems[i]))
 		}
 		return
-	}
-	defer tar.Close()
-	if r.opts.DryRun {
-		if err := r.list(ctx, tar); err != nil {
-			for _, l := range r.legs {
-				l.finish(ctx, unsent(ctx, err))
-			}
-			return
-		}
 	}
 	if r.opts.Serial {
 		r.serial(ctx, tar)

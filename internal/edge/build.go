@@ -30,11 +30,8 @@ func (w World) build(ctx context.Context, s Settings) error {
 	if err := problem.Join(s.contradictions(), err); err != nil {
 		return invalid(err)
 	}
-	if s.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, s.Timeout, report.ErrTimeout)
-		defer cancel()
-	}
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
 	b, err := w.writeBundle(ctx, s, opts)
 	if err != nil {
 		return invalid(until.Cause(ctx, err))

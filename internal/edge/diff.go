@@ -11,7 +11,6 @@ import (
 	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/internal/until"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
-	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // Diff tells how the bundle of the settings, given or made, differs from another
@@ -28,11 +27,8 @@ func (w World) diff(ctx context.Context, s Settings) error {
 	if err := problem.Join(s.contradictions(), err); err != nil {
 		return invalid(err)
 	}
-	if s.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, s.Timeout, report.ErrTimeout)
-		defer cancel()
-	}
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
 	before := func() (io.ReadCloser, error) { return openFile(s.Diff) }
 	after := func() (io.ReadCloser, error) { return openFile(s.Bundle) }
 	if s.Bundle == "" {

@@ -80,12 +80,9 @@ var surviveClosedOutput = sync.OnceFunc(func() {
 
 func (w World) deploy(ctx context.Context, s Settings) error {
 	surviveClosedOutput()
-	afterwards := ctx
-	if s.Timeout > 0 { // for all that may wait for somebody, but for the reports
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, s.Timeout, report.ErrTimeout)
-		defer cancel()
-	}
+	afterwards := ctx // for the reports, which the time for the run is not for
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
 	reports, reportsErr := parseReports(s.Reports)
 	server, serverErr := w.serverOptions(ctx, s)
 	targets, listed, targetsErr := w.targets(ctx, s, server)

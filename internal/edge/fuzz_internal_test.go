@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/spirostack/spirodeploy/internal/output"
+	"github.com/spirostack/spirodeploy/internal/views"
 )
 
 // FuzzSplit: what is joined comes apart again, and no value is empty.
@@ -38,7 +39,7 @@ func FuzzReports(f *testing.F) {
 		files, err := parseReports([]string{one, two})
 		stdout := 0
 		for _, r := range files {
-			if r.path == "" || r.format != ndjson && views[r.format] == nil {
+			if r.path == "" || r.format != ndjson && views.All[r.format].Write == nil {
 				t.Errorf("%q and %q: a report without a place or a view", one, two)
 			}
 			if r.path == output.Stdout {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/output"
 	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/views"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
@@ -21,14 +21,6 @@ import (
 // reportFile is a report to write.
 type reportFile struct {
 	format, path string
-}
-
-// views are the formats of reports that are written when a run is over.
-var views = map[string]func(*report.Report, io.Writer) error{
-	"json":     (*report.Report).WriteJSON,
-	"junit":    (*report.Report).WriteJUnit,
-	"html":     (*report.Report).WriteHTML,
-	"markdown": (*report.Report).WriteMarkdown,
 }
 
 // ndjson is the format that is written while a run goes on.
@@ -45,8 +37,8 @@ func parseReports(specs []string) ([]reportFile, error) {
 		case !ok || path == "":
 			errs = append(errs, fmt.Errorf("report %q: not FORMAT=FILE, such as json=report.json", spec))
 			continue
-		case format != ndjson && views[format] == nil:
-			formats := append(slices.Collect(maps.Keys(views)), ndjson)
+		case format != ndjson && views.All[format].Write == nil:
+			formats := append(views.Names(), ndjson)
 			slices.Sort(formats)
 			errs = append(errs, fmt.Errorf("report %q: the format %q is not known: there are %s", spec, format, strings.Join(formats, ", ")))
 			continue
@@ -71,8 +63,12 @@ func parseReports(specs []string) ([]reportFile, error) {
 }
 
 // same reports whether two paths lead to one file, which may not be there yet.
-// A device is not one in this sense: it takes anything.
+// The first may be standard output, which is none; and a device is not one in this
+// sense: it takes anything.
 func same(a, b string) bool {
+	if a == output.Stdout {
+		return false
+	}
 	if info, err := os.Stat(a); err == nil && !info.Mode().IsRegular() {
 		return false
 	}
@@ -89,7 +85,7 @@ func checkInputs(reports []reportFile, inputs []string) error {
 	var errs []error
 	for _, r := range reports {
 		for _, input := range inputs {
-			if input != "" && r.path != output.Stdout && same(r.path, input) {
+			if input != "" && same(r.path, input) {
 				errs = append(errs, fmt.Errorf("report %s=%s: the run reads that file", r.format, r.path))
 			}
 		}
@@ -127,7 +123,7 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 	}
 	var errs []error
 	for _, r := range reports {
-		view := views[r.format]
+		view := views.All[r.format].Write
 		if view == nil {
 			continue
 		}

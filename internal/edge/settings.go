@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // Settings are what people type. Their names are those of the flags.
@@ -91,6 +92,15 @@ func (s *Settings) Several(name string, urls []string) {
 		s.Server, urls = urls[0], nil
 	}
 	s.Servers = urls
+}
+
+// limit returns a context that ends with the time for the whole run, if that has
+// a limit.
+func (s *Settings) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.Timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, s.Timeout, report.ErrTimeout)
 }
 
 // flag returns how a flag is spelled, from its name for the command.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/spans"
+	"github.com/spirostack/spirodeploy/internal/views"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
@@ -162,30 +162,17 @@ func CheckArtifact(name string) error {
 	return nil
 }
 
-// format is one that a report's file can have.
-type format struct {
-	name  string // of the file
-	write func(*report.Report, io.Writer) error
-}
-
-var formats = map[string]format{
-	"json":     {"report.json", nil}, // as it is
-	"junit":    {"report.xml", (*report.Report).WriteJUnit},
-	"html":     {"report.html", (*report.Report).WriteHTML},
-	"markdown": {"report.md", (*report.Report).WriteMarkdown},
-}
-
 // Formats returns the formats that a report's file can have.
-func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
+func Formats() []string { return views.Names() }
 
 // File returns the name and content of a report's file in a format.
 func (o Outcome) File(name string) (file, content string, err error) {
-	f, ok := formats[name]
+	view, ok := views.All[name]
 	switch {
 	case !ok:
 		return "", "", fmt.Errorf("report format %q: there are %s", name, strings.Join(Formats(), ", "))
-	case f.write == nil:
-		return f.name, o.JSON, nil
+	case name == views.JSON: // as it is
+		return view.File, o.JSON, nil
 	}
 	rep, err := report.Read(strings.NewReader(o.JSON))
 	if err != nil {
@@ -193,8 +180,8 @@ func (o Outcome) File(name string) (file, content string, err error) {
 	}
 	defer func() { _ = rep.Close() }() // a file that nobody needs any more
 	var b strings.Builder
-	if err := f.write(rep, &b); err != nil {
+	if err := view.Write(rep, &b); err != nil {
 		return "", "", fmt.Errorf("report: %w", err)
 	}
-	return f.name, b.String(), nil
+	return view.File, b.String(), nil
 }

@@ -178,12 +178,12 @@ func (s *Screen) standing(p *report.Progress, now time.Time) string {
 		ids = ids[:room-1]
 	}
 	for _, id := range ids {
-		s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %s", "", s.redact(plain.Line(plain.Clip(id, maxName))), since))
+		s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %s", "", s.name(id), since))
 	}
 	if more := left - len(ids); more > 0 {
 		s.rows = append(s.rows, fmt.Sprintf("%-9s … and %s more", "", plain.Thousands(more)))
 	}
-	return fmt.Sprintf("waiting for %s of %s  %s", plain.Thousands(left), plain.Count(all, "minion", "minions"), since)
+	return awaited(left, all) + "  " + since
 }
 
 // several says how many targets are still at it, and makes a row for each.
@@ -198,7 +198,7 @@ func (s *Screen) several(now time.Time) string {
 			continue
 		}
 		if on++; on <= room {
-			s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %-9s %s", "", s.redact(plain.Line(plain.Clip(target, maxName))), p.Stage, brief(p, now)))
+			s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %-9s %s", "", s.name(target), p.Stage, brief(p, now)))
 		}
 	}
 	if on > room {
@@ -215,13 +215,23 @@ func brief(p *report.Progress, now time.Time) string {
 	}
 	text := p.Waiting()
 	if _, left, all := p.Awaited(0); left > 0 {
-		text = fmt.Sprintf("waiting for %s of %s", plain.Thousands(left), plain.Count(all, "minion", "minions"))
+		text = awaited(left, all)
 	}
 	return text + "  " + plain.Elapsed(now.Sub(p.Moved))
 }
 
+// awaited says how many minions have not reported.
+func awaited(left, all int) string {
+	return fmt.Sprintf("waiting for %s of %s", plain.Thousands(left), plain.Count(all, "minion", "minions"))
+}
+
 // maxName is how much of a name is shown, in bytes.
 const maxName = 255
+
+// name returns what is shown of a name that comes from elsewhere.
+func (s *Screen) name(from string) string {
+	return s.redact(plain.Line(plain.Clip(from, maxName)))
+}
 
 // room returns how many rows there are for minions, at least 1.
 func (s *Screen) room() int {

@@ -45,7 +45,7 @@ func tellValue(b *strings.Builder, pad string, v any) {
 			tellMember(b, pad, item)
 		}
 	default:
-		b.WriteString(pad + word(v) + "\n")
+		b.WriteString(pad + scalar(v) + "\n")
 	}
 }
 
@@ -60,7 +60,7 @@ func tellMember(b *strings.Builder, pad string, v any) {
 		b.WriteByte('\n')
 		tellValue(b, pad+"  ", v)
 	default:
-		s := strings.TrimRight(word(v), "\n")
+		s := strings.TrimRight(scalar(v), "\n")
 		if strings.Contains(s, "\n") {
 			b.WriteByte('\n')
 			for part := range strings.SplitSeq(s, "\n") {
@@ -85,7 +85,7 @@ func oldAndNew(v any) (was, is string, ok bool) {
 		case map[string]any, []any:
 			return "", "", false
 		}
-		if *into = word(value); !has || strings.Contains(*into, "\n") {
+		if *into = scalar(value); !has || strings.Contains(*into, "\n") {
 			return "", "", false
 		}
 		if *into == "" {
@@ -93,13 +93,4 @@ func oldAndNew(v any) (was, is string, ok bool) {
 		}
 	}
 	return was, is, true
-}
-
-// word returns a value that has no others in it.
-func word(v any) string {
-	if s, ok := v.(string); ok {
-		return s
-	}
-	b, _ := json.Marshal(v) // it came from JSON
-	return string(b)
 }

@@ -95,6 +95,7 @@ func (w *changesWriter) add(pad, text string) {
 	}
 }
 
+// scalar returns a value that has no others in it.
 func scalar(v any) string {
 	if s, ok := v.(string); ok {
 		return s
