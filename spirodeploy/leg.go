@@ -3,6 +3,7 @@ package spirodeploy
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -107,7 +108,8 @@ func (l *leg) useToken() error {
 
 // finish settles the verdict on the target.
 func (l *leg) finish(ctx context.Context, err error) {
-	if err != nil && ctx.Err() != nil && report.Classify(context.Cause(ctx)) == report.Invalid {
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, report.ErrTimeout) && !errors.Is(cause, context.DeadlineExceeded) &&
+		report.Classify(cause) != report.Interrupted {
 		// The caller's own reason to end it.
 		err = fmt.Errorf("%w: %w", report.ErrInterrupted, err)
 	}

@@ -101,13 +101,16 @@ func (r *run) parallel(ctx context.Context, tar tarball) {
 	running.Wait()
 }
 
-// unsent returns the error of what is done before the upload. Where the context
-// is why it broke off, nothing else says that the server has got nothing.
+// unsent returns the error of what is done before the upload. If the context is
+// why it broke off, nothing else says that the server has got nothing.
 func unsent(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() == nil {
-		return err
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		err = fmt.Errorf("%w, before anything was sent", until.Reason(ctx))
 	}
-	return fmt.Errorf("%w, before anything was sent", until.Reason(ctx))
+	return &report.UnsentError{Err: err}
 }
 
 // errOthers is for a target with which nothing is wrong, when nothing is sent.

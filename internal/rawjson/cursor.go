@@ -17,11 +17,24 @@ type Cursor struct {
 	depth int
 	most  int // how deep it may get
 	bad   bool
+
+	python    bool // whether NaN, Infinity and -Infinity are numbers
+	nonFinite bool // whether there were any
 }
 
 // NewCursor returns a cursor at the front of a text. What is nested deeper than
 // most levels counts as no JSON.
 func NewCursor(text string, most int) *Cursor { return &Cursor{text: text, most: most} }
+
+// NewPython returns a cursor that also takes NaN, Infinity and -Infinity for
+// numbers, which Python's json.dumps writes by default ("Infinite and NaN Number
+// Values" in the documentation of its module json). [Finite] makes JSON of them.
+func NewPython(text string, most int) *Cursor {
+	return &Cursor{text: text, most: most, python: true}
+}
+
+// NonFinite reports whether a number that JSON does not have was read.
+func (c *Cursor) NonFinite() bool { return c.nonFinite }
 
 // First returns the first byte of what comes next, which tells the type of a
 // value; 0 at the end.
@@ -169,6 +182,10 @@ func (c *Cursor) skip() {
 		c.literal("false")
 	case 'n':
 		c.literal("null")
+	case 'N':
+		c.nonNumber("NaN")
+	case 'I':
+		c.nonNumber("Infinity")
 	default:
 		c.number()
 	}
@@ -182,9 +199,23 @@ func (c *Cursor) literal(word string) {
 	c.at += len(word)
 }
 
+// nonNumber reads a number that only Python's JSON has.
+func (c *Cursor) nonNumber(word string) {
+	if !c.python {
+		c.fail()
+		return
+	}
+	c.nonFinite = true
+	c.literal(word)
+}
+
 func (c *Cursor) number() {
 	if c.peek() == '-' {
 		c.at++
+		if c.peek() == 'I' {
+			c.nonNumber("Infinity")
+			return
+		}
 	}
 	if c.peek() == '0' {
 		c.at++

@@ -21,7 +21,7 @@ func (c *Client) Check(ctx context.Context) error {
 	if err != nil {
 		return &TransportError{Op: op, Err: err}
 	}
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := c.roundTrip(req)
 	if err != nil {
 		err = c.failure(ctx, err)
 		switch {

@@ -51,6 +51,8 @@ const (
 	// "100 Continue". The server always sends it; without waiting, an early
 	// refusal is often lost in a connection reset (golang/go#11745).
 	continueTimeout = time.Second
+	// grace is how long a server may take to end the stream after its last event.
+	grace = 5 * time.Second
 	// maxHeader is the largest response header, in bytes.
 	maxHeader = 64 << 10
 	// bufferSize is that of a connection's buffers, in bytes.
@@ -96,6 +98,7 @@ type Client struct {
 	connectTimeout time.Duration
 	answerTimeout  time.Duration
 	maxEvent       int
+	grace          time.Duration
 	ownTrust       bool // a certificate was given to trust
 }
 
@@ -131,7 +134,7 @@ func New(opts Options) (*Client, error) {
 	return &Client{
 		server: server, token: opts.Token, maxEvent: opts.MaxEvent,
 		connectTimeout: opts.ConnectTimeout, answerTimeout: opts.AnswerTimeout,
-		transport: newTransport(opts, tlsConfig), ownTrust: len(opts.Certificate) > 0,
+		transport: newTransport(opts, tlsConfig), ownTrust: len(opts.Certificate) > 0, grace: grace,
 	}, nil
 }
 

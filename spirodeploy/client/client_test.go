@@ -413,7 +413,7 @@ func TestEvents(t *testing.T) {
 	}{
 		{"unknown ones pass", "event: later\ndata: {\"msg\": \"m\", \"x\": 1}\n\nevent: odd\ndata: text\n\ndata: {\"msg\": 3}\n\n", "later:m odd:text message:3 "},
 		{"the token is redacted", "event: exception\ndata: {\"msg\": \"Bearer " + secret + "\"}\n\n", "exception:Bearer [redacted] "},
-		{"too large", "event: a\ndata: {}\n\nevent: b\ndata: " + strings.Repeat("x", 5000) + "\n\n", "a: read events: an event is larger than 4 KiB, the largest that is accepted; the deployment may be going on"},
+		{"too large", "event: a\ndata: {}\n\nevent: b\ndata: " + strings.Repeat("x", 5000) + "\n\n", "a: read events: an event is larger than 4 KiB, the largest that is accepted: --max-event accepts larger ones; the deployment may be going on"},
 		{"minions null", "event: highstate-start\ndata: {\"minions\": null}\n\n", "read events: the event highstate-start is not as the protocol has it: it has no \"minions\"; the deployment may be going on"},
 		{"the token as a name", "event: " + secret + "\ndata: {}\n\n", "[redacted]: "},
 		{"minions missing", "event: highstate-start\ndata: {\"msg\": \"m\"}\n\n", "read events: the event highstate-start is not as the protocol has it: it has no \"minions\"; the deployment may be going on"},
@@ -422,7 +422,8 @@ func TestEvents(t *testing.T) {
 		{"byte order mark", "\ufeffevent: a\ndata: {\"msg\": \"1\"}\n\n", "a:1 "},
 		{"line endings", "event: a\r\ndata: {\"msg\":\r\ndata: \"1\"}\r\n\r\nevent: b\rdata: {}\r\r", "a:1 b: "},
 		{"comments and unknown fields", ": hi\nretry: 1\nid: 7\nother: x\nevent: a\ndata: {}\n\n", "a: "},
-		{"incomplete last event", "event: a\ndata: {}\n\nevent: b\ndata: {}\n", "a: "},
+		{"incomplete last event", "event: a\ndata: {}\n\nevent: b\ndata: {}\n", "a: read events: the stream of events ended in the middle of an event; the deployment may be going on"},
+		{"event without data", "event: a\n\nevent: b\ndata: {}\n\n", "b: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -4,8 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptrace"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,7 +21,7 @@ func dialTLS(
 	ctx context.Context, network, addr string,
 	dial func(context.Context, string, string) (net.Conn, error), config *tls.Config, limit time.Duration,
 ) (net.Conn, error) {
-	raw, err := dial(ctx, network, addr)
+	raw, err := patient(dial(ctx, network, addr))
 	if err != nil {
 		return nil, err
 	}
@@ -41,32 +45,101 @@ func dialTLS(
 
 // patient makes a connection one from which nothing is read before something was
 // written: of a server that speaks before it was asked, net/http writes the words
-// to the standard log, and there may be a token in them.
+// to the standard log, and there may be a token in them. And when writing fails,
+// what the other side has said until then is read first: a server may refuse a
+// request early and reset the connection, and net/http would report only that.
 func patient(conn net.Conn, err error) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked := make(chan struct{})
-	return &patientConn{Conn: conn, asked: asked, ask: sync.OnceFunc(func() { close(asked) })}, nil
+	asked, ended := make(chan struct{}), make(chan struct{})
+	return &patientConn{
+		Conn: conn, asked: asked, ask: sync.OnceFunc(func() { close(asked) }),
+		ended: ended, end: sync.OnceFunc(func() { close(ended) }),
+	}, nil
 }
+
+// lastAnswer is how long a failed write waits for what there is still to read. It
+// is there already, or it will not come.
+const lastAnswer = 2 * time.Second
 
 type patientConn struct {
 	net.Conn
 	asked chan struct{}
 	ask   func()
+	ended chan struct{} // closed when there is nothing more to read
+	end   func()
+	eof   atomic.Bool // whether the other side ended the connection properly
 }
 
 func (c *patientConn) Read(p []byte) (int, error) {
 	<-c.asked
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		c.eof.Store(errors.Is(err, io.EOF))
+		c.end()
+	}
+	return n, err
 }
 
 func (c *patientConn) Write(p []byte) (int, error) {
 	c.ask()
-	return c.Conn.Write(p)
+	n, err := c.Conn.Write(p)
+	if err != nil {
+		limit := time.NewTimer(lastAnswer)
+		defer limit.Stop()
+		select {
+		case <-c.ended:
+		case <-limit.C:
+		}
+	}
+	return n, err
 }
 
 func (c *patientConn) Close() error {
 	c.ask() // whoever waits is to see the end
+	c.end()
 	return c.Conn.Close()
+}
+
+// cutUnderTLS reports whether the other side has ended a connection under TLS
+// without saying so in TLS, by a close_notify (RFC 8446, section 6.1): anybody on
+// the way can do that. crypto/tls passes over it between two records.
+func cutUnderTLS(conn net.Conn) bool {
+	if outer, ok := conn.(*patientConn); ok {
+		conn = outer.Conn
+	}
+	secure, ok := conn.(*tls.Conn)
+	if !ok {
+		return false
+	}
+	under, ok := secure.NetConn().(*patientConn)
+	return ok && under.eof.Load()
+}
+
+// wholeBody is the body of an answer whose end nothing marks but that of its
+// connection. It fails if that was cut.
+type wholeBody struct {
+	io.ReadCloser
+	conn net.Conn
+}
+
+func (b wholeBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) && cutUnderTLS(b.conn) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// roundTrip sends a request and returns the answer, which ends with an error if it
+// was cut.
+func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
+	var conn net.Conn
+	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn }}
+	resp, err := c.transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	if err == nil && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 {
+		resp.Body = wholeBody{resp.Body, conn}
+	}
+	return resp, err
 }

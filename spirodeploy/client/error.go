@@ -49,7 +49,7 @@ func (e *StatusError) nothing() bool {
 
 var nothingWith = []int{
 	http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired,
-	http.StatusLengthRequired, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
+	http.StatusLengthRequired, http.StatusExpectationFailed, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
 }
 
 // whatOf says what has become of a bundle that was sent whole, or not.
@@ -73,6 +73,7 @@ var statusHints = map[int]string{
 	http.StatusNotFound:              "there is no SpiroFS at this URL: check its path",
 	http.StatusProxyAuthRequired:     "a proxy on the way wants a password",
 	http.StatusRequestEntityTooLarge: "the bundle is too large for the server, or for a proxy on the way",
+	http.StatusExpectationFailed:     "something on the way does not know Expect: 100-continue",
 	http.StatusInternalServerError:   "SpiroFS failed: the master's log tells why",
 	http.StatusBadGateway:            "a proxy on the way could not reach the server",
 	http.StatusServiceUnavailable:    "a proxy on the way could not reach the server",
@@ -116,7 +117,12 @@ func (e *BundleError) Unwrap() error { return e.Err }
 
 // StreamError means that the stream of events broke. What had been submitted
 // may be going on.
-type StreamError struct{ Err error }
+type StreamError struct {
+	Err error
+	// Malformed means that the server said what cannot be; else the connection
+	// ended, or was ended, too early.
+	Malformed bool
+}
 
 func (e *StreamError) Error() string {
 	return "read events: " + e.Err.Error() + "; the deployment may be going on"

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
@@ -34,7 +35,13 @@ type Event struct {
 	Minions []string        `json:"minions,omitempty"`
 	Minion  string          `json:"minion,omitempty"`
 	Result  json.RawMessage `json:"result,omitempty"` // what Salt returned for Minion
-	Data    string          `json:"-"`                // all of the event's data, as it came but for tokens
+	// Problem says why there is no Result for Minion: it is larger than
+	// [Options.MaxEvent], or cannot be read.
+	Problem string `json:"problem,omitempty"`
+	// Data is all of the event's data, as it came but for tokens. Numbers that JSON
+	// does not have (NaN, Infinity and -Infinity, as Python writes them) are texts in
+	// it, and in Result.
+	Data string `json:"-"`
 }
 
 // Stream is the answer to an Upload.
@@ -52,21 +59,35 @@ func (s *Stream) Close() error {
 	return err
 }
 
+// errOver is the cause with which the stream ends if the server does not end it.
+var errOver = errors.New("the last event has come")
+
 // Events yields the events as they come, until the server ends the stream; it
 // can be ranged over once. Whether the end is a good one is for the reader of
 // the events to say: a deployment without highstate ends after DeployBundle.
-// An error, a [StreamError], is the last that is yielded.
+// After HighstateFinish or Exception, nothing is left to come: the stream ends
+// some seconds later if the server does not end it.
+//
+// An error, a [StreamError], is the last that is yielded. If only the result of
+// one minion cannot be read, that is no error: the event has a Problem.
 func (s *Stream) Events() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
+		ending := false
 		for raw, err := range readEvents(s.resp.Body, s.client.maxEvent) {
 			if err != nil {
-				yield(Event{}, &StreamError{s.failure(err)})
+				if !errors.Is(context.Cause(s.ctx), errOver) {
+					yield(Event{}, s.streamError(err))
+				}
 				return
 			}
-			event, err := parseEvent(s.client.token.Redact(raw.name), s.redact(raw.data))
+			event, err := s.client.parseEvent(raw)
 			if err != nil {
-				yield(Event{}, &StreamError{err})
+				yield(Event{}, &StreamError{Err: err, Malformed: true})
 				return
+			}
+			if !ending && (event.Name == HighstateFinish || event.Name == Exception) {
+				ending = true
+				defer s.endSoon()()
 			}
 			if !yield(event, nil) {
 				return
@@ -75,26 +96,21 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 	}
 }
 
-// redact returns data without the token, and as it came where that is not in it.
-func (s *Stream) redact(data []byte) []byte {
-	for _, written := range [][]byte{unescape(data), data} {
-		before := rawjson.View(written)
-		// Where nothing is found, that is the same string, and soon compared.
-		if after := s.client.token.Redact(before); after != before {
-			return []byte(after)
-		}
-		if len(written) == len(data) {
-			break // nothing was escaped
-		}
-	}
-	return data
+// endSoon ends the stream in a while. The function takes that back.
+func (s *Stream) endSoon() (stop func()) {
+	timer := time.AfterFunc(s.client.grace, func() { s.cancel(errOver) })
+	return func() { timer.Stop() }
 }
 
-func (s *Stream) failure(err error) error {
+// streamError returns the error for what broke the stream.
+func (s *Stream) streamError(err error) error {
 	if errors.As(err, new(tooLargeError)) {
-		return err
+		return &StreamError{Err: err, Malformed: true}
 	}
-	return s.client.failure(s.ctx, err)
+	if errors.Is(err, errUnfinished) && s.ctx.Err() == nil {
+		return &StreamError{Err: err}
+	}
+	return &StreamError{Err: s.client.failure(s.ctx, err)}
 }
 
 // sizeText returns a number of bytes in the largest unit that it is a multiple of.
@@ -113,28 +129,60 @@ func sizeText(n int) string {
 // ReadEvents yields the events of a recorded stream. Its errors are those of
 // [Stream.Events].
 func ReadEvents(r io.Reader) iter.Seq2[Event, error] {
-	c := &Client{maxEvent: DefaultMaxEvent}
-	s := &Stream{ctx: context.Background(), client: c, resp: &http.Response{Body: io.NopCloser(r)}}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	s := &Stream{
+		ctx: ctx, cancel: cancel, resp: &http.Response{Body: io.NopCloser(r)},
+		client: &Client{maxEvent: DefaultMaxEvent, grace: grace},
+	}
 	return s.Events()
 }
 
 // MaxMinions is how many minions a deployment may have: more than any Salt
-// master serves. maxDepth is how deeply what it returns may be nested.
+// master serves. maxDepth is how deeply what it returns may be nested, and
+// anyDepth how deeply an event may be in which its minion is looked for.
 const (
 	MaxMinions = 100_000
 	maxDepth   = 100
+	anyDepth   = 10_000
 )
 
-// parseEvent reads an event's data, which it keeps: nobody else may write to it. It is strict only where a
-// verdict hangs on it.
-func parseEvent(name string, data []byte) (Event, error) {
-	text := rawjson.View(data)
+// parseEvent reads an event, whose data it keeps: nobody else may write to it.
+func (c *Client) parseEvent(raw rawEvent) (Event, error) {
+	name := c.token.Redact(raw.name)
+	if raw.lost > 0 {
+		problem := fmt.Errorf("it is larger than %s (the event has %s bytes): --max-event accepts larger ones",
+			sizeText(c.maxEvent), plain.Thousands(len(raw.data)+raw.lost))
+		e, err := unreadable(name, c.token.Redact(string(raw.data)), problem)
+		if err != nil {
+			return Event{}, tooLargeError{c.maxEvent}
+		}
+		return e, nil
+	}
+	text := rawjson.View(raw.data)
+	// If nothing is found, that is the same string, and soon compared.
+	if redacted := c.token.RedactJSON(text); redacted != text {
+		text = redacted
+		if !isJSON(text) {
+			text = c.token.Redact(rawjson.View(raw.data))
+		}
+	}
+	return parseEvent(name, text)
+}
+
+func isJSON(text string) bool {
+	c := rawjson.NewPython(text, anyDepth)
+	c.Value()
+	return c.End()
+}
+
+// parseEvent reads an event's data. It is strict only where a verdict hangs on it.
+func parseEvent(name, text string) (Event, error) {
 	e := Event{Name: name, Time: time.Now(), Data: text}
 	if name == "" {
 		e.Name = "message" // the default of the specification
 	}
 	var minions, minion string
-	c := rawjson.NewCursor(text, maxDepth)
+	c := rawjson.NewPython(text, maxDepth)
 	if c.First() == '{' {
 		for more := c.Object(); more; more = c.More('}') {
 			switch c.Name() {
@@ -145,18 +193,20 @@ func parseEvent(name string, data []byte) (Event, error) {
 			case "minion":
 				minion = c.Value()
 			case "result":
-				size, end := len(c.Value()), c.Offset()
-				e.Result = json.RawMessage(data[end-size : end : end])
+				e.Result = bytesOf(c.Value())
 			default:
 				c.Value()
 			}
 		}
 	}
-	if !c.End() {
-		problem := problemOf(data)
-		if name == HighstateStart || name == HighstateUpdate {
-			return Event{}, fmt.Errorf(badEvent, name, problem)
-		}
+	switch {
+	case c.End() && c.NonFinite():
+		return parseEvent(name, rawjson.Finite(text))
+	case !c.End() && name == HighstateUpdate:
+		return unreadable(name, text, problemOf(text))
+	case !c.End() && name == HighstateStart:
+		return Event{}, fmt.Errorf(badEvent, name, problemOf(text))
+	case !c.End():
 		e.Msg, e.Result = text, nil
 		return e, nil
 	}
@@ -166,7 +216,7 @@ func parseEvent(name string, data []byte) (Event, error) {
 		e.Minions, problem = readMinions(minions)
 	case HighstateUpdate:
 		if e.Minion, problem = readMinion(minion); problem == nil && isNull(string(e.Result)) {
-			problem = errors.New(`it has no "result"`)
+			return unreadable(name, text, errors.New(`the event has no "result"`))
 		}
 	}
 	if name != HighstateUpdate {
@@ -180,6 +230,36 @@ func parseEvent(name string, data []byte) (Event, error) {
 
 const badEvent = "the event %s is not as the protocol has it: %w"
 
+// bytesOf returns a text's bytes without a copy. Nobody writes to them.
+func bytesOf(text string) json.RawMessage {
+	return unsafe.Slice(unsafe.StringData(text), len(text)) //nolint:gosec // its readers only read
+}
+
+// unreadable returns the event for a minion whose result has a problem. If it is
+// not to be seen which minion it is about, the problem is the whole event's.
+func unreadable(name, text string, problem error) (Event, error) {
+	e, minion := Event{Name: name, Time: time.Now()}, ""
+	if name == HighstateUpdate {
+		c := rawjson.NewPython(text, anyDepth)
+		for more := c.Object(); more; more = c.More('}') {
+			switch c.Name() {
+			case "msg":
+				e.Msg = message(c.Value())
+			case "minion":
+				minion = c.Value()
+			default:
+				c.Value()
+			}
+		}
+	}
+	var err error
+	if e.Minion, err = readMinion(minion); err != nil {
+		return Event{}, fmt.Errorf(badEvent, name, problem)
+	}
+	e.Problem = "what Salt returned for it cannot be read: " + problem.Error()
+	return e, nil
+}
+
 // message returns what a "msg" says: most often it is a text. It is a copy: of a
 // message, the whole event is not to be kept.
 func message(value string) string {
@@ -190,11 +270,11 @@ func message(value string) string {
 }
 
 // problemOf returns why data is no object that can be looked into.
-func problemOf(data []byte) error {
+func problemOf(text string) error {
 	switch {
-	case rawjson.Depth(rawjson.View(data)) > maxDepth:
+	case rawjson.Depth(text) > maxDepth:
 		return fmt.Errorf("it is nested deeper than %d levels", maxDepth)
-	case !json.Valid(data):
+	case !isJSON(text):
 		return errors.New("it is no JSON")
 	}
 	return errors.New("it is no JSON object")
@@ -237,7 +317,7 @@ func readMinion(raw string) (string, error) {
 	if rawjson.First(raw) != '"' {
 		return "", errors.New("the id of a minion is no text")
 	}
-	id := rawjson.Text(raw)
+	id := rawjson.Name(raw)
 	switch {
 	case id == "":
 		return "", errors.New("the id of a minion is empty")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,46 +12,13 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/tmaxmax/go-sse"
 
 	"github.com/spirostack/spirodeploy/internal/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
-
-func TestUnescape(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		`"plain"`: `"plain"`, `"\u0041\/\u007a"`: `"A/z"`, `"\\u0041"`: `"\\u0041"`, `"\u0022\u005c\u001b\u00e4\n"`: `"\u0022\u005c\u001b\u00e4\n"`,
-		`\u00`: `\u00`, `\u00zz`: `\u00zz`, `\u0041\`: `A\`, `\`: `\`,
-	} {
-		if got := string(unescape([]byte(in))); got != want {
-			t.Errorf("unescape(%s) = %s, want %s", in, got, want)
-		}
-	}
-}
-
-// FuzzUnescape: a string says the same as before, and what a token may have in
-// it is written as it is.
-func FuzzUnescape(f *testing.F) {
-	for _, seed := range []string{`"\u0041\/\u007a"`, `"\\u0041"`, `"\u0022\u005c\u001b\u00e4\n"`, `"\ud83d\u0041\\\/"`} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, quoted string) {
-		var want, got string
-		if json.Unmarshal([]byte(quoted), &want) != nil {
-			unescape([]byte(quoted)) // it ends
-			return
-		}
-		written := unescape([]byte(quoted))
-		if err := json.Unmarshal(written, &got); err != nil || got != want {
-			t.Errorf("%q became %q, %v", quoted, written, err)
-		}
-		if again := unescape(written); !bytes.Equal(again, written) {
-			t.Errorf("%q became %q, and then %q", quoted, written, again)
-		}
-	})
-}
 
 // collect reads the events of a stream, until an error.
 func collect(r io.Reader, limit int) (events []rawEvent, err error) {
@@ -62,8 +30,15 @@ func collect(r io.Reader, limit int) (events []rawEvent, err error) {
 	return events, err
 }
 
-func sameEvents(a, b []rawEvent) bool {
-	return slices.EqualFunc(a, b, func(a, b rawEvent) bool { return a.name == b.name && bytes.Equal(a.data, b.data) })
+// told returns events as texts. The oracle does not tell empty data from none.
+func told(events []rawEvent, evenEmpty bool) []string {
+	var texts []string
+	for _, e := range events {
+		if evenEmpty || len(e.data) > 0 {
+			texts = append(texts, fmt.Sprintf("%s=%q, %d lost", e.name, e.data, e.lost))
+		}
+	}
+	return texts
 }
 
 func TestReadEvents(t *testing.T) {
@@ -79,8 +54,8 @@ func TestReadEvents(t *testing.T) {
 		{"data: 1\ndata\ndata:  2\n\n", []string{"=1\n\n 2"}},
 		{strings.Repeat("data\n", 2) + "\n", []string{"=\n"}},
 		{"event: a\nevent: b\ndata: 1\n\ndata: 2\n\n", []string{"b=1", "=2"}},
-		{"event: a\n\nid: 1\n\nretry: 5\n\nother: x\n\ndatax: y\n\n", []string{"a=", "="}},
-		{"data: 1\n", nil},
+		{"event: a\n\nid: 1\n\nretry: 5\n\nother: x\n\ndatax: y\n\n", nil},
+		{"event: a\n\nevent: b\ndata:\n\n", []string{"b="}},
 		{"data: 12345\n\n", []string{"=12345"}},
 	} {
 		for name, r := range map[string]io.Reader{"whole": strings.NewReader(tt.stream), "bytes": iotest.OneByteReader(strings.NewReader(tt.stream))} {
@@ -107,23 +82,83 @@ func FuzzEvents(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		got, err := collect(bytes.NewReader(stream), 1<<20)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if slowly, err := collect(iotest.OneByteReader(bytes.NewReader(stream)), 1<<20); err != nil || !sameEvents(got, slowly) {
-			t.Errorf("%q: %q, and byte by byte %q, %v", stream, got, slowly, err)
+		slow, slowErr := collect(iotest.OneByteReader(bytes.NewReader(stream)), 1<<20)
+		if !slices.Equal(told(got, true), told(slow, true)) || !errors.Is(slowErr, err) {
+			t.Errorf("%q: %q, %v, and byte by byte %q, %v", stream, told(got, true), err, told(slow, true), slowErr)
 		}
 		var want []rawEvent
 		for e, err := range sse.Read(bytes.NewReader(stream), &sse.ReadConfig{MaxEventSize: 1 << 20}) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want = append(want, rawEvent{e.Type, []byte(e.Data)})
+			want = append(want, rawEvent{name: e.Type, data: []byte(e.Data)})
 		}
-		if !sameEvents(got, want) {
-			t.Errorf("%q: %q, want %q", stream, got, want)
+		if err != nil && !errors.Is(err, errUnfinished) || !slices.Equal(told(got, false), told(want, false)) {
+			t.Errorf("%q: %q, %v, want %q", stream, told(got, false), err, told(want, false))
+		}
+		// A cut is told from an end: two line ends, or what is no event at all.
+		if ended := append(slices.Clone(stream), "\n\n"...); err != nil {
+			if _, err := collect(bytes.NewReader(ended), 1<<20); err != nil {
+				t.Errorf("%q, with an end: %v", stream, err)
+			}
 		}
 	})
+}
+
+// TestCut: at every byte, a stream that ends inside an event or a line is cut.
+func TestCut(t *testing.T) {
+	t.Parallel()
+	const stream = ": hello\n\nevent: a\ndata: 1\n\nid: 7\ndata\n\r\n"
+	whole := []int{0, len(": hello\n"), len(": hello\n\n"), len(": hello\n\nevent: a\ndata: 1\n\n"), len(stream) - 1, len(stream)}
+	for n := range len(stream) + 1 {
+		_, err := collect(strings.NewReader(stream[:n]), 100)
+		if slices.Contains(whole, n) != (err == nil) || err != nil && !errors.Is(err, errUnfinished) {
+			t.Errorf("%q: %v", stream[:n], err)
+		}
+	}
+}
+
+// TestLarge: of a result that is too large, enough is kept to know whose it is.
+func TestLarge(t *testing.T) {
+	t.Parallel()
+	const limit = 1000
+	big := strings.Repeat("x", 2*limit)
+	update := func(name, text string) string { return "event: " + name + "\ndata: " + text + "\n\n" }
+	result := `{"msg": "m", "minion": "web1", "result": {"ret": "` + big + `"}}`
+	for name, tt := range map[string]struct{ stream, problem, err string }{
+		"a result":                {update(HighstateUpdate, result), "larger than 1000 bytes (the event has 2,0", ""},
+		"name after data":         {"data: " + result + "\nevent: highstate-update\n\n", "larger than 1000 bytes", ""},
+		"several lines":           {"event: highstate-update\ndata: {\"minion\": \"web1\",\ndata: \"result\": \"" + big + "\"}\ndata: " + big + "\ndata:\n\n", "larger than 1000 bytes", ""},
+		"many empty lines":        {"event: highstate-update\ndata: {\"minion\": \"web1\",\n" + strings.Repeat("data:\n", 2*limit) + "\n", "larger than 1000 bytes", ""},
+		"minion after the result": {update(HighstateUpdate, `{"result": "`+big+`", "minion": "web1"}`), "", "an event is larger"},
+		"another event":           {update("exception", `{"msg": "`+big+`"}`), "", "an event is larger"},
+		"another, name last":      {"data: " + result + "\nevent: exception\n\n", "", "an event is larger"},
+		"a comment":               {": " + big + "\n\n", "", "an event is larger"},
+		"a name":                  {"event: " + big + "\n\n", "", "an event is larger"},
+		"without an end":          {"event: highstate-update\ndata: {\"minion\": \"web1\", " + strings.Repeat(big, maxLost) + "\n\n", "", "an event is larger"},
+		"cut":                     {"event: highstate-update\ndata: " + result, "", "in the middle of an event"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for how, r := range map[string]io.Reader{"whole": strings.NewReader(tt.stream), "bytes": iotest.OneByteReader(strings.NewReader(tt.stream))} {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				s := &Stream{ctx: ctx, cancel: cancel, client: &Client{maxEvent: limit}, resp: &http.Response{Body: io.NopCloser(r)}}
+				problem, failed := "", ""
+				for e, err := range s.Events() {
+					if err != nil {
+						failed = err.Error()
+						continue
+					}
+					if problem = e.Problem; e.Minion != "web1" || e.Result != nil {
+						t.Errorf("%s: the event is %+v", how, e)
+					}
+				}
+				if !strings.Contains(problem, tt.problem) || !strings.Contains(failed, tt.err) || (failed == "") != (tt.err == "") {
+					t.Errorf("%s: the problem is %q, the error %q", how, problem, failed)
+				}
+			}
+		})
+	}
 }
 
 // FuzzStream: what a client yields of a stream has no part of its token, and no
@@ -148,7 +183,9 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte("event: highstate-update\ndata: "+`{"minion": "m", "result": {"ret": "`+hidden.String()+"\"}}\n\n"), 500)
 	f.Fuzz(func(t *testing.T, stream []byte, limit int) {
 		limit = max(1, min(limit, 1<<20))
-		s := &Stream{ctx: context.Background(), client: &Client{maxEvent: limit, token: tok}, resp: &http.Response{Body: io.NopCloser(bytes.NewReader(stream))}}
+		ctx, cancel := context.WithCancelCause(context.Background())
+		defer cancel(nil)
+		s := &Stream{ctx: ctx, cancel: cancel, client: &Client{maxEvent: limit, token: tok, grace: time.Minute}, resp: &http.Response{Body: io.NopCloser(bytes.NewReader(stream))}}
 		ended := false
 		for e, err := range s.Events() {
 			if ended {

@@ -46,13 +46,14 @@ func (c *Client) Upload(ctx context.Context, d Deployment) (*Stream, error) {
 	if err := problem.Join(CheckName("project", d.Project), CheckName("deployment", d.Deployment)); err != nil {
 		return nil, err
 	}
-	b, err := newBody(d)
-	if err != nil {
-		return nil, &BundleError{err}
-	}
 	ctx, cancel := context.WithCancelCause(ctx) // ends with the stream
-	b.patience, b.giveUp = c.answerTimeout, cancel
-	stream, err := c.send(ctx, op, b)
+	stream, touched, err := c.try(ctx, cancel, op, d, true)
+	var refused *StatusError
+	if errors.As(err, &refused) && refused.StatusCode == http.StatusExpectationFailed && !touched {
+		// RFC 9110, section 10.1.1: something on the way does not know the
+		// expectation. Nothing of the bundle has gone out.
+		stream, _, err = c.try(ctx, cancel, op, d, false)
+	}
 	if err != nil {
 		cancel(nil)
 		return nil, err
@@ -61,8 +62,21 @@ func (c *Client) Upload(ctx context.Context, d Deployment) (*Stream, error) {
 	return stream, nil
 }
 
-// send sends the request with a body.
-func (c *Client) send(ctx context.Context, op string, b *body) (*Stream, error) {
+// try sends the deployment in a request of its own, and reports whether any of its
+// body has been handed out.
+func (c *Client) try(ctx context.Context, cancel context.CancelCauseFunc, op string, d Deployment, expect bool) (stream *Stream, touched bool, err error) {
+	b, err := newBody(d)
+	if err != nil {
+		return nil, false, &BundleError{err}
+	}
+	b.patience, b.giveUp = c.answerTimeout, cancel
+	stream, err = c.send(ctx, op, b, expect)
+	return stream, b.touched(), err
+}
+
+// send sends the request with a body; with the expectation of "100 Continue", or
+// without.
+func (c *Client) send(ctx context.Context, op string, b *body, expect bool) (*Stream, error) {
 	req, err := c.request(ctx, http.MethodPost)
 	if err != nil {
 		_ = b.Close()
@@ -72,9 +86,10 @@ func (c *Client) send(ctx context.Context, op string, b *body) (*Stream, error) 
 	req.Header.Set("Content-Type", b.contentType)
 	req.Header.Set("Accept", "text/event-stream")
 	req.Header.Set("Cache-Control", "no-cache")
-	req.Header.Set("Expect", "100-continue")
-
-	resp, err := c.transport.RoundTrip(req)
+	if expect {
+		req.Header.Set("Expect", "100-continue")
+	}
+	resp, err := c.roundTrip(req)
 	if err != nil {
 		sent, failed := b.seal()
 		if failed != nil && ctx.Err() == nil {
@@ -260,6 +275,13 @@ func (b *body) hold() {
 
 // Close closes the bundle's reader, also while it is read.
 func (b *body) Close() error { return b.bundle.Close() }
+
+// touched reports whether anything has been handed out.
+func (b *body) touched() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sent > 0
+}
 
 // seal sees to it that nothing more is read. It reports whether all had been
 // handed out (from then on the server may have it all), and what the bundle's

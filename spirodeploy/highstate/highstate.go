@@ -31,7 +31,7 @@ type Result struct {
 	Status   Status   `json:"status"`
 	States   []State  `json:"states,omitempty"`   // in the order in which they ran
 	Messages []string `json:"messages,omitempty"` // what Salt says in place of states
-	Retcode  int      `json:"retcode"`            // Salt's: 1 did not compile, 2 a state failed
+	Retcode  int      `json:"retcode"`            // Salt's: 1 did not compile, 2 a state failed; -1 for what is no whole number
 	JID      string   `json:"jid,omitempty"`      // id of the Salt job
 }
 

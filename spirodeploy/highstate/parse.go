@@ -73,7 +73,7 @@ func (p *parser) result() Result {
 				ret = p.Value()
 			}
 		case "retcode":
-			r.Retcode = int(number(p.Value()))
+			r.Retcode = retcode(p.Value())
 		case "jid":
 			// It is kept where the rest is not.
 			r.JID = strings.Clone(plain.Clip(text(p.Value()), maxJID))

@@ -3,6 +3,7 @@ package highstate
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,24 @@ func truthy(raw string) bool {
 		return !rawjson.Empty(raw)
 	}
 	return number(raw) != 0
+}
+
+// retcode returns a return code as Python judges it: what is true in Python is not
+// 0. What is true and no whole number is -1.
+func retcode(raw string) int {
+	if !truthy(raw) {
+		return 0
+	}
+	if rawjson.First(raw) == 't' {
+		return 1 // True == 1
+	}
+	if n, err := strconv.Atoi(strings.Trim(raw, `"`)); err == nil && n != 0 {
+		return n
+	}
+	if f := number(raw); f != 0 && f == math.Trunc(f) && math.Abs(f) < 1<<31 {
+		return int(f)
+	}
+	return -1
 }
 
 // maxDecoded is the size in bytes up to which a value that is meant to be a text

@@ -85,6 +85,14 @@ func (r *Report) Close() error {
 // room in memory goes to the spool; and where that fails, is lost.
 func (m *Minion) take(s *spool, e client.Event) {
 	when, old := e.Time, m.details // a pointer into e would keep all of it
+	if e.Problem != "" {
+		if !m.failed() {
+			unreadable := highstate.Result{Status: highstate.Failed, Messages: []string{e.Problem}}
+			s.kept, s.places = s.kept-old.cost, s.places-len(old.places)
+			*m = Minion{ID: m.ID, Result: unreadable, Reported: &when, details: details{telling: true, slot: old.slot}}
+		}
+		return
+	}
 	next := Minion{ID: m.ID, Reported: &when, details: details{size: len(e.Result), slot: old.slot}}
 	kept := next.keep(e.Result, maxKept-s.kept+old.cost)
 	if !kept {

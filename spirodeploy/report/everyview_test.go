@@ -31,7 +31,7 @@ func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	for verdict, err := range map[report.Verdict]error{
 		report.Success: nil, report.MinionFailed: nil,
-		report.Invalid: errors.New("bad tree"), report.Interrupted: context.Canceled, report.Unreachable: &client.TransportError{Err: errors.New("no route")},
+		report.Invalid: &report.UnsentError{Err: errors.New("bad tree")}, report.Interrupted: context.Canceled, report.Unreachable: &client.TransportError{Err: errors.New("no route")},
 		report.Refused:      &client.StatusError{StatusCode: 401},
 		report.Unknown:      &client.StreamError{Err: errors.New("cut")},
 		report.NotStarted:   &report.NotStartedError{After: "eu"},

@@ -220,7 +220,7 @@ func TestHTMLFailedFirst(t *testing.T) {
 func TestHTMLSeveral(t *testing.T) {
 	t.Parallel()
 	rep := fold(streams.Read("ok"), true, nil)
-	rep.Targets = append(rep.Targets, fold(streams.Read("states-failed"), true, nil).Targets[0], fold(nil, true, errors.New("bad options")).Targets[0])
+	rep.Targets = append(rep.Targets, fold(streams.Read("states-failed"), true, nil).Targets[0], fold(nil, true, &report.UnsentError{Err: errors.New("bad options")}).Targets[0])
 	rep.Finish()
 	page := parsePage(t, view(t, rep, "html"))
 	if len(page.data) != 2 || !strings.Contains(page.text, "bad options") || page.title != "3 deployments: not deployed" {

@@ -153,12 +153,12 @@ func (t *Target) Add(e client.Event) (*Minion, error) {
 	case client.HighstateStart:
 		for _, id := range e.Minions {
 			if t.minion(id) == nil {
-				return nil, &client.StreamError{Err: client.ErrMinions}
+				return nil, &client.StreamError{Err: client.ErrMinions, Malformed: true}
 			}
 		}
 	case client.HighstateUpdate:
 		if reported = t.minion(e.Minion); reported == nil {
-			return nil, &client.StreamError{Err: client.ErrMinions}
+			return nil, &client.StreamError{Err: client.ErrMinions, Malformed: true}
 		}
 		fresh = reported.Reported == nil
 		reported.take(t.spool, e)

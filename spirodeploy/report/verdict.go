@@ -107,7 +107,7 @@ func (e *ServerError) Error() string {
 
 // judge returns the verdict on a target, and the error to show with it.
 func (t *Target) judge(err error) (Verdict, error) {
-	if err != nil && t.complete() {
+	if err != nil && t.complete() && !isMalformed(err) {
 		// It was all over when the connection broke.
 		err = nil
 	}
@@ -130,6 +130,12 @@ func (t *Target) judge(err error) (Verdict, error) {
 		return MinionFailed, ErrNoMinions
 	}
 	return Success, nil
+}
+
+// isMalformed reports whether the server said what cannot be.
+func isMalformed(err error) bool {
+	var stream *client.StreamError
+	return errors.As(err, &stream) && stream.Malformed
 }
 
 // complete reports whether the last event of a deployment with highstate has
@@ -182,10 +188,22 @@ func (t *Target) jid() string {
 	return ""
 }
 
-// Classify returns the verdict for an error of package client, or for any other
-// that ended a run.
+// UnsentError is an error from before anything was sent: nothing was deployed.
+type UnsentError struct{ Err error }
+
+func (e *UnsentError) Error() string { return e.Err.Error() }
+
+func (e *UnsentError) Unwrap() error { return e.Err }
+
+// Classify returns the verdict for an error of spirodeploy.Deploy, which is that of
+// its report, of package client, or for any other that ended a run. An error that it
+// does not know is Unknown: only an [UnsentError] and errors of the client tell
+// that nothing was deployed.
 func Classify(err error) Verdict {
 	var (
+		whole     *Error
+		unsent    *UnsentError
+		broken    *client.BundleError
 		status    *client.StatusError
 		answer    *client.AnswerError
 		transport *client.TransportError
@@ -195,6 +213,8 @@ func Classify(err error) Verdict {
 	switch {
 	case err == nil:
 		return Success
+	case errors.As(err, &whole):
+		return whole.Verdict
 	case errors.As(err, &skipped):
 		return NotStarted
 	case errors.Is(err, ErrInterrupted), errors.Is(err, context.Canceled):
@@ -207,10 +227,14 @@ func Classify(err error) Verdict {
 		return unlessSent(answer.BodySent, Unreachable)
 	case errors.As(err, &status):
 		return classifyStatus(status)
-	case errors.Is(err, ErrTimeout), errors.Is(err, context.DeadlineExceeded):
-		return Unreachable // before anything was sent, or one of the above would hold it
+	case errors.As(err, &broken):
+		return Invalid
+	case errors.As(err, &unsent) && (errors.Is(err, ErrTimeout) || errors.Is(err, context.DeadlineExceeded)):
+		return Unreachable
+	case errors.As(err, &unsent):
+		return Invalid
 	}
-	return Invalid
+	return Unknown
 }
 
 // classifyStatus tells SpiroFS's refusals and failures from those of a proxy.

@@ -101,11 +101,12 @@ func (k *Known) cut(text []byte) int {
 	for _, t := range k.tokens {
 		longest = max(longest, t.finder().longest)
 	}
-	at := len(text) - longest
+	at := len(text) - longest - maxReference
 	if at <= line {
 		return line
 	}
 	rest := string(text[line:])
+	at = line + escapeAt(rest, at-line)
 	for before := -1; before != at; { // until no token lies across it
 		before = at
 		for _, t := range k.tokens {

@@ -166,8 +166,9 @@ func (f *finder) add(form string, counts map[uint64]int) {
 	}
 }
 
-// find yields where the token is in s. It looks at every eighth byte only, so
-// that it keeps up with large events.
+// find yields where the token is in s, with the whole of an escape that it shares
+// a character with. It looks at every eighth byte only, so that it keeps up with
+// large events.
 func (f *finder) find(s string) iter.Seq2[int, int] {
 	return func(yield func(from, to int) bool) {
 		done := 0
@@ -184,7 +185,7 @@ func (f *finder) find(s string) iter.Seq2[int, int] {
 			if from == to {
 				continue
 			}
-			if !yield(from, to) {
+			if from, to = whole(s, from, to); !yield(from, to) {
 				return
 			}
 			done = to
