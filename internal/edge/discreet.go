@@ -6,6 +6,8 @@ import (
 	"log"
 	"strings"
 
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/views"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -45,10 +47,26 @@ func (w World) discreetly(s Settings, do func(World) error) error {
 	return err
 }
 
-// text lets fill write a text that shows no token of the run.
-func (w World) text(out io.Writer, fill func(io.Writer) error) error {
-	hiding := w.known.Writer(out)
+// report lets fill write a report of a format, which shows no token of the run.
+func (w World) report(format string, out io.Writer, fill func(io.Writer) error) error {
+	hiding := w.hiding(format, out)
 	return errors.Join(fill(hiding), hiding.Flush())
+}
+
+// hiding returns a writer that hides the tokens of the run in a report of a format.
+func (w World) hiding(format string, out io.Writer) *token.Writer {
+	if format == views.JSON || format == ndjson {
+		return w.known.JSONWriter(defused{out})
+	}
+	return w.known.Writer(out)
+}
+
+// defused is a writer of lines of JSON, which may be those of a log as well.
+type defused struct{ io.Writer }
+
+func (d defused) Write(p []byte) (int, error) {
+	_, err := io.WriteString(d.Writer, plain.DefuseJSON(string(p)))
+	return len(p), err
 }
 
 // know adds the token of the run, which may come from a file.

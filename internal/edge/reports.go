@@ -127,8 +127,14 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 		if view == nil {
 			continue
 		}
+		if w.isSummary(r) {
+			if err := w.appendSummary(rep, r.path); err != nil {
+				errs = append(errs, fmt.Errorf("the report was not written: GITHUB_STEP_SUMMARY: %w", err))
+			}
+			continue
+		}
 		fill := func(out io.Writer) error {
-			return w.text(out, func(out io.Writer) error { return view(rep, out) })
+			return w.report(r.format, out, func(out io.Writer) error { return view(rep, out) })
 		}
 		if err := output.Write(ctx, r.path, w.bytes, fill); err != nil {
 			errs = append(errs, fmt.Errorf("the report was not written: %w", err))
@@ -159,7 +165,7 @@ func (w World) follow(ctx context.Context, reports []reportFile) (live, error) {
 			errs = append(errs, fmt.Errorf("report: %w", err))
 			continue
 		}
-		hiding := w.known.Writer(file)
+		hiding := w.hiding(r.format, file)
 		l = append(l, liveReport{report.NewNDJSON(hiding), hiding, file})
 	}
 	return l, problem.Join(errs...)
@@ -189,18 +195,49 @@ func (l live) end(rep *report.Report) error {
 	return problem.Join(errs...)
 }
 
-// summarize adds the run to the summary of a job of GitHub Actions, where there
-// is one (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
+// maxSummary is how large the summary of a job's step may be, in bytes: GitHub
+// shows nothing of a larger one. Less than minSummary is not worth a try.
+const (
+	maxSummary = 1 << 20
+	minSummary = 2 << 10
+)
+
+// isSummary reports whether a report goes to the summary of a job of GitHub Actions
+// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands),
+// which other steps' commands may have written to.
+func (w World) isSummary(r reportFile) bool {
+	path := w.env("GITHUB_STEP_SUMMARY")
+	return path != "" && r.format == views.Markdown && same(r.path, path)
+}
+
+// summarize adds the run to the summary of the job, if there is one and no report
+// has done so.
 func (w World) summarize(rep *report.Report, reports []reportFile) {
 	path := w.env("GITHUB_STEP_SUMMARY")
 	if path == "" || slices.ContainsFunc(reports, func(r reportFile) bool { return same(r.path, path) }) {
 		return
 	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
-	if err == nil {
-		err = errors.Join(w.text(f, rep.WriteMarkdown), f.Close())
-	}
-	if err != nil {
+	if err := w.appendSummary(rep, path); err != nil {
 		fmt.Fprintf(w.Stderr, "warning: GITHUB_STEP_SUMMARY: %v\n", err)
 	}
+}
+
+// appendSummary writes a summary into what room there is left.
+func (w World) appendSummary(rep *report.Report, path string) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	room := maxSummary - info.Size()
+	if room < minSummary {
+		return fmt.Errorf("the file has %s already, and GitHub shows nothing of more than %s: write less to it before, or use --report markdown=FILE",
+			report.Size(info.Size()), report.Size(maxSummary))
+	}
+	fill := func(out io.Writer) error { return rep.WriteMarkdownIn(out, int(room)) }
+	return errors.Join(w.report(views.Markdown, f, fill), f.Close())
 }

@@ -72,7 +72,7 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 	}
 	return &Outcome{
 		Succeeded: rep.Verdict == report.Success, ExitStatus: rep.ExitStatus,
-		Summary: known.Redact(strings.TrimRight(text.String(), "\n")), JSON: known.Redact(json.String()),
+		Summary: known.Redact(strings.TrimRight(text.String(), "\n")), JSON: known.RedactJSON(json.String()),
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 // Package plain makes text from elsewhere harmless to show: a message of a
-// server or a file name must not move the cursor, colour the screen, or turn
-// the reading direction of what a person relies on.
+// server or a file name must not move the cursor, colour the screen, turn the
+// reading direction of what a person relies on, or be a command to whatever reads
+// a log or a report.
 package plain
 
 import (
@@ -15,7 +16,7 @@ import (
 // Text returns s with control characters (but for newline and tab), line
 // separators, the characters that control reading direction or cannot be seen,
 // and invalid UTF-8 replaced by what stands for them in a Go string: \x1b,
-// \u202e, \xff.
+// \u202e, \xff. What [Defuse] takes for a command is broken up.
 func Text(s string) string { return escape(s, "\n\t") }
 
 // Line is Text for what must stay on one line: newline and tab are replaced too.
@@ -62,7 +63,10 @@ func Clip(s string, most int) string {
 	return s[:most] + "… (" + Thousands(len(s)-most) + " more bytes)"
 }
 
-func escape(s, keep string) string {
+func escape(s, keep string) string { return Defuse(control(s, keep)) }
+
+// control replaces characters that act instead of being seen.
+func control(s, keep string) string {
 	harmless := func(r rune) bool {
 		return r != utf8.RuneError && !isControl(r) || strings.ContainsRune(keep, r)
 	}

@@ -16,15 +16,18 @@ type View struct {
 	Write func(*report.Report, io.Writer) error
 }
 
-// JSON names the form that all others can be made of again.
-const JSON = "json"
+// Names of views that front ends treat in a way of their own.
+const (
+	JSON     = "json"     // all others can be made of it again
+	Markdown = "markdown" // for the summary of a job
+)
 
 // All are the views by their names.
 var All = map[string]View{
-	JSON:       {"report.json", (*report.Report).WriteJSON},
-	"junit":    {"report.xml", (*report.Report).WriteJUnit},
-	"html":     {"report.html", (*report.Report).WriteHTML},
-	"markdown": {"report.md", (*report.Report).WriteMarkdown},
+	JSON:     {"report.json", (*report.Report).WriteJSON},
+	"junit":  {"report.xml", (*report.Report).WriteJUnit},
+	"html":   {"report.html", (*report.Report).WriteHTML},
+	Markdown: {"report.md", (*report.Report).WriteMarkdown},
 }
 
 // Names returns the names of the views, sorted.

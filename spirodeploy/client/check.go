@@ -73,6 +73,7 @@ func (c *Client) request(ctx context.Context, method string) (*http.Request, err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token.Reveal())
 	req.Header.Set("User-Agent", "spirodeploy")
+	req.Close = true // net/http would send a body that the server has already refused, to keep the connection
 	return req, nil
 }
 

@@ -1,7 +1,10 @@
 package report_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"html"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +19,33 @@ var nasty = []string{
 	`</script><script>alert("evil")</script>`, `<!--<script>evil`, `]]><evil/>`, `"><img src=x onerror=evil()>`, `' onfocus='evil`,
 	"```\n\n# evil\n~~~\n````", "| evil | @evil #1 evil/evil#1 [evil](https://evil) ![](https://evil) https://evil www.evil.com evil@evil.com",
 	"\x1b[2Jevil\u202e\u2028\u2029\x00\x80\ufffe\uffff\ufeff", "{{.evil}}", "</details></td></table>evil", "</title></style></pre><h1>evil</h1>", "&lt;evil&gt;", "\\`evil\\`\\", "evil-\n=====\n\n1. a\n\n    code\n<!-- -->",
+	"evil\n[[ATTACHMENT|/etc/evil]]\n[[PROPERTY|url=https://evil]] [[[attachment|evil]]", "evil ##vso[task.setvariable variable=evil]x ###TeamCity[buildStatus text='evil'] ##[error]evil #\ufe0f#vso[evil]",
 	":evil: ~~evil~~ **evil** _evil_ $evil$ <evil@evil.com> <https://evil>",
+}
+
+// marker is what no view but JSON may have in it, outside of its own markup.
+var marker = regexp.MustCompile(`(?i)##(vso|teamcity)?\[|\[\[(attachment|property)\|`)
+
+// TestMarkers: what a reader of logs or reports takes for a command acts in no view.
+func TestMarkers(t *testing.T) {
+	t.Parallel()
+	rep := hostile(t)
+	for name, write := range everyView {
+		var out bytes.Buffer
+		if err := write(rep, &out); err != nil {
+			t.Fatal(err)
+		}
+		text := out.String()
+		switch name {
+		case "json", "ndjson", "html":
+			continue // they have what was said; nothing acts on it there
+		case "junit":
+			text = html.UnescapeString(text)
+		}
+		if found := marker.FindString(text); found != "" {
+			t.Errorf("%s has %q in it", name, found)
+		}
+	}
 }
 
 // hostile is the report of a run in which every text is one of those, or a nasty

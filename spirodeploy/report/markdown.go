@@ -22,11 +22,16 @@ const (
 // GITHUB_STEP_SUMMARY names is to have: the verdict, the minions, and the states
 // that failed. It is never longer than 900 KiB, and says what is left out. The
 // errors are those of w.
-func (r *Report) WriteMarkdown(w io.Writer) error {
+func (r *Report) WriteMarkdown(w io.Writer) error { return r.WriteMarkdownIn(w, maxMarkdown) }
+
+// WriteMarkdownIn is [Report.WriteMarkdown] with no more than a number of bytes,
+// and no more than 900 KiB.
+func (r *Report) WriteMarkdownIn(w io.Writer, most int) error {
+	most = min(most, maxMarkdown)
 	m := &markdown{out: bufio.NewWriterSize(w, 64<<10)} // which remembers the first error
 	for i, t := range r.Targets {
 		// What one target leaves is for those after it.
-		m.room = (maxMarkdown - m.written) / (len(r.Targets) - i)
+		m.room = (most - m.written) / (len(r.Targets) - i)
 		m.target(t)
 	}
 	return m.out.Flush()
@@ -84,9 +89,18 @@ func (m *markdown) minions(t *Target) {
 	if len(t.Minions) == 0 {
 		return
 	}
+	const end = "</details>\n\n"
 	fold := len(t.Minions) > maxUnfolded
 	if fold {
-		m.put(fmt.Sprintf("<details><summary>%s</summary>\n\n", plural(len(t.Minions), "minion")))
+		m.room -= len(end)
+		if !m.put(fmt.Sprintf("<details><summary>%s</summary>\n\n", plural(len(t.Minions), "minion"))) {
+			m.room += len(end)
+			return
+		}
+		defer func() {
+			m.room += len(end)
+			m.put(end)
+		}()
 	}
 	m.put("| Minion | | States | Changed | Would change | Failed | Time |\n|---|---|--:|--:|--:|--:|--:|\n")
 	rows, rest := 0, m.room/3 // which is for what the states say
@@ -103,9 +117,6 @@ func (m *markdown) minions(t *Target) {
 		m.put(fmt.Sprintf("\nAnd %s more, which have no room here.\n", plain.Thousands(left)))
 	}
 	m.put("\n")
-	if fold {
-		m.put("</details>\n\n")
-	}
 }
 
 // failures writes what went wrong, minion by minion.

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"bytes"
 	"regexp"
 	"strings"
 	"testing"
@@ -74,5 +75,15 @@ func TestMarkdownFits(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not say %q", want)
 		}
+	}
+	for _, most := range []int{2 << 10, 10 << 10, 100 << 10} {
+		var out bytes.Buffer
+		if err := rep.WriteMarkdownIn(&out, most); err != nil || out.Len() > most || !strings.Contains(out.String(), "❌") {
+			t.Errorf("with room for %d bytes it has %d, %v", most, out.Len(), err)
+		}
+		if strings.Count(out.String(), "<details>") != strings.Count(out.String(), "</details>") {
+			t.Errorf("with room for %d bytes, something does not end", most)
+		}
+		inert(t, out.String())
 	}
 }

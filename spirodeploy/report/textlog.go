@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
 )
 
 // Log names a CI service whose log folds.
@@ -20,15 +22,13 @@ const (
 	GitLab Log = "gitlab"
 )
 
-// Harmless returns a text in which no line is a command to the log: those that
-// would be one to GitHub's runner differ a little. For others it is the same. All
-// control characters must be out of the text, which is all that GitLab needs.
+// Harmless returns a text in which no line is a command to the log, or to any other
+// reader of logs: those that would be one differ a little. All control characters
+// must be out of the text.
 func (l Log) Harmless(text string) string {
-	if l != GitHub || !strings.Contains(text, "::") && !strings.Contains(text, "#") && isASCII(text) {
+	text = plain.Defuse(text)
+	if l != GitHub || !strings.Contains(text, ":") {
 		return text
-	}
-	if !strings.Contains(text, "\n") {
-		return harmlessLine(text)
 	}
 	lines := strings.Split(text, "\n")
 	for i := range lines {
@@ -37,30 +37,15 @@ func (l Log) Harmless(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
-}
-
-// harmlessLine is for GitHub's runner (actions/runner, ActionCommand.cs): a
-// command is what begins with "::", after white space, or has "##[" anywhere. It
-// may pass over characters that cannot be seen, as .NET does where it compares
-// text in the manner of a language: where that matters, they go.
+// harmlessLine is for GitHub's runner (actions/runner, ActionCommand.cs), for which
+// a command is also what begins with "::", after white space.
 func harmlessLine(s string) string {
-	bare := strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cf, unicode.Mn, unicode.Other_Default_Ignorable_Code_Point) {
-			return -1
-		}
-		return r
-	}, s)
+	bare := plain.Visible(s)
 	text := strings.TrimLeftFunc(bare, unicode.IsSpace)
-	begins, has := strings.HasPrefix(text, "::"), strings.Contains(bare, "##[")
-	if !begins && !has {
+	if !strings.HasPrefix(text, "::") {
 		return s
 	}
-	if begins {
-		bare = bare[:len(bare)-len(text)] + ": " + text[1:]
-	}
-	return strings.ReplaceAll(bare, "##[", "## [")
+	return bare[:len(bare)-len(text)] + ": " + text[1:]
 }
 
 // escapeData is for what comes after the last colons of a command, as in

@@ -57,10 +57,15 @@ func (k *Known) Redact(s string) string {
 // beginning of one: who writes no line end at last must call Flush.
 func (k *Known) Writer(w io.Writer) *Writer { return &Writer{known: k, w: w} }
 
+// JSONWriter is [Known.Writer] for JSON, which stays JSON. It holds back a line until
+// its end; no text in JSON goes over the end of a line.
+func (k *Known) JSONWriter(w io.Writer) *Writer { return &Writer{known: k, w: w, json: true} }
+
 // A Writer redacts what is written. It may be used by several goroutines.
 type Writer struct {
 	known *Known
 	w     io.Writer
+	json  bool
 
 	mu   sync.Mutex
 	held []byte
@@ -70,7 +75,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = append(w.held, p...)
-	if err := w.write(w.known.cut(w.held)); err != nil {
+	if err := w.write(w.ready(len(p))); err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -87,10 +92,27 @@ func (w *Writer) write(n int) error {
 	if n == 0 {
 		return nil
 	}
-	text := w.known.Redact(string(w.held[:n]))
+	redact := w.known.Redact
+	if w.json {
+		redact = w.known.RedactJSON
+	}
+	text := redact(string(w.held[:n]))
 	w.held = append(w.held[:0], w.held[n:]...)
 	_, err := io.WriteString(w.w, text)
 	return err
+}
+
+// ready returns how much of what is held can be redacted, the last bytes of which
+// have just come.
+func (w *Writer) ready(fresh int) int {
+	if !w.json {
+		return w.known.cut(w.held)
+	}
+	before := len(w.held) - fresh
+	if end := bytes.LastIndexByte(w.held[before:], '\n'); end >= 0 {
+		return before + end + 1
+	}
+	return 0
 }
 
 // cut returns how much of a text can be redacted without what comes after it: no
