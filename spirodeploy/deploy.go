@@ -57,6 +57,9 @@ type Options struct {
 	// Problems are what the caller has found wrong already. They are reported
 	// with all others, and nothing is sent.
 	Problems []error
+	// Warnings are what the caller has found worth a warning. They are told with all
+	// others.
+	Warnings []string
 	// DryRun does everything up to the upload, and lists what would be sent in
 	// the report.
 	DryRun bool

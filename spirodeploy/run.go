@@ -142,6 +142,9 @@ func (r *run) prepare(ctx context.Context) (tarball, []error) {
 		}
 		return nil, own
 	}
+	for _, w := range r.opts.Warnings {
+		r.warn(report.Bundling, w)
+	}
 	for _, w := range tar.Warnings() {
 		r.warn(report.Bundling, w.String())
 	}

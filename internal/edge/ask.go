@@ -23,6 +23,12 @@ func (w World) Check(ctx context.Context, s Settings) error {
 }
 
 func (w World) check(ctx context.Context, s Settings) error {
+	w.warnings = new(warnings)
+	defer func() {
+		for _, text := range w.warnings.texts {
+			fmt.Fprintln(w.Stderr, "warning: "+text)
+		}
+	}()
 	opts, err := w.serverOptions(ctx, s)
 	c, clientErr := client.New(opts)
 	rights, readErr := opts.Token.Rights()

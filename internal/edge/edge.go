@@ -28,6 +28,16 @@ type World struct {
 	Stderr io.Writer // for the story
 
 	discreet
+	warnings *warnings
+}
+
+// warnings are what was found before a run, and is worth a word in it.
+type warnings struct{ texts []string }
+
+func (w *warnings) add(text string) {
+	if w != nil && !slices.Contains(w.texts, text) {
+		w.texts = append(w.texts, text)
+	}
 }
 
 // Process is the world of this process.
@@ -80,6 +90,7 @@ var surviveClosedOutput = sync.OnceFunc(func() {
 
 func (w World) deploy(ctx context.Context, s Settings) error {
 	surviveClosedOutput()
+	w.warnings = new(warnings)
 	afterwards := ctx // for the reports, which the time for the run is not for
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
@@ -103,7 +114,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		Targets: targets, Serial: s.Rollout == serial, MaxParallel: s.MaxParallel,
 		Server: server, Bundle: bundleOptions, File: s.Bundle,
 		NoHighstate: s.NoHighstate, RequireMinions: s.RequireMinions, FullToken: s.FullToken,
-		DryRun:   s.DryRun,
+		DryRun: s.DryRun, Warnings: w.warnings.texts,
 		Problems: []error{problems, liveErr},
 		Watch: func(u report.Update) {
 			watch(u)

@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 
-	"golang.org/x/net/http/httpproxy"
-
+	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/internal/until"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -27,6 +25,9 @@ const maxCertificate = 1 << 20
 // are still good enough to find out what else is wrong.
 func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, error) {
 	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Server), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
+	if s.MaxEvent != "" {
+		opts.MaxEvent, _ = parseSize(s.MaxEvent) // a bad one is told with the other flags
+	}
 	var tokenErr, certErr, proxyErr error
 	opts.Proxy, proxyErr = w.proxy()
 	if s.Targets == "" { // else each of them finds its own
@@ -122,6 +123,9 @@ func (d Defaults) token(ctx context.Context) (token.Token, error) {
 
 // tokenFile reads the token from a file at a path, which was given as name.
 func (w World) tokenFile(ctx context.Context, name, path string) (token.Token, error) {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o004 != 0 && runtime.GOOS != "windows" {
+		w.warnings.add(fmt.Sprintf("the token file %s can be read by everybody on this machine (mode %04o): chmod go= takes that away", plain.Line(name), info.Mode().Perm()))
+	}
 	t, err := until.Done(ctx, func() (token.Token, error) { return token.ReadFile(path) })
 	if err != nil && looksLikeToken(name) {
 		w.known.AddText(name)
@@ -147,40 +151,3 @@ func looksLikeToken(name string) bool {
 // env returns a variable without the white space around it, as the first-party
 // client reads it.
 func (w World) env(name string) string { return strings.TrimSpace(w.Getenv(name)) }
-
-// proxy honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not. What
-// it cannot use is an error: to go without the proxy would be something else.
-func (w World) proxy() (func(*http.Request) (*url.URL, error), error) {
-	var errs []error
-	read := func(name string) string {
-		v := w.env(name)
-		if v == "" {
-			name = strings.ToLower(name)
-			v = w.env(name)
-		}
-		if !isProxy(v) {
-			errs = append(errs, fmt.Errorf("%s: it is no URL of a proxy, such as http://proxy:3128", name))
-		}
-		return v
-	}
-	config := httpproxy.Config{
-		HTTPProxy: read("HTTP_PROXY"), HTTPSProxy: read("HTTPS_PROXY"),
-		NoProxy: cmp.Or(w.env("NO_PROXY"), w.env("no_proxy")),
-		CGI:     w.env("REQUEST_METHOD") != "", // then HTTP_PROXY is a header that anybody may send
-	}
-	choose := config.ProxyFunc()
-	return func(r *http.Request) (*url.URL, error) { return choose(r.URL) }, problem.Join(errs...)
-}
-
-// isProxy reports whether package httpproxy, which is silent about what it does
-// not take, can use a value: a URL, or one without its scheme.
-func isProxy(v string) bool {
-	if v == "" {
-		return true
-	}
-	if !strings.Contains(v, "://") {
-		v = "http://" + v
-	}
-	u, err := url.Parse(v)
-	return err == nil && u.Host != ""
-}

@@ -33,6 +33,7 @@ type Settings struct {
 	Insecure       bool
 	ConnectTimeout time.Duration
 	Timeout        time.Duration
+	MaxEvent       string // size of the largest event that is accepted
 	Bundle         string // a bundle to deploy in place of building one
 	Digest         string
 	Output         string // write the bundle here and stop
@@ -178,6 +179,11 @@ func (s *Settings) contradictions() error {
 	useless(s.NoHighstate && s.RequireMinions, "require-minions", "no-highstate", "asks no minion")
 	useless(s.Quiet && s.Verbose, "verbose", "quiet", "tells the verdict alone")
 	errs = append(errs, s.checkView())
+	if s.MaxEvent != "" {
+		if _, err := parseSize(s.MaxEvent); err != nil {
+			errs = append(errs, fmt.Errorf("%s %q: %w", s.flag("max-event"), s.MaxEvent, err))
+		}
+	}
 	if s.Timeout < 0 || s.ConnectTimeout < 0 {
 		errs = append(errs, errors.New("a timeout must not be negative"))
 	}

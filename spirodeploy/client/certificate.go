@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -13,51 +14,55 @@ import (
 
 // explainCertificate says why the server's certificate is not trusted, and what
 // helps. The rules are those of RFC 5280 and RFC 9525 as crypto/x509 has them.
-func (c *Client) explainCertificate(e *tls.CertificateVerificationError) (what, help string) {
+func (p peer) explainCertificate(e *tls.CertificateVerificationError) (what, help string) {
 	var (
 		unknown   x509.UnknownAuthorityError
 		wrongName x509.HostnameError
 		invalid   x509.CertificateInvalidError
 	)
-	const general = "the server's certificate cannot be trusted: "
+	general := p.who + "'s certificate cannot be trusted: "
 	if len(e.UnverifiedCertificates) == 0 {
 		return general + e.Err.Error(), ""
 	}
 	leaf := e.UnverifiedCertificates[0]
 	switch {
 	case errors.As(e.Err, &wrongName):
-		return explainName(wrongName)
+		return p.explainName(wrongName)
 	case errors.As(e.Err, &invalid) && invalid.Reason == x509.Expired:
-		which := "the server's certificate"
+		which := p.who + "'s certificate"
 		if !invalid.Cert.Equal(leaf) {
-			which = fmt.Sprintf("the certificate of %s, which signed the server's,", invalid.Cert.Subject)
+			which = fmt.Sprintf("the certificate of %s, which signed %s's,", invalid.Cert.Subject, p.who)
 		}
 		return explainTime(which, invalid.Cert, time.Now())
-	case errors.As(e.Err, &unknown) && c.ownTrust:
-		return "the server's certificate is not the one that --ssl-cert names, nor signed by it: it is " + describe(leaf),
+	case errors.As(e.Err, &unknown) && p.ownTrust:
+		return p.who + "'s certificate is not the one that --ssl-cert names, nor signed by it: it is " + describe(leaf),
 			"if that is the right one, name it, or its CA, with --ssl-cert"
 	case errors.As(e.Err, &unknown):
-		return "the server's certificate is signed by nobody whom this machine trusts: it is " + describe(leaf),
+		return p.who + "'s certificate is signed by an unknown authority: it is " + describe(leaf),
 			"if that is the right one, name it, or its CA, with --ssl-cert"
 	}
 	return general + strings.TrimPrefix(e.Err.Error(), "x509: "), ""
 }
 
-func explainName(e x509.HostnameError) (what, help string) {
+func (p peer) explainName(e x509.HostnameError) (what, help string) {
+	if net.ParseIP(e.Host) != nil && slices.Contains(e.Certificate.DNSNames, e.Host) {
+		return fmt.Sprintf("%s's certificate has the IP address %s as a DNS name, which counts for no address", p.who, e.Host),
+			"make one that has IP:" + e.Host + " as subjectAltName"
+	}
 	names := slices.Clone(e.Certificate.DNSNames)
 	for _, ip := range e.Certificate.IPAddresses {
 		names = append(names, ip.String())
 	}
 	if len(names) == 0 {
-		return fmt.Sprintf("the server's certificate names no host: it has no subject alternative name, and its common name, %q, does not count", e.Certificate.Subject.CommonName),
+		return fmt.Sprintf("%s's certificate names no host: it has no subject alternative name, and its common name, %q, does not count", p.who, e.Certificate.Subject.CommonName),
 			"make one that has " + e.Host + " as subjectAltName"
 	}
 	const most = 5
 	if len(names) > most {
 		names = append(names[:most], "…")
 	}
-	return fmt.Sprintf("the server's certificate is for %s, not for %s", strings.Join(names, ", "), e.Host),
-		"use a name in the server URL that it is for, or a certificate for " + e.Host
+	return fmt.Sprintf("%s's certificate is for %s, not for %s", p.who, strings.Join(names, ", "), e.Host),
+		"use a name in the URL that it is for, or a certificate for " + e.Host
 }
 
 func explainTime(which string, cert *x509.Certificate, now time.Time) (what, help string) {

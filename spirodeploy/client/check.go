@@ -25,6 +25,7 @@ func (c *Client) Check(ctx context.Context) error {
 	if err != nil {
 		err = c.failure(ctx, err)
 		switch {
+		case isCut(err) && ofProxy(err): // which is nothing that the server URL could help
 		case isCut(err) && c.Plain():
 			err = fmt.Errorf("%w: if the server speaks TLS on this port, use https:// in the server URL", err)
 		case isCut(err):
@@ -52,10 +53,8 @@ func (c *Client) Check(ctx context.Context) error {
 // silence says that nothing was said for some time, and by whom.
 func (c *Client) silence(limit time.Duration) error {
 	who := "the server"
-	if c.transport.Proxy != nil {
-		if by, err := c.transport.Proxy(&http.Request{URL: c.server}); err == nil && by != nil {
-			who = "the server, or the proxy on the way,"
-		}
+	if c.proxied() {
+		who = "the server, or the proxy on the way,"
 	}
 	return fmt.Errorf("%s took the connection, and did not answer within %s", who, limit)
 }

@@ -134,7 +134,7 @@ func New(opts Options) (*Client, error) {
 	return &Client{
 		server: server, token: opts.Token, maxEvent: opts.MaxEvent,
 		connectTimeout: opts.ConnectTimeout, answerTimeout: opts.AnswerTimeout,
-		transport: newTransport(opts, tlsConfig), ownTrust: len(opts.Certificate) > 0, grace: grace,
+		transport: newTransport(opts, server, tlsConfig), ownTrust: len(opts.Certificate) > 0, grace: grace,
 	}, nil
 }
 
@@ -196,7 +196,7 @@ func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {
 	return config, nil
 }
 
-func newTransport(opts Options, tlsConfig *tls.Config) *http.Transport {
+func newTransport(opts Options, server *url.URL, tlsConfig *tls.Config) *http.Transport {
 	dialer := &net.Dialer{
 		Timeout:         opts.ConnectTimeout,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 30 * time.Second, Count: 5},
@@ -213,16 +213,26 @@ func newTransport(opts Options, tlsConfig *tls.Config) *http.Transport {
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	toServer := tlsConfig.Clone() // for net/http, behind a proxy
+	toServer.ServerName = withoutZone(server.Hostname())
 	return &http.Transport{
-		Proxy:                  proxy,
+		Proxy: proxy,
+		GetProxyConnectHeader: func(ctx context.Context, _ *url.URL, _ string) (http.Header, error) {
+			reach(ctx, true)
+			return nil, nil
+		},
 		OnProxyConnectResponse: checkProxy,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return patient(dial(ctx, network, addr))
 		},
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return patient(dialTLS(ctx, network, addr, dial, tlsConfig, opts.ConnectTimeout))
+			config := tlsConfig
+			if proxy != nil && addr != hostPort(server) {
+				config = trustSystem(tlsConfig, opts.Certificate)
+			}
+			return patient(dialTLS(ctx, network, addr, dial, config, opts.ConnectTimeout))
 		},
-		TLSClientConfig:        tlsConfig,
+		TLSClientConfig:        toServer,
 		TLSHandshakeTimeout:    opts.ConnectTimeout,
 		ExpectContinueTimeout:  continueTimeout,
 		MaxResponseHeaderBytes: maxHeader,
@@ -236,10 +246,36 @@ func newTransport(opts Options, tlsConfig *tls.Config) *http.Transport {
 	}
 }
 
+// hostPort returns where the server's connections lead, as net/http has it.
+func hostPort(server *url.URL) string {
+	port := server.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[server.Scheme]
+	}
+	return net.JoinHostPort(server.Hostname(), port)
+}
+
+// trustSystem returns a configuration for a proxy that speaks TLS: beside a
+// certificate that was given for the server, it trusts those of the system.
+func trustSystem(config *tls.Config, certificate []byte) *tls.Config {
+	if config.RootCAs == nil {
+		return config
+	}
+	config = config.Clone()
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return config // it has the one that was given
+	}
+	pool.AppendCertsFromPEM(certificate)
+	config.RootCAs = pool
+	return config
+}
+
 // checkProxy says what a proxy answers that makes no way to the server; net/http
 // would repeat the status alone, as if it were the server's.
-func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+func checkProxy(ctx context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {
+		reach(ctx, false)
 		return nil
 	}
 	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("it answers %s", answer.Status)}

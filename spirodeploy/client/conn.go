@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,10 +27,12 @@ func dialTLS(
 		return nil, err
 	}
 	config = config.Clone()
-	if config.ServerName, _, err = net.SplitHostPort(addr); err != nil {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
 		_ = raw.Close() // the reason is already an error
 		return nil, err
 	}
+	config.ServerName = withoutZone(host)
 	shake, cancel := context.WithTimeoutCause(ctx, limit, errHandshake)
 	defer cancel()
 	conn := tls.Client(raw, config)
@@ -132,14 +135,55 @@ func (b wholeBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// withoutZone returns an IPv6 address without its zone, which means something on this
+// machine only (RFC 6874): no certificate has it.
+func withoutZone(host string) string {
+	host, _, _ = strings.Cut(host, "%")
+	return host
+}
+
+// onTheWay tells of a request that goes through a proxy whether that is what has
+// to answer now.
+type onTheWay struct{ atProxy atomic.Bool }
+
+type onTheWayKey struct{}
+
+// reach tells the request of a context whether a proxy has to answer.
+func reach(ctx context.Context, atProxy bool) {
+	if way, ok := ctx.Value(onTheWayKey{}).(*onTheWay); ok {
+		way.atProxy.Store(atProxy)
+	}
+}
+
 // roundTrip sends a request and returns the answer, which ends with an error if it
-// was cut.
+// was cut. An error of a proxy is an OpError "proxyconnect".
 func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
 	var conn net.Conn
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn }}
-	resp, err := c.transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	way := new(onTheWay)
+	way.atProxy.Store(c.Plain() && c.proxied()) // which passes plain requests on itself
+	ctx := context.WithValue(httptrace.WithClientTrace(req.Context(), trace), onTheWayKey{}, way)
+	resp, err := c.transport.RoundTrip(req.WithContext(ctx))
+	if err != nil && way.atProxy.Load() && !ofProxy(err) {
+		err = &net.OpError{Op: "proxyconnect", Net: "tcp", Err: err}
+	}
 	if err == nil && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 {
 		resp.Body = wholeBody{resp.Body, conn}
 	}
 	return resp, err
+}
+
+// ofProxy reports whether an error is a proxy's.
+func ofProxy(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "proxyconnect" || op.Op == "socks connect")
+}
+
+// proxied reports whether requests go through a proxy.
+func (c *Client) proxied() bool {
+	if c.transport.Proxy == nil {
+		return false
+	}
+	by, err := c.transport.Proxy(&http.Request{URL: c.server})
+	return err == nil && by != nil
 }

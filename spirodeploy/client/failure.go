@@ -44,12 +44,40 @@ func (c *Client) failure(ctx context.Context, err error) error {
 const (
 	checkURL = "check host and port of the server URL"
 	plainURL = "if it is meant to speak plain HTTP, use http:// in the server URL, and --insecure"
-	proxyEnv = "HTTPS_PROXY or HTTP_PROXY names it; NO_PROXY takes hosts to go to without it"
+	proxyEnv = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names it; NO_PROXY takes hosts to go to without it"
 )
+
+// peer is who an error came from.
+type peer struct {
+	who       string // "the server"
+	checkAddr string // what may be wrong with its address
+	plain     string // what helps if it does not speak TLS
+	ownTrust  bool   // whether only the certificate that was given is trusted
+}
+
+func (c *Client) serverPeer() peer {
+	return peer{who: "the server", checkAddr: checkURL, plain: plainURL, ownTrust: c.ownTrust}
+}
+
+var proxyPeer = peer{who: "the proxy", checkAddr: proxyEnv, plain: "if it speaks plain HTTP, which is usual, its URL begins with http://"}
 
 // explain says in our words what an error of the network means, and what may
 // help against it.
 func (c *Client) explain(err error) (what, help string) {
+	if ofProxy(err) {
+		var op *net.OpError
+		errors.As(err, &op)
+		what, help = c.explainOf(proxyPeer, op.Err)
+		if !strings.Contains(help, proxyEnv) {
+			help = strings.TrimPrefix(help+"; "+proxyEnv, "; ")
+		}
+		return "the proxy cannot be used: " + what, help
+	}
+	return c.explainOf(c.serverPeer(), err)
+}
+
+// explainOf is explain for an error of one of the peers.
+func (c *Client) explainOf(p peer, err error) (what, help string) {
 	var (
 		op        *net.OpError
 		dns       *net.DNSError
@@ -58,38 +86,46 @@ func (c *Client) explain(err error) (what, help string) {
 	)
 	wasOp := errors.As(err, &op)
 	switch {
-	case wasOp && op.Op == "proxyconnect":
-		what, _ = c.explain(op.Err)
-		return "the proxy cannot be used: " + what, proxyEnv
 	case errors.As(err, &untrusted):
-		return c.explainCertificate(untrusted)
+		return p.explainCertificate(untrusted)
+	case strings.Contains(err.Error(), badCertificate):
+		_, why, _ := strings.Cut(err.Error(), badCertificate)
+		return p.who + "'s certificate is not as RFC 5280 has it, so that it cannot be read (" + strings.TrimPrefix(why, "x509: ") + ")", "have a new one made"
 	case errors.As(err, &notTLS):
-		return "the server does not speak TLS on this port", plainURL
+		return p.who + " does not speak TLS on this port", p.plain
 	case wasOp && op.Op == "remote error":
-		return "the server broke off the TLS handshake (" + op.Err.Error() + ")",
-			checkURL + "; a server that wants a client's certificate, or knows no newer TLS than 1.1, cannot be used"
+		return p.who + " broke off the TLS handshake (" + op.Err.Error() + ")",
+			p.checkAddr + "; one that wants a client's certificate, or knows no newer TLS than 1.1, cannot be used"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		help := "check the server URL"
+		if p == proxyPeer {
+			help = p.checkAddr
+		}
 		if c.server.String() == DefaultServer && dns.Name == c.server.Hostname() {
 			help = "that is the default: SPIRO_URL or --server names another"
 		}
 		return fmt.Sprintf("there is no host of the name %q", dns.Name), help
 	case errors.As(err, &dns):
 		return fmt.Sprintf("the host name %q could not be looked up (%s)", dns.Name, dns.Err), "check this machine's DNS"
+	case isOneOf(err, refused) && p == proxyPeer:
+		return "nothing listens on " + address(op), p.checkAddr
 	case isOneOf(err, refused):
 		return "nothing listens on " + address(op), checkURL + ", and that SpiroFS runs in the Salt master"
 	case isOneOf(err, noRoute):
 		return "there is no route to " + address(op), "check the server URL, and this machine's network"
 	case wasOp && op.Op == "dial" && (op.Timeout() || isOneOf(err, tooLate)):
 		return fmt.Sprintf("no connection to %s came about within %s", address(op), c.connectTimeout),
-			checkURL + "; a firewall on the way may drop connections"
+			p.checkAddr + "; a firewall on the way may drop connections"
 	case errors.Is(err, errHandshake), strings.HasSuffix(err.Error(), "TLS handshake timeout"): // that of net/http, behind a proxy
-		return fmt.Sprintf("the server took the connection, and then no TLS handshake came about within %s", c.connectTimeout), plainURL
+		return fmt.Sprintf("%s took the connection, and then no TLS handshake came about within %s", p.who, c.connectTimeout), p.plain
 	case isCut(err):
 		return "the connection was cut", ""
 	}
-	return explainHTTP(err.Error())
+	return explainHTTP(err.Error(), p)
 }
+
+// badCertificate is how crypto/tls begins to say that it cannot parse a certificate.
+const badCertificate = "tls: failed to parse certificate from server: "
 
 // address returns where a connection was to go.
 func address(op *net.OpError) string {
@@ -115,15 +151,15 @@ func isCut(err error) bool {
 }
 
 // explainHTTP puts into other words what net/http says in ones of its own.
-func explainHTTP(text string) (what, help string) {
+func explainHTTP(text string, p peer) (what, help string) {
 	text = strings.TrimPrefix(text, "net/http: HTTP/1.x transport connection broken: ")
 	switch {
 	case strings.Contains(text, "response headers exceeded"):
-		return "the header of the answer is larger than " + sizeText(maxHeader) + ", as none of SpiroFS is", checkURL
+		return "the header of the answer is larger than " + sizeText(maxHeader) + ", as none of SpiroFS is", p.checkAddr
 	case strings.Contains(text, "too many 1xx"):
-		return "the server sends interim answers and never a final one, as SpiroFS never does", checkURL
+		return "the server sends interim answers and never a final one, as SpiroFS never does", p.checkAddr
 	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME header"):
-		return "the answer is not HTTP (" + text + ")", checkURL
+		return "the answer is not HTTP (" + text + ")", p.checkAddr
 	case strings.Contains(text, "chunk"), strings.Contains(text, "Content-Length"):
 		return "the answer is garbled (" + strings.TrimPrefix(text, "http: ") + ")", ""
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
@@ -208,5 +209,80 @@ func TestRefusedAndReset(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestSeeOther: a 303 is what a server says that has done what it was asked for, so
+// that the bundle may have been deployed.
+func TestSeeOther(t *testing.T) {
+	t.Parallel()
+	for status, maybe := range map[string]bool{"303 See Other": true, "302 Found": false, "307 Temporary Redirect": false} {
+		url := serveRaw(t, nil, func(_, conn net.Conn) {
+			if _, err := readRequest(conn); err != nil {
+				t.Error(err)
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 "+status+"\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+		})
+		_, err := follow(t, url, shop(tar))
+		var told *client.StatusError
+		if !errors.As(err, &told) || !told.BodySent || strings.Contains(err.Error(), "may have been deployed") != maybe {
+			t.Errorf("%s: %v", status, err)
+		}
+	}
+}
+
+// TestConnections: each request has a connection of its own, and says so.
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	var connections, requests atomic.Int32
+	url := serveRaw(t, nil, func(_, conn net.Conn) {
+		connections.Add(1)
+		for in := bufio.NewReader(conn); ; {
+			req, err := http.ReadRequest(in)
+			if err != nil {
+				return
+			}
+			requests.Add(1)
+			if !req.Close {
+				t.Error("a request does not say that it is the last of its connection")
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nAuth OK")
+		}
+	})
+	c := newClient(t, url, "a-token-of-some-length")
+	for range 3 {
+		if err := c.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if connections.Load() != 3 || requests.Load() != 3 {
+		t.Errorf("%d requests on %d connections", requests.Load(), connections.Load())
+	}
+}
+
+// TestEndlessPage: of an error page without an end, no more is read than is shown,
+// and one that comes slowly is not waited for.
+func TestEndlessPage(t *testing.T) {
+	t.Parallel()
+	for name, part := range map[string]string{"fast": strings.Repeat("x", 64<<10), "silent": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := serveRaw(t, nil, func(_, conn net.Conn) {
+				if _, err := readRequest(conn); err != nil {
+					return
+				}
+				_, err := io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\n\r\nno, ")
+				for err == nil && part != "" {
+					_, err = io.WriteString(conn, part)
+				}
+				_, _ = io.Copy(io.Discard, conn) // until the client goes away
+			})
+			c := newClient(t, url, "a-token-of-some-length", func(o *client.Options) { o.ConnectTimeout = 500 * time.Millisecond })
+			_, err := c.Upload(t.Context(), shop(tar))
+			var told *client.StatusError
+			if !errors.As(err, &told) || told.StatusCode != http.StatusForbidden || !strings.HasPrefix(told.Message, "no,") || len(told.Message) > 1000 {
+				t.Errorf("error %v", err)
+			}
+		})
 	}
 }

@@ -246,3 +246,30 @@ func TestSize(t *testing.T) {
 		}
 	}
 }
+
+// TestWorst: where targets differ, the worst verdict is that of the run.
+func TestWorst(t *testing.T) {
+	t.Parallel()
+	of := map[report.Verdict]error{
+		report.Interrupted: report.ErrInterrupted, report.ServerFailed: &client.StatusError{StatusCode: 500}, report.Unknown: errors.New("?"),
+		report.Unreachable: &client.TransportError{Err: errors.New("no route")}, report.Refused: &client.StatusError{StatusCode: 401},
+		report.Invalid: &report.UnsentError{Err: errors.New("bad")}, report.NotStarted: &report.NotStartedError{},
+	}
+	order := []report.Verdict{
+		report.Interrupted, report.ServerFailed, report.Unknown, report.Unreachable, report.Refused, report.Invalid, report.NotStarted,
+	}
+	for i, bad := range order {
+		for _, better := range order[i:] {
+			for _, pair := range [][2]report.Verdict{{bad, better}, {better, bad}} {
+				rep := report.New(report.Target{Name: "a"}, report.Target{Name: "b"})
+				for n, v := range pair {
+					rep.Targets[n].Finish(of[v])
+				}
+				rep.Finish()
+				if rep.Verdict != bad || report.Classify(rep.Err()) != bad || report.Classify(fmt.Errorf("deploy: %w", rep.Err())) != bad {
+					t.Errorf("%v: %s, and its error is classified as %s", pair, rep.Verdict, report.Classify(rep.Err()))
+				}
+			}
+		}
+	}
+}

@@ -133,3 +133,18 @@ func TestProgress(t *testing.T) {
 		t.Errorf("after the end: %v, %d", ids, all)
 	}
 }
+
+// TestStoryEnds: what a server says without end is not told without end.
+func TestStoryEnds(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	tell := report.Story(&out, report.StoryOptions{})
+	const told = 2 * client.MaxMinions
+	for range told + 10 {
+		tell(report.Update{Kind: report.Happened, Stage: report.Deploying, Time: at(0), Event: client.Event{Name: "x", Msg: "y"}})
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != told || !strings.HasSuffix(lines[told-1], "warning: the server sends more events than are shown") || strings.Contains(lines[told-2], "warning") {
+		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
+	}
+}

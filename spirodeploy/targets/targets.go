@@ -71,6 +71,7 @@ func Deploy(
 	color *string, // when to colour: auto, always or never (default auto)
 	connectTimeout *time.Duration, // how long connecting may take (default 20s)
 	timeout *time.Duration, // how long the whole run may take (default: no limit)
+	maxEvent *string, // how large an event of the server may be, such as the result of a minion (default 16MiB)
 ) error {
 	if err := edge.CheckPosition(project, deployment); err != nil {
 		return err
@@ -92,7 +93,7 @@ func Deploy(
 	s.Targets, s.Rollout, s.MaxParallel = orText(&s, "targets", targets, d.list(server)), s.Text("rollout", rollout), edge.Or(maxParallel)
 	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, d.Certificate)
 	s.Bundle, s.Digest, s.Output = s.Text("bundle", bundle), s.Text("digest", digest), s.Text("output", output)
-	s.Diff = s.Text("diff", diff)
+	s.Diff, s.MaxEvent = s.Text("diff", diff), s.Text("max-event", maxEvent)
 	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
 	defer stop()
 	return edge.Process().Run(ctx, s)

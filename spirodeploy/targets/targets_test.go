@@ -114,3 +114,23 @@ func TestTargets(t *testing.T) {
 		t.Errorf("deployed %+v, want digest %s", d, digest)
 	}
 }
+
+// TestMageTimeout: when the time is up that mage gives a target, the run has ended
+// already, with its verdict and its report.
+func TestMageTimeout(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "_salt", "spirotop.sls"), "prod: {'*': [web]}\n")
+	write(t, filepath.Join(dir, "_salt", "web.sls"), "hello: {}\n")
+	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1"}, {ID: "web2", Delay: time.Hour}}})
+	file := filepath.Join(t.TempDir(), "report.json")
+	stdout, stderr, status := mage(t, []string{"SPIRO_TOKEN=" + server.Token(time.Hour, "shop"), "SPIRO_URL=" + server.URL(), "MAGEFILE_TIMEOUT=40s"},
+		"spiro:deploy", "shop", "prod", "-insecure", "-dir="+dir, "-report=json="+file)
+	report, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(report), `"verdict": "unknown"`) {
+		t.Errorf("report %s, %v", report, err)
+	}
+	if status != 6 || !strings.Contains(stdout+stderr, "the time that mage has for it is nearly up") || !strings.Contains(stdout, "FAILURE:") {
+		t.Errorf("status %d\n%s\n%s", status, stdout, stderr)
+	}
+}

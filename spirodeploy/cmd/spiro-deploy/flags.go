@@ -35,6 +35,7 @@ type flags struct {
 	Highstate      bool          `group:"run" default:"true" negatable:"" help:"Apply the states to the minions concerned (default: yes)."`
 	RequireMinions bool          `group:"run" help:"Fail if no minion is concerned."`
 	Timeout        time.Duration `group:"run" placeholder:"DURATION" help:"How long the whole run may take (default: no limit)."`
+	MaxEvent       *string       `group:"run" placeholder:"SIZE" help:"How large an event of the server, such as the result of a minion, may be (default: 16MiB). A minion with a larger one counts as failed."`
 
 	Output *string `group:"instead" placeholder:"FILE" help:"Write the bundle and stop; - is standard output."`
 	Diff   *string `group:"instead" placeholder:"FILE" help:"Tell how the bundle differs from this one, and stop."`
@@ -79,6 +80,7 @@ func (f *flags) settings() edge.Settings {
 	s.Several("server", f.Server)
 	s.Source, s.GitDescribe = s.Text("include-source", f.IncludeSource), s.Text("git-describe", f.GitDescribe)
 	s.TokenFile, s.SSLCert = s.Text("token-file", f.TokenFile), s.Text("ssl-cert", f.SSLCert)
+	s.MaxEvent = s.Text("max-event", f.MaxEvent)
 	s.Bundle, s.Digest, s.Output = s.Text("bundle", f.Bundle), s.Text("digest", f.Digest), s.Text("output", f.Output)
 	return s
 }

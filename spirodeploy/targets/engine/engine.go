@@ -43,6 +43,8 @@ func Bundle(
 		return invalid(err)
 	}
 	t := tree{artifacts: edge.Split(edge.Or(artifact)), source: edge.Or(source), exclude: edge.Split(edge.Or(exclude))}
+	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
+	defer stop()
 	return bundle(ctx, edge.Or(module), t, file, os.Stdout)
 }
 
@@ -64,6 +66,8 @@ func Deploy(
 	if err := edge.CheckPosition(project, deployment); err != nil {
 		return err
 	}
+	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
+	defer stop()
 	return deploy(ctx, edge.Or(module), order{
 		project: project, name: deployment, highstate: highstate == nil || *highstate,
 		tree:   tree{artifacts: edge.Split(edge.Or(artifact)), source: edge.Or(source), exclude: edge.Split(edge.Or(exclude))},

@@ -85,7 +85,10 @@ func invalid(err error) error {
 // failed returns an error for a function of the module that did not get as far
 // as a verdict: nothing was deployed, unless it was interrupted.
 func failed(ctx context.Context, op string, err error) error {
-	if ctx.Err() != nil {
+	switch {
+	case errors.Is(context.Cause(ctx), report.ErrTimeout):
+		return &edge.Error{Status: report.Unreachable.ExitStatus(), Err: fmt.Errorf("%s: %w; nothing was deployed", op, context.Cause(ctx))}
+	case ctx.Err() != nil:
 		return &edge.Error{Status: report.Interrupted.ExitStatus(), Err: fmt.Errorf("%s: interrupted: what the server has by now goes on there", op)}
 	}
 	return invalid(fmt.Errorf("%s: %w", op, err))
@@ -96,7 +99,9 @@ func failed(ctx context.Context, op string, err error) error {
 // sent.
 func undecided(ctx context.Context, err error, tok token.Token) error {
 	said := errors.New(tok.Redact(err.Error()))
-	if ctx.Err() != nil {
+	if errors.Is(context.Cause(ctx), report.ErrTimeout) {
+		said = context.Cause(ctx)
+	} else if ctx.Err() != nil {
 		return failed(ctx, "deploy", said)
 	}
 	return &edge.Error{Status: report.Unknown.ExitStatus(), Err: fmt.Errorf("deploy: there is no report: %w; the deployment may be going on", said)}

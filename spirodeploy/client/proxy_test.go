@@ -1,0 +1,160 @@
+package client_test
+
+import (
+	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+)
+
+// certified returns a configuration with a certificate, and that in PEM.
+func certified(t *testing.T, template x509.Certificate) (*tls.Config, []byte) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template.SerialNumber, template.NotBefore, template.NotAfter = big.NewInt(1), time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, //nolint:gosec // a test
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// TestProxyFails: what is wrong with a proxy is told as that, and not as the server's.
+func TestProxyFails(t *testing.T) {
+	t.Parallel()
+	good, pem := certified(t, x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
+	stranger, _ := certified(t, x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
+	says := func(answer string) func(raw, conn net.Conn) {
+		return func(_, conn net.Conn) {
+			_, _ = http.ReadRequest(bufio.NewReader(conn))
+			_, _ = io.WriteString(conn, answer)
+		}
+	}
+	thenPlain := func(_, conn net.Conn) {
+		_, _ = http.ReadRequest(bufio.NewReader(conn))
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+		_, _ = conn.Read(make([]byte, 1<<10))
+		_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
+	}
+	socks := func(_, conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 1<<10))
+		_, _ = io.WriteString(conn, "garbage")
+	}
+	for name, tt := range map[string]struct {
+		server string
+		config *tls.Config // of the proxy
+		scheme string      // of the proxy's URL; default that which it speaks
+		serve  func(raw, conn net.Conn)
+		want   []string
+	}{
+		"garbage":               {"https://salt.example", nil, "", says("220 mail.example ESMTP\r\n\r\n"), []string{"the proxy cannot be used: the answer is not HTTP", "HTTPS_PROXY"}},
+		"cut":                   {"https://salt.example", nil, "", says(""), []string{"the proxy cannot be used: the connection was cut", "HTTPS_PROXY"}},
+		"refuses":               {"https://salt.example", nil, "", says("HTTP/1.1 403 Forbidden\r\n\r\n"), []string{"the proxy cannot be used: it answers 403 Forbidden"}},
+		"garbage, plain server": {"http://salt.example", nil, "", says("220 mail.example ESMTP\r\n\r\n"), []string{"the proxy cannot be used: the answer is not HTTP"}},
+		"cut, plain server":     {"http://salt.example", nil, "", says(""), []string{"the proxy cannot be used: the connection was cut"}},
+		"TLS, not trusted":      {"https://salt.example", stranger, "", says(""), []string{"the proxy cannot be used: the proxy's certificate is signed by an unknown authority", "--ssl-cert"}},
+		"TLS, trusted, cut":     {"https://salt.example", good, "", says(""), []string{"the proxy cannot be used: the connection was cut"}},
+		"speaks no TLS":         {"https://salt.example", nil, "https", says("HTTP/1.1 400 Bad Request\r\n\r\n"), []string{"the proxy cannot be used: the proxy does not speak TLS", "begins with http://"}},
+		"the server cuts":       {"https://salt.example", nil, "", says("HTTP/1.1 200 OK\r\n\r\n"), []string{"check token: the connection was cut"}},
+		"the server, no TLS":    {"https://salt.example", nil, "", thenPlain, []string{"check token: the server does not speak TLS"}},
+		"SOCKS":                 {"https://salt.example", nil, "socks5", socks, []string{"the proxy cannot be used: "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			proxy, err := url.Parse(serveRaw(t, tt.config, tt.serve))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.scheme != "" {
+				proxy.Scheme = tt.scheme
+			}
+			proxy.User = url.UserPassword("me", "a-password-of-a-proxy")
+			c := newClient(t, tt.server, "a-token-of-some-length", func(o *client.Options) {
+				o.Proxy = http.ProxyURL(proxy)
+				if strings.HasPrefix(tt.server, "https:") {
+					o.Certificate = pem
+				}
+			})
+			err = c.Check(t.Context())
+			for _, want := range tt.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("error %v, want %q", err, want)
+				}
+			}
+			if err != nil && strings.Contains(err.Error(), "a-password-of-a-proxy") {
+				t.Errorf("the password is in the error: %v", err)
+			}
+		})
+	}
+}
+
+// TestCertificates that Go refuses for reasons that people do not expect.
+func TestCertificates(t *testing.T) {
+	t.Parallel()
+	asDNS, asDNSpem := certified(t, x509.Certificate{DNSNames: []string{"127.0.0.1"}})
+	negative, _ := certified(t, x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
+	der := negative.Certificates[0].Certificate[0]
+	// The serial number, 1, is the first INTEGER after the version.
+	at := strings.Index(string(der), "\x02\x01\x02\x02\x01\x01")
+	if at < 0 {
+		t.Fatal("the certificate is not as expected")
+	}
+	der[at+5] = 0xff
+	for name, tt := range map[string]struct {
+		config *tls.Config
+		trust  []byte
+		want   string
+	}{
+		"an address as a DNS name": {asDNS, asDNSpem, "the server's certificate has the IP address 127.0.0.1 as a DNS name"},
+		"a negative serial number": {negative, nil, "the server's certificate is not as RFC 5280 has it, so that it cannot be read (negative serial number): have a new one made"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := serveRaw(t, tt.config, func(_, conn net.Conn) { _, _ = http.ReadRequest(bufio.NewReader(conn)) })
+			err := newClient(t, server, "a-token-of-some-length", func(o *client.Options) { o.Certificate = tt.trust }).Check(t.Context())
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestZone: the zone of an address is no part of the name in a certificate.
+func TestZone(t *testing.T) {
+	t.Parallel()
+	config, pem := certified(t, x509.Certificate{IPAddresses: []net.IP{net.IPv6loopback}})
+	server := serveRaw(t, config, func(_, conn net.Conn) {
+		_, _ = http.ReadRequest(bufio.NewReader(conn))
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nAuth OK")
+	})
+	for name, o := range map[string]client.Options{
+		"with a zone": {Server: "https://[::1%25lo]:4510/"}, "without": {Server: "https://[::1]:4510/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClient(t, o.Server, "a-token-of-some-length", func(o *client.Options) {
+				o.Certificate, o.Address = pem, strings.TrimPrefix(server, "https://")
+			})
+			if err := c.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
