@@ -78,7 +78,25 @@ var answers = []fault{
 		says(stream+chunk(event("deploy-bundle", `"msg": "Deploying bundle"`)), cut)(s)
 	}},
 	{name: "an event is larger than is accepted (16 MiB)", breaks: says(stream+chunk(begun+"data: "+strings.Repeat("x", 16<<20)+"\n\n"), nil)},
-	{name: "an event is not as the protocol has it", breaks: says(stream+chunk(begun+event("highstate-update", `"minion": "web1"`)), nil)},
+	{name: "an event is not as the protocol has it", breaks: says(stream+chunk(begun+event("highstate-update", `"minion": 1`)), nil)},
+	{name: "the stream ends in an event, without a highstate", breaks: func(s *scene) {
+		s.opts.NoHighstate = true
+		says(stream+chunk(event("deploy-bundle", `"msg": "Deploying bundle"`)+"event: exception\ndata: {}\n")+chunk(""), nil)(s)
+	}},
+	{name: "an event has no data", breaks: says(stream+chunk(begun+result+second+"event: highstate-finish\n\n")+chunk(""), nil)},
+	{name: "the end of the answer is marked neither by HTTP nor by TLS", over: "https", breaks: func(s *scene) {
+		s.opts.NoHighstate = true
+		says(strings.Replace(stream, "Transfer-Encoding: chunked\r\n", "", 1)+event("deploy-bundle", `"msg": "Deploying bundle"`), cut)(s)
+	}},
+	{name: "the server keeps the connection open after the last event", breaks: func(s *scene) {
+		s.answer(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			conn := take(s.t, w)
+			_, _ = io.WriteString(conn, stream+chunk(begun+result+second+finished))
+			_, _ = io.Copy(io.Discard, conn) // until the client goes away
+			_ = conn.Close()
+		})
+	}},
 	{name: "the answer is garbled", breaks: says(stream+"not a length\r\n", cut)},
 	{name: "the deployment fails in the server (`exception`)", breaks: says(stream+chunk(event("deploy-bundle", `"msg": "Deploying bundle"`)+event("exception", `"msg": "FileExistsError: x"`))+chunk(""), nil)},
 	{name: "the highstate fails in the server (`exception`)", breaks: says(stream+chunk(begun+event("exception", `"msg": "SaltReqTimeoutError: Message timed out"`))+chunk(""), nil)},
@@ -158,6 +176,14 @@ var minions = []fault{
 	{name: "nothing is heard of a minion", breaks: func(s *scene) {
 		s.serve(spirotest.Minion{ID: "web1"}, spirotest.Minion{ID: "web2", Silent: true})
 	}},
+	{name: "the result of a minion cannot be read", breaks: says(stream+chunk(begun+event("highstate-update", `"minion": "web1", "result": {"ret": `)+second+finished)+chunk(""), nil)},
+	{name: "the result of a minion is missing", breaks: says(stream+chunk(begun+event("highstate-update", `"minion": "web1"`)+second+finished)+chunk(""), nil)},
+	{name: "the result of a minion is larger than is accepted", breaks: func(s *scene) {
+		s.opts.Server.MaxEvent = 1 << 10
+		says(stream+chunk(begun+strings.Replace(result, `"comment": "`, `"comment": "`+strings.Repeat("x", 4<<10), 1)+second+finished)+chunk(""), nil)(s)
+	}},
+	{name: "a result has numbers that only Python's JSON has (`NaN`)", breaks: says(stream+chunk(begun+strings.Replace(result, `"changes": {}`, `"changes": {"limit": [NaN, -Infinity]}`, 1)+second+finished)+chunk(""), nil)},
+	{name: "the return code of a minion is no number", breaks: says(stream+chunk(begun+strings.Replace(result, `"retcode": 0`, `"retcode": "error"`, 1)+second+finished)+chunk(""), nil)},
 	{name: "no minion is concerned", breaks: func(s *scene) { s.serve() }},
 	{name: "no minion is concerned, with `--require-minions`", breaks: func(s *scene) {
 		s.serve()
