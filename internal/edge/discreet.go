@@ -1,9 +1,11 @@
 package edge
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"log"
+	"regexp"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
@@ -56,16 +58,35 @@ func (w World) report(format string, out io.Writer, fill func(io.Writer) error) 
 // hiding returns a writer that hides the tokens of the run in a report of a format.
 func (w World) hiding(format string, out io.Writer) *token.Writer {
 	if format == views.JSON || format == ndjson {
-		return w.known.JSONWriter(defused{out})
+		return w.known.JSONWriter(&defused{out: out})
 	}
 	return w.known.Writer(out)
 }
 
-// defused is a writer of lines of JSON, which may be those of a log as well.
-type defused struct{ io.Writer }
+// defused is a writer of JSON, whose lines may be those of a log as well.
+type defused struct {
+	out  io.Writer
+	held []byte // the end of what was written, if a command may begin there
+}
 
-func (d defused) Write(p []byte) (int, error) {
-	_, err := io.WriteString(d.Writer, plain.DefuseJSON(string(p)))
+// mayBegin finds what may be the beginning of a command.
+var mayBegin = regexp.MustCompile(`(?i)##?[a-z]*$`)
+
+func (d *defused) Write(p []byte) (int, error) {
+	text := append(d.held, p...)
+	const longest = len("##teamcity")
+	end := len(text)
+	tail := text[max(0, end-longest):]
+	if at := mayBegin.FindIndex(tail); at != nil {
+		end -= len(tail) - at[0]
+	}
+	var err error
+	if whole := text[:end]; bytes.Contains(whole, []byte("##")) {
+		_, err = io.WriteString(d.out, plain.DefuseJSON(string(whole)))
+	} else if end > 0 {
+		_, err = d.out.Write(whole)
+	}
+	d.held = append([]byte(nil), text[end:]...)
 	return len(p), err
 }
 

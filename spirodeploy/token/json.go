@@ -7,7 +7,10 @@ import "strings"
 // number that has the token in it becomes a text. Outside of texts it may add
 // white space. NaN and Infinity, as Python writes them, count as numbers. JSON
 // in which the token does not occur is returned as it came.
-func (t Token) RedactJSON(text string) string {
+func (t Token) RedactJSON(text string) string { return t.redactJSON(text, false) }
+
+// redactJSON is RedactJSON for a part of JSON, which may begin inside a text.
+func (t Token) redactJSON(text string, inside bool) string {
 	if len(t.Reveal()) < minRedact {
 		return text
 	}
@@ -16,15 +19,30 @@ func (t Token) RedactJSON(text string) string {
 	if !f.has(plain) && !f.has(text) {
 		return text
 	}
-	return f.redactJSON(plain)
+	return f.redactJSON(plain, inside)
 }
 
 // RedactJSON does what [Token.RedactJSON] does, for all of them.
-func (k *Known) RedactJSON(text string) string {
+func (k *Known) RedactJSON(text string) string { return k.redactJSON(text, false) }
+
+func (k *Known) redactJSON(text string, inside bool) string {
 	for _, t := range k.tokens {
-		text = t.RedactJSON(text)
+		text = t.redactJSON(text, inside)
 	}
 	return text
+}
+
+// endsInside reports whether a part of JSON ends inside a text.
+func endsInside(part []byte, inside bool) bool {
+	for i := 0; i < len(part); i++ {
+		switch {
+		case part[i] == '"':
+			inside = !inside
+		case part[i] == '\\' && inside:
+			i++
+		}
+	}
+	return inside
 }
 
 // has reports whether the token is in s.
@@ -37,10 +55,15 @@ func (f *finder) has(s string) bool {
 
 // redactJSON goes through the text once. White space around what gives JSON its
 // structure keeps a token from being spelled by several values together.
-func (f *finder) redactJSON(text string) string {
+func (f *finder) redactJSON(text string, inside bool) string {
 	var b strings.Builder
 	b.Grow(len(text) + len(text)/8)
-	for i := 0; i < len(text); {
+	i := 0
+	if inside {
+		i = endOfText(text, -1)
+		b.WriteString(f.redact(text[:i]))
+	}
+	for i < len(text) {
 		switch text[i] {
 		case '"':
 			end := endOfText(text, i)

@@ -128,3 +128,36 @@ func same(t *testing.T, secret string, before, after any) {
 		}
 	}
 }
+
+// TestJSONWriter: what is written in parts is redacted as if it came at once, also
+// where a text is longer than what is held back.
+func TestJSONWriter(t *testing.T) {
+	t.Parallel()
+	const long = 1 << 20
+	for _, secret := range []string{"nabcdefghij", "12345678"} {
+		known := token.Know(secret)
+		doc := `{"a": "` + strings.Repeat("x", long) + `\n` + secret + strings.Repeat(`\n`, long) + `", "n": ` + "12345678" + `, "b": "` + strings.Repeat(`\\`, long) + `"}` + "\n" + `{"c": "` + secret + `"}` + "\n"
+		for _, size := range []int{1000, 4096, 65521, 1 << 19, len(doc)} {
+			var out strings.Builder
+			w := known.JSONWriter(&out)
+			for rest := doc; rest != ""; {
+				n := min(size, len(rest))
+				if _, err := w.Write([]byte(rest[:n])); err != nil {
+					t.Fatal(err)
+				}
+				rest = rest[n:]
+			}
+			if err := w.Flush(); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(out.String(), secret) {
+				t.Errorf("in parts of %d, %s is left", size, secret)
+			}
+			for line := range strings.Lines(out.String()) {
+				if !json.Valid([]byte(line)) {
+					t.Errorf("in parts of %d, without %s, a line is no JSON: %.100s … %s", size, secret, line, line[max(0, len(line)-100):])
+				}
+			}
+		}
+	}
+}

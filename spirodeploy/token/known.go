@@ -58,7 +58,7 @@ func (k *Known) Redact(s string) string {
 func (k *Known) Writer(w io.Writer) *Writer { return &Writer{known: k, w: w} }
 
 // JSONWriter is [Known.Writer] for JSON, which stays JSON. It holds back a line until
-// its end; no text in JSON goes over the end of a line.
+// its end, or most of it if it is long; no text in JSON goes over the end of a line.
 func (k *Known) JSONWriter(w io.Writer) *Writer { return &Writer{known: k, w: w, json: true} }
 
 // A Writer redacts what is written. It may be used by several goroutines.
@@ -66,6 +66,8 @@ type Writer struct {
 	known *Known
 	w     io.Writer
 	json  bool
+
+	inside bool // whether what is held begins inside a text of JSON
 
 	mu   sync.Mutex
 	held []byte
@@ -92,11 +94,13 @@ func (w *Writer) write(n int) error {
 	if n == 0 {
 		return nil
 	}
-	redact := w.known.Redact
+	text := string(w.held[:n])
 	if w.json {
-		redact = w.known.RedactJSON
+		text = w.known.redactJSON(text, w.inside)
+		w.inside = w.held[n-1] != '\n' && endsInside(w.held[:n], w.inside)
+	} else {
+		text = w.known.Redact(text)
 	}
-	text := redact(string(w.held[:n]))
 	w.held = append(w.held[:0], w.held[n:]...)
 	_, err := io.WriteString(w.w, text)
 	return err
@@ -112,8 +116,14 @@ func (w *Writer) ready(fresh int) int {
 	if end := bytes.LastIndexByte(w.held[before:], '\n'); end >= 0 {
 		return before + end + 1
 	}
+	if len(w.held) > maxHeld {
+		return w.known.cut(w.held)
+	}
 	return 0
 }
+
+// maxHeld is how much of a line of JSON is held back, in bytes.
+const maxHeld = 256 << 10
 
 // cut returns how much of a text can be redacted without what comes after it: no
 // token has a line end in it, or is longer than the longest of its forms.

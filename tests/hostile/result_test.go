@@ -83,7 +83,7 @@ func TestLargeResults(t *testing.T) {
 		{name: "job id", post: reports(`{"jid":[` + fill("0", room-1<<10) + `],"ret":{"a":{"result":true}},"retcode":0}`), says: done},
 		{name: "failed", post: reports(`{"failed":[` + fill("0", room-1<<10) + `]}`), status: 1, says: failed},
 		{name: "unknown member", post: reports(`{"other":[` + fill("0", room-1<<10) + `],"ret":{"a":{"result":true}},"retcode":0}`), says: done},
-		{name: "no result", post: reports(fill("0", 10) + fill("0", room-1<<10)), status: 6, says: "not as the protocol has it"},
+		{name: "no result", post: reports(fill("0", 10) + fill("0", room-1<<10)), status: 1, says: "cannot be read"},
 		{name: "exception", post: after(stream, func(w *wire) { w.print(event("exception", `{"msg": "`+text+`"}`)) }), status: 4, says: "the server failed"},
 	})
 }
@@ -120,9 +120,9 @@ func TestStrangeResults(t *testing.T) {
 	t.Parallel()
 	const deep = "nested deeper than"
 	test(t, []attack{
-		{name: "100,000 levels", post: reports(`{"ret":` + nested(100_000) + `}`), status: 6, says: deep},
-		{name: "changes of 9,000 levels", post: reports(state(`"changes":` + nested(9_000))), status: 6, says: deep},
-		{name: "levels that do not end", post: reports(strings.Repeat(`{"ret":`, 1_000_000)), status: 6, says: deep},
+		{name: "100,000 levels", post: reports(`{"ret":` + nested(100_000) + `}`), status: 1, says: deep},
+		{name: "changes of 9,000 levels", post: reports(state(`"changes":` + nested(9_000))), status: 1, says: deep},
+		{name: "levels that do not end", post: reports(strings.Repeat(`{"ret":`, 1_000_000)), status: 1, says: deep},
 		{name: "a state twice", post: reports(`{"ret":{"a":{"result":false},"a":{"result":true}},"retcode":0}`), status: 1, says: "1 of 1 minion failed"},
 		{name: "ret twice", post: reports(`{"ret":["it failed"],"ret":{"a":{"result":false}},"retcode":0}`), status: 1, says: "1 of 1 minion failed"},
 		{name: "numbers without limits", post: reports(state(`"duration":1e308,"__run_num__":-1e308`)), says: "1 minion, 1 state"},

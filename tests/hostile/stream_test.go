@@ -105,12 +105,12 @@ func start(from, to int, format string) string {
 func TestNoStream(t *testing.T) {
 	t.Parallel()
 	test(t, []attack{
-		{name: "garbage", post: after(stream, garbage), status: 6, says: cut},
+		{name: "garbage", post: after(stream, garbage), status: 6, says: "in the middle of an event"},
 		{name: "another type", post: whole("200 OK", "Content-Type: application/json\r\n", `{"result": "ok"}`), status: 6, says: maybe},
 		{name: "no type", post: whole("200 OK", "", "data: x\n\n"), status: 6, says: maybe},
 		{name: "HTML", post: whole("200 OK", "Content-Type: text/html\r\n", "<title>Log in</title>"), status: 6, says: "check the server URL"},
 		{name: "nothing", post: stream, status: 6, says: cut},
-		{name: "half an event", post: after(stream, func(w *wire) { w.print("event: deploy-bundle\ndata: {") }), status: 6, says: cut},
+		{name: "half an event", post: after(stream, func(w *wire) { w.print("event: deploy-bundle\ndata: {") }), status: 6, says: "in the middle of an event"},
 		{name: "no answer", post: func(*wire) {}, status: 6, says: maybe},
 	})
 }
