@@ -1,0 +1,129 @@
+// Package topfile_test holds the package topfile against the server's own code:
+// Salt's YAML loader and dumper and its compound matcher, in the Python
+// environment that internal/salt makes.
+package topfile_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/salt"
+	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
+)
+
+//go:embed oracle.py
+var oracle string
+
+// python runs a script in the environment of Salt and returns what it prints.
+func python(t *testing.T, script string, input []byte) []byte {
+	t.Helper()
+	env, err := salt.Prepare(t.Context(), func(line string) { t.Log(line) })
+	if errors.Is(err, salt.ErrNoPython) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	args := env.Python("-c", script)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Stdin = bytes.NewReader(input)
+	cmd.Env = append(os.Environ(), "PYTHONUTF8=1")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr.Bytes())
+	}
+	return out
+}
+
+// told is what the package makes of a document, as the oracle reads it.
+type told struct {
+	Source     []byte `json:"source"`
+	Deployment string `json:"deployment"`
+	Top        []byte `json:"top"`
+	Error      string `json:"error,omitempty"`
+}
+
+func tell(d document) told {
+	t := told{Source: []byte(d.source), Deployment: d.deployment}
+	file, err := topfile.Parse(t.Source)
+	if err == nil {
+		t.Top, err = file.Generate("shop/x", d.deployment)
+	}
+	if err != nil {
+		t.Error = err.Error()
+	}
+	return t
+}
+
+// compare asks the oracle about documents and reports where it differs. Those
+// that are in known differ for the reason given there.
+func compare(t *testing.T, documents []document, known func(told, verdict) string) {
+	t.Helper()
+	var input bytes.Buffer
+	enc := json.NewEncoder(&input)
+	all := make([]told, len(documents))
+	for i, d := range documents {
+		all[i] = tell(d)
+		if err := enc.Encode(all[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := bufio.NewScanner(bytes.NewReader(python(t, oracle, input.Bytes())))
+	lines.Buffer(nil, 16<<20)
+	accepted, n := 0, 0
+	excused := map[string]int{}
+	for ; lines.Scan(); n++ {
+		var v verdict
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			t.Fatal(err)
+		}
+		if all[n].Error == "" {
+			accepted++
+		}
+		if v.Same {
+			continue
+		}
+		if reason := known(all[n], v); reason != "" {
+			excused[reason]++
+			continue
+		}
+		t.Errorf("%s\n  the server: %s\n  we:         %s", v.Source, v.Theirs, v.Ours)
+	}
+	if err := lines.Err(); err != nil || n != len(documents) {
+		t.Fatalf("%d answers for %d documents: %v", n, len(documents), err)
+	}
+	t.Logf("%d documents, %d of them accepted; known differences: %v", n, accepted, excused)
+}
+
+type verdict struct {
+	Same                 bool
+	Source, Theirs, Ours string
+}
+
+func none(told, verdict) string { return "" }
+
+func TestYAML(t *testing.T) {
+	t.Parallel()
+	all := corpus()
+	if len(all) < 200 {
+		t.Fatalf("%d documents", len(all))
+	}
+	compare(t, all, none)
+}
+
+func TestMutatedYAML(t *testing.T) {
+	t.Parallel()
+	compare(t, mutated(20000, 1), none)
+}
