@@ -59,6 +59,8 @@ func tag(n *yaml.Node) string {
 		return tagMap
 	case n.Tag != "!" && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		return tagStr
+	case n.Tag == "!" && n.Value == "":
+		return tagStr
 	default:
 		return resolve(n.Value)
 	}
@@ -92,10 +94,12 @@ func (c *constructor) value(n *yaml.Node) *value {
 		}
 		c.need(n, yaml.MappingNode, "a mapping")
 		c.mapping(n, v)
-	case tagOmap, tagPairs:
+	case tagPairs:
 		v.kind = kindSeq
 		c.need(n, yaml.SequenceNode, "a list")
 		c.entries(n, v)
+	case tagOmap:
+		c.fail(n, "Salt reads the tag !!omap now one way and now another: do without it")
 	default:
 		c.scalar(n, t, v)
 	}
@@ -198,7 +202,7 @@ func (c *constructor) grow(n *yaml.Node, to, more []*yaml.Node) []*yaml.Node {
 	return append(to, more...)
 }
 
-// entries reads the list of mappings with one key each that !!omap and !!pairs take.
+// entries reads the list of mappings with one key each that !!pairs takes.
 func (c *constructor) entries(n *yaml.Node, v *value) {
 	for _, item := range n.Content {
 		item = target(item)

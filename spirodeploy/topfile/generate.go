@@ -1,6 +1,7 @@
 package topfile
 
 import (
+	"cmp"
 	"encoding/base64"
 	"slices"
 	"strings"
@@ -85,10 +86,24 @@ func (v *value) written() string {
 	return mantissa
 }
 
-// sorted returns the pairs as Python sorts them: only if their keys are of one type.
+// sorted returns the pairs as Python sorts them: only if all their keys are texts,
+// or all are numbers.
 func (v *value) sorted() []pair {
-	if slices.ContainsFunc(v.pairs, func(p pair) bool { return p.key.kind != kindStr }) {
+	texts, numbers := 0, 0
+	for _, p := range v.pairs {
+		switch p.key.kind {
+		case kindStr:
+			texts++
+		case kindInt, kindFloat, kindBool:
+			numbers++
+		}
+	}
+	switch len(v.pairs) {
+	case texts:
+		return slices.SortedFunc(slices.Values(v.pairs), func(a, b pair) int { return strings.Compare(a.key.text, b.key.text) })
+	case numbers:
+		return slices.SortedStableFunc(slices.Values(v.pairs), func(a, b pair) int { return cmp.Compare(a.key.number(), b.key.number()) })
+	default:
 		return v.pairs
 	}
-	return slices.SortedFunc(slices.Values(v.pairs), func(a, b pair) int { return strings.Compare(a.key.text, b.key.text) })
 }

@@ -70,10 +70,13 @@ func integer(text string) (*big.Int, bool) {
 		text = text[1:]
 	}
 	n, ok := magnitude(text)
-	if ok && negative {
+	if !ok || len(n.String()) > maxDigits {
+		return nil, false
+	}
+	if negative {
 		n.Neg(n)
 	}
-	return n, ok
+	return n, true
 }
 
 func magnitude(text string) (*big.Int, bool) {

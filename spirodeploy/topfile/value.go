@@ -64,6 +64,19 @@ func (v *value) identity() (id string, hashable bool) {
 	}
 }
 
+// number returns a number or a truth value as a float: near enough to sort by.
+func (v *value) number() float64 {
+	switch v.kind {
+	case kindInt:
+		f, _ := strconv.ParseFloat(v.text, 64)
+		return f
+	case kindBool:
+		return map[string]float64{"True": 1}[v.text]
+	default:
+		return v.float
+	}
+}
+
 // truthy tells whether Python takes a value for true.
 func (v *value) truthy() bool {
 	switch v.kind {

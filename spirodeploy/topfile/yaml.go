@@ -57,9 +57,24 @@ func decode(source []byte) (*yaml.Node, error) {
 		return nil, &SyntaxError{line, column, "UnicodeDecodeError", "the file is not UTF-8", "save it as UTF-8"}
 	}
 	text := version11(newlines(source))
+	if err := refuse(text); err != nil {
+		return nil, err
+	}
 	root, err := decodeOne(text)
 	if err != nil {
 		return nil, explain(err, text)
+	}
+	if root == nil {
+		return nil, nil
+	}
+	// Lines end as YAML 1.1 has them, which counts these three, too.
+	lines := strings.NewReplacer("\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(strings.TrimPrefix(string(text), "\ufeff"))
+	r := &referee{lines: strings.Split(lines, "\n"), anchors: map[string]*yaml.Node{}}
+	if err := r.check(root, place{}); err != nil {
+		return nil, err
+	}
+	if err := r.tabs(len(r.lines) + 1); err != nil {
+		return nil, err
 	}
 	return root, nil
 }
@@ -158,11 +173,6 @@ func explain(err error, text []byte) error {
 			e.Problem = fmt.Sprintf("%s from line %d: %s", load.ContextMsg, load.ContextMark.Line, load.Message)
 		}
 	}
-	if at := bytes.IndexFunc(text, forbidden); e.Line == 0 && at >= 0 {
-		e.Line, e.Column = position(text, at)
-		r, _ := utf8.DecodeRune(text[at:])
-		e.Problem = fmt.Sprintf("the character %U is not allowed", r)
-	}
 	if strings.Contains(e.Problem, errDeep.Error()) {
 		e.Problem = errDeep.Error()
 	}
@@ -205,9 +215,11 @@ func hint(e *SyntaxError, load *yaml.LoadError, text []byte) string {
 // forbidden tells whether YAML refuses a character wherever it stands.
 func forbidden(r rune) bool {
 	switch {
-	case r == '\t', r == '\n', r == '\r', r == 0x85:
+	case r == '\t', r == '\n', r == 0x85:
 		return false
 	default:
 		return r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0xfffe || r == 0xffff
 	}
 }
+
+func unicodeName(r rune) string { return fmt.Sprintf("%U", r) }

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,7 +113,34 @@ type verdict struct {
 	Source, Theirs, Ours string
 }
 
-func none(told, verdict) string { return "" }
+// stricter are the texts of the errors for what the server takes and we refuse,
+// each of it rare in a top file, and none of it of use in one.
+var stricter = []string{
+	"comment without preceding whitespace", // [a]# comment
+	"put the text ?",                       // [?a], which libyaml takes for the mapping {a: null}
+	"the tag !!omap",                       // which Salt reads one way or another, by what it did before
+	"the tag !!str is not allowed",         // !!str {=: a}
+	"cannot start any token",               // [-]
+	"has characters other than",            // &a:b c
+	"a byte order mark stands inside",      // at the beginning of a line, where libyaml skips it
+	"mapping values are not allowed",       // a flow mapping whose lines are indented less than what it is in
+}
+
+// known returns why a difference is known, or "".
+func known(t told, v verdict) string {
+	if bytes.Contains(t.Source, []byte("\n\ufeff")) && t.Error != "" {
+		return "a byte order mark stands inside"
+	}
+	if t.Error == "" || strings.HasPrefix(v.Theirs, "error") {
+		return ""
+	}
+	for _, text := range stricter {
+		if strings.Contains(t.Error, text) {
+			return text
+		}
+	}
+	return ""
+}
 
 func TestYAML(t *testing.T) {
 	t.Parallel()
@@ -120,10 +148,10 @@ func TestYAML(t *testing.T) {
 	if len(all) < 200 {
 		t.Fatalf("%d documents", len(all))
 	}
-	compare(t, all, none)
+	compare(t, all, known)
 }
 
 func TestMutatedYAML(t *testing.T) {
 	t.Parallel()
-	compare(t, mutated(20000, 1), none)
+	compare(t, mutated(20000, 1), known)
 }
