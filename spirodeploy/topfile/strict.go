@@ -19,6 +19,8 @@ type referee struct {
 	at      place      // of last
 }
 
+const tabProblem = "a tab stands where YAML takes spaces only"
+
 const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
 
 // simpleKey is the longest key in characters without a question mark before it.
@@ -28,6 +30,7 @@ var (
 	anchorName = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
 	tabBefore  = regexp.MustCompile(`(?:^|[-?]) *\t[ \t]*$`)
 	comment    = regexp.MustCompile(`(?:^|[ \t])#`)
+	colonAfter = regexp.MustCompile(`^[ \t]*:[,?\[\]{}]`)
 	flowColon  = regexp.MustCompile(`:[,?\[\]{}]`)
 )
 
@@ -47,6 +50,9 @@ func refuse(text []byte) error {
 		trimmed := strings.TrimSpace(line)
 		if strings.HasPrefix(line, "...") && (len(line) == 3 || line[3] == ' ' || line[3] == '\t') {
 			return &SyntaxError{n + 1, 1, "yaml.parser.ParserError", "a document ends here and none has begun", ""}
+		}
+		if tab := strings.IndexByte(line, '\t'); tab >= 0 && strings.TrimLeft(line[:tab], " ") == "" {
+			return &SyntaxError{n + 1, tab + 1, pyYAML("scanner"), tabProblem, "indent with spaces"}
 		}
 		if trimmed != "" && trimmed[0] != '#' {
 			break
@@ -84,7 +90,7 @@ func (r *referee) check(n *yaml.Node, at place) error {
 			}
 		}
 		if !inner.flow && tabBefore.MatchString(r.before(child)) {
-			return refused(child, "scanner", "a tab stands where YAML takes spaces only")
+			return refused(child, "scanner", tabProblem)
 		}
 		if err := r.check(child, inner); err != nil {
 			return err
@@ -126,11 +132,29 @@ func (r *referee) tabs(next int) error {
 		line := r.lines[number-1]
 		if number > n.Line && strings.TrimLeft(line, " \t") == "" {
 			if tab := strings.IndexByte(line, '\t'); tab >= 0 && (!plain || tab < r.at.indent) {
-				return &SyntaxError{number, tab + 1, pyYAML("scanner"), "a tab stands where YAML takes spaces only", ""}
+				return &SyntaxError{number, tab + 1, pyYAML("scanner"), tabProblem, "indent with spaces"}
 			}
 		}
 		if comment.MatchString(line) {
 			plain = false
+		}
+	}
+	return nil
+}
+
+// end looks for tabs in the lines behind everything.
+func (r *referee) end() error {
+	if err := r.tabs(len(r.lines) + 1); err != nil {
+		return err
+	}
+	block := yaml.LiteralStyle | yaml.FoldedStyle
+	if !r.at.flow && r.last.Style&block != 0 {
+		return nil
+	}
+	plain := !r.at.flow && r.last.Kind == yaml.ScalarNode && r.last.Style&(quoted|yaml.FlowStyle) == 0
+	for i := len(r.lines) - 1; i >= 0 && !plain && strings.TrimLeft(r.lines[i], " \t") == ""; i-- {
+		if tab := strings.IndexByte(r.lines[i], '\t'); tab >= 0 {
+			return &SyntaxError{i + 1, tab + 1, pyYAML("scanner"), tabProblem, "indent with spaces"}
 		}
 	}
 	return nil
@@ -154,7 +178,7 @@ func (r *referee) key(key, value *yaml.Node, flow bool) error {
 		return nil // no colon may follow
 	case !strings.HasPrefix(source, key.Value):
 		return refused(key, "parser", "a key goes over more than one line")
-	case flowColon.MatchString(source[len(key.Value):min(len(source), len(key.Value)+2)]):
+	case colonAfter.MatchString(source[len(key.Value):]):
 		return refused(key, "scanner", "a colon must be followed by a space")
 	}
 	return nil

@@ -73,7 +73,7 @@ func decode(source []byte) (*yaml.Node, error) {
 	if err := r.check(root, place{}); err != nil {
 		return nil, err
 	}
-	if err := r.tabs(len(r.lines) + 1); err != nil {
+	if err := r.end(); err != nil {
 		return nil, err
 	}
 	return root, nil

@@ -119,6 +119,7 @@ var stricter = []string{
 	"comment without preceding whitespace", // [a]# comment
 	"put the text ?",                       // [?a], which libyaml takes for the mapping {a: null}
 	"the tag !!omap",                       // which Salt reads one way or another, by what it did before
+	"the tag !!binary is for",              // base64 that goes on after its end
 	"the tag !!str is not allowed",         // !!str {=: a}
 	"cannot start any token",               // [-]
 	"has characters other than",            // &a:b c
@@ -126,10 +127,21 @@ var stricter = []string{
 	"mapping values are not allowed",       // a flow mapping whose lines are indented less than what it is in
 }
 
+// laxer are the server's words for what we take and it refuses: colons and keys in
+// the odd corners of flow collections, and a line separator before "...".
+var laxer = []string{"found unexpected ':'", "did not find expected ',' or '}'", "did not find expected ',' or ']'", "while parsing a block node"}
+
 // known returns why a difference is known, or "".
 func known(t told, v verdict) string {
 	if bytes.Contains(t.Source, []byte("\n\ufeff")) && t.Error != "" {
 		return "a byte order mark stands inside"
+	}
+	if t.Error == "" {
+		for _, text := range laxer {
+			if strings.Contains(v.Theirs, text) {
+				return text
+			}
+		}
 	}
 	if t.Error == "" || strings.HasPrefix(v.Theirs, "error") {
 		return ""
@@ -148,7 +160,12 @@ func TestYAML(t *testing.T) {
 	if len(all) < 200 {
 		t.Fatalf("%d documents", len(all))
 	}
-	compare(t, all, known)
+	compare(t, all, func(a told, v verdict) string {
+		if a.Error == "" {
+			return "" // the corpus has nothing that we take and the server refuses
+		}
+		return known(a, v)
+	})
 }
 
 func TestMutatedYAML(t *testing.T) {
