@@ -53,7 +53,18 @@ func (f *File) Names() []string {
 	return all
 }
 
-// A Section says who gets which SLS in one deployment or saltenv.
+// other returns the key that is written as name and is no text.
+func (f *File) other(name string) (*value, bool) {
+	for _, p := range f.root.pairs {
+		if p.key.kind != kindStr && p.key.raw == name && name != "" {
+			return p.key, true
+		}
+	}
+	return nil, false
+}
+
+// A Section says who gets which SLS in one deployment or saltenv. A nil Section
+// names nobody.
 type Section struct {
 	// Name is the key.
 	Name string
@@ -123,7 +134,7 @@ func (f *File) Section(name string) (*Section, bool) {
 	case (p.value.kind == kindSeq || p.value.kind == kindStr) && !p.value.truthy():
 		return s, true
 	default:
-		s.breakAt(p.key, "%s is %s, not a mapping of targets", name, names[p.value.kind])
+		s.breakAt(p.key, "%s is %s, not a mapping of targets", show(name), names[p.value.kind])
 		return s, true
 	}
 	for _, target := range p.value.pairs {
@@ -144,17 +155,20 @@ func (s *Section) faultAt(v *value, severity Severity, format string, args ...an
 // minion: not for this deployment, and not for the others of the master, whose top
 // files it reads in one go.
 func (s *Section) Broken() bool {
-	return slices.ContainsFunc(s.faults, func(f fault) bool { return f.breaks })
+	return s != nil && slices.ContainsFunc(s.faults, func(f fault) bool { return f.breaks })
 }
 
 // HasTargets tells whether the section names anybody. It is true if the section
 // has Jinja, for then it may.
-func (s *Section) HasTargets() bool { return s.Template || len(s.Targets) > 0 }
+func (s *Section) HasTargets() bool { return s != nil && (s.Template || len(s.Targets) > 0) }
 
 // Expected returns the ids of the minions that the section concerns whatever
 // their grains are: each once, in the order in which it names them.
 func (s *Section) Expected() []string {
 	var ids []string
+	if s == nil {
+		return nil
+	}
 	seen := map[string]bool{}
 	for _, t := range s.Targets {
 		for _, id := range t.Expected() {
@@ -168,12 +182,17 @@ func (s *Section) Expected() []string {
 }
 
 // Unknown tells whether the section may concern minions that are not in Expected.
-func (s *Section) Unknown() bool { return s.Template || slices.ContainsFunc(s.Targets, Target.Unknown) }
+func (s *Section) Unknown() bool {
+	return s != nil && (s.Template || slices.ContainsFunc(s.Targets, Target.Unknown))
+}
 
 // SLS returns the SLS that the section names for its own saltenv: each once, in
 // the order of the file. Saltenv is PROJECT/DEPLOYMENT; it may be empty.
 func (s *Section) SLS(saltenv string) []SLS {
 	var all []SLS
+	if s == nil {
+		return nil
+	}
 	seen := map[string]bool{}
 	for _, t := range s.Targets {
 		for _, sls := range t.SLS {
@@ -195,10 +214,10 @@ var matchTypes = []string{
 func (s *Section) target(p pair) Target {
 	t := Target{Expression: quoteKey(p.key), Match: "compound", Line: p.key.line, Column: p.key.column, text: p.key.kind == kindStr}
 	if !t.text {
-		s.faultAt(p.key, Warning, "the target %s is %s, which matches no minion: put it in quotes", t.Expression, names[p.key.kind])
+		s.faultAt(p.key, Warning, "the target %s is %s, which matches no minion: put it in quotes", show(t.Expression), names[p.key.kind])
 	}
 	if p.value.kind != kindSeq {
-		s.breakAt(p.key, "the SLS of the target %s are %s, not a list", t.Expression, names[p.value.kind])
+		s.breakAt(p.key, "the SLS of the target %s are %s, not a list", show(t.Expression), names[p.value.kind])
 		return t
 	}
 	for _, item := range p.value.items {
@@ -214,16 +233,16 @@ func (s *Section) target(p pair) Target {
 func (s *Section) item(t *Target, item *value) {
 	switch {
 	case item.kind == kindStr && item.text == "":
-		s.breakAt(item, "the target %s has an SLS without a name", t.Expression)
+		s.breakAt(item, "the target %s has an SLS without a name", show(t.Expression))
 	case item.kind == kindStr:
 		t.SLS = append(t.SLS, SLS{Name: item.text, Line: item.line, Column: item.column})
 	case item.kind == kindMap:
 		s.option(t, item)
 	case item.kind == kindSeq:
-		s.faultAt(item, Warning, "the target %s has a list in its list, which Salt leaves out", t.Expression)
+		s.faultAt(item, Warning, "the target %s has a list in its list, which Salt leaves out", show(t.Expression))
 	default:
 		s.faultAt(item, Problem, "%s in the list of the target %s is %s, not the name of an SLS: put it in quotes",
-			word(item), t.Expression, names[item.kind])
+			show(word(item)), show(t.Expression), names[item.kind])
 	}
 }
 
@@ -236,18 +255,18 @@ func word(v *value) string {
 
 func (s *Section) option(t *Target, item *value) {
 	if len(item.pairs) == 0 {
-		s.faultAt(item, Problem, "the target %s has an empty mapping in its list, on which Salt fails", t.Expression)
+		s.faultAt(item, Problem, "the target %s has an empty mapping in its list, on which Salt fails", show(t.Expression))
 		return
 	}
 	for _, p := range item.pairs {
 		if !p.value.truthy() {
-			s.breakAt(p.key, "%s in the list of the target %s has no value: if it is an SLS, take away the colon", quoteKey(p.key), t.Expression)
+			s.breakAt(p.key, "%s in the list of the target %s has no value: if it is an SLS, take away the colon", show(quoteKey(p.key)), show(t.Expression))
 		}
 	}
 	if match, ok := item.get("match"); ok {
 		t.Match = match.value.text
 		if match.value.kind != kindStr {
-			s.breakAt(match.value, "the match type of the target %s is %s, not a text", t.Expression, names[match.value.kind])
+			s.breakAt(match.value, "the match type of the target %s is %s, not a text", show(t.Expression), names[match.value.kind])
 		}
 	}
 	// Salt takes the last entry of the mapping that SpiroFS has sorted.
@@ -272,20 +291,20 @@ func (s *Section) doubt(t Target) {
 		if near := nearest(t.Match, matchTypes); near != "" {
 			help = ": did you mean " + near + "?"
 		}
-		s.faultAt(at, Warning, "the target %s has the match type %s, which is none of Salt's own%s", t.Expression, t.Match, help)
+		s.faultAt(at, Warning, "the target %s has the match type %s, which is none of Salt's own%s", show(t.Expression), show(t.Match), help)
 	case t.Match == "compound" && !wellFormed(t.Expression):
-		s.faultAt(at, Warning, "the target %q is no compound expression that Salt can read, so it matches no minion", t.Expression)
+		s.faultAt(at, Warning, "the target %s is no compound expression that Salt can read, so it matches no minion", show(t.Expression))
 	case t.Match == "list" && slices.ContainsFunc(strings.Split(t.Expression, ","), func(id string) bool { return strings.TrimSpace(id) != id }):
-		s.faultAt(at, Warning, "the list %q has spaces, which Salt takes for a part of the ids", t.Expression)
+		s.faultAt(at, Warning, "the list %s has spaces, which Salt takes for a part of the ids", show(t.Expression))
 	case t.Match == "glob" && strings.Contains(strings.TrimSpace(t.Expression), " "):
-		s.faultAt(at, Warning, "the target %q is one pattern to Salt, spaces and all, because its match type is glob", t.Expression)
+		s.faultAt(at, Warning, "the target %s is one pattern to Salt, spaces and all, because its match type is glob", show(t.Expression))
 	case t.Match == "compound" || t.Match == "glob":
 		for _, id := range t.Expected() {
 			if t.Match == "compound" && strings.Contains(t.Expression, "L@") {
 				break
 			}
 			if strings.Contains(id, ",") {
-				s.faultAt(at, Warning, "the target %s is one id to Salt: for a list, write L@%s", id, id)
+				s.faultAt(at, Warning, "the target %s is one id to Salt: for a list, write L@%s", show(id), show(id))
 			}
 		}
 	}

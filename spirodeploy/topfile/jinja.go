@@ -18,7 +18,12 @@ func hasJinja(text string) bool {
 	return false
 }
 
-// renderer tells whether a file is for Salt's default renderer, Jinja and then
+// Template tells whether Salt has to render a top.sls to know what it says: it has
+// Jinja, or is for a renderer other than the default. A spirotop.sls is never
+// rendered.
+func Template(source []byte) bool { return hasJinja(string(source)) || !defaultRenderer(source) }
+
+// defaultRenderer tells whether a file is for Salt's default renderer, Jinja and then
 // YAML, and not for one that its first line names.
 func defaultRenderer(source []byte) bool {
 	source = bytes.TrimPrefix(source, []byte("\ufeff"))
@@ -42,8 +47,7 @@ type blanked struct {
 }
 
 // blank replaces Jinja: an expression by letters, which make a scalar, and the
-// rest by spaces. Lines stay where they are. What {% raw %} holds is left as it
-// is, in lines that count as Jinja.
+// rest by spaces, what {% raw %} holds too. Lines stay where they are.
 func blank(source []byte) blanked {
 	out := bytes.Clone(source)
 	lines := map[int]bool{}

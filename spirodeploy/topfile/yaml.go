@@ -79,7 +79,13 @@ func decode(source []byte) (*yaml.Node, error) {
 	return root, nil
 }
 
-func decodeOne(text []byte) (*yaml.Node, error) {
+// decodeOne reads the only document of a text. A bug of the library is an error here.
+func decodeOne(text []byte) (root *yaml.Node, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			root, err = nil, fmt.Errorf("%v", r)
+		}
+	}()
 	loader, err := yaml.NewLoader(bytes.NewReader(text), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthFunc(checkDepth))))
 	if err != nil {
 		return nil, err
