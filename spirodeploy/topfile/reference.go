@@ -94,11 +94,11 @@ func (c *checker) source(file string, r reference) {
 			return
 		}
 	}
-	which := show(r.names[0]) + " is"
-	if len(r.names) > 1 {
-		which = "none of " + enumerate(r.names) + " is"
+	if len(r.names) == 1 {
+		c.addAt(KindReference, Warning, file, r.line, r.column, " names the source %s, which is not in the bundle", show(r.names[0]))
+		return
 	}
-	c.addAt(KindReference, Warning, file, r.line, r.column, " names a source that is not in the bundle: %s missing", which)
+	c.addAt(KindReference, Warning, file, r.line, r.column, " names sources of which none is in the bundle: %s", enumerate(r.names))
 }
 
 // hasSource tells whether a salt:// URL is in the bundle, if that can be known.

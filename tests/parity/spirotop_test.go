@@ -47,7 +47,7 @@ func TestSpirotop(t *testing.T) { //nolint:tparallel // one after the other: the
 		{"and not", "prod", "prod: {'web* and not web1': [web]}\n", "nobody"},
 		{"number for a target", "prod", "prod: {1: [web]}\n", "nobody"},
 		{"empty list", "prod", "prod: {web1: []}\n", "web1"},
-		{"Jinja in quotes", "prod", "prod:\n  \"{{ 'web1' }}\": [web]\n", "web1"},
+		{"Jinja in quotes", "prod", "prod:\n  '{{ grains.id }}': [web]\n", "web1"},
 
 		{"two documents", "prod", "prod: " + plain + "---\nx: y\n", "refused"},
 		{"one key twice", "prod", "prod: " + plain + "prod: {}\n", "refused"},
