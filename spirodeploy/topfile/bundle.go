@@ -82,7 +82,7 @@ func (x *index) has(name string) bool {
 	if name == "" || x.files[name] || x.dirs[name] {
 		return true
 	}
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+	for dir := path.Dir(name); dir != "." && dir != "/"; dir = path.Dir(dir) {
 		if x.files[dir] {
 			return true
 		}

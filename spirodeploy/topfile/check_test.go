@@ -83,6 +83,7 @@ func TestCheck(t *testing.T) {
 		{"no operator", files{"spirotop.sls": "prod:\n  web1 web2: []\n"}, prod, []string{"shape warning _salt/spirotop.sls:2:3: the target web1 web2 is no compound expression that Salt can read, so it matches no minion"}},
 		{"comma", files{"spirotop.sls": "prod:\n  'web1,web2': []\n"}, prod, []string{"shape warning _salt/spirotop.sls:2:3: the target web1,web2 is one id to Salt: for a list, write L@web1,web2"}},
 		{"spaces in a list", files{"spirotop.sls": "prod:\n  'web1, web2': [{match: list}]\n"}, prod, []string{"shape warning _salt/spirotop.sls:2:3: the list web1, web2 has spaces, which Salt takes for a part of the ids"}},
+		{"dot in front", files{"spirotop.sls": "prod: {web1: [.web]}", "web.sls": ""}, prod, []string{"sls problem _salt/spirotop.sls:1:15 names the SLS .web, and the bundle has neither /web.sls nor /web/init.sls"}},
 		{"every deployment", files{"spirotop.sls": "a: {x: [one]}\nb: {y: [two]}\n"}, topfile.Options{}, []string{"sls problem spirotop.sls:1:9 names the SLS one", "sls problem spirotop.sls:2:9 names the SLS two"}},
 		{"another saltenv", files{"spirotop.sls": "prod: {web1: [{base: common}, {shop/prod: web}]}"}, prod, []string{"sls problem _salt/spirotop.sls:1:43 names the SLS web,"}},
 		{"control characters", files{"spirotop.sls": "prod: {web1: [\"a\\e[31m\\n::error::x\"]}"}, prod, []string{`sls problem _salt/spirotop.sls:1:15 names the SLS "a\x1b[31m\n::error::x", and no SLS of the bundle matches it`}},

@@ -148,14 +148,17 @@ func (c *constructor) flatten(n *yaml.Node) {
 	if c.flat[n] {
 		return
 	}
-	var merged []*yaml.Node
-	for i := 0; i < len(n.Content); {
-		key, from := target(n.Content[i]), target(n.Content[i+1])
-		if key.Kind != yaml.ScalarNode || tag(key) != tagMerge {
-			i += 2
-			continue
+	c.flat[n] = true
+	var rest, sources, merged []*yaml.Node
+	for i := 0; i < len(n.Content); i += 2 {
+		if key := target(n.Content[i]); key.Kind == yaml.ScalarNode && tag(key) == tagMerge {
+			sources = append(sources, target(n.Content[i+1]))
+		} else {
+			rest = append(rest, n.Content[i], n.Content[i+1])
 		}
-		n.Content = slices.Delete(slices.Clone(n.Content), i, i+2)
+	}
+	n.Content = rest // before the sources are flattened: one of them may be n
+	for _, from := range sources {
 		switch from.Kind {
 		case yaml.MappingNode:
 			c.flatten(from)
@@ -177,7 +180,6 @@ func (c *constructor) flatten(n *yaml.Node) {
 			c.fail(from, "a merge key (<<) takes a mapping or a list of mappings")
 		}
 	}
-	c.flat[n] = true
 	if len(merged) == 0 {
 		return
 	}

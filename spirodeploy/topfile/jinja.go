@@ -84,8 +84,8 @@ func extent(text []byte) (length int, fill byte) {
 	}
 	length = n + 4
 	if text[1] == '%' && strings.Trim(string(text[2:n+2]), "-+ \t\n") == "raw" {
-		for _, close := range []string{"{% endraw", "{%- endraw", "{%endraw", "{%-endraw"} {
-			if n := bytes.Index(text[length:], []byte(close)); n >= 0 {
+		for _, endraw := range []string{"{% endraw", "{%- endraw", "{%endraw", "{%-endraw"} {
+			if n := bytes.Index(text[length:], []byte(endraw)); n >= 0 {
 				return length + n, fill
 			}
 		}

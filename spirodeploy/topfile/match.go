@@ -55,59 +55,69 @@ func (t Target) match(id string, other func(word string) Answer) Answer {
 	case t.Match == "list":
 		return answer(slices.Contains(strings.Split(t.Expression, ","), id))
 	case t.Match == "compound":
-		return compound(t.Expression, func(word string) Answer { return matchWord(word, id, other) }, other)
+		return compile(t.Expression).match(id, other)
 	default:
 		return other(t.Expression)
 	}
 }
 
-func matchWord(word, id string, other func(string) Answer) Answer {
-	pattern := engine.FindStringSubmatch(word)
-	switch {
-	case pattern == nil:
-		return answer(glob(word)(id))
-	case word[0] == 'L':
-		return answer(slices.Contains(strings.Split(pattern[1], ","), id))
-	default:
-		return other(word)
-	}
-}
-
-// ids returns the ids that the target names, in order, whether it matches them or not.
+// ids returns the ids that the target names, each once and in order, whether it
+// matches them or not.
 func (t Target) ids() []string {
 	var ids []string
 	switch {
 	case !t.text:
-	case t.Match == "glob":
+	case t.Match == "glob" && !isGlob(t.Expression):
 		ids = []string{t.Expression}
 	case t.Match == "list":
 		ids = strings.Split(t.Expression, ",")
 	case t.Match == "compound":
-		for _, word := range words(t.Expression) {
-			if pattern := engine.FindStringSubmatch(word); pattern != nil && word[0] == 'L' {
-				ids = append(ids, strings.Split(pattern[1], ",")...)
-			} else if !operator(word) && !lookalike.MatchString(word) && !isGlob(word) {
-				ids = append(ids, word)
+		for _, w := range compile(t.Expression).words {
+			switch {
+			case w.engine == "L":
+				ids = append(ids, strings.Split(w.text[len("L@"):], ",")...)
+			case !w.operator && w.engine == "" && !lookalike.MatchString(w.text) && !isGlob(w.text):
+				ids = append(ids, w.text)
 			}
 		}
 	}
+	seen := map[string]bool{}
 	return slices.DeleteFunc(ids, func(id string) bool {
-		return id == "" || strings.TrimSpace(id) != id || t.Match == "glob" && isGlob(id)
+		again := seen[id]
+		seen[id] = true
+		return again || id == "" || strings.TrimSpace(id) != id
 	})
+}
+
+func maybe(string) Answer { return Maybe }
+
+// certain returns the ids that the target names and must match, and whether it may
+// match others of those that it names.
+func (t Target) certain() (ids []string, others bool) {
+	ids = t.ids()
+	if t.Match != "compound" {
+		return ids, false
+	}
+	expression := compile(t.Expression)
+	ids = slices.DeleteFunc(ids, func(id string) bool {
+		answer := expression.match(id, maybe)
+		others = others || answer == Maybe
+		return answer != Yes
+	})
+	return ids, others
 }
 
 // Expected returns the ids that the target matches whatever the grains of their
 // minions are, in the order in which it names them.
 func (t Target) Expected() []string {
-	return slices.DeleteFunc(t.ids(), func(id string) bool { return t.Matches(id, nil) != Yes })
+	ids, _ := t.certain()
+	return ids
 }
 
 // Unknown tells whether the target may match minions that are not in Expected.
 func (t Target) Unknown() bool {
-	for _, id := range t.ids() {
-		if t.Matches(id, nil) == Maybe {
-			return true
-		}
+	if _, others := t.certain(); others {
+		return true
 	}
 	// An id that nothing names, which a pattern may match all the same.
 	switch {
@@ -116,25 +126,16 @@ func (t Target) Unknown() bool {
 	case t.Match == "glob":
 		return isGlob(t.Expression)
 	case t.Match == "compound":
-		unknown := func(string) Answer { return Maybe }
-		return compound(t.Expression, func(word string) Answer {
-			if pattern := engine.FindStringSubmatch(word); pattern != nil {
-				if word[0] == 'L' {
-					return No
-				}
-				return Maybe
-			}
-			if isGlob(word) {
+		return compile(t.Expression).eval(func(w compoundWord) Answer {
+			if w.engine != "" && w.engine != "L" || w.engine == "" && isGlob(w.text) {
 				return Maybe
 			}
 			return No
-		}, unknown) != No
+		}) != No
 	default:
 		return true
 	}
 }
-
-func words(expression string) []string { return strings.Fields(expression) }
 
 func operator(word string) bool {
 	switch word {
@@ -145,35 +146,83 @@ func operator(word string) bool {
 	}
 }
 
-// compound evaluates a compound expression as Salt's compound matcher does
-// (salt/matchers/compound_match.py): words and operators become an expression of
-// Python, and what Python refuses matches nobody. Whole is asked about node groups
-// and ranges, which stand for any part of an expression: an answer other than
-// Maybe makes them a word.
-func compound(expression string, word, whole func(string) Answer) Answer {
-	all := words(expression)
+// A compoundExpression is a compound target, read once for any number of ids.
+type compoundExpression struct {
+	words []compoundWord
+	long  bool // it has more words than what is read, and none is in words
+}
+
+type compoundWord struct {
+	text     string
+	operator bool
+	engine   string // a letter, or nothing for an id or a glob of ids
+	matches  func(id string) bool
+}
+
+func compile(expression string) compoundExpression {
+	all := strings.Fields(expression)
 	if len(all) > maxWords {
+		return compoundExpression{long: true}
+	}
+	var c compoundExpression
+	for _, text := range all {
+		w := compoundWord{text: text, operator: operator(text)}
+		pattern := engine.FindStringSubmatch(text)
+		switch {
+		case w.operator:
+		case pattern == nil:
+			w.matches = glob(text)
+		case text[0] == 'L':
+			ids := map[string]bool{}
+			for _, id := range strings.Split(pattern[1], ",") {
+				ids[id] = true
+			}
+			w.engine, w.matches = "L", func(id string) bool { return ids[id] }
+		default:
+			w.engine = text[:1]
+		}
+		c.words = append(c.words, w)
+	}
+	return c
+}
+
+func (c compoundExpression) match(id string, other func(string) Answer) Answer {
+	return c.eval(func(w compoundWord) Answer {
+		if w.matches == nil {
+			return other(w.text)
+		}
+		return answer(w.matches(id))
+	})
+}
+
+// eval evaluates an expression as Salt's compound matcher does
+// (salt/matchers/compound_match.py): words and operators become an expression of
+// Python, and what Python refuses matches nobody. A node group or a range stands
+// for any part of an expression, so the whole is Maybe if that is.
+func (c compoundExpression) eval(word func(compoundWord) Answer) Answer {
+	if c.long {
 		return Maybe
 	}
 	var p parser
-	for _, w := range all {
+	for _, w := range c.words {
 		last := ""
 		if n := len(p.tokens); n > 0 {
 			last = p.tokens[n-1].operator
 		}
 		switch {
-		case !operator(w):
-			if (strings.HasPrefix(w, "N@") || strings.HasPrefix(w, "R@")) && whole(w) == Maybe {
+		case !w.operator:
+			result := word(w)
+			if (w.engine == "N" || w.engine == "R") && result == Maybe {
 				return Maybe
 			}
-			p.tokens = append(p.tokens, token{answer: word(w)})
+			p.tokens = append(p.tokens, token{answer: result})
 			continue
-		case len(p.tokens) == 0 && w != "(" && w != "not", last == "(" && (w == "and" || w == "or"):
+		case len(p.tokens) == 0 && w.text != "(" && w.text != "not", last == "(" && (w.text == "and" || w.text == "or"):
 			return No
-		case w == "not" && len(p.tokens) > 0 && last != "and" && last != "or" && last != "(":
+		case w.text == "not" && len(p.tokens) > 0 && last != "and" && last != "or" && last != "(":
 			p.tokens = append(p.tokens, token{operator: "and"})
 		}
-		p.tokens = append(p.tokens, token{operator: w})
+		p.tokens = append(p.tokens, token{operator: w.text})
 	}
 	result := p.or()
 	if p.wrong || p.at < len(p.tokens) {
@@ -182,11 +231,10 @@ func compound(expression string, word, whole func(string) Answer) Answer {
 	return result
 }
 
-// wellFormed tells whether Salt can evaluate a compound expression.
+// wellFormed tells whether Salt can evaluate a compound expression: of words that
+// may match, none that it can is a No.
 func wellFormed(expression string) bool {
-	ask := func(string) Answer { return Maybe }
-	// Without its own operators no expression of words that may match is a No.
-	return compound(expression, ask, ask) != No
+	return compile(expression).eval(func(compoundWord) Answer { return Maybe }) != No
 }
 
 type token struct {

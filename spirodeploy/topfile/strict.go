@@ -17,7 +17,11 @@ type referee struct {
 	anchors map[string]*yaml.Node
 	last    *yaml.Node // the one before, in the order of the text
 	at      place      // of last
+	near    spot
 }
+
+// A spot is a place in the text, the offset in bytes of its line.
+type spot struct{ line, column, offset int }
 
 const tabProblem = "a tab stands where YAML takes spaces only"
 
@@ -205,15 +209,18 @@ func (r *referee) before(n *yaml.Node) string {
 	return line[:len(line)-len(r.from(n))]
 }
 
-// from returns the line of a node from the node on.
+// from returns the line of a node from the node on. It goes on from where the last
+// call found one, for a line may be the whole file.
 func (r *referee) from(n *yaml.Node) string {
 	line := r.line(n)
-	at := 0
-	for column := 1; column < n.Column && at < len(line); column++ {
-		_, size := utf8.DecodeRuneInString(line[at:])
-		at += size
+	if n.Line != r.near.line || n.Column < r.near.column {
+		r.near = spot{line: n.Line, column: 1}
 	}
-	return line[at:]
+	for ; r.near.column < n.Column && r.near.offset < len(line); r.near.column++ {
+		_, size := utf8.DecodeRuneInString(line[r.near.offset:])
+		r.near.offset += size
+	}
+	return line[r.near.offset:]
 }
 
 func (r *referee) line(n *yaml.Node) string {

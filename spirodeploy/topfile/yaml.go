@@ -220,8 +220,8 @@ func hint(e *SyntaxError, load *yaml.LoadError, text []byte) string {
 
 // forbidden tells whether YAML refuses a character wherever it stands.
 func forbidden(r rune) bool {
-	switch {
-	case r == '\t', r == '\n', r == 0x85:
+	switch r {
+	case '\t', '\n', 0x85:
 		return false
 	default:
 		return r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0xfffe || r == 0xffff

@@ -12,6 +12,8 @@ logging.disable(logging.CRITICAL)
 OPTS = salt.config.DEFAULT_MINION_OPTS.copy()
 OPTS.update(id="a", root_dir="/", cachedir="/tmp", extension_modules="/tmp/none", grains={})
 MATCHERS = salt.loader.matchers(OPTS)
+# The compound matcher asks for the others each time, which takes 10 ms.
+salt.loader.matchers = lambda _opts: MATCHERS
 
 
 def main():
