@@ -586,7 +586,7 @@ func (c *collector) checkItem(t tree, i int) {
 	if it.mode&fs.ModeSymlink == 0 {
 		return
 	}
-	if err := t.checkLink(it.name, it.link); err != nil {
+	if err := checkLink(t, it.name, it.link); err != nil {
 		c.problem(shown(), err, excludeHint(it.name))
 	}
 }

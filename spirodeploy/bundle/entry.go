@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -113,16 +114,38 @@ func checkName(name string) error {
 	switch {
 	case name == "":
 		return fmt.Errorf("%w: empty", ErrName)
-	case !utf8.ValidString(name):
-		return fmt.Errorf("%w: not valid UTF-8", ErrName)
-	case strings.ContainsRune(name, 0):
-		return fmt.Errorf("%w: has a NUL character", ErrName)
 	case strings.HasPrefix(name, "/"):
 		return fmt.Errorf("%w: is absolute", ErrName)
 	case name == ".." || strings.HasPrefix(name, "../") || strings.Contains(name, "/../") || strings.HasSuffix(name, "/.."):
 		return fmt.Errorf("%w: has .. as an element", ErrName)
-	case path.Clean(name) != name || name == ".":
+	}
+	if err := cmp.Or(checkText(name), checkSize(name)); err != nil {
+		return err
+	}
+	if path.Clean(name) != name || name == "." {
 		return fmt.Errorf("%w: not a clean path (%q would be)", ErrName, path.Clean(name))
+	}
+	return nil
+}
+
+// checkText returns why a name or target is no text, or nil.
+func checkText(name string) error {
+	switch {
+	case !utf8.ValidString(name):
+		return fmt.Errorf("%w: not valid UTF-8", ErrName)
+	case strings.ContainsRune(name, 0):
+		return fmt.Errorf("%w: has a NUL character", ErrName)
+	}
+	return nil
+}
+
+// checkSize returns why a name or target is too large for any server, or nil.
+func checkSize(name string) error {
+	if len(name) > maxName {
+		return fmt.Errorf("%w: has more than %d bytes", ErrName, maxName)
+	}
+	if strings.Count(name, "/") > maxDepth {
+		return fmt.Errorf("%w: is more than %d directories deep", ErrName, maxDepth)
 	}
 	return nil
 }

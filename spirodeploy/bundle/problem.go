@@ -22,6 +22,8 @@ var (
 	ErrDuplicate = errors.New("two entries of one path")
 	// ErrName means that a name cannot be in a bundle.
 	ErrName = errors.New("bad name")
+	// ErrHeader means that a tar has a header that two readers could take differently.
+	ErrHeader = errors.New("unsafe header")
 	// ErrKind means that something is neither file, directory nor symbolic link.
 	ErrKind = errors.New("neither file, directory nor symbolic link")
 )
