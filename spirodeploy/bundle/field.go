@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// layout of the fields of a header block; POSIX.1-2017, pax, "ustar Interchange
+// Fields of a header block; POSIX.1-2017, pax, "ustar Interchange
 // Format". The format of before (V7) ends after the link's name.
 var (
 	fieldName     = field{0, 100}
@@ -26,7 +26,7 @@ var (
 	fieldMajor    = field{329, 8}
 	fieldMinor    = field{337, 8}
 	fieldPrefix   = field{345, 155}
-	afterLink     = field{257, 255}
+	afterMinor    = field{345, 167}
 	afterPrefix   = field{500, 12}
 	atFlag        = 156
 )

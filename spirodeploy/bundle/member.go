@@ -176,8 +176,11 @@ func parseBlock(block []byte) (*member, error) {
 	}
 	switch magic := string(fieldMagic.of(block)); magic {
 	case magicV7:
-		if !isZero(afterLink.of(block)) {
-			errs[9] = odd("it has fields of ustar, and is none")
+		// GNU tar writes its zeros for devices here, too.
+		_, errs[9] = fieldMajor.octal(block)
+		_, errs[10] = fieldMinor.octal(block)
+		if !isZero(fieldUname.of(block)) || !isZero(fieldGname.of(block)) || !isZero(afterMinor.of(block)) {
+			errs[11] = odd("it has fields of ustar, and is none")
 		}
 	case magicUstar, magicGNU:
 		m.uname, errs[9] = fieldUname.text(block)
@@ -274,9 +277,6 @@ func (r *members) long(own *member, before *extension, gnu bool) error {
 func (r *members) special(own *member, most int64) ([]byte, error) {
 	if own.size > most {
 		return nil, odd("it has %d bytes of names and the like, more than %d", own.size, most)
-	}
-	if own.link != "" {
-		return nil, odd("it has a link's target, and is no link")
 	}
 	start := len(r.kept)
 	if err := r.keep(padded(own.size)); err != nil {
