@@ -97,6 +97,7 @@ type Bundle struct {
 	warnings []Warning
 	commit   string // content of .gitcommit
 	spool    spool
+	roots    []*root
 	// sequential are the indexes of the items that can only be read from their beginning.
 	sequential []int
 
@@ -111,7 +112,8 @@ type item struct {
 	header
 	path    string  // the file it comes from, if it is one; also what errors call it
 	source  *source // where its content comes from, if not from that file
-	modTime int64   // of that file, in nanoseconds
+	root    *root   // the directory below which that file is opened
+	was     identity
 	offset  int64   // of its header in the tar
 	content int64   // offset of its content
 }
@@ -166,8 +168,22 @@ func (b *Bundle) Len() int { return len(b.items) }
 // Warnings returns what a person should know about the tree.
 func (b *Bundle) Warnings() []Warning { return slices.Clone(b.warnings) }
 
-// Close removes temporary files. A bundle that is being read must be closed last.
-func (b *Bundle) Close() error { return b.spool.Close() }
+// Close removes temporary files, and closes the directories that were walked. A
+// bundle that is being read must be closed last.
+func (b *Bundle) Close() error {
+	for _, r := range b.roots {
+		_ = r.Close() // nothing was written to it
+	}
+	return b.spool.Close()
+}
+
+// keep keeps a directory open until the bundle is closed.
+func (b *Bundle) keep(r *root) {
+	if last := len(b.roots) - 1; r == nil || last >= 0 && b.roots[last] == r || slices.Contains(b.roots, r) {
+		return
+	}
+	b.roots = append(b.roots, r)
+}
 
 // collector gathers a bundle's entries, and all that is wrong with them.
 type collector struct {
@@ -453,7 +469,7 @@ func (c *collector) add(e Entry) {
 		c.problem(c.shown(e), err, excludeHint(e.Name))
 		return
 	}
-	it := item{path: e.path, modTime: e.modTime}
+	it := item{path: e.path, root: e.root, was: e.was}
 	it.name, it.mode = e.Name, canonicalMode(e.Mode)
 	switch e.Mode.Type() {
 	case 0:
@@ -475,6 +491,7 @@ func (c *collector) add(e Entry) {
 		return
 	}
 	c.bundle.items = append(c.bundle.items, it)
+	c.bundle.keep(e.root)
 }
 
 // noSpool says that there is no room for what has to be kept. Each further entry

@@ -32,10 +32,11 @@ type Entry struct {
 	// Open opens a regular file's content; it may be called more than once.
 	Open func() (io.ReadCloser, error)
 
-	asked   bool        // whether it is to be left out was asked already
-	at      io.ReaderAt // the content of a regular file, in place of Open
-	path    string      // the file it comes from, if it is one; also what errors call it
-	modTime int64       // of that file, in nanoseconds
+	asked bool        // whether it is to be left out was asked already
+	at    io.ReaderAt // the content of a regular file, in place of Open
+	path  string      // the file it comes from, if it is one; also what errors call it
+	root  *root       // the directory below which that file is opened; nil for any other
+	was   identity    // of that file
 }
 
 // A Scanner yields what one part of a bundle holds, in any order. It is given
@@ -62,7 +63,7 @@ func fileEntry(name, path string, info fs.FileInfo) (Entry, error) {
 	e := Entry{Name: name, Mode: info.Mode(), path: path}
 	switch info.Mode().Type() {
 	case 0:
-		e.Size, e.modTime = info.Size(), info.ModTime().UnixNano()
+		e.Size, e.was = info.Size(), identityOf(info)
 		return e, checkReadable(path, info.Mode())
 	case fs.ModeDir:
 		return e, nil
@@ -72,20 +73,6 @@ func fileEntry(name, path string, info fs.FileInfo) (Entry, error) {
 		return e, err
 	}
 	return e, fmt.Errorf("is a %s: %w", kindOf(info.Mode()), ErrKind)
-}
-
-// checkReadable finds out at the walk, with all other problems, what would
-// otherwise stop an upload half-way. A file that everybody may read is not
-// opened for that: the answer is known, and the walk stays fast.
-func checkReadable(path string, mode fs.FileMode) error {
-	if mode.Perm()&0o444 == 0o444 {
-		return nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return f.Close()
 }
 
 func kindOf(mode fs.FileMode) string {
