@@ -114,8 +114,8 @@ type item struct {
 	source  *source // where its content comes from, if not from that file
 	root    *root   // the directory below which that file is opened
 	was     identity
-	offset  int64   // of its header in the tar
-	content int64   // offset of its content
+	offset  int64 // of its header in the tar
+	content int64 // offset of its content
 }
 
 // source is content that is no file's of the tree.

@@ -153,6 +153,8 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 	if !found {
 		i-- // it lies in the item before; there is one, at offset 0
 	}
+	var o opener
+	defer o.close()
 	var store [3 * blockSize]byte
 	for ; len(buf) > 0 && i < len(b.items); i++ {
 		it := &b.items[i]
@@ -163,7 +165,7 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 		if at < it.content || !it.mode.IsRegular() {
 			continue
 		}
-		if n, err := it.readAt(buf, at-it.content); err != nil {
+		if n, err := it.readAt(&o, buf, at-it.content); err != nil {
 			return b.failed(it, err)
 		} else if n > 0 {
 			buf, at = buf[n:], at+int64(n)
@@ -179,7 +181,7 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 // readAt fills a buffer with an item's content from an offset on, as far as that
 // goes; what is behind that in the buffer may be anything then. It fails where the
 // content is not what the walk saw.
-func (it *item) readAt(buf []byte, from int64) (int, error) {
+func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
 	left := it.size - from
 	switch {
 	case it.sequential(), (left == 0 || len(buf) == 0) && it.size > 0:
@@ -204,10 +206,10 @@ func (it *item) readAt(buf []byte, from int64) (int, error) {
 	if want == 0 && len(buf) == 0 {
 		buf = spare[:]
 	}
-	n, now, err := readFile(it.root, it.path, buf, from)
+	n, now, err := readFile(o, it.root, it.path, buf, want, from)
 	if err == nil && int64(want) == left && len(buf) == want && n == want {
 		var more int
-		more, now, err = readFile(it.root, it.path, spare[:], it.size)
+		more, now, err = readFile(o, it.root, it.path, spare[:], 0, it.size)
 		n += more
 	}
 	if err != nil {

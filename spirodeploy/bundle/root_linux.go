@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
@@ -61,9 +62,7 @@ func (f *folder) release() {
 // open opens a directory in this one. It follows no link.
 func (f *folder) open(name string) (*folder, error) {
 	path := f.dir.Name() + "/" + name // not cleaned: the root's is cut off again
-	fd, err := again(func() (int, error) {
-		return syscall.Openat(int(f.dir.Fd()), name, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0)
-	})
+	fd, err := openFolderAt(int(f.dir.Fd()), name)
 	switch {
 	case errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.ENOTDIR):
 		return nil, errFolderChanged
@@ -82,7 +81,7 @@ func (f *folder) look(name string) (e Entry, err error) {
 	path := f.dir.Name() + "/" + name
 	e.path = path
 	var stat syscall.Stat_t
-	if err := statAt(int(f.dir.Fd()), name, &stat, atSymlinkNofollow); err != nil {
+	if err := statAt(int(f.dir.Fd()), name, &stat); err != nil {
 		return e, &fs.PathError{Op: "lstat", Path: path, Err: err}
 	}
 	e.Mode = fs.FileMode(stat.Mode).Perm() | kindBits(stat.Mode)
@@ -132,10 +131,84 @@ func kindBits(mode uint32) fs.FileMode {
 	return fs.ModeIrregular
 }
 
-// readFile fills a buffer with the content of a file below a root (of any file,
-// if r is nil) from an offset on, and returns what the file was afterwards.
-func readFile(r *root, path string, buf []byte, from int64) (n int, now status, err error) {
-	fd, err := again(func() (int, error) { return r.open(path) })
+// opener opens files below roots, one after the other. It keeps the directory of
+// the last one open, since the next one is most often in it too.
+type opener struct {
+	root *root
+	dir  string // below the root
+	fd   int    // of that; only with a root
+}
+
+// open opens a file below a root, following no link on the way; or any file, if
+// there is no root.
+func (o *opener) open(r *root, path string) (int, error) {
+	// A named pipe that has taken the file's place must not be waited for.
+	const flags = syscall.O_RDONLY | syscall.O_NONBLOCK | syscall.O_CLOEXEC
+	if r == nil {
+		return again(func() (int, error) { return syscall.Open(path, flags, 0) })
+	}
+	path = path[len(r.dir.Name())+1:]
+	dir := parent(path)
+	if o.root != r || o.dir != dir {
+		o.close()
+		fd, err := r.openFolder(dir)
+		if err != nil {
+			return -1, err
+		}
+		o.root, o.dir, o.fd = r, dir, fd
+	}
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	return again(func() (int, error) { return syscall.Openat(o.fd, name, flags|syscall.O_NOFOLLOW, 0) })
+}
+
+func (o *opener) close() {
+	if o.root != nil {
+		_ = syscall.Close(o.fd) // nothing was written to it
+		o.root = nil
+	}
+}
+
+// openFolder opens a directory below the root, following no link on the way.
+func (r *root) openFolder(dir string) (int, error) {
+	fd, todo := int(r.dir.Fd()), "."
+	if dir != "" {
+		todo = dir
+	}
+	for more := true; more; {
+		var name string
+		name, todo, more = strings.Cut(todo, "/")
+		next, err := openFolderAt(fd, name)
+		if fd != int(r.dir.Fd()) {
+			_ = syscall.Close(fd) // nothing was written to it
+		}
+		if err != nil {
+			return -1, err
+		}
+		fd = next
+	}
+	return fd, nil
+}
+
+// openFolderAt opens a directory in another one. It follows no link.
+func openFolderAt(dir int, name string) (int, error) {
+	fd, err := again(func() (int, error) {
+		return syscall.Openat(dir, name, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0)
+	})
+	if err == nil || !errors.Is(err, syscall.ENOTDIR) {
+		return fd, err
+	}
+	var stat syscall.Stat_t
+	if statAt(dir, name, &stat) == nil && stat.Mode&syscall.S_IFMT == syscall.S_IFLNK {
+		err = syscall.ELOOP // as it is without O_DIRECTORY
+	}
+	return -1, err
+}
+
+// readFile reads the content of a file from an offset on, and returns what the file
+// was afterwards. It fills the buffer, or stops when it has as much as is wanted and
+// the system says no more at once.
+func readFile(o *opener, r *root, path string, buf []byte, want int, from int64) (n int, now status, err error) {
+	fd, err := o.open(r, path)
 	if err != nil {
 		return 0, status{}, gone(path, err)
 	}
@@ -145,6 +218,9 @@ func readFile(r *root, path string, buf []byte, from int64) (n int, now status, 
 		var m int
 		m, readErr = again(func() (int, error) { return syscall.Pread(fd, buf[n:], from+int64(n)) })
 		n += max(m, 0)
+		if n >= want {
+			break
+		}
 		if m == 0 && readErr == nil {
 			readErr = io.EOF
 		}
@@ -157,60 +233,16 @@ func readFile(r *root, path string, buf []byte, from int64) (n int, now status, 
 	return n, now, unreadable(path, now, readErr)
 }
 
-// open opens a file below the root, following no link on the way.
-func (r *root) open(path string) (int, error) {
-	// A named pipe that has taken the file's place must not be waited for.
-	const flags = syscall.O_RDONLY | syscall.O_NONBLOCK | syscall.O_CLOEXEC
-	if r == nil {
-		return syscall.Open(path, flags, 0)
-	}
-	name := path[len(r.dir.Name())+1:]
-	fd := int(r.dir.Fd())
-	if !noOpenat2.Load() {
-		got, err := openBelow(fd, name, flags)
-		if !errors.Is(err, syscall.ENOSYS) && !errors.Is(err, syscall.EPERM) {
-			return got, err
-		}
-		noOpenat2.Store(true)
-	}
-	// What links above it lead to is another file than the walk has seen.
-	return syscall.Openat(fd, name, flags|syscall.O_NOFOLLOW, 0)
-}
+// statAt is fstatat(2) that follows no link.
+func statAt(dir int, name string, stat *syscall.Stat_t) error {
+	const noFollow = 0x100
 
-// noOpenat2 is whether the kernel is older than 5.6, or a sandbox knows no newer one.
-var noOpenat2 atomic.Bool
-
-// openBelow is openat2(2) that follows no link, and does not leave the directory.
-func openBelow(dir int, name string, flags uint64) (int, error) {
-	const (
-		sysOpenat2       = 437 // on every architecture
-		noMagicLinks     = 0x02
-		noSymlinks       = 0x04
-		beneath          = 0x08
-		sizeOfOpenHowVer = 24
-	)
-	p, err := syscall.BytePtrFromString(name)
-	if err != nil {
-		return -1, err
-	}
-	how := struct{ flags, mode, resolve uint64 }{flags, 0, noMagicLinks | noSymlinks | beneath}
-	fd, _, errno := syscall.Syscall6(sysOpenat2, uintptr(dir), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(&how)), sizeOfOpenHowVer, 0, 0) //nolint:gosec // package syscall has no openat2
-	if errno != 0 {
-		return -1, errno
-	}
-	return int(fd), nil
-}
-
-const atSymlinkNofollow = 0x100
-
-// statAt is fstatat(2).
-func statAt(dir int, name string, stat *syscall.Stat_t, flags int) error {
 	p, err := syscall.BytePtrFromString(name)
 	if err != nil {
 		return err
 	}
 	_, err = again(func() (int, error) {
-		_, _, errno := syscall.Syscall6(sysFstatat, uintptr(dir), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(stat)), uintptr(flags), 0, 0) //nolint:gosec // package syscall has no fstatat
+		_, _, errno := syscall.Syscall6(sysFstatat, uintptr(dir), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(stat)), noFollow, 0, 0) //nolint:gosec // package syscall has no fstatat
 		if errno != 0 {
 			return -1, errno
 		}
@@ -225,7 +257,7 @@ func readLinkAt(dir int, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	buf := make([]byte, maxName+1) // Linux has none that are longer
+	buf := make([]byte, maxName+1)                                                                                                                               // Linux has none that are longer
 	n, _, errno := syscall.Syscall6(syscall.SYS_READLINKAT, uintptr(dir), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)), 0, 0) //nolint:gosec // package syscall has no readlinkat
 	if errno != 0 {
 		return "", errno

@@ -112,10 +112,29 @@ func (f *folder) look(name string) (e Entry, err error) {
 	return e, nil
 }
 
-// readFile fills a buffer with the content of a file below a root (of any file,
-// if r is nil) from an offset on, and returns what the file was afterwards.
-func readFile(r *root, path string, buf []byte, from int64) (n int, now status, err error) {
-	file, err := r.open(path)
+// opener opens files below roots.
+type opener struct{}
+
+// open opens a file below a root, or any file, if there is no root.
+func (*opener) open(r *root, path string) (*os.File, error) {
+	// A named pipe that has taken the file's place must not be waited for.
+	const flags = os.O_RDONLY | syscall.O_NONBLOCK
+	if r == nil {
+		return os.OpenFile(path, flags, 0)
+	}
+	rel, err := filepath.Rel(r.path, path)
+	if err != nil {
+		return nil, err
+	}
+	return r.dir.OpenFile(rel, flags, 0)
+}
+
+func (*opener) close() {}
+
+// readFile reads the content of a file from an offset on, and returns what the file
+// was afterwards. It fills the buffer as far as the file goes.
+func readFile(o *opener, r *root, path string, buf []byte, _ int, from int64) (n int, now status, err error) {
+	file, err := o.open(r, path)
 	if err != nil {
 		return 0, status{}, gone(path, err)
 	}
@@ -130,20 +149,6 @@ func readFile(r *root, path string, buf []byte, from int64) (n int, now status, 
 	}
 	now = statusOf(info)
 	return n, now, unreadable(path, now, readErr)
-}
-
-// open opens a file below the root.
-func (r *root) open(path string) (*os.File, error) {
-	// A named pipe that has taken the file's place must not be waited for.
-	const flags = os.O_RDONLY | syscall.O_NONBLOCK
-	if r == nil {
-		return os.OpenFile(path, flags, 0)
-	}
-	rel, err := filepath.Rel(r.path, path)
-	if err != nil {
-		return nil, err
-	}
-	return r.dir.OpenFile(rel, flags, 0)
 }
 
 func statusOf(info fs.FileInfo) status {
