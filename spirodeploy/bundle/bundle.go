@@ -56,6 +56,9 @@ type Options struct {
 	Omit []string
 	// GitDescribe chooses the second line of .gitcommit; default [DescribeAll].
 	GitDescribe Describe
+	// Withhold names environment variables that git, and the filters that it runs,
+	// are not given: those that hold a token. SPIRO_TOKEN is withheld always.
+	Withhold []string
 	// ModTime is the modification time of every entry, cut to whole seconds;
 	// default 1970-01-01T00:00:00Z. It must lie between that and the year 2242.
 	ModTime time.Time
@@ -127,6 +130,7 @@ type source struct {
 // New walks the tree that opts describe. Its error is [Problems], all of them,
 // or the context's.
 func New(ctx context.Context, opts Options) (*Bundle, error) {
+	ctx = context.WithValue(ctx, withheldKey{}, opts.Withhold)
 	c := &collector{ctx: ctx, opts: opts, dir: in(opts.Dir, "."), matched: make([]atomic.Bool, len(opts.Exclude))}
 	c.bundle = &Bundle{dir: c.dir, modTime: opts.ModTime, want: opts.Digest}
 	if c.check() {
@@ -422,6 +426,10 @@ func (c *collector) excluded(name string) bool {
 
 // addOr adds an entry, or what went wrong with it.
 func (c *collector) addOr(e Entry, err error) {
+	if w := (Warning{}); errors.As(err, &w) {
+		c.warn(c.shown(e), w.Text)
+		return
+	}
 	if err != nil {
 		if e.path != "" {
 			err = reason(err)

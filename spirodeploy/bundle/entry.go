@@ -43,7 +43,8 @@ type Entry struct {
 // the project directory and a function that says whether a name (and for a
 // directory, everything below it) is to be left out; entries for which that
 // is so are left out in any case, asking saves the work. An error that it
-// yields becomes a [Problem]; scanning goes on while it yields.
+// yields becomes a [Problem], or a [Warning] if it wraps one; scanning goes on while
+// it yields.
 //
 // Parent directories need not be yielded.
 type Scanner func(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2[Entry, error]

@@ -76,6 +76,9 @@ type Warning struct {
 	Text string
 }
 
+// Error makes a warning what a [Scanner] can yield: it stops nothing there either.
+func (w Warning) Error() string { return w.String() }
+
 // String returns "PATH: text".
 func (w Warning) String() string {
 	if w.Path == "" {
