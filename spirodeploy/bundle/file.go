@@ -76,7 +76,7 @@ func (f *File) init(ctx context.Context) error {
 		return Problems{{Path: f.path, Err: fmt.Errorf("%w in it: it would leave the deployment without a file", ErrEmpty)}}
 	}
 	if len(f.contents.Unsafe) > 0 {
-		return fmt.Errorf("%s is unsafe to send: %w", printable(f.path), f.contents.Unsafe)
+		return fmt.Errorf("%s is not safe to send: %w", printable(f.path), f.contents.Unsafe)
 	}
 	return nil
 }

@@ -124,7 +124,7 @@ func TestForeignCases(t *testing.T) {
 	good := pack(t, file("a", ""))
 	for _, name := range cases {
 		_, err := bundle.OpenFile(t.Context(), name)
-		if err == nil || !strings.HasPrefix(err.Error(), name+" is unsafe to send: ") || !strings.Contains(err.Error(), "unsafe header at byte ") && !strings.Contains(err.Error(), "gzip") {
+		if err == nil || !strings.HasPrefix(err.Error(), name+" is not safe to send: ") || !strings.Contains(err.Error(), "unsafe header at byte ") && !strings.Contains(err.Error(), "gzip") {
 			t.Errorf("%s: %v", name, err)
 		}
 		data, err := os.ReadFile(name)

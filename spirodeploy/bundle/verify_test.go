@@ -324,7 +324,7 @@ func TestOpenFile(t *testing.T) {
 		{dir, "PATH: is a directory, not a bundle (bundles are made with --output)", nil},
 		{write("empty", nil), "PATH: read bundle: it is empty", nil},
 		{write("text", []byte("x")), "PATH: read bundle: not a tar archive", nil},
-		{write("unsafe", pack(t, file("../a", ""))), "PATH is unsafe to send: ../a: bad name: has .. as an element", bundle.ErrName},
+		{write("unsafe", pack(t, file("../a", ""))), "PATH is not safe to send: ../a: bad name: has .. as an element", bundle.ErrName},
 	} {
 		f, err := bundle.OpenFile(t.Context(), tt.path)
 		if want := strings.Replace(tt.want, "PATH", tt.path, 1); err == nil || f != nil || err.Error() != want || tt.is != nil && !errors.Is(err, tt.is) {

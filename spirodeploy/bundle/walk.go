@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"iter"
 	"path"
+	"strings"
 	"sync"
 )
 
@@ -171,6 +172,17 @@ func (w *walk) read(t task) {
 	}
 }
 
+// isLeft reports whether a name is that of a file that a run was writing, such as
+// .bundle.tar.ABCDEFGH.tmp: it is nobody's, whether the run goes on or was killed.
+func isLeft(name string) bool {
+	const random = len(".ABCDEFGH.tmp")
+	if len(name) < random+2 || name[0] != '.' || !strings.HasSuffix(name, ".tmp") {
+		return false
+	}
+	name = name[len(name)-random:]
+	return name[0] == '.' && strings.Trim(name[1:random-len(".tmp")], "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
+
 // fail tells what is wrong with a directory.
 func (w *walk) fail(dir string, err error) {
 	w.tell([]found{{Entry{Name: dir, path: w.root.file(dir)}, err}})
@@ -182,7 +194,7 @@ func (w *walk) look(t task) {
 	some := make([]found, 0, len(t.entries))
 	for _, d := range t.entries {
 		name := joined(t.dir, d.Name())
-		if w.ctx.Err() != nil || w.skip(name) {
+		if w.ctx.Err() != nil || isLeft(d.Name()) || w.skip(name) {
 			continue
 		}
 		f := w.lookAt(t.in, name, d)
