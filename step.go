@@ -10,6 +10,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/dagger"
 	"github.com/spirostack/spirodeploy/internal/step"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
 // In the container of a step, this executable does the step and nothing else.
@@ -107,7 +108,8 @@ func withGit(ctx context.Context, container *dagger.Container, dir *dagger.Direc
 	if !archive {
 		return container, nil
 	}
-	if err := step.Archive(ctx, repository, step.ArchiveFile); err != nil {
+	warn := func(w bundle.Warning) { fmt.Println("warning: " + w.String()) }
+	if err := step.Archive(ctx, repository, step.ArchiveFile, warn); err != nil {
 		return nil, err
 	}
 	return container.WithMountedFile("/"+step.ArchiveFile, dag.CurrentModule().WorkdirFile(step.ArchiveFile)), nil

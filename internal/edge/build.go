@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/until"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // Build writes the bundle to s.Output and says which it is. It needs no server.
@@ -125,7 +127,26 @@ func (w World) bundleOptions(s Settings, reports []reportFile, inputs []string) 
 	var sourceErr, timeErr error
 	opts.Source, sourceErr = bundle.ParseSource(s.Source)
 	opts.ModTime, timeErr = w.sourceDate()
+	opts.Withhold = w.tokenVariables()
 	return opts, problem.Join(sourceErr, timeErr)
+}
+
+// tokenVariables returns the environment variables that hold a token, as far as
+// that is known: git, and the filters that it runs, have no business with them.
+func (w World) tokenVariables() []string {
+	var names []string
+	for _, kv := range os.Environ() {
+		name, value, _ := strings.Cut(kv, "=")
+		t, err := token.Parse(value)
+		if err != nil {
+			continue
+		}
+		_, err = t.Rights()
+		if err == nil || w.known.Redact(strings.TrimSpace(value)) == t.String() {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // sourceDate reads SOURCE_DATE_EPOCH, seconds since 1970

@@ -72,11 +72,11 @@ func (f *File) init(ctx context.Context) error {
 	if f.contents, err = Verify(until.Reader(ctx, all)); err != nil {
 		return Problems{{Path: f.path, Err: err}}
 	}
-	if len(f.contents.Items) == 0 {
-		return Problems{{Path: f.path, Err: fmt.Errorf("%w in it: it would leave the deployment without a file", ErrEmpty)}}
-	}
 	if len(f.contents.Unsafe) > 0 {
 		return fmt.Errorf("%s is not safe to send: %w", printable(f.path), f.contents.Unsafe)
+	}
+	if len(f.contents.Items) == 0 {
+		return Problems{{Path: f.path, Err: fmt.Errorf("%w in it: it would leave the deployment without a file", ErrEmpty)}}
 	}
 	return nil
 }
