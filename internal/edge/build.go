@@ -17,6 +17,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/internal/pulse"
 	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
@@ -69,8 +70,13 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 	if err != nil {
 		return nil, err
 	}
-	for _, warning := range b.Warnings() {
-		tell(report.Update{Kind: report.Warned, Text: warning.String()})
+	warnings, err := w.checkBundle(ctx, s, b)
+	if err != nil {
+		_ = b.Close() // the reason is already an error
+		return nil, err
+	}
+	for _, text := range warnings {
+		tell(report.Update{Kind: report.Warned, Text: text})
 	}
 	err = output.Write(ctx, s.Output, w.bytes, func(out io.Writer) error {
 		_, err := b.WriteTo(&counted{Writer: out, tell: tell, total: b.Size()})
@@ -81,6 +87,22 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 		return nil, err
 	}
 	return b, nil
+}
+
+// checkBundle looks at what the bundle would deploy. It returns what is worth a
+// warning, and what is a problem.
+func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (warnings []string, err error) {
+	for _, warning := range b.Warnings() {
+		warnings = append(warnings, warning.String())
+	}
+	_, problems, found := spirodeploy.CheckTop(ctx, b, spirodeploy.TopOptions{
+		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate,
+	})
+	warnings = append(warnings, found...)
+	if s.Strict {
+		problems = append(problems, spirodeploy.Strict(warnings)...)
+	}
+	return warnings, problem.Join(problems...)
 }
 
 // counted tells how much has been written, now and then.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
 
@@ -22,6 +23,7 @@ type File struct {
 	file     *os.File
 	spool    spool
 	content  io.ReaderAt
+	items    func() (map[string]stretch, error)
 }
 
 // OpenFile opens and verifies a tar, whoever made it. A pipe is first read into
@@ -37,6 +39,7 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 		return nil, Problems{{Path: path, Err: fmt.Errorf("open bundle: %w", reason(err))}}
 	}
 	f := &File{path: path, file: file}
+	f.items = sync.OnceValues(f.findItems)
 	// What a pipe's reader waits for is cut short by closing it.
 	stop := context.AfterFunc(ctx, func() { _ = file.Close() })
 	err = f.init(ctx)

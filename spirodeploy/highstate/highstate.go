@@ -24,6 +24,7 @@ const (
 	NotCompiled Status = "not-compiled" // no state ran: an SLS does not render, say
 	NoAnswer    Status = "no-answer"    // the minion did not answer Salt in time
 	Unreported  Status = "unreported"   // nothing was heard of the minion
+	NotReached  Status = "not-reached"  // the minion was expected, and the server did not find it
 )
 
 // Result is what a minion's highstate came to.
