@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
 	"sync"
@@ -287,8 +286,6 @@ func (c copied) Len() int                     { return c.of.Len() }
 func (c copied) Warnings() []bundle.Warning   { return c.of.Warnings() }
 func (c copied) Commit() string               { return c.of.Commit() }
 func (c copied) Items() iter.Seq[bundle.Item] { return c.of.Items() }
-
-func (c copied) OpenItem(name string) (io.ReadCloser, error) { return c.of.OpenItem(name) }
 
 // openBundle makes the bundle, or opens the one that was given.
 func openBundle(ctx context.Context, opts Options) (tarball, error) {

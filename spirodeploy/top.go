@@ -25,7 +25,7 @@ type TopOptions struct {
 	// before their names.
 	Foreign bool
 	// Tolerant makes it a warning that a deployment, or an SLS that the top file names, is
-	// not there.
+	// not there, or that the top file has a shape that Salt refuses.
 	Tolerant bool
 	// NoHighstate means that nobody is highstated, so that nobody has to be named.
 	NoHighstate bool
@@ -53,7 +53,7 @@ func CheckTop(ctx context.Context, b TopBundle, o TopOptions) (result *topfile.R
 		text := plain.Line(f.Text)
 		switch {
 		case o.NoHighstate && (f.Kind == topfile.KindNone || f.Kind == topfile.KindTargets):
-		case f.Severity == topfile.Problem && !((o.Tolerant || o.NoHighstate) && tolerable[f.Kind]):
+		case f.Severity == topfile.Problem && !o.tolerates(f.Kind):
 			problems = append(problems, errors.New(text))
 		default:
 			warnings = append(warnings, text)
@@ -62,8 +62,18 @@ func CheckTop(ctx context.Context, b TopBundle, o TopOptions) (result *topfile.R
 	return result, problems, warnings
 }
 
-// tolerable are the problems that do not keep the server from taking the bundle.
-var tolerable = map[topfile.Kind]bool{topfile.KindDeployment: true, topfile.KindSLS: true, topfile.KindShape: true, topfile.KindTargets: true}
+// tolerates reports whether a problem is a warning. Without a highstate, nobody has to be
+// named, and nothing there; but a shape that Salt refuses keeps it from finding the minions of
+// other projects as well.
+func (o TopOptions) tolerates(kind topfile.Kind) bool {
+	switch kind {
+	case topfile.KindDeployment, topfile.KindSLS:
+		return o.Tolerant || o.NoHighstate
+	case topfile.KindShape:
+		return o.Tolerant
+	}
+	return false
+}
 
 // checkTop looks at the top file for the target, and keeps whom it names.
 func (l *leg) checkTop(ctx context.Context, tar tarball) (problems []error, warnings []string) {

@@ -28,7 +28,7 @@ type Settings struct {
 	ExpectMinions  []string // ids that have to be reached
 	ExpectFrom     string   // a report whose minions have to be reached
 	MinMinions     int
-	Strict         bool // a warning before the upload is a problem
+	Strict         bool     // a warning before the upload is a problem
 	Server         string   // empty: SPIRO_URL
 	Servers        []string // several, in place of Server
 	Targets        string   // a file that lists them

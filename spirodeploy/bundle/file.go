@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"sync"
 
 	"github.com/opencontainers/go-digest"
 
@@ -23,7 +22,7 @@ type File struct {
 	file     *os.File
 	spool    spool
 	content  io.ReaderAt
-	items    func() (map[string]stretch, error)
+	offsets  offsets
 }
 
 // OpenFile opens and verifies a tar, whoever made it. A pipe is first read into
@@ -39,7 +38,6 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 		return nil, Problems{{Path: path, Err: fmt.Errorf("open bundle: %w", reason(err))}}
 	}
 	f := &File{path: path, file: file}
-	f.items = sync.OnceValues(f.findItems)
 	// What a pipe's reader waits for is cut short by closing it.
 	stop := context.AfterFunc(ctx, func() { _ = file.Close() })
 	err = f.init(ctx)
@@ -75,6 +73,7 @@ func (f *File) init(ctx context.Context) error {
 	if f.contents, err = Verify(until.Reader(ctx, all)); err != nil {
 		return Problems{{Path: f.path, Err: err}}
 	}
+	f.offsets = offsets{r: f.content, size: f.contents.Size}
 	if len(f.contents.Unsafe) > 0 {
 		return fmt.Errorf("%s is not safe to send: %w", printable(f.path), f.contents.Unsafe)
 	}

@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // OpenItem opens a regular file of the bundle by its name. It fails with
@@ -49,24 +50,38 @@ func (f *File) Items() iter.Seq[Item] { return slices.Values(f.contents.Items) }
 
 // OpenItem opens a regular file of the bundle by its name. It fails with
 // [fs.ErrNotExist] if there is no such file. The first call reads the headers of the tar.
-func (f *File) OpenItem(name string) (io.ReadCloser, error) {
-	index, err := f.items()
-	if err != nil {
-		return nil, err
-	}
-	at, ok := index[path.Clean(name)]
-	if !ok {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	return io.NopCloser(io.NewSectionReader(f.content, at.offset, at.size)), nil
+func (f *File) OpenItem(name string) (io.ReadCloser, error) { return f.offsets.open(name) }
+
+// OpenItem opens a regular file, as [File.OpenItem] does.
+func (c *Copied) OpenItem(name string) (io.ReadCloser, error) { return c.offsets.open(name) }
+
+// offsets finds the contents of regular files in a tar that has been verified.
+type offsets struct {
+	r    io.ReaderAt
+	size int64
+
+	once  sync.Once
+	found map[string]stretch
+	err   error
 }
 
 // stretch is where the content of a file lies in a tar.
 type stretch struct{ offset, size int64 }
 
-// findItems finds where the contents of regular files lie. The tar has been verified.
-func (f *File) findItems() (map[string]stretch, error) {
-	in := io.NewSectionReader(f.content, 0, f.contents.Size)
+func (x *offsets) open(name string) (io.ReadCloser, error) {
+	x.once.Do(func() { x.found, x.err = x.read() })
+	if x.err != nil {
+		return nil, fmt.Errorf("read the bundle again: %w", x.err)
+	}
+	at, ok := x.found[path.Clean(name)]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return io.NopCloser(io.NewSectionReader(x.r, at.offset, at.size)), nil
+}
+
+func (x *offsets) read() (map[string]stretch, error) {
+	in := io.NewSectionReader(x.r, 0, x.size)
 	found := map[string]stretch{}
 	for headers := tar.NewReader(in); ; {
 		h, err := headers.Next()
@@ -74,9 +89,8 @@ func (f *File) findItems() (map[string]stretch, error) {
 		case errors.Is(err, io.EOF):
 			return found, nil
 		case err != nil:
-			return nil, fmt.Errorf("read the bundle again: %w", err)
-		}
-		if h.Typeflag != tar.TypeReg {
+			return nil, err
+		case h.Typeflag != tar.TypeReg:
 			continue
 		}
 		offset, err := in.Seek(0, io.SeekCurrent) // the reader does not read ahead

@@ -33,7 +33,7 @@ func ExampleBundle() {
 	}
 	defer func() { _ = os.Chdir(home) }()
 
-	if err := targets.Bundle(context.Background(), nil, nil, nil, nil, nil, nil, nil); err != nil {
+	if err := targets.Bundle(context.Background(), nil, nil, nil, nil, nil, nil, nil, nil, nil); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
