@@ -26,6 +26,7 @@ type leg struct {
 	target              *report.Target
 	top                 *topfile.Section // who the top file names; nil if that is not known
 	silent              []string         // minions that did not answer the server
+	foreign             foreign          // SLS that are not of this bundle
 	client              *client.Client
 	stage               report.Stage // the one that goes on, or ""; needs run.mu
 }
@@ -206,6 +207,7 @@ func (l *leg) follow(stream *client.Stream) error {
 		l.warn(stage, why.Error())
 	}
 	l.tellSilent(stage)
+	l.tellForeign(stage)
 	l.end(stage, "", err)
 	return nil
 }
@@ -217,6 +219,9 @@ func (l *leg) fold(stage report.Stage, event client.Event) error {
 	defer l.run.mu.Unlock()
 	minion, err := l.target.Add(event)
 	l.silent = append(l.silent, event.Missing...)
+	if minion != nil {
+		l.foreign.add(l.run.sls, minion)
+	}
 	if err == nil {
 		l.run.show(report.Update{Kind: report.Happened, Stage: stage, Target: l.label(), Event: event, Minion: minion})
 	}

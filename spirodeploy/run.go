@@ -25,6 +25,8 @@ type run struct {
 
 	mu    sync.Mutex   // of what is told, and of the report while it is folded
 	stage report.Stage // the one that goes on and concerns all targets, or ""
+
+	sls map[string]bool // names of the SLS in the bundle
 }
 
 // newRun returns a run with a leg for each target.
@@ -134,6 +136,7 @@ func (r *run) prepare(ctx context.Context) (tarball, []error) {
 	}
 	warnings := make([][]string, len(r.legs))
 	if tar != nil {
+		r.sls = slsOf(tar)
 		for i, l := range r.legs {
 			var found []error
 			found, warnings[i] = l.checkTop(ctx, tar)

@@ -34,7 +34,13 @@ type Result struct {
 	Messages []string `json:"messages,omitempty"` // what Salt says in place of states
 	Retcode  int      `json:"retcode"`            // Salt's: 1 did not compile, 2 a state failed; -1 for what is no whole number
 	JID      string   `json:"jid,omitempty"`      // id of the Salt job
+
+	sls []string
 }
+
+// SLS returns the names of the SLS that the states are from, each once, in the order in
+// which Salt returned them: the first 200, also of a [Brief].
+func (r Result) SLS() []string { return r.sls }
 
 // Outcome says how a state ended.
 type Outcome string
