@@ -33,25 +33,24 @@ func (m *Master) common(name string) settings {
 
 // configure writes the configurations, and the key that makes tokens. It returns
 // SpiroFS's port.
-func (m *Master) configure(tls bool, ports []int) (int, error) {
+func (m *Master) configure(opts Options, ports []int) (int, error) {
 	publish, returns, port := ports[0], ports[1], ports[2]
-	engine := settings{"port": port}
+	engine := settings{"port": port, "address": "127.0.0.1"}
 	m.URL = fmt.Sprintf("http://127.0.0.1:%d/", port)
-	if tls {
+	if opts.TLS {
 		m.URL = fmt.Sprintf("https://127.0.0.1:%d/", port)
 		engine["ssl_crt"], engine["ssl_key"] = m.path("tls.crt"), m.path("tls.key")
 		if err := m.certify(); err != nil {
 			return 0, fmt.Errorf("make a certificate: %w", err)
 		}
 	}
-	from := func(dir string) []string { return []string{filepath.Join(m.env.packages, "spirofs", dir)} }
 	master := m.common("master")
 	maps.Copy(master, settings{
 		"interface": "127.0.0.1", "publish_port": publish, "ret_port": returns,
 		"auto_accept": true, "worker_threads": 3, "timeout": 15,
 		"fileserver_backend": []string{"roots", "spiro"}, "file_roots": settings{"base": []string{m.path("base")}},
-		// Salt 3003 and later do not load SpiroFS by its entry point.
-		"engines_dirs": from("engines"), "utils_dirs": from("utils"), "runner_dirs": from("runner"), "fileserver_dirs": from("fileserver"),
+		// The options file is one for the whole machine: not even here.
+		"spirofs_compat": settings{"hardening": !opts.Published, "no_options_file": true},
 		"engines": []settings{{"spiro": engine}},
 	})
 	if err := writeConfig(m.path("master", "master"), master); err != nil {

@@ -27,7 +27,7 @@ func TestNoPython(t *testing.T) {
 			}
 		}
 		cache := t.TempDir()
-		_, err := prepareIn(t.Context(), cache, func(string) {})
+		_, err := prepareIn(t.Context(), cache, Newest, func(string) {})
 		if !errors.Is(err, ErrNoPython) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), "install one") {
 			t.Errorf("error %v, want ErrNoPython with %q", err, tt.says)
 		}
@@ -54,7 +54,7 @@ func TestFailedInstall(t *testing.T) {
 	if err := os.Chtimes(old, time.Time{}, time.Now().Add(-2*abandoned)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := prepareIn(t.Context(), cache, func(string) {})
+	_, err := prepareIn(t.Context(), cache, Newest, func(string) {})
 	if err == nil || !strings.Contains(err.Error(), "making a virtual environment: exit status 3\nno room") {
 		t.Errorf("error %v", err)
 	}
@@ -63,12 +63,32 @@ func TestFailedInstall(t *testing.T) {
 	}
 }
 
-// TestPinned: every package has one version.
+// TestPinned: every package has one version, and each version of Salt is pinned.
 func TestPinned(t *testing.T) {
 	t.Parallel()
-	for line := range strings.Lines(string(requirements)) {
-		if name, version, ok := strings.Cut(strings.TrimSpace(line), "=="); !ok || name == "" || version == "" || strings.ContainsAny(version, "*;, ") {
-			t.Errorf("%q pins nothing", line)
+	for _, version := range Versions {
+		names := map[string]bool{}
+		for _, pin := range pinned(version) {
+			name, exact, ok := strings.Cut(pin, "==")
+			if !ok || name == "" || exact == "" || strings.ContainsAny(exact, "*;, ") || names[name] {
+				t.Errorf("Salt %s: %q pins nothing, or something twice", version, pin)
+			}
+			names[name] = true
+			if name == "salt" && exact != version {
+				t.Errorf("Salt %s: the pin is %s", version, pin)
+			}
 		}
+		if !names["salt"] {
+			t.Errorf("Salt %s is not pinned", version)
+		}
+	}
+}
+
+// TestUnknownVersion says which versions there are.
+func TestUnknownVersion(t *testing.T) {
+	t.Parallel()
+	_, err := prepareIn(t.Context(), t.TempDir(), "2019.2", func(string) {})
+	if err == nil || !strings.Contains(err.Error(), Newest) {
+		t.Errorf("error %v, want one that names %s", err, Newest)
 	}
 }

@@ -33,6 +33,9 @@ type Options struct {
 	// TLS has the server speak TLS, with the certificate [Master.Certificate];
 	// default false, plain HTTP.
 	TLS bool
+	// Published has SpiroFS do what it does as it was published: what spirofs-compat
+	// hardens is off; default false.
+	Published bool
 	// Progress is told, in lines, what is waited for; default: nobody is.
 	Progress func(string)
 }
@@ -86,7 +89,7 @@ func (m *Master) start(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	port, err := m.configure(opts.TLS, ports)
+	port, err := m.configure(opts, ports)
 	if err != nil {
 		return err
 	}
