@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -100,6 +101,16 @@ func writeConfig(path string, s settings) error {
 		return fmt.Errorf("write Salt's configuration: %w", err)
 	}
 	return nil
+}
+
+// tls returns what it takes to trust the certificate; nil without one.
+func (m *Master) tls() *tls.Config {
+	if m.Certificate == nil {
+		return nil
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(m.Certificate)
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 }
 
 // certify makes a certificate for the loopback address, which is its own authority.

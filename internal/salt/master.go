@@ -166,6 +166,12 @@ func (m *Master) Root(minion string) string { return m.path(minion, "root") }
 // master does, even where the test's own cleaning up does not happen.
 func (m *Master) Temp() string { return m.path("temp") }
 
+// Log returns the path of the master's log, which has all of it.
+func (m *Master) Log() string { return m.path("master", "log") }
+
+// Key returns the key of the tokens, which is a file below pki_dir.
+func (m *Master) Key() string { return string(m.key) }
+
 // Cache returns the directory in which a minion caches the files of the master.
 func (m *Master) Cache(minion, project, deployment string) string {
 	return m.path(minion, "var", "files", project, deployment)

@@ -73,7 +73,12 @@ func TestMage(t *testing.T) {
 // TestFailures: what minions fail at is told, and ends with status 1.
 func TestFailures(t *testing.T) {
 	t.Parallel()
-	m := plain(t)
+	failures(t, plain(t), "web1")
+}
+
+// failures is TestFailures for a master and one of its minions.
+func failures(t *testing.T, m *salt.Master, minion string) {
+	t.Helper()
 	for name, tt := range map[string]struct {
 		sls, status string
 		says        []string
@@ -85,7 +90,7 @@ func TestFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := states(t, "web1", tt.sls)
+			dir := states(t, minion, tt.sls)
 			file := filepath.Join(t.TempDir(), "report.json")
 			run(t, command(t, m, name, "--dir", dir, "--insecure", "--report", "json="+file, name, "prod")).check(t, 1, tt.says...)
 			var rep report.Report

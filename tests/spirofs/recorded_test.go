@@ -11,7 +11,7 @@ import (
 // its streams.
 func TestRecorded(t *testing.T) {
 	t.Parallel()
-	m := plain(t)
+	m := unhardened(t)
 	for _, name := range streams.All {
 		if name == "minion-not-responding" {
 			continue // it would hold up the other tests; TestTLS has its like

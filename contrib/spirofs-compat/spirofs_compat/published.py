@@ -17,7 +17,9 @@ def alias():
     for name in ("six", "tornado"):
         full = "salt.ext." + name
         if importlib.util.find_spec(full) is None:
-            sys.modules[full] = importlib.import_module(name)
+            module = importlib.import_module(name)
+            sys.modules[full] = module
+            setattr(sys.modules["salt.ext"], name, module)
 
 
 def into(namespace, *path):

@@ -54,9 +54,9 @@ def _problems(members):
             yield member, "leaves the deployment"
         elif not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
             yield member, "is neither file, directory nor link"
-        elif not name and not member.isdir():
-            yield member, "takes the place of the deployment's directory"
-        elif name in links and name in seen:
+        elif not member.isdir() and member.name.rpartition("/")[2] in ("", "."):
+            yield member, "is the name of a directory, and is none"
+        elif name in seen and (name in links or member.islnk()):
             yield member, "is there twice, once as a link"
         elif _below_link(name, links):
             yield member, "is below a symbolic link"
