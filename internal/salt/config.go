@@ -36,11 +36,9 @@ func (m *Master) common(name string) settings {
 // SpiroFS's port.
 func (m *Master) configure(opts Options, ports []int) (int, error) {
 	publish, returns, port := ports[0], ports[1], ports[2]
-	engine := settings{"port": port, "address": "127.0.0.1"}
 	m.URL = fmt.Sprintf("http://127.0.0.1:%d/", port)
 	if opts.TLS {
 		m.URL = fmt.Sprintf("https://127.0.0.1:%d/", port)
-		engine["ssl_crt"], engine["ssl_key"] = m.path("tls.crt"), m.path("tls.key")
 		if err := m.certify(); err != nil {
 			return 0, fmt.Errorf("make a certificate: %w", err)
 		}
@@ -49,24 +47,16 @@ func (m *Master) configure(opts Options, ports []int) (int, error) {
 	maps.Copy(master, settings{
 		"interface": "127.0.0.1", "publish_port": publish, "ret_port": returns,
 		"auto_accept": true, "worker_threads": 3, "timeout": 15,
-		"fileserver_backend": []string{"roots", "spiro"}, "file_roots": settings{"base": []string{m.path("base")}},
-		// The options file is one for the whole machine: not even here.
-		"spirofs_compat": settings{"hardening": !opts.Published, "no_options_file": true},
-		"engines": []settings{{"spiro": engine}},
+		"file_roots": settings{"base": []string{m.path("base")}},
 	})
+	if err := m.setUp(opts, port, master); err != nil {
+		return 0, err
+	}
 	if err := writeConfig(m.path("master", "master"), master); err != nil {
 		return 0, err
 	}
 	if err := os.Mkdir(m.Temp(), 0o755); err != nil {
 		return 0, fmt.Errorf("make a directory: %w", err)
-	}
-	// SpiroFS would make it when it first needs it, at two places at once if need be.
-	key := m.path("master", "pki", "spiro_auth", "macaroon-key")
-	if err := os.MkdirAll(filepath.Dir(key), 0o700); err != nil {
-		return 0, fmt.Errorf("write the key of the tokens: %w", err)
-	}
-	if err := os.WriteFile(key, m.key, 0o600); err != nil {
-		return 0, fmt.Errorf("write the key of the tokens: %w", err)
 	}
 	for _, it := range m.minions {
 		grains := settings{"root": m.Root(it.ID)}
@@ -87,6 +77,40 @@ func (m *Master) configure(opts Options, ports []int) (int, error) {
 		}
 	}
 	return port, nil
+}
+
+// setUp sets SpiroFS up: in the master's settings, or in a file of its own.
+func (m *Master) setUp(opts Options, port int, master settings) error {
+	if opts.Setup != nil {
+		dir := m.path("master", "master.d")
+		err := os.MkdirAll(dir, 0o755)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "spirofs.conf"), []byte(opts.Setup(port)), 0o644)
+		}
+		if err != nil {
+			return fmt.Errorf("write SpiroFS's configuration: %w", err)
+		}
+		return nil
+	}
+	engine := settings{"port": port, "address": "127.0.0.1"}
+	if opts.TLS {
+		engine["ssl_crt"], engine["ssl_key"] = m.path("tls.crt"), m.path("tls.key")
+	}
+	maps.Copy(master, settings{
+		"fileserver_backend": []string{"roots", "spiro"}, "engines": []settings{{"spiro": engine}},
+		// The options file is one for the whole machine: not even here.
+		"spirofs_compat": settings{"hardening": !opts.Published, "no_options_file": true},
+	})
+	// SpiroFS would make it when it first needs it, at two places at once if need be.
+	key := m.path("master", "pki", "spiro_auth", "macaroon-key")
+	err := os.MkdirAll(filepath.Dir(key), 0o700)
+	if err == nil {
+		err = os.WriteFile(key, m.key, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("write the key of the tokens: %w", err)
+	}
+	return nil
 }
 
 func writeConfig(path string, s settings) error {

@@ -30,11 +30,13 @@ var Versions = []string{Newest, "3007.17", "3006.30", "3005.5"}
 //go:embed python/requirements.txt python/salt-*.txt
 var requirements embed.FS
 
+// InstallLimit is how long it may take to install anything.
+const InstallLimit = 15 * time.Minute
+
 // Limits, generous ones: they are there so that everything ends.
 const (
-	installLimit = 15 * time.Minute
-	probeLimit   = 30 * time.Second
-	abandoned    = time.Hour // an unfinished environment that is older belongs to nobody
+	probeLimit = 30 * time.Second
+	abandoned  = time.Hour // an unfinished environment that is older belongs to nobody
 )
 
 // ErrNoPython means that there is no Python that all versions of Salt run on.
@@ -123,7 +125,7 @@ func digest(pins []string) string {
 	sum := sha256.New()
 	fmt.Fprintln(sum, pins)
 	err := fs.WalkDir(compat.Files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || name == "README.md" || name == "LICENSE" {
 			return err
 		}
 		text, err := compat.Files.ReadFile(name)

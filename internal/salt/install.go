@@ -23,7 +23,7 @@ type installation struct {
 // run makes the environment. It will be moved, so nothing may depend on its path:
 // the scripts' first lines do, and are not used.
 func (i installation) run(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, installLimit, errors.New("it took more than "+installLimit.String()))
+	ctx, cancel := context.WithTimeoutCause(ctx, InstallLimit, errors.New("it took more than "+InstallLimit.String()))
 	defer cancel()
 	file, sources := filepath.Join(i.dir, "requirements.txt"), filepath.Join(i.dir, "spirofs-compat")
 	if err := os.WriteFile(file, []byte(strings.Join(i.pins, "\n")+"\n"), 0o644); err != nil {

@@ -36,6 +36,9 @@ type Options struct {
 	// Published has SpiroFS do what it does as it was published: what spirofs-compat
 	// hardens is off; default false.
 	Published bool
+	// Setup returns the text of a configuration file that sets SpiroFS up, in place of
+	// what this package sets up; default nil. It gets the port that is free for it.
+	Setup func(port int) string
 	// Progress is told, in lines, what is waited for; default: nobody is.
 	Progress func(string)
 }
@@ -99,7 +102,7 @@ func (m *Master) start(ctx context.Context, opts Options) error {
 			Name: minion.ID, Args: m.env.Script("salt-minion", "-c", m.path(minion.ID), "-l", "warning"), Output: m.path(minion.ID, "out"),
 		})
 	}
-	if m.keeper, err = startKeeper(m.env, m.dir, programs, m.environment()); err != nil {
+	if m.keeper, err = startKeeper(m.env, m.dir, programs, m.Environment()); err != nil {
 		return err
 	}
 	wait := waiting{ctx: ctx, began: began, progress: opts.Progress, failed: m.broken}

@@ -60,4 +60,3 @@ func pythonEnv(env []string) []string {
 	}
 	return kept
 }
-

@@ -104,4 +104,3 @@ func versionFile(version, name string) string {
 	release, _, _ := strings.Cut(version, ".")
 	return filepath.Join("testdata", "versions", release, name+".sse")
 }
-
