@@ -86,6 +86,15 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return nil, fmt.Errorf("make the cache directory: %w", err)
 	}
+	// Whoever comes second waits, and finds what the first has made.
+	unlock, err := lock(ctx, filepath.Join(cache, "lock"), func() { progress("Salt and SpiroFS: waiting for another process that installs") })
+	if err != nil {
+		return nil, fmt.Errorf("install Salt %s: %w", version, err)
+	}
+	defer unlock()
+	if env, err := open(dir, version); err == nil {
+		return env, nil
+	}
 	removeAbandoned(cache)
 	building, err := os.MkdirTemp(cache, "building-")
 	if err != nil {
@@ -97,7 +106,7 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 	if err := i.run(ctx); err != nil {
 		return nil, fmt.Errorf("install Salt %s: %w", version, err)
 	}
-	// Where another process was faster, its environment is as good as this one.
+	// Where another process was faster all the same, its environment is as good as this one.
 	if err := os.Rename(building, dir); err != nil {
 		if env, openErr := open(dir, version); openErr == nil {
 			return env, nil

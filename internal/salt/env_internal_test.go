@@ -3,6 +3,7 @@
 package salt
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -58,7 +59,7 @@ func TestFailedInstall(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "making a virtual environment: exit status 3\nno room") {
 		t.Errorf("error %v", err)
 	}
-	if left, err := os.ReadDir(cache); err != nil || len(left) != 1 || left[0].Name() != "building-young" {
+	if left, err := filepath.Glob(filepath.Join(cache, "building-*")); err != nil || len(left) != 1 || filepath.Base(left[0]) != "building-young" {
 		t.Errorf("left are %v, %v", left, err)
 	}
 }
@@ -91,4 +92,23 @@ func TestUnknownVersion(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), Newest) {
 		t.Errorf("error %v, want one that names %s", err, Newest)
 	}
+}
+
+// TestLock: who comes second waits, until the first is done or the context is.
+func TestLock(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lock")
+	unlock, err := lock(t.Context(), path, func() { t.Error("nobody has it, and it waits") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := lock(ctx, path, cancel); !errors.Is(err, context.Canceled) {
+		t.Errorf("two have it: %v", err)
+	}
+	second, err := lock(t.Context(), path, unlock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second()
 }

@@ -96,7 +96,6 @@ onlyif: {test.nop: [{onlyif: 'false'}]}
 listening: {test.nop: [{listen: [{test: good}]}]}
 first: {test.nop: [{prereq: [{test: good}]}]}
 warned: {test.configurable_test_state: [{changes: false}, {result: true}, {warnings: careful}]}
-foreseen: {test.configurable_test_state: [{changes: true}, {result: true}, {test: true}]}
 no-such: {nosuch.state: []}
 `}
 }
