@@ -46,7 +46,7 @@ func (m *Master) configure(opts Options, ports []int) (int, error) {
 	master := m.common("master")
 	maps.Copy(master, settings{
 		"interface": "127.0.0.1", "publish_port": publish, "ret_port": returns,
-		"auto_accept": true, "worker_threads": 3, "timeout": 15,
+		"auto_accept": true, "worker_threads": 3, "timeout": 20, "gather_job_timeout": 20,
 		"file_roots": settings{"base": []string{m.path("base")}},
 	})
 	if err := m.setUp(opts, port, master); err != nil {

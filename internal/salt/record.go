@@ -71,9 +71,9 @@ dep:
 	"exception": {project: "dd", deployment: "..", app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
 }
 
-// OfVersions are situations that are not in internal/streams: what versions of Salt
-// tell in ways of their own. [Master.Record] knows them.
-var OfVersions = []string{"requisites", "requisite-missing", "not-a-number"}
+// OfVersions are the situations that versions of Salt tell in ways of their own.
+// [Master.Record] knows them.
+var OfVersions = []string{"states-failed", "requisites", "requisite-missing", "not-a-number"}
 
 func init() {
 	situations["requisite-missing"] = situation{top: "web1", app: "missing: {test.nop: [{require: [{test: nowhere}]}]}\n"}
@@ -112,7 +112,8 @@ func Same(a, b []byte) bool {
 // files NAME.sse of a directory. A file whose stream is the [Same] stays: tests know
 // its times and numbers.
 func Record(ctx context.Context, dir string, progress func(string)) (err error) {
-	env, err := Prepare(ctx, progress)
+	// Of the oldest, whose streams everybody has read; tests/spirofs has the others'.
+	env, err := PrepareVersion(ctx, Versions[len(Versions)-1], progress)
 	if err != nil {
 		return err
 	}

@@ -199,10 +199,9 @@ func TestTooLarge(t *testing.T) {
 	if err := os.Truncate(large, 100<<20); err != nil {
 		t.Fatal(err)
 	}
-	run(t, command(t, m, "large", "--dir", dir, "--insecure", "large", "prod")).check(t, 5,
-		"warning: over plain HTTP, SpiroFS takes no more than 100.0 MiB",
-		"the connection was cut, as SpiroFS does with more than 100 MiB over plain HTTP",
-		"use https; nothing was deployed")
+	// The Tornado of Salt 3005 and 3006 cuts the connection; that of 3007 and 3008 answers.
+	run(t, command(t, m, "large", "--dir", dir, "--insecure", "large", "prod")).check(t, 3,
+		"warning: over plain HTTP, SpiroFS takes no more than 100.0 MiB", "400 Bad Request", "nothing was deployed")
 	if _, err := os.Stat(m.DeploymentDir("large", "prod")); err == nil {
 		t.Error("it was deployed")
 	}
@@ -228,7 +227,7 @@ func (s *signaller) Write(p []byte) (int, error) {
 }
 
 // TestTLS: the certificate that is named is trusted, and no other. Then a minion
-// stops in the middle of its highstate. That holds up whatever else the master
+// stops in the middle of its highstate, and once before there is one. That holds up whatever else the master
 // does, so this master is not the one of the other tests.
 func TestTLS(t *testing.T) {
 	t.Parallel()
@@ -248,11 +247,6 @@ func TestTLS(t *testing.T) {
 			}
 		}
 	}
-	defer func() {
-		if err := m.Thaw("safe2"); err != nil {
-			t.Error(err)
-		}
-	}()
 	rep, err := spirodeploy.Deploy(t.Context(), opts)
 	if err == nil || rep.ExitStatus != 1 {
 		t.Fatalf("with a frozen minion: %v, status %d, want 1", err, rep.ExitStatus)
@@ -262,5 +256,8 @@ func TestTLS(t *testing.T) {
 		if minion.Status != want {
 			t.Errorf("%s is %s, want %s", minion.ID, minion.Status, want)
 		}
+	}	if err := m.Thaw("safe2"); err != nil {
+		t.Fatal(err)
 	}
+	missing(t, m, "safe1", "safe2")
 }

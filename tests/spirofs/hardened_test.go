@@ -128,20 +128,8 @@ func TestTokenNotLogged(t *testing.T) {
 	}
 }
 
-// TestMissing: a minion that does not answer is named by the server. A frozen minion
-// holds up whatever else the master does, so this is one of its own.
-func TestMissing(t *testing.T) {
-	t.Parallel()
-	w := shared(t)
-	m, err := w.env.Start(t.Context(), salt.Options{Minions: []salt.Minion{{ID: "here"}, {ID: "gone"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closed(t, m)
-	missing(t, m, "here", "gone")
-}
-
-// missing freezes a minion of a master, and deploys to it and to another.
+// missing freezes a minion of a master, and deploys to it and to another: the server
+// names the one that does not answer.
 func missing(t *testing.T, m *salt.Master, here, gone string) {
 	t.Helper()
 	if err := m.Freeze(gone); err != nil {

@@ -18,8 +18,7 @@ const address = "git+https://github.com/spirostack/spirodeploy#subdirectory=cont
 
 // TestSetUp does what docs/salt.md says, in an environment with Salt and without
 // SpiroFS, with a salt-pip that installs as that of Salt's packages does.
-func TestSetUp(t *testing.T) {
-	t.Parallel()
+func TestSetUp(t *testing.T) { //nolint:paralleltest // as with TestMatrix
 	w := shared(t)
 	page := content(t, filepath.Join(root, "docs", "salt.md"))
 	blocks := regexp.MustCompile("(?ms)^```(?:sh|yaml)\n(.*?)^```$").FindAllStringSubmatch(page, 3)

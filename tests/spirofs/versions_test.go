@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/spirostack/spirodeploy/internal/salt"
+	"github.com/spirostack/spirodeploy/internal/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
@@ -68,6 +69,17 @@ func TestVersions(t *testing.T) {
 				t.Errorf("the numbers that are none are\n%s", stream)
 			}
 		})
+	}
+}
+
+// TestOldest: the stream that all other packages take for Salt's is that of Salt 3005,
+// but for what spirofs-compat adds.
+func TestOldest(t *testing.T) {
+	t.Parallel()
+	oldest := salt.Versions[len(salt.Versions)-1]
+	got := bytes.Replace(stored(t, oldest, "states-failed"), []byte(`, "missing": []`), nil, 1)
+	if want := streams.Read("states-failed"); !salt.Same(got, want) {
+		t.Errorf("Salt %s sends\n%s\nwant\n%s", oldest, got, want)
 	}
 }
 

@@ -58,6 +58,22 @@ class RunnerClient(RunnerClient):
         return answer["minions"]
 
 
+class LocalClient(LocalClient):
+    """Has a minion that is busy with other states wait in a process of the job.
+
+    SpiroFS asks for queue=True, with which current patches of Salt 3006 to 3008 put the
+    job aside: no process has it, saltutil.find_job does not find it, and the master
+    takes the minion for one that does not answer. With a number, the longest that the
+    queue may be, they wait as Salt always did.
+    """
+
+    def cmd_iter(self, *args, **kwargs):
+        kwarg = kwargs.get("kwarg") or {}
+        if kwarg.get("queue") is True:
+            kwargs["kwarg"] = dict(kwarg, queue=1 << 30)
+        return super().cmd_iter(*args, **kwargs)
+
+
 _deploy = deploy_background
 
 
