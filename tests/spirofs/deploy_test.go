@@ -256,7 +256,8 @@ func TestTLS(t *testing.T) {
 		if minion.Status != want {
 			t.Errorf("%s is %s, want %s", minion.ID, minion.Status, want)
 		}
-	}	if err := m.Thaw("safe2"); err != nil {
+	}
+	if err := m.Thaw("safe2"); err != nil {
 		t.Fatal(err)
 	}
 	missing(t, m, "safe1", "safe2")
