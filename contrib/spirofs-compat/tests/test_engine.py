@@ -2,6 +2,8 @@
 import contextvars
 import os
 import tempfile
+import threading
+import time
 import unittest
 from unittest import mock
 
@@ -36,11 +38,29 @@ class Engine(unittest.TestCase):
                 engine.start(**arguments)
             loop.assert_not_called()
 
-    def test_waits_in_a_process(self):
-        for kwarg, sent in (({"queue": True, "saltenv": "a/b"}, {"queue": 1 << 30, "saltenv": "a/b"}), ({"queue": False}, {"queue": False}), (None, None)):
-            with mock.patch.object(engine.LocalClient.__mro__[1], "cmd_iter") as cmd_iter:
-                made(engine.LocalClient).cmd_iter(["web1"], "state.highstate", kwarg=kwarg)
-            cmd_iter.assert_called_once_with(["web1"], "state.highstate", kwarg=sent)
+    def test_minions_one_at_a_time(self):
+        busy, most, ran = set(), [], []
+
+        def cmd_iter(self, tgt, *args):
+            most.append(busy.intersection(tgt))
+            busy.update(tgt)
+            time.sleep(0.01)
+            busy.difference_update(tgt)
+            ran.append(tgt)
+            yield {}
+
+        def highstate(*tgt):
+            list(made(engine.LocalClient).cmd_iter(list(tgt), "state.highstate"))
+
+        targets = [("a", "b"), ("b", "a"), ("c", "b"), ("a", "c"), ("c",)] * 4
+        with mock.patch.object(engine.LocalClient.__mro__[1], "cmd_iter", cmd_iter):
+            threads = [threading.Thread(target=highstate, args=tgt, daemon=True) for tgt in targets]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+        self.assertEqual(len(ran), len(targets))
+        self.assertFalse(any(most), most)
 
     def deploy(self, options):
         """Deploys without a master. Returns the data of highstate-start."""

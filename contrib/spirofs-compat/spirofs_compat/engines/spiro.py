@@ -3,10 +3,12 @@
 Its options are those of SpiroFS, and address, which it listens on; default: all
 addresses of this machine.
 """
+import contextlib as _contextlib
 import contextvars as _contextvars
 import os as _os
 import pprint as _pprint
 import tarfile as _tarfile
+import threading as _threading
 import warnings as _warnings
 
 from spirofs_compat import names as _names
@@ -59,19 +61,27 @@ class RunnerClient(RunnerClient):
 
 
 class LocalClient(LocalClient):
-    """Has a minion that is busy with other states wait in a process of the job.
+    """Lets a minion be highstated for one deployment at a time.
 
-    SpiroFS asks for queue=True, with which current patches of Salt 3006 to 3008 put the
-    job aside: no process has it, saltutil.find_job does not find it, and the master
-    takes the minion for one that does not answer. With a number, the longest that the
-    queue may be, they wait as Salt always did.
+    Salt's minions put the second aside. Current patches of 3006 to 3008 do so where
+    saltutil.find_job does not look, and the master then takes a minion for one that
+    does not answer. To ask
+    them to wait in a process, with a number for queue, lets two wait for each other.
     """
 
-    def cmd_iter(self, *args, **kwargs):
-        kwarg = kwargs.get("kwarg") or {}
-        if kwarg.get("queue") is True:
-            kwargs["kwarg"] = dict(kwarg, queue=1 << 30)
-        return super().cmd_iter(*args, **kwargs)
+    _lock = _threading.Lock()
+    _minions = {}  # id → lock
+
+    def cmd_iter(self, tgt, *args, **kwargs):
+        if not _on("one_at_a_time"):
+            yield from super().cmd_iter(tgt, *args, **kwargs)
+            return
+        with self._lock:
+            locks = [self._minions.setdefault(minion, _threading.Lock()) for minion in sorted(tgt)]
+        with _contextlib.ExitStack() as held:
+            for lock in locks:  # in one order, so that no two wait for each other
+                held.enter_context(lock)
+            yield from super().cmd_iter(tgt, *args, **kwargs)
 
 
 _deploy = deploy_background
