@@ -120,7 +120,7 @@ func TestNobody(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	dir := states(t, "web1", "slow: {cmd.run: [{name: 'sleep 10; echo done >{{ grains['root'] }}/slow'}]}\n")
+	dir := states(t, "web1", "slow: {cmd.run: [{name: 'sleep 20; echo done >{{ grains['root'] }}/slow'}]}\n")
 	cmd := command(t, m, "slow", "--dir", dir, "--insecure", "slow", "prod")
 	heard := &signaller{cmd: cmd, at: "Highstating"}
 	var stdout strings.Builder
@@ -154,25 +154,28 @@ func TestInterrupted(t *testing.T) {
 	t.Errorf("jobs.lookup_jid %s does not show what the minion did", jid)
 }
 
-// active returns the id of the highstate of a saltenv that jobs.active shows. There
-// may be those of other tests.
+// active returns the id of the highstate of a saltenv, once jobs.active shows it: the
+// minion may be busy with those of other tests.
 func active(t *testing.T, m *salt.Master, saltenv string) string {
 	t.Helper()
-	out, err := m.Runner(t.Context(), "jobs.active")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var jobs map[string]json.RawMessage
-	if err := json.Unmarshal(out, &jobs); err != nil {
-		t.Fatal(err)
-	}
-	for jid, job := range jobs {
-		if strings.Contains(string(job), `"state.highstate"`) && strings.Contains(string(job), `"`+saltenv+`"`) {
-			return jid
+	for end := time.Now().Add(3 * time.Minute); ; {
+		out, err := m.Runner(t.Context(), "jobs.active")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var jobs map[string]json.RawMessage
+		if err := json.Unmarshal(out, &jobs); err != nil {
+			t.Fatal(err)
+		}
+		for jid, job := range jobs {
+			if strings.Contains(string(job), `"state.highstate"`) && strings.Contains(string(job), `"`+saltenv+`"`) {
+				return jid
+			}
+		}
+		if time.Now().After(end) {
+			t.Fatalf("jobs.active shows no highstate of %s: %s", saltenv, out)
 		}
 	}
-	t.Fatalf("jobs.active shows no highstate of %s: %s", saltenv, out)
-	return ""
 }
 
 // TestWrongScheme: plain HTTP to a port of TLS, TLS to one of plain HTTP.
