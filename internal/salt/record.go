@@ -85,7 +85,7 @@ bad: {test.fail_without_changes: []}
 after-bad: {test.nop: [{require: [{test: bad}]}]}
 after-after-bad: {test.nop: [{require: [{test: after-bad}]}]}
 any: {test.nop: [{require_any: [{test: bad}, {test: good}]}]}
-none: {test.nop: [{require_any: [{test: bad}, {test: after-bad}]}]}
+none: {test.nop: [{require_any: [{test: bad}]}]}
 watched: {test.nop: [{watch: [{test: good}]}]}
 unchanged: {test.nop: [{onchanges: [{test: same}]}]}
 changed: {test.nop: [{onchanges: [{test: good}]}]}
