@@ -149,6 +149,13 @@ func shape(t *testing.T, e client.Event) string {
 		if states, ok := result["ret"].(map[string]any); ok {
 			for _, tag := range slices.Sorted(maps.Keys(states)) {
 				state, _ := states[tag].(map[string]any)
+				if _, newer := state["__state_ran__"]; newer {
+					// Of a state that did not run, Salt 3008 says more than 3005, which
+					// spirotest answers as.
+					for _, key := range []string{"__state_ran__", "__id__", "name"} {
+						delete(state, key)
+					}
+				}
 				keys = append(keys, tag+":"+strings.Join(slices.Sorted(maps.Keys(state)), ",")+fmt.Sprintf("=%v", state["result"]))
 			}
 		} else {
