@@ -108,9 +108,10 @@ func failures(t *testing.T, m *salt.Master, minion string) {
 func TestNobody(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	args := []string{"--dir", dir, "--insecure", "nobody", "prod"}
-	run(t, command(t, m, "nobody", args...)).check(t, 0, "no minion is concerned")
+	run(t, command(t, m, "nobody", args...)).check(t, 1, "no minion is concerned")
+	run(t, command(t, m, "nobody", append(args, "--missing-minions", "warn")...)).check(t, 0, "no minion is concerned")
 	run(t, command(t, m, "nobody", append(args, "--require-minions")...)).check(t, 1, "no minion is concerned")
 	run(t, command(t, m, "nobody", append(args, "--no-highstate")...)).check(t, 0, "Success: nobody/prod deployed")
 }
@@ -182,7 +183,7 @@ func active(t *testing.T, m *salt.Master, saltenv string) string {
 func TestWrongScheme(t *testing.T) {
 	t.Parallel()
 	w := shared(t)
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	args := []string{"--dir", dir, "--insecure", "--connect-timeout", "3s", "scheme", "prod"}
 	cmd := command(t, w.plain, "scheme", args...)
 	cmd.Env = append(cmd.Env, "SPIRO_URL="+strings.Replace(w.plain.URL, "http:", "https:", 1))
@@ -196,7 +197,7 @@ func TestWrongScheme(t *testing.T) {
 func TestTooLarge(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	large := filepath.Join(dir, "_salt", "large")
 	write(t, large, "")
 	if err := os.Truncate(large, 100<<20); err != nil {

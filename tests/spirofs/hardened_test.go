@@ -172,6 +172,17 @@ func missing(t *testing.T, m *salt.Master, here, gone string) {
 	if i := slices.IndexFunc(minions, func(m *report.Minion) bool { return m.ID == here }); i < 0 || minions[i].Status != highstate.Succeeded {
 		t.Errorf("the minion that is there: %+v, %v", minions, err)
 	}
+	if all := strings.Join(rep.Targets[0].Warnings, "\n"); rep.Verdict != report.Success || !strings.Contains(all, "1 minion that did not answer the server: "+gone) {
+		t.Errorf("for a glob: %s, warnings %q", rep.Verdict, all)
+	}
+	// Named by its id, it had to be there.
+	dir := states(t, here, "fine: {test.nop: []}\n")
+	write(t, filepath.Join(dir, "_salt", "spirotop.sls"), "prod: {"+here+": [app], "+gone+": [app]}\n")
+	rep, err = spirodeploy.Deploy(t.Context(), options(m, "missing", dir, m.Token(time.Hour, "missing")))
+	if missed := rep.Targets[0].Missed(); rep.Verdict != report.MinionFailed || len(missed) != 1 || missed[0].ID != gone ||
+		!strings.Contains(strings.Join(missed[0].Messages, ""), "did not answer when the server asked") {
+		t.Errorf("by its id: %s, %v, not reached are %+v", rep.Verdict, err, missed)
+	}
 }
 
 func closed(t *testing.T, m *salt.Master) {

@@ -69,7 +69,7 @@ func deploys(t *testing.T, m *salt.Master) {
 
 // verifies: no certificate is trusted but the one that is named.
 func verifies(t *testing.T, m *salt.Master) {
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	run(t, command(t, m, "tls", "--dir", dir, "tls", "prod")).check(t, 5, "--ssl-cert")
 }
 

@@ -28,7 +28,7 @@ func TestTokens(t *testing.T) {
 
 func tokens(t *testing.T, m *salt.Master) {
 	t.Helper()
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	narrow := func(tok token.Token, caveat map[string]any) token.Token {
 		narrowed, err := salt.Narrow(tok, caveat)
 		if err != nil {
@@ -77,7 +77,7 @@ func tokens(t *testing.T, m *salt.Master) {
 func TestNarrowed(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	for name, tt := range map[string]struct {
 		end      time.Time
 		projects []string
@@ -178,7 +178,7 @@ func untouched(t *testing.T, m *salt.Master, project string) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	foreign := m.Token(time.Hour, "other")
 	for _, tt := range []struct {
 		token  token.Token
@@ -217,7 +217,7 @@ func (b rawBundle) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.New
 func TestUnpackable(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	opts := options(m, "bad", states(t, "nobody", "fine: {test.nop: []}\n"), m.Token(time.Hour, "bad"))
+	opts := options(m, "bad", states(t, "nobody*", "fine: {test.nop: []}\n"), m.Token(time.Hour, "bad"))
 	opts.NoHighstate = true
 	if _, err := spirodeploy.Deploy(t.Context(), opts); err != nil {
 		t.Fatal(err)
