@@ -61,6 +61,24 @@ func (s *State) LacksRequisite() bool {
 	return s.Outcome == Bad && strings.HasPrefix(s.Comment, requisiteText)
 }
 
+// Root returns the state that is to be looked at first: the first one, in the order
+// in which they ran, that failed by itself, or else the first that failed. It
+// returns nil if none did.
+func (r Result) Root() *State {
+	var first *State
+	for i := range r.States {
+		s := &r.States[i]
+		switch {
+		case s.Outcome != Bad:
+		case !s.LacksRequisite():
+			return s
+		case first == nil:
+			first = s
+		}
+	}
+	return first
+}
+
 // step is a state on the way from a requisite to what failed by itself.
 type step struct {
 	state *State
