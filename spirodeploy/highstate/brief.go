@@ -12,7 +12,7 @@ import (
 type Brief struct {
 	Result        // without States, and with no more than the beginning of the first of Messages
 	Counts Counts // of the states
-	// Root is what [Result.Root] returns, nil for none. It has an ID, a function,
+	// Root is what [Root] returns, nil for none. It has an ID, a function,
 	// an outcome, changes unless they are large, and the beginning of a comment.
 	Root *State
 	// Telling are the places of the states that are, in the order in which Salt
@@ -51,8 +51,8 @@ func Summarize(raw json.RawMessage) Brief {
 	return b
 }
 
-// consider remembers a state that failed, if it is the one that [Result.Root]
-// returns of those that came until now. Its comment is a text; its ID is as it is
+// consider remembers a state that failed, if it is the one that [Root] returns of
+// those that came until now. Its comment is a text; its ID is as it is
 // written, and so are its changes.
 func (p *parser) consider(s State, tag, id, changes string, run float64) {
 	if p.root != nil {

@@ -64,10 +64,10 @@ func (s *State) LacksRequisite() bool {
 // Root returns the state that is to be looked at first: the first one, in the order
 // in which they ran, that failed by itself, or else the first that failed. It
 // returns nil if none did.
-func (r Result) Root() *State {
+func Root(states []State) *State {
 	var first *State
-	for i := range r.States {
-		s := &r.States[i]
+	for i := range states {
+		s := &states[i]
 		switch {
 		case s.Outcome != Bad:
 		case !s.LacksRequisite():

@@ -29,7 +29,7 @@ func TestRoot(t *testing.T) {
 		"a long ID":        {entry(long, "broke", 1), long, "broke"},
 	} {
 		raw := json.RawMessage(`{"ret": {` + tt.states + `}, "retcode": 2}`)
-		for of, s := range map[string]*highstate.State{"read": highstate.Parse(raw).Root(), "summarized": highstate.Summarize(raw).Root} {
+		for of, s := range map[string]*highstate.State{"read": highstate.Root(highstate.Parse(raw).States), "summarized": highstate.Summarize(raw).Root} {
 			switch {
 			case s == nil && tt.id == "":
 			case s == nil:

@@ -29,7 +29,7 @@ func same(t *testing.T, raw []byte) {
 		t.Errorf("%.1000q:\n got %.1000q\nwant %.1000q", before, show(got), show(want))
 	}
 	sameBrief(t, brief, parts, want)
-	sameRoot(t, brief.Root, want.Root(), len(raw) <= 1<<10)
+	sameRoot(t, brief.Root, highstate.Root(want.States), len(raw) <= 1<<10)
 	if t.Failed() {
 		t.Logf("of %.1000q", before)
 	}
