@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
@@ -38,7 +39,7 @@ func (t *Target) groups() []*group {
 func (t *Target) failures() []*group {
 	all := t.groupBy(func(m *Minion) bool { return !m.OK() }, (*Minion).failure)
 	slices.SortStableFunc(all, func(a, b *group) int {
-		return cmp.Or(cmp.Compare(a.silent(), b.silent()), cmp.Compare(len(b.minions), len(a.minions)))
+		return cmp.Compare(b.weight(), a.weight())
 	})
 	return all
 }
@@ -149,12 +150,15 @@ func (g *group) first() *Minion { return g.minions[0] }
 
 func (g *group) ok() bool { return g.first().OK() }
 
-// silent returns 1 for minions of which nothing was heard, else 0.
-func (g *group) silent() int {
-	if g.first().Reported == nil {
-		return 1
+// silent reports whether nothing was heard of the minions.
+func (g *group) silent() bool { return g.first().Status == highstate.Unreported }
+
+// weight says which failures are told first.
+func (g *group) weight() int {
+	if g.silent() {
+		return 0
 	}
-	return 0
+	return len(g.minions)
 }
 
 // failures returns how many there are to tell of: of states, or that of the minion.
@@ -165,25 +169,28 @@ func (g *group) failures() int {
 	return max(1, g.first().Counts.Failed)
 }
 
-// names returns the names of the minions: of all, or of some with how many more
-// there are, so that there are no more than so many parts; and of several, their
-// number.
+// names names the minions: all, or some and how many more there are, so that it
+// has no more than so many parts; and of several it tells the number.
 func (g *group) names(most int, name func(id string) string) string {
+	names, rest := g.named(most, name)
+	return strings.Join(names, ", ") + rest
+}
+
+// named returns the names of such minions, and what follows them.
+func (g *group) named(most int, name func(id string) string) (names []string, rest string) {
 	n := len(g.minions)
-	shown, more := n, ""
+	shown := g.minions
 	if n > most {
-		shown = most - 1
-		more = fmt.Sprintf(" and %d more", n-shown)
+		shown = shown[:most-1]
+		rest = fmt.Sprintf(" and %s more", plain.Thousands(n-len(shown)))
 	}
-	names := make([]string, shown)
-	for i := range names {
-		names[i] = name(g.minions[i].ID)
+	for _, m := range shown {
+		names = append(names, name(m.ID))
 	}
-	text := strings.Join(names, ", ") + more
 	if n > 1 {
-		text += fmt.Sprintf(" (%d minions)", n)
+		rest += fmt.Sprintf(" (%s)", plural(n, "minion"))
 	}
-	return text
+	return names, rest
 }
 
 // chosen returns no more than so many of the groups, those that failed last: the
