@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
@@ -18,6 +19,8 @@ import (
 type group struct {
 	minions []*Minion // in their order
 	longest highstate.Milliseconds
+	mixed   bool     // whether states of theirs failed alike, and others did not do the same
+	whole   sameness // of the first
 }
 
 // sameness is equal for minions that did the same.
@@ -27,95 +30,96 @@ type sameness struct {
 	told   uint64           // a hash of what there is to tell
 }
 
-// groups returns the minions in groups of those that did the very same, in the
-// order of their first ones.
+// groups returns the minions in groups, in the order of their first ones: those
+// that succeeded with others that did the very same, and those that did not with
+// others that failed in the very same way.
 func (t *Target) groups() []*group {
-	return t.groupBy(func(*Minion) bool { return true }, (*Minion).sameness)
+	return groupsOf(t.Minions, func(*Minion) bool { return true })
 }
 
-// failures returns the minions that did not succeed, in groups of those that
-// failed in the very same way, whatever else they did: large ones first, and those
+// failures returns the groups that did not succeed: large ones first, and those
 // last of which nothing was heard.
 func (t *Target) failures() []*group {
-	all := t.groupBy(func(m *Minion) bool { return !m.OK() }, (*Minion).failure)
-	slices.SortStableFunc(all, func(a, b *group) int {
-		return cmp.Compare(b.weight(), a.weight())
-	})
+	all := groupsOf(t.Minions, func(m *Minion) bool { return !m.OK() })
+	slices.SortStableFunc(all, func(a, b *group) int { return cmp.Compare(b.weight(), a.weight()) })
 	return all
 }
 
-func (t *Target) groupBy(of func(*Minion) bool, by func(*Minion, *maphash.Hash, *[]byte) sameness) []*group {
+func groupsOf(minions []*Minion, wanted func(*Minion) bool) []*group {
 	var (
 		all   []*group
-		buf   []byte
-		hash  maphash.Hash // whose seed no server knows
+		r     sameReader
 		known = map[sameness]*group{}
 	)
-	for _, m := range t.Minions {
-		if !of(m) {
+	for _, m := range minions {
+		if !wanted(m) {
 			continue
 		}
-		key := by(m, &hash, &buf)
+		whole, key := r.read(m)
+		if m.OK() {
+			key = whole
+		}
 		g := known[key]
 		if g == nil {
-			g = new(group)
+			g = &group{whole: whole}
 			known[key] = g
 			all = append(all, g)
 		}
 		g.minions = append(g.minions, m)
 		g.longest = max(g.longest, m.Counts.Duration)
+		g.mixed = g.mixed || g.whole != whole
 	}
 	return all
 }
 
-// sameness reads what there is to tell of a minion.
-func (m *Minion) sameness(hash *maphash.Hash, buf *[]byte) sameness {
-	key := sameness{status: m.Status, counts: m.Counts}
-	key.told, _ = m.told(hash, buf, (*highstate.State).Telling)
-	key.counts.Duration = 0
-	return key
+// sameReader reads what minions have to tell: all of it, and how they failed.
+type sameReader struct {
+	all, bad maphash.Hash // whose seeds no server knows
+	buf      []byte
 }
 
-// failure reads what there is to tell of how a minion failed.
-func (m *Minion) failure(hash *maphash.Hash, buf *[]byte) sameness {
-	told, err := m.told(hash, buf, func(s *highstate.State) bool { return s.Outcome == highstate.Bad })
-	key := sameness{status: m.Status, counts: m.Counts, told: told}
-	key.counts.Duration = 0
-	if err == nil { // else the numbers are all that is known
-		key.counts = highstate.Counts{Failed: m.Counts.Failed, Total: min(m.Counts.Total, 1)}
-	}
-	return key
-}
-
-// told returns a hash of what a minion has to tell, and of some of its states.
-func (m *Minion) told(hash *maphash.Hash, buf *[]byte, of func(*highstate.State) bool) (uint64, error) {
-	hash.Reset()
-	write := func(s string) {
-		_, _ = hash.WriteString(s) // it cannot fail
-		_ = hash.WriteByte(0xff)   // which is in no text
-	}
-	r, err := m.readTelling(buf)
+func (sr *sameReader) read(m *Minion) (whole, failure sameness) {
+	sr.all.Reset()
+	sr.bad.Reset()
+	r, err := m.readTelling(&sr.buf)
+	says := r.Messages
 	if err != nil {
-		write(err.Error())
+		says = append([]string{err.Error()}, says...)
 	}
-	if m.Counts.Failed == 0 {
-		write(fmt.Sprint(m.Retcode)) // why it failed, if it did
+	if m.Counts.Failed == 0 && !m.OK() {
+		says = append(slices.Clip(says), strconv.Itoa(m.Retcode)) // which may be all there is
 	}
-	for _, msg := range r.Messages {
-		write(msg)
+	for _, text := range says {
+		writeTo(&sr.all, text)
+		writeTo(&sr.bad, text)
 	}
 	for i := range r.States {
-		if s := &r.States[i]; of(s) {
-			writeSame(s, write)
+		s := &r.States[i]
+		if s.Telling() {
+			writeSame(s, &sr.all)
+		}
+		if s.Outcome == highstate.Bad {
+			writeSame(s, &sr.bad)
 		}
 	}
-	return hash.Sum64(), err
+	whole = sameness{status: m.Status, counts: m.Counts, told: sr.all.Sum64()}
+	whole.counts.Duration = 0
+	if m.Counts.Failed == 0 || err != nil { // where the numbers are all that is known
+		return whole, whole
+	}
+	return whole, sameness{m.Status, highstate.Counts{Failed: m.Counts.Failed}, sr.bad.Sum64()}
+}
+
+func writeTo(hash *maphash.Hash, text string) {
+	_, _ = hash.WriteString(text) // it cannot fail
+	_ = hash.WriteByte(0xff)      // which is in no text
 }
 
 // writeSame writes what is the same of a state on minions where it did the same:
 // neither durations nor numbers of processes, nor the order of failed requisites,
 // which Salt has from a set.
-func writeSame(s *highstate.State, write func(string)) {
+func writeSame(s *highstate.State, hash *maphash.Hash) {
+	write := func(text string) { writeTo(hash, text) }
 	for _, text := range []string{s.ID, s.Function, s.Name, s.SLS, string(s.Outcome)} {
 		write(text)
 	}
@@ -149,6 +153,14 @@ func writeSame(s *highstate.State, write func(string)) {
 func (g *group) first() *Minion { return g.minions[0] }
 
 func (g *group) ok() bool { return g.first().OK() }
+
+// outcome says in a few words how the minions did.
+func (g *group) outcome() string {
+	if g.mixed {
+		return fmt.Sprintf("Failed: %d", g.first().Counts.Failed)
+	}
+	return g.first().outcome()
+}
 
 // silent reports whether nothing was heard of the minions.
 func (g *group) silent() bool { return g.first().Status == highstate.Unreported }

@@ -42,8 +42,8 @@ func (t *Target) annotate(p *printer, failures []*group) {
 
 // annotateGroup writes no more than so many annotations, and returns how many.
 func (p *printer) annotateGroup(t *Target, g *group, most int, buf *[]byte) int {
-	m, names, n := g.first(), plain.Line(t.whole(""))+g.names(maxNames, oneLine), 0
-	r, err := m.readTelling(buf)
+	names, n := plain.Line(t.whole(""))+g.names(maxNames, oneLine), 0
+	r, err := g.first().readTelling(buf)
 	causes := causesOf(r.States)
 	for i := range r.States {
 		s := &r.States[i]
@@ -62,9 +62,9 @@ func (p *printer) annotateGroup(t *Target, g *group, most int, buf *[]byte) int 
 		text = "what its states did is missing: " + err.Error()
 	}
 	if text == "" {
-		text = m.outcome()
+		text = g.outcome()
 	}
-	p.annotation(names+": "+m.outcome(), shortened(text))
+	p.annotation(names+": "+g.outcome(), shortened(text))
 	return 1
 }
 

@@ -74,7 +74,7 @@ func (f *folder) group(g *group, room int) {
 		f.print(l.color, l.text)
 		room--
 	}
-	f.statesOf(r.States, room)
+	f.statesOf(g, r.States, room)
 	f.sum(g)
 }
 
@@ -85,6 +85,9 @@ func (f *folder) sum(g *group) {
 		return
 	}
 	text := fmt.Sprintf("    %s, Failed: %d", succeeded(c), c.Failed)
+	if g.mixed {
+		text = fmt.Sprintf("    Failed alike: %d (what else they did differs)", c.Failed)
+	}
 	if m := g.first(); m.Status == highstate.Failed && c.Failed == 0 {
 		text += fmt.Sprintf(", Salt's return code: %d", m.Retcode)
 	}
@@ -95,14 +98,14 @@ func (f *folder) sum(g *group) {
 	f.print(g.first().color(), text+", in "+upTo+seconds(g.longest))
 }
 
-// statesOf writes states into so many lines, those that failed last.
-func (f *folder) statesOf(states []highstate.State, room int) {
+// statesOf writes the states of a group into so many lines, those that failed last.
+func (f *folder) statesOf(g *group, states []highstate.State, room int) {
 	var bad, others []*highstate.State
 	for i := range states {
 		switch s := &states[i]; {
 		case s.Outcome == highstate.Bad:
 			bad = append(bad, s)
-		case s.Telling():
+		case s.Telling() && !g.mixed:
 			others = append(others, s)
 		}
 	}

@@ -37,7 +37,7 @@ func (t *Target) writeMinions(p *printer, verbose bool) {
 func (t *Target) section(n int, g *group) section {
 	m := g.first()
 	s := section{
-		name: sectionName(t.title(), strconv.Itoa(n), m.ID), minions: g.names(maxNames, oneLine), outcome: m.outcome(),
+		name: sectionName(t.title(), strconv.Itoa(n), m.ID), minions: g.names(maxNames, oneLine), outcome: g.outcome(),
 		color: m.color(), open: !m.OK(), end: t.Finished,
 	}
 	if m.Reported != nil {
