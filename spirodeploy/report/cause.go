@@ -76,10 +76,7 @@ const missingText = "The following requisites were not found:"
 // what is missing, and the last line that a command wrote as an error.
 func reason(s *highstate.State) string {
 	text, said := reasons(s)
-	if text != "" && said != "" {
-		text += ": "
-	}
-	return oneLine(text + said)
+	return oneLine(joined(text, said))
 }
 
 // reasons returns the two parts of a reason, of which at least one is not empty.
@@ -93,6 +90,14 @@ func reasons(s *highstate.State) (text, said string) {
 		text = "Salt gives no reason"
 	}
 	return text, said
+}
+
+// joined returns both parts of a reason, or the one that there is.
+func joined(text, said string) string {
+	if text == "" || said == "" {
+		return text + said
+	}
+	return strings.TrimRight(text, ".:") + ": " + said
 }
 
 // stderr returns what a command wrote as an error, or "".
@@ -133,10 +138,10 @@ func rootLine(s *highstate.State) string {
 		line += " (" + clipped(s.Function, maxRootID) + ")"
 	}
 	text, said := reasons(s)
-	if text != "" && said != "" {
-		text = clipped(text, maxCommand) + ": "
+	if said != "" {
+		text = clipped(text, maxCommand)
 	}
-	return plain.Line(line + ": " + clipped(text+said, maxRoot-len(line)))
+	return plain.Line(line + ": " + clipped(joined(text, said), maxRoot-len(line)))
 }
 
 // clipped returns the beginning of the first line of a text.

@@ -49,7 +49,7 @@ func TestFailedAlike(t *testing.T) {
 		"markdown": {"web18, web19, web20, web21, web22": 1, " and 7 more (26 minions)": 1, "#### ❌ web5\n": 1, "#### ❌ web6, web7 (2 minions)\n": 1, because: 2},
 		"junit":    {because: 2 * 27, `message="Because: web.migrate`: 27},
 		"github": {"::error title=" + names + "%3A cmd.run migrate::": 1, "::error title=" + names + "%3A service.running web::" + because: 1, "::error title=web5%3A service.running": 1,
-			"::error title=web6, web7 (2 minions)%3A did not answer::": 1, "::error": 7},
+			"::error title=web6, web7 (2 minions)%3A did not answer::": 1, "::error": 6},
 	} {
 		got := shown(t, rep, format)
 		for text, n := range want {
