@@ -15,7 +15,6 @@ package spirodeploy
 import (
 	"context"
 	"io"
-	"iter"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -103,8 +102,7 @@ type tarball interface {
 	Warnings() []bundle.Warning
 	Commit() string
 	Digest(context.Context) (digest.Digest, error)
-	Items() iter.Seq[bundle.Item]
-	OpenItem(name string) (io.ReadCloser, error)
+	TopBundle
 }
 
 // Deploy runs a deployment to its end. It always returns a report, also of what

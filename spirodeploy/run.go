@@ -290,6 +290,8 @@ func (c copied) Warnings() []bundle.Warning   { return c.of.Warnings() }
 func (c copied) Commit() string               { return c.of.Commit() }
 func (c copied) Items() iter.Seq[bundle.Item] { return c.of.Items() }
 
+func (c copied) Has(name string) (dir, ok bool) { return c.of.Has(name) }
+
 // openBundle makes the bundle, or opens the one that was given.
 func openBundle(ctx context.Context, opts Options) (tarball, error) {
 	if opts.File == "" {

@@ -34,6 +34,7 @@ type TopOptions struct {
 // A TopBundle is what CheckTop looks at: a [bundle.Bundle] or a [bundle.File].
 type TopBundle interface {
 	Items() iter.Seq[bundle.Item]
+	Has(name string) (dir, ok bool)
 	OpenItem(name string) (io.ReadCloser, error)
 }
 
@@ -205,17 +206,35 @@ func (f files) Names() iter.Seq[string] {
 	}
 }
 
+// Has looks for an entry, through links.
+func (f files) Has(name string) (dir, ok bool) {
+	to, ok := f.resolve(name)
+	if !ok {
+		return false, false
+	}
+	return f.TopBundle.Has(to)
+}
+
 // Open opens a file, through links.
 func (f files) Open(name string) (io.ReadCloser, error) {
-	const most = 40 // links on the way, as Linux has it
+	to, ok := f.resolve(name)
+	if !ok {
+		return nil, fmt.Errorf("open %s: %w", plain.Line(name), fs.ErrInvalid)
+	}
+	return f.OpenItem(to)
+}
+
+// resolve follows all links on the way to an entry, if they lead anywhere.
+func (f files) resolve(name string) (to string, ok bool) {
+	const most = 40 // as Linux has it
 	for range most {
 		next, linked := f.follow(name)
 		if !linked {
-			return f.OpenItem(name)
+			return name, true
 		}
 		name = next
 	}
-	return nil, fmt.Errorf("open %s: %w", plain.Line(name), fs.ErrInvalid)
+	return "", false
 }
 
 // follow replaces the first link on the way to a file by where it leads.

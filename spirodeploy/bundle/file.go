@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
 
@@ -23,6 +24,7 @@ type File struct {
 	spool    spool
 	content  io.ReaderAt
 	offsets  offsets
+	sorted   func() []string // names
 }
 
 // OpenFile opens and verifies a tar, whoever made it. A pipe is first read into
@@ -38,6 +40,7 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 		return nil, Problems{{Path: path, Err: fmt.Errorf("open bundle: %w", reason(err))}}
 	}
 	f := &File{path: path, file: file}
+	f.sorted = sync.OnceValue(f.sortedNames)
 	// What a pipe's reader waits for is cut short by closing it.
 	stop := context.AfterFunc(ctx, func() { _ = file.Close() })
 	err = f.init(ctx)

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"path"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 )
@@ -26,6 +27,25 @@ func (b *Bundle) OpenItem(name string) (io.ReadCloser, error) {
 		return it.source.open()
 	}
 	return io.NopCloser(io.NewSectionReader(filled{b}, it.content, it.size)), nil
+}
+
+// Has tells whether there is an entry of a slash path, without a slash at its end, and
+// whether that is a directory.
+func (b *Bundle) Has(name string) (dir, ok bool) {
+	return has(len(b.items), func(i int) string { return b.items[i].name }, name)
+}
+
+// has looks for a name, or for entries below it, among names that are sorted.
+func has(n int, nameOf func(int) string, name string) (dir, ok bool) {
+	at := func(want string) int {
+		return sort.Search(n, func(i int) bool { return nameOf(i) >= want })
+	}
+	if i := at(name); i < n && nameOf(i) == name {
+		return false, true
+	}
+	i := at(name + "/")
+	ok = i < n && strings.HasPrefix(nameOf(i), name+"/")
+	return ok, ok
 }
 
 // filled reads the tar anywhere.
@@ -47,6 +67,25 @@ func (f filled) ReadAt(p []byte, at int64) (int, error) {
 
 // Items yields the entries in the order of the tar.
 func (f *File) Items() iter.Seq[Item] { return slices.Values(f.contents.Items) }
+
+// Has is [Bundle.Has], also for directories that have no entry of their own.
+func (f *File) Has(name string) (dir, ok bool) {
+	names := f.sorted()
+	return has(len(names), func(i int) string { return names[i] }, name)
+}
+
+// sortedNames returns the names of all entries, without a "./" before them.
+func (f *File) sortedNames() []string {
+	names := make([]string, len(f.contents.Items))
+	for i, it := range f.contents.Items {
+		names[i] = it.Name
+		if clean := path.Clean(it.Name); clean != strings.TrimSuffix(it.Name, "/") {
+			names[i] = clean
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 // OpenItem opens a regular file of the bundle by its name. It fails with
 // [fs.ErrNotExist] if there is no such file. The first call reads the headers of the tar.

@@ -15,6 +15,9 @@ import (
 type Bundle interface {
 	// Names yields the slash path of every entry. That of a directory ends in a slash.
 	Names() iter.Seq[string]
+	// Has tells whether there is an entry of a slash path without a slash at its end, or
+	// one below it, and whether that makes it a directory. It is asked often.
+	Has(name string) (dir, ok bool)
 	// Open opens a file by its name, through links as the server would follow them.
 	Open(name string) (io.ReadCloser, error)
 }
@@ -38,25 +41,15 @@ func readFile(b Bundle, name string) ([]byte, error) {
 
 // An index answers what is in a bundle.
 type index struct {
-	files map[string]bool // everything that is no directory
-	dirs  map[string]bool
-	sls   []string // the names of the SLS, sorted, as Salt's fileserver lists them
+	bundle Bundle
+	sls    []string // the names of the SLS, sorted, as Salt's fileserver lists them
 }
 
 func newIndex(ctx context.Context, b Bundle) (*index, error) {
-	x := &index{files: map[string]bool{}, dirs: map[string]bool{}}
+	x := &index{bundle: b}
 	for name := range b.Names() {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
-		}
-		clean := strings.TrimSuffix(name, "/")
-		if clean == name {
-			x.files[name] = true
-		} else {
-			x.dirs[clean] = true
-		}
-		for dir := path.Dir(clean); dir != "." && dir != "/" && !x.dirs[dir]; dir = path.Dir(dir) {
-			x.dirs[dir] = true
 		}
 		if sls, ok := slsName(name); ok {
 			x.sls = append(x.sls, sls)
@@ -79,12 +72,12 @@ func slsName(file string) (string, bool) {
 // has tells whether there is a file or a directory of a name. It is true if the
 // path goes through what may be a link to a directory.
 func (x *index) has(name string) bool {
-	if name == "" || x.files[name] || x.dirs[name] {
+	if _, ok := x.bundle.Has(name); ok || name == "" {
 		return true
 	}
-	for dir := path.Dir(name); dir != "." && dir != "/"; dir = path.Dir(dir) {
-		if x.files[dir] {
-			return true
+	for parent := path.Dir(name); parent != "." && parent != "/"; parent = path.Dir(parent) {
+		if dir, ok := x.bundle.Has(parent); ok {
+			return !dir
 		}
 	}
 	return false
@@ -123,7 +116,7 @@ func (x *index) find(pattern string) (found, missing []string) {
 // file returns the file of an SLS that is there.
 func (x *index) file(sls string) (name string, ok bool) {
 	for _, name := range candidates(sls) {
-		if x.files[name] {
+		if dir, ok := x.bundle.Has(name); ok && !dir {
 			return name, true
 		}
 	}

@@ -18,6 +18,18 @@ type files map[string]string
 
 func (f files) Names() iter.Seq[string] { return maps.Keys(f) }
 
+func (f files) Has(name string) (dir, ok bool) {
+	if _, ok := f[name]; ok {
+		return false, true
+	}
+	for other := range f {
+		if strings.HasPrefix(other, name+"/") {
+			return true, true
+		}
+	}
+	return false, false
+}
+
 func (f files) Open(name string) (io.ReadCloser, error) {
 	content, ok := f[name]
 	if !ok {

@@ -147,7 +147,7 @@ func project(t *testing.T, size int) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range map[string][]byte{
-		"spirotop.sls": []byte("prod:\n  '*': [web]\n"), "web.sls": []byte("hello:\n  test.nop: []\n"), "large": make([]byte, size),
+		"spirotop.sls": []byte("prod:\n  '*': [web]\n"), "web.sls": []byte("hello:\n  test.nop: []\n"), "app.sls": []byte("hello:\n  test.nop: []\n"), "large": make([]byte, size),
 	} {
 		path := filepath.Join(dir, "_salt", name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
