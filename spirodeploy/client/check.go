@@ -76,7 +76,7 @@ func (c *Client) request(ctx context.Context, method string) (*http.Request, err
 	return req, nil
 }
 
-func (c *Client) statusError(op string, resp *http.Response, bodySent bool) error {
+func (c *Client) statusError(op string, resp *http.Response, bodySent bool) *StatusError {
 	said, _ := c.message(resp.Body) // the status says enough
 	// Tornado's page repeats the status.
 	said = strings.TrimPrefix(said, fmt.Sprintf("%d: %s", resp.StatusCode, http.StatusText(resp.StatusCode)))

@@ -286,3 +286,18 @@ func TestEndlessPage(t *testing.T) {
 		})
 	}
 }
+
+// TestPlainLimit: a 400 to a large bundle over plain HTTP says which limit that was.
+func TestPlainLimit(t *testing.T) {
+	t.Parallel()
+	url := serveRaw(t, nil, func(_, conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+			t.Error(err)
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+	})
+	_, err := follow(t, url, shop(source{101 << 20, strings.NewReader("")}))
+	if err == nil || !strings.Contains(err.Error(), "no more than 100 MiB over plain HTTP") || !strings.Contains(err.Error(), "use https") {
+		t.Errorf("error %v", err)
+	}
+}

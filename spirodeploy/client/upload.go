@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/problem"
 )
 
@@ -125,7 +126,12 @@ func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 		// What the page says is worth some waiting, and no more.
 		enough := time.AfterFunc(c.connectTimeout, func() { b.giveUp(errors.New("the page never ended")) })
 		defer enough.Stop()
-		return c.statusError(op, resp, sent)
+		refused := c.statusError(op, resp, sent)
+		if c.Plain() && b.total > PlainLimit && resp.StatusCode == http.StatusBadRequest {
+			// Salt 3008 has a Tornado that answers.
+			refused.Help = fmt.Sprintf("SpiroFS takes no more than %s over plain HTTP, and this was %s bytes: use https", sizeText(PlainLimit), plain.Thousands(int(b.total)))
+		}
+		return refused
 	}
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // what cannot be parsed is another one
 	var problem string
