@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
@@ -23,10 +24,13 @@ func (s step) bundle(ctx context.Context) error {
 		return err
 	}
 	defer b.Close()
+	// A file: what is printed is lost once the step is in the engine's cache.
+	var warnings strings.Builder
 	for _, w := range b.Warnings() {
-		if _, err := fmt.Fprintln(s.out, "warning: "+w.String()); err != nil {
-			return err
-		}
+		fmt.Fprintln(&warnings, "warning: "+s.namedText(w.String()))
+	}
+	if err := os.WriteFile(s.at(WarningsFile), []byte(warnings.String()), 0o644); err != nil {
+		return fmt.Errorf("write warnings: %w", err)
 	}
 	return s.output(func(w io.Writer) error {
 		_, err := b.WriteTo(w)

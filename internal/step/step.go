@@ -37,6 +37,7 @@ const (
 	InputFile     = "input.tar"   // digest, manifest, diff: the (new) bundle
 	OldFile       = "old.tar"     // diff: the old bundle
 	OutputFile    = "output.tar"  // bundle, pack: what was made
+	WarningsFile  = "warnings"    // bundle: a line for each warning
 )
 
 // Kind says what a step does.
@@ -44,7 +45,7 @@ type Kind string
 
 // The kinds of steps.
 const (
-	Bundle   Kind = "bundle"   // makes a bundle; prints its warnings
+	Bundle   Kind = "bundle"   // makes a bundle, and the list of its warnings
 	Pack     Kind = "pack"     // packs a .git for Unpack
 	Digest   Kind = "digest"   // prints the digest of a bundle
 	Manifest Kind = "manifest" // prints what a bundle holds
@@ -100,7 +101,7 @@ func Run(ctx context.Context, options string, out io.Writer) error {
 	}
 	switch s.Do {
 	case Bundle:
-		return s.bundle(ctx)
+		return s.named(s.bundle(ctx))
 	case Pack:
 		return s.output(func(w io.Writer) error { return pack(s.at(RepositoryDir), w) })
 	case Digest:

@@ -259,10 +259,7 @@ func inContainer(t *testing.T, root string, opts step.Options) (string, error) {
 		opts.Root = root
 	}
 	cmd.Dir = "/"
-	cmd.Env = []string{
-		step.Env + "=" + opts.JSON(), "TMPDIR=/nowhere",
-		"DAGGER_SESSION_PORT=0", "DAGGER_SESSION_TOKEN=none", // as the module sets them
-	}
+	cmd.Env = []string{step.Env + "=" + opts.JSON(), "TMPDIR=/nowhere"}
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
 	if err := cmd.Run(); err != nil {
@@ -280,8 +277,12 @@ func TestWarnings(t *testing.T) {
 		t.Skip("the file system does not tell a from A")
 	}
 	out, err := inProcess(t, root, step.Options{Do: step.Bundle})
-	if err != nil || !strings.HasPrefix(out, "warning: ") || strings.Count(out, "\n") != 1 {
-		t.Errorf("a step with a warning says %q, %v", out, err)
+	if err != nil || out != "" {
+		t.Errorf("a step with a warning prints %q, %v", out, err)
+	}
+	warnings, err := os.ReadFile(filepath.Join(root, step.WarningsFile))
+	if err != nil || !strings.HasPrefix(string(warnings), "warning: ") || strings.Count(string(warnings), "\n") != 1 {
+		t.Errorf("the warnings of a step are %q, %v", warnings, err)
 	}
 }
 
@@ -317,6 +318,91 @@ func TestErrors(t *testing.T) {
 	}
 	if err := step.Run(t.Context(), "{", &bytes.Buffer{}); err == nil {
 		t.Error("options that are no JSON are taken")
+	}
+}
+
+// TestNamed: errors name what people gave, not where it is mounted.
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		make func(root string)
+		want string
+	}{
+		"nothing": {
+			func(root string) { write(t, root, step.ProjectDir+"/README", "") },
+			"nothing to bundle: dir has no _salt directory",
+		},
+		"states below": {
+			func(root string) { write(t, root, step.ProjectDir+"/web/_salt/a.sls", "") },
+			"there is one in web: did you mean --dir web?",
+		},
+		"a file": {
+			func(root string) { write(t, root, step.ProjectDir, "") },
+			"dir: project directory: is a file",
+		},
+		"what was built": {
+			func(root string) {
+				write(t, root, step.BuiltDir+"/a", "")
+				if err := os.Symlink("/etc/passwd", filepath.Join(root, step.BuiltDir, "leaves")); err != nil {
+					t.Fatal(err)
+				}
+				write(t, root, step.ProjectDir+"/_salt/a.sls", "")
+			},
+			"_artifacts/leaves: symbolic link to /etc/passwd",
+		},
+		"where a link leads": {
+			func(root string) {
+				write(t, root, step.ProjectDir+"/_salt/a.sls", "")
+				if err := os.Symlink("/project/a", filepath.Join(root, step.ProjectDir, "_salt", "leaves")); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"_salt/leaves: symbolic link to /project/a leaves",
+		},
+	} {
+		for how, run := range map[string]runner{"in process": inProcess, "executable": inContainer} {
+			t.Run(name+" "+how, func(t *testing.T) {
+				t.Parallel()
+				root := t.TempDir()
+				test.make(root)
+				_, err := run(t, root, step.Options{Do: step.Bundle})
+				if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("error %v, want %q", err, test.want)
+				}
+				if err != nil && strings.Contains(err.Error(), root) {
+					t.Errorf("the error names the place in the container: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestBorrowed: what a repository lacks that shares objects with another is told.
+func TestBorrowed(t *testing.T) {
+	t.Parallel()
+	of := project(t, true)
+	dir := filepath.Join(t.TempDir(), "clone")
+	git(t, t.TempDir(), "clone", "-q", "--shared", of, dir)
+	root := t.TempDir()
+	copyDir(t, filepath.Join(dir, ".git"), filepath.Join(root, step.RepositoryDir))
+	if _, err := inProcess(t, root, step.Options{Do: step.Pack}); err != nil {
+		t.Fatal(err)
+	}
+	// In the engine, the other repository is not there.
+	if err := os.RemoveAll(of); err != nil {
+		t.Fatal(err)
+	}
+	unpacked := t.TempDir()
+	if err := step.Unpack(filepath.Join(root, step.OutputFile), unpacked); err != nil {
+		t.Fatal(err)
+	}
+	_, warnings, err := step.Commit(t.Context(), unpacked)
+	if err != nil || len(warnings) == 0 || !strings.Contains(warnings[len(warnings)-1].String(), "git repack -a -d") {
+		t.Errorf("Commit of a repository that borrows objects warns %v, %v", warnings, err)
+	}
+	err = step.Archive(t.Context(), unpacked, filepath.Join(t.TempDir(), "x"))
+	if err == nil || !strings.Contains(err.Error(), "git repack -a -d") {
+		t.Errorf("Archive of a repository that borrows objects: %v", err)
 	}
 }
 
