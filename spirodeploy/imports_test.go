@@ -30,7 +30,8 @@ var allowed = map[string][]string{
 		module + "internal/plain", module + "internal/problem", module + "internal/pulse", module + "internal/until", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report",
 		"github.com/opencontainers/go-digest",
 	},
-	"spirodeploy/spirotest":        {"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser", "gopkg.in/macaroon.v2"},
+	"spirodeploy/spirotest":        {module + "spirodeploy/topfile", "gopkg.in/macaroon.v2"},
+	"spirodeploy/topfile":          {"go.yaml.in/yaml/v4", "go.yaml.in/yaml/v4/plugin/loaderlimits"},
 	"spirodeploy/cmd/spiro-deploy": {module + "internal/edge", module + "internal/plain", module + "spirodeploy/report", "github.com/alecthomas/kong"},
 	"spirodeploy/targets":          {module + "internal/edge"},
 }

@@ -12,8 +12,8 @@
 // # What it does
 //
 // GET / tells whether a token is valid. POST / takes a deployment: it unpacks
-// the bundle, makes top.sls from spirotop.sls where there is one and no
-// top.sls, and swaps the result in whole. Asked for a highstate, it finds the
+// the bundle, makes top.sls from spirotop.sls (read by package topfile) if there is
+// one and no top.sls, and swaps the result in whole. Asked for a highstate, it finds the
 // [Minion]s that top.sls concerns and lets each report what it is scripted
 // to. Statuses, header fields, event names and the way JSON is written are
 // those of SpiroFS 0.3 in a Salt 3005 master, down to its habits: a refused
@@ -35,5 +35,7 @@
 //   - A bundle that does not unpack leaves nothing. The real server keeps the
 //     half-unpacked folder.
 //   - top.sls is not rendered: one that has Jinja in it concerns every minion.
-//     Targets are compared as [Minion] says, not evaluated.
+//     Of grains, pillar and node groups it knows what [Minion] lists.
+//   - A top.sls that Salt refuses concerns no minion in its own deployment. On the
+//     real server no minion of the master then finds any of its states.
 package spirotest

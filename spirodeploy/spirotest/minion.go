@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// Minion is one scripted Salt minion. A deployment concerns it where top.sls
-// has, below PROJECT/DEPLOYMENT, a target that is a glob for its id or one of
+// Minion is one scripted Salt minion. A deployment concerns it if top.sls has,
+// below PROJECT/DEPLOYMENT, a target that Salt would match to its id, or one of
 // its Targets. All minions concerned by a deployment run at the same time.
 type Minion struct {
 	// ID is the minion's id.
 	ID string
 
 	// Targets are further target expressions of top.sls that match this
-	// minion, character by character: "G@roles:web", "web* and not web9".
+	// minion, or words of compound ones, character by character:
+	// "G@roles:web". What is not in the list does not match.
 	Targets []string
 
 	// Delay is how long the minion takes to report. By default it reports at

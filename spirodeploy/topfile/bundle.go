@@ -1,0 +1,148 @@
+package topfile
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"path"
+	"slices"
+	"strings"
+)
+
+// A Bundle is what is deployed, as the server unpacks it: the content of _salt is
+// at its root, beside _artifacts and _source.
+type Bundle interface {
+	// Names yields the slash path of every entry. That of a directory ends in a slash.
+	Names() iter.Seq[string]
+	// Open opens a file by its name, through links as the server would follow them.
+	Open(name string) (io.ReadCloser, error)
+}
+
+// errSize means that a file is larger than what the package reads.
+var errSize = errors.New("it has more than 1048576 bytes")
+
+// readFile reads a file of at most MaxSize bytes.
+func readFile(b Bundle, name string) ([]byte, error) {
+	f, err := b.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	if err == nil && len(content) > MaxSize {
+		err = errSize
+	}
+	return content, err
+}
+
+// An index answers what is in a bundle.
+type index struct {
+	files map[string]bool // everything that is no directory
+	dirs  map[string]bool
+	sls   []string // the names of the SLS, sorted, as Salt's fileserver lists them
+}
+
+func newIndex(ctx context.Context, b Bundle) (*index, error) {
+	x := &index{files: map[string]bool{}, dirs: map[string]bool{}}
+	for name := range b.Names() {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		clean := strings.TrimSuffix(name, "/")
+		if clean == name {
+			x.files[name] = true
+		} else {
+			x.dirs[clean] = true
+		}
+		for dir := path.Dir(clean); dir != "." && dir != "/" && !x.dirs[dir]; dir = path.Dir(dir) {
+			x.dirs[dir] = true
+		}
+		if sls, ok := slsName(name); ok {
+			x.sls = append(x.sls, sls)
+		}
+	}
+	slices.Sort(x.sls)
+	return x, nil
+}
+
+// slsName returns the name by which Salt lists a file (list_states in
+// salt/fileclient.py).
+func slsName(file string) (string, bool) {
+	name, ok := strings.CutSuffix(file, ".sls")
+	if !ok {
+		return "", false
+	}
+	return strings.ReplaceAll(strings.TrimSuffix(name, "/init"), "/", "."), true
+}
+
+// has tells whether there is a file or a directory of a name. It is true if the
+// path goes through what may be a link to a directory.
+func (x *index) has(name string) bool {
+	if name == "" || x.files[name] || x.dirs[name] {
+		return true
+	}
+	for dir := path.Dir(name); dir != "." && dir != "/"; dir = path.Dir(dir) {
+		if x.files[dir] {
+			return true
+		}
+	}
+	return false
+}
+
+// candidates are the files that Salt looks for by the name of an SLS, in its order.
+func candidates(sls string) [2]string {
+	name := strings.ReplaceAll(sls, ".", "/")
+	return [2]string{name + ".sls", name + "/init.sls"}
+}
+
+// find returns the names of the SLS that Salt takes for a name, which may have
+// wildcards, and those of them that the bundle does not have. It looks for what a
+// name matches in the list of all SLS, and for the name itself if that is nothing
+// (render_highstate in salt/state.py).
+func (x *index) find(pattern string) (found, missing []string) {
+	names := []string{pattern}
+	if isGlob(pattern) {
+		matches := glob(pattern)
+		names = slices.DeleteFunc(slices.Clone(x.sls), func(sls string) bool { return !matches(sls) })
+		if len(names) == 0 {
+			return nil, []string{pattern}
+		}
+	}
+	for _, name := range names {
+		files := candidates(name)
+		if x.has(files[0]) || x.has(files[1]) {
+			found = append(found, name)
+		} else {
+			missing = append(missing, name)
+		}
+	}
+	return found, missing
+}
+
+// file returns the file of an SLS that is there.
+func (x *index) file(sls string) (name string, ok bool) {
+	for _, name := range candidates(sls) {
+		if x.files[name] {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// lack says in a sentence that an SLS is missing.
+func (x *index) lack(sls string) string {
+	files := candidates(sls)
+	switch {
+	case isGlob(sls):
+		return "no SLS of the bundle matches it"
+	case strings.HasSuffix(sls, ".sls"):
+		return "the bundle has neither " + show(files[0]) + " nor " + show(files[1]) +
+			": an SLS is named without its ending, so write " + show(strings.TrimSuffix(sls, ".sls"))
+	}
+	text := "the bundle has neither " + show(files[0]) + " nor " + show(files[1])
+	if near := nearest(sls, x.sls); near != "" && near != sls {
+		text += ": did you mean " + show(near) + "?"
+	}
+	return text
+}

@@ -1,0 +1,205 @@
+package topfile
+
+import (
+	"context"
+	"path"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// maxRead bounds what is read of the SLS of one bundle, in bytes.
+const maxRead = 64 << 20
+
+// sourceKeys are the arguments of states that take a file of the fileserver.
+var sourceKeys = map[string]bool{
+	"source": true, "name": true, "source_hash": true, "requirements": true, "key_url": true,
+}
+
+// A reference is something that an SLS names, as far as it is visible.
+type reference struct {
+	// names are an SLS, or the alternatives of a source: one of them has to be there.
+	names        []string
+	include      bool
+	line, column int
+}
+
+// references checks what the SLS visibly refer to, from those that are deployed
+// through their includes. What only Jinja includes is not looked at.
+func (c *checker) references(ctx context.Context, roots []SLS) error {
+	queue, seen, read := roots, map[string]bool{}, 0
+	for len(queue) > 0 && read < maxRead {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		sls := queue[0].Name
+		queue = queue[1:]
+		file, ok := c.index.file(sls)
+		if !ok || seen[file] {
+			continue
+		}
+		seen[file] = true
+		source, err := readFile(c.bundle, file)
+		if read += len(source); err != nil {
+			continue // the bundler tells it, or it is too large to have been written by hand
+		}
+		for _, r := range visible(source) {
+			if !r.include {
+				c.source(file, r)
+				continue
+			}
+			for _, name := range c.include(sls, file, r) {
+				queue = append(queue, SLS{Name: name})
+			}
+		}
+	}
+	return nil
+}
+
+// include checks an include of an SLS and returns the names of what is there.
+func (c *checker) include(sls, file string, r reference) []string {
+	name, ok := relative(sls, file, r.names[0])
+	if !ok {
+		return nil
+	}
+	found, missing := c.index.find(name)
+	for _, lacking := range missing {
+		c.addAt(KindReference, Warning, file, r.line, r.column, " includes %s, and %s", show(r.names[0]), c.index.lack(lacking))
+	}
+	return found
+}
+
+// relative returns what an include means in an SLS (render_state in salt/state.py):
+// each dot that it begins with goes up one level.
+func relative(sls, file, include string) (string, bool) {
+	rest := strings.TrimLeft(include, ".")
+	up := len(include) - len(rest)
+	if up == 0 {
+		return include, true
+	}
+	parts := strings.Split(sls, ".")
+	if strings.HasSuffix(file, "/init.sls") {
+		parts = append(parts, "init")
+	}
+	if up > len(parts) || rest == "" {
+		return "", false
+	}
+	return strings.Join(append(parts[:len(parts)-up:len(parts)-up], rest), "."), true
+}
+
+// source checks a source of a state, with its alternatives.
+func (c *checker) source(file string, r reference) {
+	for _, name := range r.names {
+		if there, known := c.hasSource(name); there || !known {
+			return
+		}
+	}
+	if len(r.names) == 1 {
+		c.addAt(KindReference, Warning, file, r.line, r.column, " names the source %s, which is not in the bundle", show(r.names[0]))
+		return
+	}
+	c.addAt(KindReference, Warning, file, r.line, r.column, " names sources of which none is in the bundle: %s", enumerate(r.names))
+}
+
+// hasSource tells whether a salt:// URL is in the bundle, if that can be known.
+func (c *checker) hasSource(url string) (there, known bool) {
+	name, ok := strings.CutPrefix(url, "salt://")
+	if !ok {
+		return false, false
+	}
+	if before, env, ok := strings.Cut(name, "?saltenv="); ok {
+		if env != c.opts.saltenv() {
+			return false, false
+		}
+		name = before
+	}
+	name = strings.TrimSuffix(strings.TrimPrefix(name, "|"), "/")
+	if strings.ContainsAny(name, "?*%|") || strings.HasPrefix(name, "/") || path.Clean(name) != name && name != "" {
+		return false, false
+	}
+	return c.index.has(name), true
+}
+
+// visible returns what an SLS names without having been rendered: nothing in lines
+// with Jinja, nothing in a file for another renderer, and nothing if what is left
+// without Jinja is no YAML.
+func visible(source []byte) []reference {
+	if !defaultRenderer(source) {
+		return nil
+	}
+	text := blank(newlines(source))
+	root, err := decodeOne(text.text)
+	if err != nil || root == nil || root.Kind != yaml.MappingNode {
+		return nil
+	}
+	v := &viewer{jinja: text.jinja, seen: map[*yaml.Node]bool{}}
+	for i := 0; i < len(root.Content); i += 2 {
+		if root.Content[i].Value == "include" {
+			v.includes(target(root.Content[i+1]))
+		} else {
+			v.walk(root.Content[i+1])
+		}
+	}
+	return v.found
+}
+
+type viewer struct {
+	jinja map[int]bool
+	seen  map[*yaml.Node]bool
+	found []reference
+}
+
+// plain tells whether a node is a text without Jinja in its lines.
+func (v *viewer) plain(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.Value != "" && !v.jinja[n.Line] && !strings.Contains(n.Value, "\n") && tag(n) == tagStr
+}
+
+func (v *viewer) includes(list *yaml.Node) {
+	if list.Kind != yaml.SequenceNode {
+		return
+	}
+	for _, item := range list.Content {
+		// A mapping names another saltenv.
+		if item = target(item); v.plain(item) {
+			v.found = append(v.found, reference{[]string{item.Value}, true, item.Line, item.Column})
+		}
+	}
+}
+
+// walk looks for sources at and below a node. An alias is looked at once.
+func (v *viewer) walk(n *yaml.Node) {
+	if n = target(n); v.seen[n] {
+		return
+	}
+	v.seen[n] = true
+	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
+		if key, value := target(n.Content[i]), target(n.Content[i+1]); sourceKeys[key.Value] && !v.jinja[key.Line] {
+			v.source(value)
+		}
+	}
+	for _, child := range n.Content {
+		v.walk(child)
+	}
+}
+
+// source notes a salt:// URL, or a list of them if all are visible.
+func (v *viewer) source(n *yaml.Node) {
+	items := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		items = n.Content
+	}
+	var names []string
+	for _, item := range items {
+		item = target(item)
+		if item.Kind == yaml.MappingNode && len(item.Content) == 2 { // URL: hash
+			item = target(item.Content[0])
+		}
+		if !v.plain(item) || !strings.HasPrefix(item.Value, "salt://") {
+			return
+		}
+		names = append(names, item.Value)
+	}
+	if len(names) > 0 {
+		v.found = append(v.found, reference{names, false, items[0].Line, items[0].Column})
+	}
+}

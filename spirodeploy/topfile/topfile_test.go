@@ -1,0 +1,267 @@
+package topfile_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
+)
+
+func section(t *testing.T, source, name string) *topfile.Section {
+	t.Helper()
+	file, err := topfile.Parse([]byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, ok := file.Section(name)
+	if !ok {
+		t.Fatalf("%q has no %s", source, name)
+	}
+	return s
+}
+
+// TestRefused has the place and the words of what the server refuses.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, source, want string }{
+		{"tab", "prod:\n\tweb1: [web]\n", "line 2, column 1: while scanning for the next token: found character that cannot start any token: indent with spaces, not with tabs"},
+		{"tab in an empty line", "prod:\n  web1:\n  - a\n \t\n", "line 4, column 2: a tab stands where YAML takes spaces only: indent with spaces"},
+		{"tab after a dash", "prod:\n  web1:\n  -\tweb\n", "line 3, column 5: a tab stands where YAML takes spaces only"},
+		{"two documents", "---\nprod: {}\n---\nx: y\n", "line 3, column 1: a second document begins here: the server takes one document"},
+		{"one key twice", "prod:\n  web1: [a]\n  web1: [b]\n", "line 3, column 3: the key web1 is there twice, first in line 2"},
+		{"equal keys", "prod:\n  1: [a]\n  yes: [b]\n", "line 3, column 3: the key yes is there twice, first in line 2"},
+		{"merged twice", "a: &a {x: [1]}\nb: &b {x: [2]}\nprod:\n  <<: [*a, *b]\n", "line 1, column 8: the key x is there twice, first in line 2"},
+		{"star", "prod:\n  *: [web]\n", "line 2, column 4: while scanning an alias: did not find expected alphabetic or numeric character: put a target that begins with * in quotes: '*'"},
+		{"star and text", "prod:\n  *.example.com: [web]\n", "put a target that begins with * in quotes"},
+		{"unknown alias", "prod: *zz\n", "line 1, column 7: unknown anchor 'zz' referenced"},
+		{"anchor twice", "a: &a 1\nb: &a 2\n", "line 2, column 4: the anchor &a is there twice"},
+		{"tag", "prod: !!python/object/apply:os.system [ls]\n", "line 1, column 7: the tag !!python/object/apply:os.system is not allowed"},
+		{"Jinja", "{% if x %}\nprod: {}\n{% endif %}\n", "the server reads this file as plain YAML, without Jinja"},
+		{"Jinja expression", "prod:\n  {{ x }}: [web]\n", "line 2, column 4: a mapping is no key: if this is Jinja, the server does not render it"},
+		{"unclosed", "prod: [a\n", "line 2, column 1: while parsing a flow sequence from line 1: did not find expected ',' or ']'"},
+		{"two colons", "prod: a: b\n", "line 1, column 8: mapping values are not allowed in this context"},
+		{"Latin-1", "prod:\n  caf\xe9: [a]\n", "line 2, column 6: the file is not UTF-8: save it as UTF-8"},
+		{"UTF-16", "\xff\xfep\x00", "line 1, column 1: the file is not UTF-8"},
+		{"control character", "prod:\n  a: [\x07]\n", "line 2, column 7: the character U+0007 is not allowed"},
+		{"list", "- prod\n", "line 1, column 1: the file is a list, not a mapping"},
+		{"text", "prod\n", "line 1, column 1: the file is a text, not a mapping"},
+		{"no number", "prod: !!int x\n", `line 1, column 7: "x" is not what the tag !!int is for`},
+		{"deep", strings.Repeat("[", 201) + strings.Repeat("]", 201), "the nesting is deeper than 200 levels"},
+		{"large", "#" + strings.Repeat("x", topfile.MaxSize), "the file has more than 1048576 bytes"},
+		{"end first", "...\nprod: {}\n", "line 1, column 1: a document ends here and none has begun"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := topfile.Parse([]byte(tt.source))
+			var syntax *topfile.SyntaxError
+			if !errors.As(err, &syntax) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v\nwant %s", err, tt.want)
+			} else if syntax.Exception == "" {
+				t.Error("no exception")
+			}
+		})
+	}
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{
+		"":                                 "",
+		"\n":                               "",
+		"[]":                               "",
+		"prod:\ncanary:\n":                 "prod canary",
+		"on: {}\nno: {}\nprod: {}\n2: {}":  "prod",
+		"1:30: {}\n0o17: {}\n1e3: {}\n~: ": "0o17 1e3",
+		"2024-01-01: {}\ny: {}\n'no': {}":  "2024-01-01 y no",
+		"\ufeffprod:\r\n  a: [b]\r\n":      "prod",
+		"a: &a {x: y}\n<<: *a\n":           "x a",
+	} {
+		file, err := topfile.Parse([]byte(source))
+		if err != nil {
+			t.Errorf("%q: %v", source, err)
+		} else if got := strings.Join(file.Names(), " "); got != want || file.Empty() != (want == "" && !strings.Contains(source, ":")) {
+			t.Errorf("%q: %q, empty %v, want %q", source, got, file.Empty(), want)
+		}
+	}
+}
+
+func TestExpected(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		target, want string
+		unknown      bool
+	}{
+		{"web1: [a]", "web1", false},
+		{"web1.example.com: [a]", "web1.example.com", false},
+		{"user@host: [a]", "user@host", false},
+		{"'*': [a]", "", true},
+		{"'web[12]': [a]", "", true},
+		{"'web1 or db1': [a]", "web1 db1", false},
+		{"'web1 or web*': [a]", "web1", true},
+		{"'a or G@os:x': [a]", "a", true},
+		{"'a and G@os:x': [a]", "", true},
+		{"'a and b': [a]", "", false},
+		{"'a and a': [a]", "a", false},
+		{"'not a': [a]", "", true},
+		{"'a or not b': [a]", "a", true},
+		{"'not not a': [a]", "", false},
+		{"'a not b': [a]", "a", false},
+		{"'a and not b': [a]", "a", false},
+		{"'( a or b ) and not b': [a]", "a", false},
+		{"'( a or b ) and G@x:y or c': [a]", "c", true},
+		{"'(a or b)': [a]", "(a b)", false}, // Salt takes parentheses by themselves only
+		{"'L@a,b': [a]", "a b", false},
+		{"'L@a,b and not a': [a]", "b", false},
+		{"'L@a,b,': [a]", "a b", false},
+		{"'a b': [a]", "", false},
+		{"'a or': [a]", "", false},
+		{"'or a': [a]", "", false},
+		{"'a ( b )': [a]", "", false},
+		{"'': [a]", "", false},
+		{"'a or N@group': [a]", "", true},
+		{"'a or R@%range': [a]", "", true},
+		{"'E@web.*': [a]", "", true},
+		{"'S@10.0.0.0/8': [a]", "", true},
+		{"'P@os:.*': [a]", "", true},
+		{"'X@a': [a]", "", false},
+		{"'web1 or *': [a]", "web1", true},
+		{"'* and not web1': [a]", "", true},
+		{"a: [{match: compound}, x]", "a", false},
+		{"a: [{match: glob}, x]", "a", false},
+		{"'a*': [{match: glob}, x]", "", true},
+		{"'a,b': [{match: list}, x]", "a b", false},
+		{"'a, b': [{match: list}, x]", "a", false},
+		{"a: [{match: pcre}, x]", "", true},
+		{"'os:x': [{match: grain}, x]", "", true},
+		{"a: [{match: nodegroup}, x]", "", true},
+		{"a: [{match: list}, x, {match: glob}]", "a", false},
+		{"1: [a]", "", false},
+		{"on: [a]", "", false},
+		{"a: []", "a", false},
+		{"a: x", "a", false},
+		{"{web1: [a], 'web1 or db1': [b]}", "web1 db1", false},
+		{"? '" + strings.Repeat("a or ", 1000) + "a'\n  : [a]", "", true},
+	} {
+		t.Run(tt.target[:min(len(tt.target), 40)], func(t *testing.T) {
+			t.Parallel()
+			s := section(t, "prod:\n  "+tt.target+"\n", "prod")
+			if got := strings.Join(s.Expected(), " "); got != tt.want || s.Unknown() != tt.unknown || !s.HasTargets() {
+				t.Errorf("%q, unknown %v, want %q, %v", got, s.Unknown(), tt.want, tt.unknown)
+			}
+		})
+	}
+}
+
+func TestSection(t *testing.T) {
+	t.Parallel()
+	const source = "all: &all\n  '*':\n  - base\nprod:\n  <<: *all\n  'db1,db2':\n  - match: list\n  - db\n  - shop/x: other\n  - shop/prod: own\n"
+	s := section(t, source, "prod")
+	if s.Name != "prod" || s.Line != 4 || s.Column != 1 || s.Template || s.Broken() {
+		t.Errorf("%+v", s)
+	}
+	var got []string
+	for _, target := range s.Targets {
+		got = append(got, fmt.Sprintf("%s %s %d:%d", target.Expression, target.Match, target.Line, target.Column))
+		for _, sls := range target.SLS {
+			got = append(got, fmt.Sprintf("%s %q %d:%d", sls.Name, sls.Env, sls.Line, sls.Column))
+		}
+	}
+	want := []string{"* compound 2:3", `base "" 3:5`, "db1,db2 list 6:3", `db "" 8:5`, `other "shop/x" 9:13`, `own "shop/prod" 10:16`}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+	var names []string
+	for _, sls := range s.SLS("shop/prod") {
+		names = append(names, sls.Name)
+	}
+	if !slices.Equal(names, []string{"base", "db", "own"}) {
+		t.Error(names)
+	}
+	var none *topfile.Section
+	if none.Expected() != nil || none.Unknown() || none.HasTargets() || none.Broken() || none.SLS("") != nil {
+		t.Error("a nil section names somebody")
+	}
+}
+
+func TestTemplate(t *testing.T) {
+	t.Parallel()
+	for _, source := range []string{"prod: {\"{{ x }}\": [web]}", "prod: {web1: ['{% x %}']}", "prod: {web1: [\"\\x7b{ x }}\"]}", "prod: {web1: [{match: '{# x #}'}]}"} {
+		s := section(t, source, "prod")
+		if !s.Template || !s.Unknown() || !s.HasTargets() || s.Expected() != nil {
+			t.Errorf("%s: %+v", source, s)
+		}
+	}
+}
+
+// TestBomb: aliases and merge keys that double need neither memory nor time.
+func TestBomb(t *testing.T) {
+	t.Parallel()
+	var aliases, merges strings.Builder
+	aliases.WriteString("a0: &a0 [x, x]\n")
+	merges.WriteString("m0: &m0 {x: y}\n")
+	for i := range 60 {
+		fmt.Fprintf(&aliases, "a%d: &a%d [*a%d, *a%d]\n", i+1, i+1, i, i)
+		fmt.Fprintf(&merges, "m%d: &m%d {<<: [*m%d, *m%d]}\n", i+1, i+1, i, i)
+	}
+	s := section(t, aliases.String()+"prod: {web1: *a60}\n", "prod")
+	if !s.Broken() {
+		t.Error("a section with 2^60 values is not broken")
+	}
+	file, err := topfile.Parse([]byte(aliases.String() + "prod: {web1: *a60}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.Generate("shop/prod", "prod"); err == nil {
+		t.Error("it is written")
+	}
+	if _, err := topfile.Parse([]byte(merges.String())); err == nil {
+		t.Error("merges are taken")
+	}
+	if s := section(t, "prod: &p {web1: [*p]}\n", "prod"); !s.Broken() {
+		t.Error("a section that holds itself is not broken")
+	}
+}
+
+func TestGenerate(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{
+		"":        "",
+		"x: {}\n": "shop/prod: {}\n",
+		"prod:\n  b: [2, '2', on, 'on', 1.0, ~, '']\n  a: []\n": "shop/prod:\n  a: []\n  b:\n  - 2\n  - '2'\n  - true\n  - 'on'\n  - 1.0\n  - null\n  - ''\n",
+	} {
+		file, err := topfile.Parse([]byte(source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := file.Generate("shop/prod", "prod")
+		if normal := strings.ReplaceAll(string(got), `"`, "'"); err != nil || normal != want {
+			t.Errorf("%q: %q, %v, want %q", source, got, err, want)
+		}
+	}
+}
+
+func TestMatches(t *testing.T) {
+	t.Parallel()
+	s := section(t, "prod: {'G@os:x and web* or N@db': [a]}", "prod")
+	known := func(words ...string) func(string) bool {
+		return func(w string) bool { return slices.Contains(words, w) }
+	}
+	for _, tt := range []struct {
+		id    string
+		known func(string) bool
+		want  topfile.Answer
+	}{
+		{"web1", nil, topfile.Maybe},
+		{"web1", known(), topfile.No},
+		{"web1", known("G@os:x"), topfile.Yes},
+		{"db1", known("G@os:x"), topfile.No},
+		{"db1", known("N@db"), topfile.Yes},
+	} {
+		if got := s.Targets[0].Matches(tt.id, tt.known); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.id, got, tt.want)
+		}
+	}
+}

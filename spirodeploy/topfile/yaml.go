@@ -1,0 +1,231 @@
+package topfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+)
+
+const (
+	// MaxSize is the largest top file in bytes that the package reads.
+	MaxSize = 1 << 20
+	// maxDepth is the deepest nesting: Python's recursion limit ends the
+	// server's writing of top.sls a little later.
+	maxDepth = 200
+	// maxWork bounds what merge keys and aliases may multiply.
+	maxWork = 100_000
+	// maxDigits is the longest decimal integer that Python reads.
+	maxDigits = 4300
+)
+
+// A SyntaxError says where and why the server refuses a file's YAML.
+type SyntaxError struct {
+	// Line and Column count from 1, in lines and characters. They are 0 if the
+	// fault has no place.
+	Line, Column int
+	// Exception is the exception that the server reports, as Python names it.
+	Exception string
+	// Problem says what is wrong.
+	Problem string
+	// Hint says what to write instead. It may be empty.
+	Hint string
+}
+
+func (e *SyntaxError) Error() string {
+	var b strings.Builder
+	if e.Line > 0 {
+		fmt.Fprintf(&b, "line %d, column %d: ", e.Line, e.Column)
+	}
+	b.WriteString(e.Problem)
+	if e.Hint != "" {
+		b.WriteString(": " + e.Hint)
+	}
+	return b.String()
+}
+
+// decode returns the root node of the only document in source, or nil if there
+// is no document.
+func decode(source []byte) (*yaml.Node, error) {
+	if at := invalidUTF8(source); at >= 0 {
+		line, column := position(source, at)
+		return nil, &SyntaxError{line, column, "UnicodeDecodeError", "the file is not UTF-8", "save it as UTF-8"}
+	}
+	text := version11(newlines(source))
+	if err := refuse(text); err != nil {
+		return nil, err
+	}
+	root, err := decodeOne(text)
+	if err != nil {
+		return nil, explain(err, text)
+	}
+	if root == nil {
+		return nil, nil
+	}
+	// Lines end as YAML 1.1 has them, which counts these three, too.
+	lines := strings.NewReplacer("\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(strings.TrimPrefix(string(text), "\ufeff"))
+	r := &referee{lines: strings.Split(lines, "\n"), anchors: map[string]*yaml.Node{}}
+	if err := r.check(root, place{}); err != nil {
+		return nil, err
+	}
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	return root, nil
+}
+
+// decodeOne reads the only document of a text. A bug of the library is an error here.
+func decodeOne(text []byte) (root *yaml.Node, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			root, err = nil, fmt.Errorf("%v", r)
+		}
+	}()
+	loader, err := yaml.NewLoader(bytes.NewReader(text), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthFunc(checkDepth))))
+	if err != nil {
+		return nil, err
+	}
+	var first, second yaml.Node
+	if err := loader.Load(&first); errors.Is(err, io.EOF) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	switch err := loader.Load(&second); {
+	case errors.Is(err, io.EOF):
+	case err != nil:
+		return nil, err
+	default:
+		return nil, &SyntaxError{second.Line, second.Column, "yaml.composer.ComposerError", "a second document begins here", "the server takes one document"}
+	}
+	return first.Content[0], nil
+}
+
+var errDeep = fmt.Errorf("the nesting is deeper than %d levels", maxDepth)
+
+func checkDepth(depth int, _ *yaml.DepthContext) error {
+	if depth > maxDepth {
+		return errDeep
+	}
+	return nil
+}
+
+// newlines translates line ends as Python does in a text file.
+func newlines(source []byte) []byte {
+	if !bytes.ContainsRune(source, '\r') {
+		return source
+	}
+	return bytes.ReplaceAll(bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
+}
+
+// version11 names version 1.1 in a directive for 1.2: libyaml reads both alike,
+// and our library refuses the second.
+func version11(text []byte) []byte {
+	rest := bytes.TrimPrefix(text, []byte("\ufeff"))
+	for len(rest) > 0 {
+		line, after, _ := bytes.Cut(rest, []byte("\n"))
+		if fields := bytes.Fields(line); len(fields) > 1 && string(fields[0]) == "%YAML" && string(fields[1]) == "1.2" {
+			at := len(text) - len(rest) + bytes.Index(line, []byte("1.2")) + 2
+			changed := bytes.Clone(text)
+			changed[at] = '1'
+			return changed
+		}
+		if trimmed := bytes.TrimSpace(line); len(trimmed) > 0 && trimmed[0] != '#' && trimmed[0] != '%' {
+			return text
+		}
+		rest = after
+	}
+	return text
+}
+
+func invalidUTF8(source []byte) int {
+	for at := 0; at < len(source); {
+		r, size := utf8.DecodeRune(source[at:])
+		if r == utf8.RuneError && size <= 1 {
+			return at
+		}
+		at += size
+	}
+	return -1
+}
+
+// position returns the line and the column of an offset, from 1.
+func position(source []byte, at int) (line, column int) {
+	before := newlines(source[:at])
+	start := bytes.LastIndexByte(before, '\n') + 1
+	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[start:]) + 1
+}
+
+// explain turns an error of the library into one for a person.
+func explain(err error, text []byte) error {
+	var known *SyntaxError
+	if errors.As(err, &known) {
+		return err
+	}
+	var load *yaml.LoadError
+	if !errors.As(err, &load) {
+		return &SyntaxError{Exception: "yaml.error.YAMLError", Problem: err.Error()}
+	}
+	e := &SyntaxError{Line: load.Mark.Line, Column: load.Mark.Column, Problem: load.Message}
+	e.Exception = pyYAML(string(load.Stage))
+	if load.ContextMsg != "" {
+		e.Problem = load.ContextMsg + ": " + e.Problem
+		if load.ContextMark.Line > 0 && load.ContextMark.Line < e.Line {
+			e.Problem = fmt.Sprintf("%s from line %d: %s", load.ContextMsg, load.ContextMark.Line, load.Message)
+		}
+	}
+	if strings.Contains(e.Problem, errDeep.Error()) {
+		e.Problem = errDeep.Error()
+	}
+	e.Hint = hint(e, load, text)
+	return e
+}
+
+// pyYAML names the exception of a stage.
+func pyYAML(stage string) string {
+	return "yaml." + stage + "." + strings.ToUpper(stage[:1]) + stage[1:] + "Error"
+}
+
+// hint says what to write instead, for the mistakes that people make.
+func hint(e *SyntaxError, load *yaml.LoadError, text []byte) string {
+	lines := bytes.Split(text, []byte("\n"))
+	if e.Line < 1 || e.Line > len(lines) {
+		return ""
+	}
+	for _, at := range []int{load.ContextMark.Line, e.Line} {
+		if at < 1 || at > len(lines) {
+			continue
+		}
+		line := string(lines[at-1])
+		indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+		word := strings.TrimLeft(line, " \t-[{,\"'?")
+		switch {
+		case hasJinja(line):
+			return "the server reads this file as plain YAML, without Jinja"
+		case strings.Contains(indent, "\t"):
+			return "indent with spaces, not with tabs"
+		case strings.HasPrefix(word, "*"):
+			return "put a target that begins with * in quotes: '*'"
+		case strings.HasPrefix(word, "@") || strings.HasPrefix(word, "%") || strings.HasPrefix(word, "`"):
+			return "put a text that begins with " + word[:1] + " in quotes"
+		}
+	}
+	return ""
+}
+
+// forbidden tells whether YAML refuses a character wherever it stands.
+func forbidden(r rune) bool {
+	switch r {
+	case '\t', '\n', 0x85:
+		return false
+	default:
+		return r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0xfffe || r == 0xffff
+	}
+}
+
+func unicodeName(r rune) string { return fmt.Sprintf("%U", r) }
