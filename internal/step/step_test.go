@@ -406,6 +406,106 @@ func TestBorrowed(t *testing.T) {
 	}
 }
 
+// TestCheck: all that keeps a project from being deployed is told at once.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		files    map[string]string
+		opts     step.Options
+		problems []string
+		warnings []string
+	}{
+		"right": {
+			files: map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n", "_salt/web.sls": "x: test.nop\n"},
+		},
+		"everything wrong": {
+			files: map[string]string{
+				"_salt/spirotop.sls": "prod: {'*': [wbe]}\nstaging: {'*': [web, db]}\n", "_salt/web.sls": "x: test.nop\n", "_salt/leaves": "->/etc/passwd",
+			},
+			opts: step.Options{Artifacts: []string{"../x"}},
+			problems: []string{
+				"4 problems:", "_salt/leaves", "../x: artifact: outside of the directory to bundle",
+				"_salt/spirotop.sls:1:14 names the SLS wbe", "_salt/spirotop.sls:2:22 names the SLS db",
+			},
+		},
+		"a tree that cannot be bundled": {
+			files:    map[string]string{"_salt/spirotop.sls": "prod: {'*': [wbe]}\n", "_salt/web.sls": "x: test.nop\n", "_salt/leaves": "->/etc/passwd"},
+			problems: []string{"2 problems:", "_salt/leaves: symbolic link to /etc/passwd", "did you mean web?"},
+		},
+		"no YAML": {
+			files:    map[string]string{"_salt/spirotop.sls": "prod: {'*': [web}\n", "_salt/web.sls": "x: test.nop\n"},
+			problems: []string{"_salt/spirotop.sls:1:", "the server cannot read this"},
+		},
+		"a pipe in place of the top file": {
+			files:    map[string]string{"_salt/spirotop.sls": "|", "_salt/web.sls": "x: test.nop\n"},
+			problems: []string{"2 problems:", "_salt/spirotop.sls: is a named pipe", "_salt/spirotop.sls cannot be read"},
+		},
+		"no states": {
+			files:    map[string]string{"README": ""},
+			problems: []string{"nothing to bundle: dir has no _salt directory"},
+		},
+		"no top file": {
+			files:    map[string]string{"_salt/web.sls": "x: test.nop\n"},
+			warnings: []string{"warning: the bundle has no _salt/spirotop.sls"},
+		},
+		"an artifact that is not built": {
+			files: map[string]string{
+				"_salt/spirotop.sls": "prod: {'*': [web]}\n",
+				"_salt/web.sls":      "x:\n  file.managed:\n    - source: salt://_artifacts/data\n", "data": "is there",
+			},
+			opts:     step.Options{Artifacts: []string{"build/app", "data"}},
+			warnings: []string{"warning: build/app: artifact: it is not there"},
+		},
+		"what is left out is not there": {
+			files:    map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n", "_salt/web.sls": "x: test.nop\n"},
+			opts:     step.Options{Exclude: []string{"web.sls"}},
+			problems: []string{"names the SLS web"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			for file, content := range test.files {
+				file = step.ProjectDir + "/" + file
+				if err := os.MkdirAll(filepath.Join(root, filepath.Dir(file)), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				switch target, link := strings.CutPrefix(content, "->"); {
+				case link:
+					if err := os.Symlink(target, filepath.Join(root, file)); err != nil {
+						t.Fatal(err)
+					}
+				case content == "|":
+					if err := syscall.Mkfifo(filepath.Join(root, file), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				default:
+					write(t, root, file, content)
+				}
+			}
+			test.opts.Do = step.Check
+			out, err := inProcess(t, root, test.opts)
+			if (err != nil) != (len(test.problems) > 0) || out != "" {
+				t.Fatalf("printed %q, %v", out, err)
+			}
+			for _, words := range test.problems {
+				if !strings.Contains(err.Error(), words) {
+					t.Errorf("%q is not in: %v", words, err)
+				}
+			}
+			warnings, err := os.ReadFile(filepath.Join(root, step.WarningsFile))
+			if err != nil || strings.Count(string(warnings), "\n") != len(test.warnings) {
+				t.Errorf("warnings %q, %v", warnings, err)
+			}
+			for _, words := range test.warnings {
+				if !strings.Contains(string(warnings), words) {
+					t.Errorf("%q is not in the warnings %q", words, warnings)
+				}
+			}
+		})
+	}
+}
+
 // TestCommit is about repositories that have no commit, or are none.
 func TestCommit(t *testing.T) {
 	t.Parallel()
