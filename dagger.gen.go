@@ -552,6 +552,20 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				}
 			}
 			return (*Spirodeploy).Digest(&parent, ctx, bundle)
+		case "Image":
+			var parent Spirodeploy
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var platform dagger.Platform
+			if inputArgs["platform"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["platform"]), &platform)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg platform", err))
+				}
+			}
+			return (*Spirodeploy).Image(&parent, platform), nil
 		case "Manifest":
 			var parent Spirodeploy
 			err = json.Unmarshal(parentJSON, &parent)
