@@ -111,6 +111,52 @@ func (r *Spirodeploy) UnmarshalJSON(bs []byte) error {
 	return nil
 }
 
+func (r Missing) IsEnum() {}
+
+func (r Missing) Name() string {
+	switch r {
+	case MissingFail:
+		return "Fail"
+	case MissingWarn:
+		return "Warn"
+	}
+	return ""
+}
+
+func (r Missing) Value() string {
+	return string(r)
+}
+
+func (r Missing) MarshalJSON() ([]byte, error) {
+	if r == "" {
+		return []byte("\"\""), nil
+	}
+	name := r.Name()
+	if name == "" {
+		return nil, fmt.Errorf("invalid enum value %q", r)
+	}
+	return json.Marshal(name)
+}
+
+func (r *Missing) UnmarshalJSON(bs []byte) error {
+	var s string
+	err := json.Unmarshal(bs, &s)
+	if err != nil {
+		return err
+	}
+	switch s {
+	case "":
+		*r = ""
+	case "Fail":
+		*r = MissingFail
+	case "Warn":
+		*r = MissingWarn
+	default:
+		return fmt.Errorf("invalid enum value %q", s)
+	}
+	return nil
+}
+
 func (r Report) MarshalJSON() ([]byte, error) {
 	var concrete struct {
 		Succeeded  bool
@@ -453,7 +499,28 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg timeout", err))
 				}
 			}
-			return (*Spirodeploy).Deploy(&parent, ctx, bundle, project, deployment, token, highstate, timeout)
+			var expectMinions []string
+			if inputArgs["expectMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["expectMinions"]), &expectMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg expectMinions", err))
+				}
+			}
+			var minMinions int
+			if inputArgs["minMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["minMinions"]), &minMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg minMinions", err))
+				}
+			}
+			var missingMinions Missing
+			if inputArgs["missingMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["missingMinions"]), &missingMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg missingMinions", err))
+				}
+			}
+			return (*Spirodeploy).Deploy(&parent, ctx, bundle, project, deployment, token, highstate, timeout, expectMinions, minMinions, missingMinions)
 		case "DeployReport":
 			var parent Spirodeploy
 			err = json.Unmarshal(parentJSON, &parent)
@@ -502,7 +569,28 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg timeout", err))
 				}
 			}
-			return (*Spirodeploy).DeployReport(&parent, ctx, bundle, project, deployment, token, highstate, timeout)
+			var expectMinions []string
+			if inputArgs["expectMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["expectMinions"]), &expectMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg expectMinions", err))
+				}
+			}
+			var minMinions int
+			if inputArgs["minMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["minMinions"]), &minMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg minMinions", err))
+				}
+			}
+			var missingMinions Missing
+			if inputArgs["missingMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["missingMinions"]), &missingMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg missingMinions", err))
+				}
+			}
+			return (*Spirodeploy).DeployReport(&parent, ctx, bundle, project, deployment, token, highstate, timeout, expectMinions, minMinions, missingMinions)
 		case "Deployable":
 			var parent Spirodeploy
 			err = json.Unmarshal(parentJSON, &parent)
@@ -649,7 +737,28 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg timeout", err))
 				}
 			}
-			return (*Spirodeploy).Rollout(&parent, ctx, bundle, servers, project, deployment, token, highstate, serial, maxParallel, timeout)
+			var expectMinions []string
+			if inputArgs["expectMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["expectMinions"]), &expectMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg expectMinions", err))
+				}
+			}
+			var minMinions int
+			if inputArgs["minMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["minMinions"]), &minMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg minMinions", err))
+				}
+			}
+			var missingMinions Missing
+			if inputArgs["missingMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["missingMinions"]), &missingMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg missingMinions", err))
+				}
+			}
+			return (*Spirodeploy).Rollout(&parent, ctx, bundle, servers, project, deployment, token, highstate, serial, maxParallel, timeout, expectMinions, minMinions, missingMinions)
 		case "WithArtifact":
 			var parent Spirodeploy
 			err = json.Unmarshal(parentJSON, &parent)

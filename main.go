@@ -20,6 +20,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/step"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // Spirodeploy bundles and deploys; it knows the server, what to bundle, and what was built.
@@ -77,6 +78,17 @@ func New(
 		Artifacts: artifacts, Exclude: exclude, IncludeSource: includeSource, ProjectDir: projectDir,
 	}
 }
+
+// Missing says what it means that minions that were expected are not reached.
+type Missing string
+
+// What a lack of minions means.
+const (
+	// The deployment fails.
+	MissingFail Missing = "fail"
+	// There is a warning.
+	MissingWarn Missing = "warn"
+)
 
 // WithArtifact adds a file that another step built to the bundles to come.
 func (m *Spirodeploy) WithArtifact(
@@ -222,8 +234,20 @@ func (m *Spirodeploy) Deploy(
 	// How long it may take, such as 45m or 1h30m. By default there is no limit; behind a service, the server may then say nothing for 15 minutes at most.
 	// +optional
 	timeout string,
+	// Minions that have to be reached, beside those that the top file names literally. With several servers, it is enough if one of them has a minion.
+	// +optional
+	expectMinions []string,
+	// How many minions have to be reached, at least.
+	// +optional
+	minMinions int,
+	// What it means that minions that were expected are not reached.
+	// +default="fail"
+	missingMinions Missing,
 ) (string, error) {
-	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{Project: project, Deployment: deployment, NoHighstate: !highstate})
+	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
+		Project: project, Deployment: deployment, NoHighstate: !highstate,
+		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
+	})
 	if err != nil {
 		return "", err
 	}
@@ -249,8 +273,20 @@ func (m *Spirodeploy) DeployReport(
 	// How long it may take, such as 45m or 1h30m. By default there is no limit; behind a service, the server may then say nothing for 15 minutes at most.
 	// +optional
 	timeout string,
+	// Minions that have to be reached, beside those that the top file names literally. With several servers, it is enough if one of them has a minion.
+	// +optional
+	expectMinions []string,
+	// How many minions have to be reached, at least.
+	// +optional
+	minMinions int,
+	// What it means that minions that were expected are not reached.
+	// +default="fail"
+	missingMinions Missing,
 ) (*Report, error) {
-	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{Project: project, Deployment: deployment, NoHighstate: !highstate})
+	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
+		Project: project, Deployment: deployment, NoHighstate: !highstate,
+		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -284,6 +320,15 @@ func (m *Spirodeploy) Rollout(
 	// How long all of it may take, such as 45m or 1h30m; by default there is no limit.
 	// +optional
 	timeout string,
+	// Minions that have to be reached, beside those that the top file names literally. With several servers, it is enough if one of them has a minion.
+	// +optional
+	expectMinions []string,
+	// How many minions have to be reached on each server, at least.
+	// +optional
+	minMinions int,
+	// What it means that minions that were expected are not reached.
+	// +default="fail"
+	missingMinions Missing,
 ) (*Report, error) {
 	targets, err := module.Targets(servers, m.Service != nil)
 	if err != nil {
@@ -292,6 +337,7 @@ func (m *Spirodeploy) Rollout(
 	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
 		Project: project, Deployment: deployment, NoHighstate: !highstate,
 		Targets: targets, Serial: serial, MaxParallel: maxParallel,
+		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
 	})
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	_ "github.com/spirostack/spirodeploy/internal/boot" // does a step in place of what follows
 	"github.com/spirostack/spirodeploy/internal/dagger"
 	"github.com/spirostack/spirodeploy/internal/step"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
 // stepContainer returns a container that holds this executable alone, ready to
@@ -98,7 +99,8 @@ func withGit(ctx context.Context, container *dagger.Container, dir *dagger.Direc
 	if !archive {
 		return container, nil
 	}
-	if err := step.Archive(ctx, repository, step.ArchiveFile); err != nil {
+	warn := func(w bundle.Warning) { fmt.Println("warning: " + w.String()) }
+	if err := step.Archive(ctx, repository, step.ArchiveFile, warn); err != nil {
 		return nil, err
 	}
 	return container.WithMountedFile("/"+step.ArchiveFile, dag.CurrentModule().WorkdirFile(step.ArchiveFile)), nil

@@ -15,6 +15,7 @@ package spirodeploy
 import (
 	"context"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -49,6 +50,20 @@ type Options struct {
 	NoHighstate bool
 	// RequireMinions makes it a failure when no minion is concerned.
 	RequireMinions bool
+	// ExpectMinions are ids of minions that have to be reached, beside those that the
+	// bundle's top file names literally for the deployment. With several targets, it
+	// is enough if one of them has a minion.
+	ExpectMinions []string
+	// MinMinions is how many minions have to be reached on each target; default: any
+	// number.
+	MinMinions int
+	// MissingMinions says what it means that minions that were expected are not reached,
+	// that none is although the top file names some, or that the top file lacks the
+	// deployment or names an SLS that is not there; default [report.Fail].
+	MissingMinions report.Missing
+	// Strict makes each warning that comes before the upload a problem, so that nothing
+	// is sent.
+	Strict bool
 	// Timeout limits the whole run; default: no limit.
 	Timeout time.Duration
 	// FullToken sends the token as it is; default: narrowed to Project, where
@@ -88,6 +103,8 @@ type tarball interface {
 	Warnings() []bundle.Warning
 	Commit() string
 	Digest(context.Context) (digest.Digest, error)
+	Items() iter.Seq[bundle.Item]
+	OpenItem(name string) (io.ReadCloser, error)
 }
 
 // Deploy runs a deployment to its end. It always returns a report, also of what
@@ -108,7 +125,7 @@ func Deploy(ctx context.Context, opts Options) (*report.Report, error) {
 	stop := pulse.Start(opts.pulse(), r.beat)
 	r.run(ctx)
 	stop()
-	r.report.Finish()
+	r.settle()
 	return r.report, r.report.Err()
 }
 

@@ -31,6 +31,12 @@ func project(t *testing.T, files map[string]string) string {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
+		if to, ok := strings.CutPrefix(content, "->"); ok {
+			if err := os.Symlink(to, path); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +90,11 @@ func TestDeploy(t *testing.T) {
 		{name: "no answer", minions: []spirotest.Minion{{ID: "a", Result: spirotest.NoAnswer()}}, verdict: report.MinionFailed, posts: 1, says: "(a)"},
 		{name: "does not compile", minions: []spirotest.Minion{{ID: "a", Result: spirotest.NotCompiled("bad")}}, verdict: report.MinionFailed, posts: 1, says: "(a)"},
 		{name: "does not report", minions: []spirotest.Minion{{ID: "a"}, {ID: "b", Silent: true}}, verdict: report.Unknown, posts: 1, says: "(b)"},
-		{name: "no minion", verdict: report.Success, posts: 1, says: "no minion is concerned"},
+		{name: "no minion", verdict: report.MinionFailed, posts: 1, says: "no minion is concerned"},
+		{
+			name: "no minion, tolerated", verdict: report.Success, posts: 1, says: "no minion is concerned",
+			change: func(o *spirodeploy.Options) { o.MissingMinions = report.Warn },
+		},
 		{
 			name: "no minion, one required", verdict: report.MinionFailed, posts: 1, says: "no minion is concerned",
 			change: func(o *spirodeploy.Options) { o.RequireMinions = true },
@@ -158,7 +168,7 @@ func TestDeploy(t *testing.T) {
 // TestOneDigest: bundle, upload and server agree on the bytes.
 func TestOneDigest(t *testing.T) {
 	t.Parallel()
-	server := spirotest.New(t, spirotest.Options{TLS: true})
+	server := spirotest.New(t, spirotest.Options{TLS: true, Minions: []spirotest.Minion{{ID: "web1"}}})
 	dir := project(t, states)
 	b, err := bundle.New(t.Context(), bundle.Options{Dir: dir})
 	if err != nil {
@@ -334,7 +344,7 @@ func TestToken(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			server := spirotest.New(t, spirotest.Options{})
+			server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1"}}})
 			opts := options(t, server, project(t, states))
 			opts.FullToken = tt.full
 			var err error

@@ -52,6 +52,10 @@ func ExampleDeploy() {
 		log.Print(err)
 		return
 	}
+	if err := os.WriteFile(filepath.Join(dir, "_salt", "web.sls"), []byte("web: {}\n"), 0o600); err != nil {
+		log.Print(err)
+		return
+	}
 	server, err := spirotest.Start(spirotest.Options{Minions: []spirotest.Minion{
 		{ID: "web1"},
 		{ID: "web2", Result: spirotest.NotCompiled("Rendering SLS 'shop/prod:web' failed")},

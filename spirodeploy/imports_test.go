@@ -27,7 +27,7 @@ var allowed = map[string][]string{
 		"github.com/jstemmer/go-junit-report/v2/junit", "github.com/opencontainers/go-digest",
 	},
 	"spirodeploy": {
-		module + "internal/plain", module + "internal/problem", module + "internal/pulse", module + "internal/until", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report",
+		module + "internal/plain", module + "internal/problem", module + "internal/pulse", module + "internal/until", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report", module + "spirodeploy/topfile",
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy/spirotest":        {module + "spirodeploy/topfile", "gopkg.in/macaroon.v2"},

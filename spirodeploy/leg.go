@@ -13,6 +13,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
 )
 
 // leg is the part of a run that concerns one target.
@@ -23,6 +24,9 @@ type leg struct {
 	server              client.Options
 	problems            []error // known before it is prepared
 	target              *report.Target
+	top                 *topfile.Section // who the top file names; nil if that is not known
+	silent              []string         // minions that did not answer the server
+	foreign             foreign          // SLS that are not of this bundle
 	client              *client.Client
 	stage               report.Stage // the one that goes on, or ""; needs run.mu
 }
@@ -126,7 +130,6 @@ func (l *leg) deploy(ctx context.Context, tar tarball) error {
 	if err := l.check(ctx); err != nil {
 		return err
 	}
-	l.warnOfPlainLimit(tar)
 	if l.run.opts.DryRun {
 		return nil // the run has listed it
 	}
@@ -150,12 +153,13 @@ func (l *leg) check(ctx context.Context) error {
 // formSize is about what the form takes beside the bundle, in bytes.
 const formSize = 1 << 10
 
-// warnOfPlainLimit warns of a bundle that SpiroFS will not take.
-func (l *leg) warnOfPlainLimit(tar tarball) {
-	if tar.Size()+formSize > client.PlainLimit && l.client.Plain() {
-		l.warn(report.Checking, fmt.Sprintf("over plain HTTP, SpiroFS takes no more than %s (%d bytes) and cuts the connection; this bundle has %d bytes: use https",
-			report.Size(client.PlainLimit), client.PlainLimit, tar.Size()))
+// plainLimit warns of a bundle that SpiroFS will not take.
+func (l *leg) plainLimit(tar tarball) []string {
+	if l.client == nil || tar.Size()+formSize <= client.PlainLimit || !l.client.Plain() {
+		return nil
 	}
+	return []string{fmt.Sprintf("over plain HTTP, SpiroFS takes no more than %s (%d bytes) and cuts the connection; this bundle has %d bytes: use https",
+		report.Size(client.PlainLimit), client.PlainLimit, tar.Size())}
 }
 
 // upload sends the bundle.
@@ -199,9 +203,11 @@ func (l *leg) follow(stream *client.Stream) error {
 		}
 	}
 	err := l.target.Unfinished()
-	if err == nil && l.target.Highstate && len(l.target.Minions) == 0 && !l.target.RequireMinions {
-		l.warn(stage, report.ErrNoMinions.Error())
+	if why, failure := l.target.Lacks(); err == nil && why != nil && !failure {
+		l.warn(stage, why.Error())
 	}
+	l.tellSilent(stage)
+	l.tellForeign(stage)
 	l.end(stage, "", err)
 	return nil
 }
@@ -221,6 +227,10 @@ func (l *leg) fold(stage report.Stage, event client.Event) error {
 	l.run.mu.Lock()
 	defer l.run.mu.Unlock()
 	minion, err := l.target.Add(event)
+	l.silent = append(l.silent, event.Missing...)
+	if minion != nil {
+		l.foreign.add(l.run.sls, minion)
+	}
 	if err == nil {
 		l.run.show(report.Update{Kind: report.Happened, Stage: stage, Target: l.label(), Event: event, Minion: minion})
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,8 @@ type run struct {
 
 	mu    sync.Mutex   // of what is told, and of the report while it is folded
 	stage report.Stage // the one that goes on and concerns all targets, or ""
+
+	sls map[string]bool // names of the SLS in the bundle
 }
 
 // newRun returns a run with a leg for each target.
@@ -40,6 +43,7 @@ func newRun(opts Options) *run {
 		reported = append(reported, report.Target{
 			Name: l.name, Project: l.project, Deployment: l.deployment,
 			Highstate: !opts.NoHighstate, RequireMinions: opts.RequireMinions, DryRun: opts.DryRun,
+			Expected: slices.Clone(opts.ExpectMinions), MinMinions: opts.MinMinions, MissingMinions: opts.MissingMinions,
 		})
 	}
 	r.report = report.New(reported...)
@@ -130,6 +134,17 @@ func (r *run) prepare(ctx context.Context) (tarball, []error) {
 	if problems, ok := err.(bundle.Problems); ok { //nolint:errorlint // one that is wrapped has a text of its own
 		ofTree = problems.Unwrap()
 	}
+	warnings := make([][]string, len(r.legs))
+	if tar != nil {
+		r.sls = slsOf(tar)
+		for i, l := range r.legs {
+			var found []error
+			found, warnings[i] = l.checkTop(ctx, tar)
+			warnings[i] = append(warnings[i], l.plainLimit(tar)...)
+			own[i] = problem.Join(slices.Concat([]error{own[i]}, found)...)
+		}
+		shared = problem.Join(shared, r.tooStrict(tar, warnings))
+	}
 	if all := problem.Join(slices.Concat([]error{shared}, own, ofTree)...); all != nil {
 		if tar != nil {
 			_ = tar.Close() // the reason is already an error
@@ -142,12 +157,10 @@ func (r *run) prepare(ctx context.Context) (tarball, []error) {
 		}
 		return nil, own
 	}
-	for _, w := range r.opts.Warnings {
+	for _, w := range r.ownWarnings(tar) {
 		r.warn(report.Bundling, w)
 	}
-	for _, w := range tar.Warnings() {
-		r.warn(report.Bundling, w.String())
-	}
+	r.warnEach(report.Bundling, warnings)
 	for _, l := range r.legs {
 		l.target.Bundle = report.Bundle{Commit: oneLine(tar.Commit()), Size: tar.Size(), Entries: tar.Len()}
 	}
@@ -157,6 +170,64 @@ func (r *run) prepare(ctx context.Context) (tarball, []error) {
 		Text: fmt.Sprintf("%s: %s, %s", what, plain.Count(tar.Len(), "entry", "entries"), report.Size(tar.Size())),
 	})
 	return tar, nil
+}
+
+// ownWarnings returns the warnings that concern all targets.
+func (r *run) ownWarnings(tar tarball) []string {
+	all := slices.Clone(r.opts.Warnings)
+	for _, w := range tar.Warnings() {
+		all = append(all, w.String())
+	}
+	return all
+}
+
+// tooStrict returns the warnings as problems, if they are to be that.
+func (r *run) tooStrict(tar tarball, warnings [][]string) error {
+	if !r.opts.Strict {
+		return nil
+	}
+	return problem.Join(Strict(slices.Concat(append([][]string{r.ownWarnings(tar)}, warnings...)...))...)
+}
+
+// Strict returns warnings as the problems that they are with [Options.Strict].
+func Strict(warnings []string) []error {
+	var errs []error
+	for _, text := range union(warnings) {
+		errs = append(errs, fmt.Errorf("%s (a warning, with which nothing is sent: --strict)", text))
+	}
+	return errs
+}
+
+// warnEach tells each target's own warnings; what is the same for all, once.
+func (r *run) warnEach(stage report.Stage, warnings [][]string) {
+	for i, l := range r.legs {
+		for _, text := range warnings[i] {
+			everywhere := !slices.ContainsFunc(warnings, func(of []string) bool { return !slices.Contains(of, text) })
+			switch {
+			case !everywhere:
+				l.warn(stage, text)
+			case i == 0:
+				r.warn(stage, text)
+			}
+		}
+	}
+}
+
+// settle settles the verdict of the run, and tells of minions that were expected.
+func (r *run) settle() {
+	before := make([]int, len(r.legs))
+	for i, l := range r.legs {
+		before[i] = len(l.target.Warnings)
+	}
+	r.report.Finish()
+	for i, l := range r.legs {
+		for _, text := range l.target.Warnings[before[i]:] {
+			l.tell(report.Update{Kind: report.Warned, Stage: report.Highstate, Text: text})
+		}
+		for _, m := range l.target.Missed() {
+			l.tell(report.Update{Kind: report.Missed, Stage: report.Highstate, Minion: m})
+		}
+	}
 }
 
 // list puts what would be sent into the report.
@@ -214,9 +285,10 @@ type copied struct {
 	of tarball
 }
 
-func (c copied) Len() int                   { return c.of.Len() }
-func (c copied) Warnings() []bundle.Warning { return c.of.Warnings() }
-func (c copied) Commit() string             { return c.of.Commit() }
+func (c copied) Len() int                     { return c.of.Len() }
+func (c copied) Warnings() []bundle.Warning   { return c.of.Warnings() }
+func (c copied) Commit() string               { return c.of.Commit() }
+func (c copied) Items() iter.Seq[bundle.Item] { return c.of.Items() }
 
 // openBundle makes the bundle, or opens the one that was given.
 func openBundle(ctx context.Context, opts Options) (tarball, error) {
@@ -253,7 +325,7 @@ func stageAfter(stage report.Stage, u report.Update) report.Stage {
 		return u.Stage
 	case report.Ended:
 		return ""
-	case report.Progressed, report.Waited, report.Warned, report.Happened:
+	case report.Progressed, report.Waited, report.Warned, report.Happened, report.Missed:
 	}
 	return stage
 }

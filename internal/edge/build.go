@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,8 +17,10 @@ import (
 	"github.com/spirostack/spirodeploy/internal/problem"
 	"github.com/spirostack/spirodeploy/internal/pulse"
 	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // Build writes the bundle to s.Output and says which it is. It needs no server.
@@ -67,8 +70,13 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 	if err != nil {
 		return nil, err
 	}
-	for _, warning := range b.Warnings() {
-		tell(report.Update{Kind: report.Warned, Text: warning.String()})
+	warnings, err := w.checkBundle(ctx, s, b)
+	if err != nil {
+		_ = b.Close() // the reason is already an error
+		return nil, err
+	}
+	for _, text := range warnings {
+		tell(report.Update{Kind: report.Warned, Text: text})
 	}
 	err = output.Write(ctx, s.Output, w.bytes, func(out io.Writer) error {
 		_, err := b.WriteTo(&counted{Writer: out, tell: tell, total: b.Size()})
@@ -79,6 +87,22 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 		return nil, err
 	}
 	return b, nil
+}
+
+// checkBundle looks at what the bundle would deploy. It returns what is worth a
+// warning, and what is a problem.
+func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (warnings []string, err error) {
+	for _, warning := range b.Warnings() {
+		warnings = append(warnings, warning.String())
+	}
+	_, problems, found := spirodeploy.CheckTop(ctx, b, spirodeploy.TopOptions{
+		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate,
+	})
+	warnings = append(warnings, found...)
+	if s.Strict {
+		problems = append(problems, spirodeploy.Strict(warnings)...)
+	}
+	return warnings, problem.Join(problems...)
 }
 
 // counted tells how much has been written, now and then.
@@ -125,7 +149,26 @@ func (w World) bundleOptions(s Settings, reports []reportFile, inputs []string) 
 	var sourceErr, timeErr error
 	opts.Source, sourceErr = bundle.ParseSource(s.Source)
 	opts.ModTime, timeErr = w.sourceDate()
+	opts.Withhold = w.tokenVariables()
 	return opts, problem.Join(sourceErr, timeErr)
+}
+
+// tokenVariables returns the environment variables that hold a token, as far as
+// that is known: git, and the filters that it runs, have no business with them.
+func (w World) tokenVariables() []string {
+	var names []string
+	for _, kv := range os.Environ() {
+		name, value, _ := strings.Cut(kv, "=")
+		t, err := token.Parse(value)
+		if err != nil {
+			continue
+		}
+		_, err = t.Rights()
+		if err == nil || w.known.Redact(strings.TrimSpace(value)) == t.String() {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // sourceDate reads SOURCE_DATE_EPOCH, seconds since 1970

@@ -106,7 +106,8 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 	if targetsErr != nil && len(targets) == 0 {
 		server.Token = unread() // nobody knows whether one is missing
 	}
-	problems := problem.Join(s.contradictions(), reportsErr, bundleErr, serverErr, targetsErr)
+	expected, expectErr := w.expected(ctx, s)
+	problems := problem.Join(s.contradictions(), reportsErr, bundleErr, serverErr, targetsErr, expectErr)
 	live, liveErr := w.follow(ctx, reports)
 	watch, end := w.show(s, len(targets), reports...)
 	rep, err := spirodeploy.Deploy(ctx, spirodeploy.Options{
@@ -114,6 +115,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		Targets: targets, Serial: s.Rollout == serial, MaxParallel: s.MaxParallel,
 		Server: server, Bundle: bundleOptions, File: s.Bundle,
 		NoHighstate: s.NoHighstate, RequireMinions: s.RequireMinions, FullToken: s.FullToken,
+		ExpectMinions: expected, MinMinions: s.MinMinions, MissingMinions: report.Missing(s.MissingMinions), Strict: s.Strict,
 		DryRun: s.DryRun, Warnings: w.warnings.texts,
 		Problems: []error{problems, liveErr},
 		Watch: func(u report.Update) {

@@ -77,7 +77,7 @@ func same(a, b string) bool {
 
 // inputs are the files that the run reads, beside the tree.
 func (s *Settings) inputs() []string {
-	return []string{s.Bundle, s.Diff, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile}
+	return []string{s.Bundle, s.Diff, s.ExpectFrom, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile}
 }
 
 // checkInputs returns an error for each report that would replace what the run reads.

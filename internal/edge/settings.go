@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +24,11 @@ type Settings struct {
 	GitDescribe    string
 	NoHighstate    bool
 	RequireMinions bool
+	MissingMinions string   // fail, warn or empty
+	ExpectMinions  []string // ids that have to be reached
+	ExpectFrom     string   // a report whose minions have to be reached
+	MinMinions     int
+	Strict         bool     // a warning before the upload is a problem
 	Server         string   // empty: SPIRO_URL
 	Servers        []string // several, in place of Server
 	Targets        string   // a file that lists them
@@ -142,7 +149,6 @@ func (s *Settings) contradictions() error {
 		const why = "only compares"
 		useless(s.Output != "", "output", "diff", why)
 		useless(s.DryRun, "dry-run", "diff", why)
-		useless(s.RequireMinions, "require-minions", "diff", why)
 		useless(len(s.Reports) > 0, "report", "diff", why)
 		useless(s.Digest != "", "digest", "diff", why)
 	}
@@ -173,10 +179,17 @@ func (s *Settings) contradictions() error {
 		const why = "only writes the bundle"
 		useless(s.Targets != "", "targets", "output", why)
 		useless(s.DryRun, "dry-run", "output", why)
-		useless(s.RequireMinions, "require-minions", "output", why)
 		useless(len(s.Reports) > 0, "report", "output", why)
 	}
-	useless(s.NoHighstate && s.RequireMinions, "require-minions", "no-highstate", "asks no minion")
+	asked := s.expectations()
+	for _, flag := range slices.Sorted(maps.Keys(asked)) {
+		useless(s.NoHighstate && asked[flag], flag, "no-highstate", "asks no minion")
+		useless(s.Output != "" && asked[flag], flag, "output", "only writes the bundle")
+		useless(s.Diff != "" && asked[flag], flag, "diff", "only compares")
+	}
+	useless(s.Diff != "" && s.Strict, "strict", "diff", "only compares")
+	useless(s.Diff != "" && s.MissingMinions != "", "missing-minions", "diff", "only compares")
+	errs = append(errs, s.checkExpectations()...)
 	useless(s.Quiet && s.Verbose, "verbose", "quiet", "tells the verdict alone")
 	errs = append(errs, s.checkView())
 	if s.MaxEvent != "" {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -20,9 +19,11 @@ import (
 // Stdout is the path that means standard output.
 const Stdout = "-"
 
-// Write lets fill write to the file at path, or to stdout if path is "-". A
+// Write lets fill write to the file at path, or to stdout if path is "-": to
+// os.Stdout only if that is open. A
 // regular file appears under its name when all has been written, with the mode
-// of the one it replaces; where anything fails, what was there stays. A symbolic
+// of the one it replaces; where anything fails, what was there stays. Two that write
+// one file at once both write all of it, and the later one's stays. A symbolic
 // link is followed. A pipe or device is opened and written to, and never
 // replaced. (The file is not forced to disk: a power failure may still lose it.)
 //
@@ -44,10 +45,16 @@ func WriteSecret(ctx context.Context, path string, stdout io.Writer, fill func(i
 // that much longer, so that a last word can be said.
 func Open(ctx context.Context, path string, stdout io.Writer, longer time.Duration) (*Stream, error) {
 	s := &Stream{out: stdout}
+	if path == Stdout && closed(stdout) {
+		return nil, fmt.Errorf("write to standard output: %w", errClosed)
+	}
 	if path != Stdout {
 		// For writing alone: a pipe would otherwise have this process for a reader.
-		const flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+		const flags = os.O_WRONLY | os.O_CREATE
 		f, err := until.Done(ctx, func() (*os.File, error) { return os.OpenFile(path, flags, 0o666) })
+		if err == nil {
+			err = empty(f)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("write %s: %w", path, withoutPath(err))
 		}
@@ -60,6 +67,22 @@ func Open(ctx context.Context, path string, stdout io.Writer, longer time.Durati
 		time.AfterFunc(longer, func() { end(until.Reason(ctx)) })
 	})
 	return s, nil
+}
+
+// empty takes away what is in a regular file, unless another run writes to it.
+func empty(f *os.File) (err error) {
+	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		if !lock(f) {
+			err = errors.New("another run writes to it")
+		} else {
+			err = f.Truncate(0)
+		}
+	}
+	if err != nil {
+		_ = f.Close() // the reason is already an error
+	}
+	return err
 }
 
 // Stream is what [Open] returns.
@@ -103,9 +126,34 @@ func (s *Stream) Close() error {
 	return s.file.Close()
 }
 
+// errClosed is a standard output that whoever started this process has closed.
+var errClosed = errors.New("standard output is closed")
+
+// closed reports whether a writer is a standard output that is closed. Go opens the
+// null device in its place, for reading too, which who redirects it there does not:
+// what is written would go nowhere, and nobody be told.
+func closed(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || f != os.Stdout {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	if err != nil {
+		return false
+	}
+	if info, err := f.Stat(); err != nil || !os.SameFile(info, null) {
+		return false
+	}
+	_, err = f.Read(make([]byte, 1))
+	return errors.Is(err, io.EOF) // and not that it is open for writing only
+}
+
 func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill func(io.Writer) error) error {
 	unhurried := fill
 	fill = func(w io.Writer) error { return unhurried(until.Writer(ctx, w)) }
+	if path == Stdout && closed(stdout) {
+		return fmt.Errorf("write to standard output: %w", errClosed)
+	}
 	if path == Stdout {
 		return wait(ctx, func() error { return fill(stdout) })
 	}
@@ -150,12 +198,13 @@ func replace(path string, mode fs.FileMode, fill func(io.Writer) error) (err err
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	// Not os.CreateTemp: its files are for their owner only, whatever the umask.
-	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8]+".tmp")
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, cmp.Or(mode, 0o666)&0o666)
+	removeLeft(path)
+	f, free, err := create(path, cmp.Or(mode, 0o666)&0o666)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, withoutPath(err))
 	}
+	defer free()
+	temp := f.Name()
 	defer func() {
 		if err != nil {
 			_ = os.Remove(temp) // the reason is already an error

@@ -4,10 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/spirostack/spirodeploy/internal/output"
@@ -159,6 +164,133 @@ func TestWriteSecret(t *testing.T) {
 		}
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
 			t.Errorf("where there was one of mode %s: %v, %v", before, info.Mode(), err)
+		}
+	}
+}
+
+// TestLeftOvers: what a killed run has left is removed by the next one that writes
+// the same file; other files, and what another run is about to write, are not.
+func TestLeftOvers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "out.tar")
+	others := []string{".other.tar.ABCDEFGH.tmp", ".out.tar.ABCDEFG.tmp", ".out.tar.abcdefgh.tmp", ".out.tar.ABCDEFGH.tmp.bak", "out.tar.ABCDEFGH.tmp", ".out.tar.x.ABCDEFGH.tmp"}
+	for _, name := range append([]string{".out.tar.ABCDEFGH.tmp", ".out.tar.22222222.tmp"}, others...) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("half"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	within := func(outer io.Writer) error {
+		if _, err := io.WriteString(outer, "first, "); err != nil {
+			return err
+		}
+		// A second run, from beginning to end, while the first one writes.
+		if err := output.Write(t.Context(), path, nil, text("second")); err != nil {
+			return err
+		}
+		if content, err := os.ReadFile(path); err != nil || string(content) != "second" {
+			t.Errorf("after the second run: %q, %v", content, err)
+		}
+		return text("to its end")(outer)
+	}
+	if err := output.Write(t.Context(), path, nil, within); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := os.ReadFile(path); err != nil || string(content) != "first, to its end" {
+		t.Errorf("after both: %q, %v", content, err)
+	}
+	want := append(others, "out.tar")
+	slices.Sort(want)
+	if got := files(t, dir); !slices.Equal(got, want) {
+		t.Errorf("there are %q, want %q", got, want)
+	}
+}
+
+// TestManyAtOnce: many that write one file at once all succeed, and one of them has
+// written what is there.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "out")
+	long := strings.Repeat("x", 1<<16)
+	var running sync.WaitGroup
+	for i := range 20 {
+		running.Go(func() {
+			for range 20 {
+				if err := output.Write(t.Context(), path, nil, text(fmt.Sprint(i)+long+fmt.Sprint(i))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	running.Wait()
+	content, err := os.ReadFile(path)
+	before, after, ok := strings.Cut(string(content), long)
+	if err != nil || !ok || before == "" || before != after {
+		t.Errorf("%d bytes, %q and %q, %v", len(content), before, after, err)
+	}
+	if got := files(t, filepath.Dir(path)); len(got) != 1 {
+		t.Errorf("there are %q", got)
+	}
+}
+
+// TestOpenTwice: of two that write one file bit by bit, the second is told so.
+func TestOpenTwice(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no such locks")
+	}
+	path := filepath.Join(t.TempDir(), "out")
+	first, err := output.Open(t.Context(), path, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := text("one")(first); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := output.Open(t.Context(), path, nil, 0); err == nil || err.Error() != "write "+path+": another run writes to it" {
+		t.Errorf("error %v", err)
+	}
+	if err := errors.Join(text(" two")(first), first.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := os.ReadFile(path); err != nil || string(content) != "one two" {
+		t.Errorf("%q, %v", content, err)
+	}
+	again, err := output.Open(t.Context(), path, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if content, err := os.ReadFile(path); err != nil || len(content) > 0 {
+		t.Errorf("%q, %v", content, err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestClosedStdout: what is written to a standard output that is closed is an
+// error. This test runs itself so.
+func TestClosedStdout(t *testing.T) {
+	const variable = "SPIRODEPLOY_TEST_CLOSED"
+	if os.Getenv(variable) != "" {
+		_, openErr := output.Open(t.Context(), output.Stdout, os.Stdout, 0)
+		err := output.Write(t.Context(), output.Stdout, os.Stdout, text("x"))
+		fmt.Fprintf(os.Stderr, "%v; %v\n", err, openErr)
+		return
+	}
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no sh")
+	}
+	const told = "write to standard output: standard output is closed"
+	for redirect, want := range map[string]string{">&-": told + "; " + told + "\n", ">/dev/null": "<nil>; <nil>\n"} {
+		cmd := exec.Command(sh, "-c", `exec "$0" -test.run=^TestClosedStdout$ `+redirect, os.Args[0])
+		cmd.Env = append(os.Environ(), variable+"=1")
+		var words strings.Builder // coverage may be talked about too
+		cmd.Stderr = &words
+		_ = cmd.Run() // its own standard output is closed
+		if !strings.HasPrefix(words.String(), want) {
+			t.Errorf("%s: %q, want %q", redirect, &words, want)
 		}
 	}
 }

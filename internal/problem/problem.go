@@ -33,12 +33,20 @@ func Join(errs ...error) error {
 
 func (l list) Error() string { return Text(l) }
 
-// Text lists problems, each in a line of its own.
+// maxListed is how many problems are listed: nobody reads more, and there may be
+// one for each file of a tree.
+const maxListed = 100
+
+// Text lists problems, each in a line of its own: a hundred, and then how many more
+// there are.
 func Text(problems []error) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d problems:", len(problems))
-	for _, err := range problems {
+	for _, err := range problems[:min(len(problems), maxListed)] {
 		b.WriteString("\n  - " + strings.ReplaceAll(err.Error(), "\n", "\n    "))
+	}
+	if more := len(problems) - maxListed; more > 0 {
+		fmt.Fprintf(&b, "\n  and %d more", more)
 	}
 	return b.String()
 }

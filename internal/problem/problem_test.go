@@ -3,6 +3,9 @@ package problem_test
 import (
 	"errors"
 	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/spirostack/spirodeploy/internal/problem"
@@ -23,5 +26,16 @@ func TestJoin(t *testing.T) {
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Error("errors.Is does not find the third")
+	}
+}
+
+// TestMany: nobody reads thousands of problems.
+func TestMany(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{100: "\n  - x", 101: "\n  - x\n  and 1 more", 5000: "\n  - x\n  and 4900 more"} {
+		err := problem.Join(slices.Repeat([]error{errors.New("x")}, n)...)
+		if lines := strings.Count(err.Error(), "\n  - "); lines != 100 || !strings.HasSuffix(err.Error(), want) || !strings.HasPrefix(err.Error(), strconv.Itoa(n)+" problems:") {
+			t.Errorf("%d problems: %d lines, %q", n, lines, err.Error()[max(0, len(err.Error())-50):])
+		}
 	}
 }

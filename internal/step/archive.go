@@ -72,7 +72,7 @@ func openSection(path string, at, size int64) (io.ReadCloser, error) {
 
 // writeEntries writes the entries of a scanner as a tar. Those of unknown size
 // pass through a temporary file.
-func writeEntries(w io.Writer, entries iter.Seq2[bundle.Entry, error]) error {
+func writeEntries(w io.Writer, entries iter.Seq2[bundle.Entry, error], warn func(bundle.Warning)) error {
 	spool, err := os.CreateTemp("", "spirodeploy-*.spool")
 	if err != nil {
 		return fmt.Errorf("make temporary file: %w", err)
@@ -83,6 +83,10 @@ func writeEntries(w io.Writer, entries iter.Seq2[bundle.Entry, error]) error {
 	}()
 	tw := tar.NewWriter(w)
 	for e, err := range entries {
+		if w := (bundle.Warning{}); errors.As(err, &w) {
+			warn(w)
+			continue
+		}
 		if err != nil {
 			return err
 		}

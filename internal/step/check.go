@@ -9,12 +9,11 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
-	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
 )
 
 // salt is the directory of a project whose content is at the root of its bundles.
@@ -37,20 +36,8 @@ func (s step) check(ctx context.Context) error {
 			warnings = append(warnings, s.namedText(w.String()))
 		}
 	}
-	found, err := s.checkTop(ctx, b)
-	if err != nil {
-		return err
-	}
-	for _, f := range found {
-		switch {
-		case f.Severity == topfile.Problem:
-			problems = append(problems, errors.New(f.Text))
-		case f.Kind == topfile.KindNone && b == nil: // without states, there is nothing that it could name
-		default:
-			warnings = append(warnings, f.Text)
-		}
-	}
-	return errors.Join(problem.Join(problems...), s.warn(warnings))
+	wrong, odd := s.checkTop(ctx, b)
+	return errors.Join(problem.Join(append(problems, wrong...)...), s.warn(append(warnings, odd...)))
 }
 
 // problemsOf returns the problems of a tree, or the one error that it is.
@@ -81,63 +68,46 @@ func (s *step) sortArtifacts() (problems []error, warnings []string) {
 	return problems, warnings
 }
 
-// checkTop checks the top file. It looks at all states if they cannot be bundled.
-func (s step) checkTop(ctx context.Context, b *bundle.Bundle) ([]topfile.Finding, error) {
+// checkTop checks the top file of the bundle. If there is none, since the tree cannot be
+// bundled, it looks at the states as they are.
+func (s step) checkTop(ctx context.Context, b *bundle.Bundle) (problems []error, warnings []string) {
+	if b != nil {
+		_, problems, warnings = spirodeploy.CheckTop(ctx, b, spirodeploy.TopOptions{})
+		return problems, warnings
+	}
 	root, err := os.OpenRoot(s.at(filepath.Join(ProjectDir, salt)))
 	if err != nil {
-		return nil, nil //nolint:nilerr // the bundler tells it
+		return nil, nil // the bundler tells it
 	}
 	defer root.Close()
-	result, err := topfile.Check(ctx, &states{root, b}, topfile.Options{Prefix: salt + "/"})
-	if err != nil {
-		return nil, err
-	}
-	return result.Findings, nil
+	_, problems, warnings = spirodeploy.CheckTop(ctx, states{root}, spirodeploy.TopOptions{})
+	return problems, warnings
 }
 
-// states are what is deployed, for topfile.Check.
-type states struct {
-	root   *os.Root       // _salt
-	bundle *bundle.Bundle // nil if there is none
-}
+// states are the content of _salt, as a bundle would have it.
+type states struct{ root *os.Root }
 
-// Names yields the names in the bundle, or else those in _salt.
-func (s *states) Names() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if s.bundle == nil {
-			s.walk(yield)
-			return
-		}
-		for it := range s.bundle.Items() {
-			if !yield(slashed(it.Name, it.Mode)) {
-				return
+// Items yields what is there. The bundler tells what cannot be read.
+func (s states) Items() iter.Seq[bundle.Item] {
+	return func(yield func(bundle.Item) bool) {
+		_ = fs.WalkDir(s.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || name == "." {
+				return nil
 			}
-		}
-	}
-}
-
-func (s *states) walk(yield func(string) bool) {
-	_ = fs.WalkDir(s.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil: // the bundler tells it
+			it := bundle.Item{Name: name, Mode: d.Type()}
+			if d.IsDir() {
+				it.Name += "/"
+			}
+			if !yield(it) {
+				return fs.SkipAll
+			}
 			return nil
-		case name != "." && !yield(slashed(name, d.Type())):
-			return fs.SkipAll
-		}
-		return nil
-	})
-}
-
-// slashed returns a name with a slash at its end if it is that of a directory.
-func slashed(name string, mode fs.FileMode) string {
-	if name = strings.TrimSuffix(name, "/"); mode.IsDir() {
-		name += "/"
+		})
 	}
-	return name
 }
 
-// Open opens a state. What is below _artifacts or _source is not looked into.
-func (s *states) Open(name string) (io.ReadCloser, error) {
+// OpenItem opens a state.
+func (s states) OpenItem(name string) (io.ReadCloser, error) {
 	switch info, err := s.root.Stat(name); {
 	case err != nil:
 		return nil, err

@@ -135,12 +135,17 @@ func Commit(ctx context.Context, dir string) ([]byte, []bundle.Warning, error) {
 }
 
 // Archive writes what the library's source git scans in the repository dir to
-// a file, for a step that has no git.
-func Archive(ctx context.Context, dir, file string) error {
+// a file, for a step that has no git. It tells the functions what that warns of.
+func Archive(ctx context.Context, dir, file string, warn ...func(bundle.Warning)) error {
 	f, err := os.Create(file)
 	if err != nil {
 		return fmt.Errorf("write archive: %w", err)
 	}
 	all := func(string) bool { return false }
-	return elsewhere(dir, errors.Join(writeEntries(f, bundle.Git(ctx, dir, all)), f.Close()))
+	tell := func(w bundle.Warning) {
+		for _, warn := range warn {
+			warn(w)
+		}
+	}
+	return elsewhere(dir, errors.Join(writeEntries(f, bundle.Git(ctx, dir, all), tell), f.Close()))
 }

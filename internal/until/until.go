@@ -11,6 +11,15 @@ import (
 // has ended. A call that is under way is not cut short.
 func Reader(ctx context.Context, r io.Reader) io.Reader { return &reader{ctx, r} }
 
+// Context returns the context of what [Reader] has returned; of any other reader,
+// one that does not end.
+func Context(r io.Reader) context.Context {
+	if u, ok := r.(*reader); ok {
+		return u.ctx
+	}
+	return context.Background()
+}
+
 // Writer returns a writer to w that fails with the context's cause from when it
 // has ended.
 func Writer(ctx context.Context, w io.Writer) io.Writer { return &writer{ctx, w} }

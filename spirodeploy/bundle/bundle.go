@@ -56,6 +56,9 @@ type Options struct {
 	Omit []string
 	// GitDescribe chooses the second line of .gitcommit; default [DescribeAll].
 	GitDescribe Describe
+	// Withhold names environment variables that git, and the filters that it runs,
+	// are not given: those that hold a token. SPIRO_TOKEN is withheld always.
+	Withhold []string
 	// ModTime is the modification time of every entry, cut to whole seconds;
 	// default 1970-01-01T00:00:00Z. It must lie between that and the year 2242.
 	ModTime time.Time
@@ -97,6 +100,7 @@ type Bundle struct {
 	warnings []Warning
 	commit   string // content of .gitcommit
 	spool    spool
+	roots    []*root
 	// sequential are the indexes of the items that can only be read from their beginning.
 	sequential []int
 
@@ -111,9 +115,10 @@ type item struct {
 	header
 	path    string  // the file it comes from, if it is one; also what errors call it
 	source  *source // where its content comes from, if not from that file
-	modTime int64   // of that file, in nanoseconds
-	offset  int64   // of its header in the tar
-	content int64   // offset of its content
+	root    *root   // the directory below which that file is opened
+	was     identity
+	offset  int64 // of its header in the tar
+	content int64 // offset of its content
 }
 
 // source is content that is no file's of the tree.
@@ -125,6 +130,7 @@ type source struct {
 // New walks the tree that opts describe. Its error is [Problems], all of them,
 // or the context's.
 func New(ctx context.Context, opts Options) (*Bundle, error) {
+	ctx = context.WithValue(ctx, withheldKey{}, opts.Withhold)
 	c := &collector{ctx: ctx, opts: opts, dir: in(opts.Dir, "."), matched: make([]atomic.Bool, len(opts.Exclude))}
 	c.bundle = &Bundle{dir: c.dir, modTime: opts.ModTime, want: opts.Digest}
 	if c.check() {
@@ -166,8 +172,22 @@ func (b *Bundle) Len() int { return len(b.items) }
 // Warnings returns what a person should know about the tree.
 func (b *Bundle) Warnings() []Warning { return slices.Clone(b.warnings) }
 
-// Close removes temporary files. A bundle that is being read must be closed last.
-func (b *Bundle) Close() error { return b.spool.Close() }
+// Close removes temporary files, and closes the directories that were walked. A
+// bundle that is being read must be closed last.
+func (b *Bundle) Close() error {
+	for _, r := range b.roots {
+		_ = r.Close() // nothing was written to it
+	}
+	return b.spool.Close()
+}
+
+// keep keeps a directory open until the bundle is closed.
+func (b *Bundle) keep(r *root) {
+	if last := len(b.roots) - 1; r == nil || last >= 0 && b.roots[last] == r || slices.Contains(b.roots, r) {
+		return
+	}
+	b.roots = append(b.roots, r)
+}
 
 // collector gathers a bundle's entries, and all that is wrong with them.
 type collector struct {
@@ -406,6 +426,10 @@ func (c *collector) excluded(name string) bool {
 
 // addOr adds an entry, or what went wrong with it.
 func (c *collector) addOr(e Entry, err error) {
+	if w := (Warning{}); errors.As(err, &w) {
+		c.warn(c.shown(e), w.Text)
+		return
+	}
 	if err != nil {
 		if e.path != "" {
 			err = reason(err)
@@ -453,7 +477,7 @@ func (c *collector) add(e Entry) {
 		c.problem(c.shown(e), err, excludeHint(e.Name))
 		return
 	}
-	it := item{path: e.path, modTime: e.modTime}
+	it := item{path: e.path, root: e.root, was: e.was}
 	it.name, it.mode = e.Name, canonicalMode(e.Mode)
 	switch e.Mode.Type() {
 	case 0:
@@ -475,6 +499,7 @@ func (c *collector) add(e Entry) {
 		return
 	}
 	c.bundle.items = append(c.bundle.items, it)
+	c.bundle.keep(e.root)
 }
 
 // noSpool says that there is no room for what has to be kept. Each further entry
@@ -586,7 +611,7 @@ func (c *collector) checkItem(t tree, i int) {
 	if it.mode&fs.ModeSymlink == 0 {
 		return
 	}
-	if err := t.checkLink(it.name, it.link); err != nil {
+	if err := checkLink(t, it.name, it.link); err != nil {
 		c.problem(shown(), err, excludeHint(it.name))
 	}
 }

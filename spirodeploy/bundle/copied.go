@@ -19,6 +19,7 @@ type Copied struct {
 	content io.ReaderAt
 	size    int64
 	digest  digest.Digest
+	offsets offsets
 }
 
 // Copy reads a [Bundle] or [File] into a temporary file. Its errors are those of
@@ -38,6 +39,7 @@ func Copy(ctx context.Context, tar interface {
 		c.digest, err = tar.Digest(ctx) // known, now that it has been read
 	}
 	if err == nil {
+		c.offsets = offsets{r: c.content, size: c.size}
 		return c, nil
 	}
 	_ = c.Close() // the reason is already an error

@@ -55,7 +55,8 @@ func (c Change) what() string {
 
 // Diff compares two tars by path: the kind of an entry, its content, its link
 // target and whether it is executable. Owners, times and order do not count.
-// The changes are sorted by name. The error means that one cannot be read.
+// The changes are sorted by name. The error means that one cannot be read, or is
+// unsafe: what is in it then depends on who reads it.
 func Diff(from, to io.Reader) ([]Change, error) {
 	before, err := index(from)
 	if err != nil {
@@ -105,6 +106,9 @@ func index(r io.Reader) (map[string]content, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(c.Unsafe) > 0 {
+		return nil, fmt.Errorf("is unsafe: %w", c.Unsafe)
 	}
 	found := make(map[string]content, len(c.Items))
 	for _, it := range c.Items {

@@ -24,7 +24,8 @@
 //  1. Entries are directories, regular files and symbolic links; nothing else.
 //     There are no hard links: each name of a file is a file.
 //  2. Names are relative slash paths in UTF-8 without empty, "." or ".."
-//     elements and without NUL; a directory's ends with a slash. Every
+//     elements and without NUL, of at most 4096 bytes and 256 directories; a
+//     directory's ends with a slash. Every
 //     directory above an entry is an entry too; the root is none.
 //  3. Entries are sorted bytewise by name, the slash of directories included.
 //     No two have one name, and nothing is both a file and a directory.
@@ -55,7 +56,11 @@
 //  9. Content is padded with zeros to 512 bytes. Two blocks of 512 zeros end
 //     the archive; nothing follows.
 //
-// [Verify] says whether any tar is in this format, and if not, why.
+// [Verify] says whether any tar is in this format, and if not, why. It calls a tar
+// of another format unsafe, among other reasons, if two readers could take one of
+// its headers differently: archive/tar, GNU tar, libarchive, and Python's tarfile,
+// which the server uses, do not agree on all. What these programs write themselves
+// in the formats ustar, pax, gnu and v7 is read by all in the same way.
 //
 // The digest of a bundle is the SHA-256 of all its bytes, written as the OCI
 // image specification writes digests: "sha256:" and 64 hexadecimal digits.
@@ -65,5 +70,10 @@
 // A [Bundle] holds names and sizes, never the content of files. Its size is
 // known before its first byte is read, and it can be read any number of times.
 // A file that has changed since the tree was walked is an error of the reader
-// ([ErrChanged]), before the last byte: a bundle never holds a mixture.
+// ([ErrChanged]), before the last byte: a bundle never holds a mixture. Below the
+// directories that were walked no link is followed that was not walked as one, and a
+// file counts as changed if its device, inode, size, time of modification or time of
+// change is another one, as far as the system has these, or if it has more content
+// than its size says. Files that a run is writing or has left unfinished, such as
+// .bundle.tar.ABCDEFGH.tmp, are left out.
 package bundle

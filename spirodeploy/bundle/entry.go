@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -31,17 +32,19 @@ type Entry struct {
 	// Open opens a regular file's content; it may be called more than once.
 	Open func() (io.ReadCloser, error)
 
-	asked   bool        // whether it is to be left out was asked already
-	at      io.ReaderAt // the content of a regular file, in place of Open
-	path    string      // the file it comes from, if it is one; also what errors call it
-	modTime int64       // of that file, in nanoseconds
+	asked bool        // whether it is to be left out was asked already
+	at    io.ReaderAt // the content of a regular file, in place of Open
+	path  string      // the file it comes from, if it is one; also what errors call it
+	root  *root       // the directory below which that file is opened; nil for any other
+	was   identity    // of that file
 }
 
 // A Scanner yields what one part of a bundle holds, in any order. It is given
 // the project directory and a function that says whether a name (and for a
 // directory, everything below it) is to be left out; entries for which that
 // is so are left out in any case, asking saves the work. An error that it
-// yields becomes a [Problem]; scanning goes on while it yields.
+// yields becomes a [Problem], or a [Warning] if it wraps one; scanning goes on while
+// it yields.
 //
 // Parent directories need not be yielded.
 type Scanner func(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2[Entry, error]
@@ -61,7 +64,7 @@ func fileEntry(name, path string, info fs.FileInfo) (Entry, error) {
 	e := Entry{Name: name, Mode: info.Mode(), path: path}
 	switch info.Mode().Type() {
 	case 0:
-		e.Size, e.modTime = info.Size(), info.ModTime().UnixNano()
+		e.Size, e.was = info.Size(), identityOf(info)
 		return e, checkReadable(path, info.Mode())
 	case fs.ModeDir:
 		return e, nil
@@ -71,20 +74,6 @@ func fileEntry(name, path string, info fs.FileInfo) (Entry, error) {
 		return e, err
 	}
 	return e, fmt.Errorf("is a %s: %w", kindOf(info.Mode()), ErrKind)
-}
-
-// checkReadable finds out at the walk, with all other problems, what would
-// otherwise stop an upload half-way. A file that everybody may read is not
-// opened for that: the answer is known, and the walk stays fast.
-func checkReadable(path string, mode fs.FileMode) error {
-	if mode.Perm()&0o444 == 0o444 {
-		return nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return f.Close()
 }
 
 func kindOf(mode fs.FileMode) string {
@@ -113,16 +102,38 @@ func checkName(name string) error {
 	switch {
 	case name == "":
 		return fmt.Errorf("%w: empty", ErrName)
-	case !utf8.ValidString(name):
-		return fmt.Errorf("%w: not valid UTF-8", ErrName)
-	case strings.ContainsRune(name, 0):
-		return fmt.Errorf("%w: has a NUL character", ErrName)
 	case strings.HasPrefix(name, "/"):
 		return fmt.Errorf("%w: is absolute", ErrName)
 	case name == ".." || strings.HasPrefix(name, "../") || strings.Contains(name, "/../") || strings.HasSuffix(name, "/.."):
 		return fmt.Errorf("%w: has .. as an element", ErrName)
-	case path.Clean(name) != name || name == ".":
+	}
+	if err := cmp.Or(checkText(name), checkSize(name)); err != nil {
+		return err
+	}
+	if path.Clean(name) != name || name == "." {
 		return fmt.Errorf("%w: not a clean path (%q would be)", ErrName, path.Clean(name))
+	}
+	return nil
+}
+
+// checkText returns why a name or target is no text, or nil.
+func checkText(name string) error {
+	switch {
+	case !utf8.ValidString(name):
+		return fmt.Errorf("%w: not valid UTF-8", ErrName)
+	case strings.ContainsRune(name, 0):
+		return fmt.Errorf("%w: has a NUL character", ErrName)
+	}
+	return nil
+}
+
+// checkSize returns why a name or target is too large for any server, or nil.
+func checkSize(name string) error {
+	if len(name) > maxName {
+		return fmt.Errorf("%w: has more than %d bytes", ErrName, maxName)
+	}
+	if strings.Count(name, "/") > maxDepth {
+		return fmt.Errorf("%w: is more than %d directories deep", ErrName, maxDepth)
 	}
 	return nil
 }

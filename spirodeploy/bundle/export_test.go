@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"io"
+	"io/fs"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -10,3 +11,6 @@ import (
 func Pumped(r io.ReaderAt, size int64, want digest.Digest, learn func(digest.Digest)) io.ReadCloser {
 	return newPump(&region{r: r, size: size}, size, want, learn)
 }
+
+// ChangeTime returns when a file changed last; 0 where that is not known.
+func ChangeTime(info fs.FileInfo) int64 { return identityOf(info).change }

@@ -22,6 +22,7 @@ type File struct {
 	file     *os.File
 	spool    spool
 	content  io.ReaderAt
+	offsets  offsets
 }
 
 // OpenFile opens and verifies a tar, whoever made it. A pipe is first read into
@@ -72,11 +73,12 @@ func (f *File) init(ctx context.Context) error {
 	if f.contents, err = Verify(until.Reader(ctx, all)); err != nil {
 		return Problems{{Path: f.path, Err: err}}
 	}
-	if len(f.contents.Items) == 0 {
-		return Problems{{Path: f.path, Err: fmt.Errorf("%w in it: it would leave the deployment without a file", ErrEmpty)}}
-	}
+	f.offsets = offsets{r: f.content, size: f.contents.Size}
 	if len(f.contents.Unsafe) > 0 {
 		return fmt.Errorf("%s is not safe to send: %w", printable(f.path), f.contents.Unsafe)
+	}
+	if len(f.contents.Items) == 0 {
+		return Problems{{Path: f.path, Err: fmt.Errorf("%w in it: it would leave the deployment without a file", ErrEmpty)}}
 	}
 	return nil
 }

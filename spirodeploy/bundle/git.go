@@ -1,17 +1,11 @@
 package bundle
 
 import (
-	"archive/tar"
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"iter"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -80,119 +74,77 @@ func (c *collector) addCommit(of commit) {
 // git runs git in the project directory and returns its output without white
 // space around it. The error's text is what git said, if it said anything.
 func (c *collector) git(args ...string) (string, error) {
-	cmd := gitCommand(c.ctx, c.dir, args...)
-	var out, words bytes.Buffer
+	return gitOutput(c.ctx, c.dir, args...)
+}
+
+func gitOutput(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := gitCommand(ctx, dir, args...)
+	var out, words words
 	cmd.Stdout, cmd.Stderr = &out, &words
 	if err := gitError(cmd.Run(), &words); err != nil {
 		return "", err
 	}
-	return strings.TrimSpace(out.String()), nil
+	return strings.TrimSpace(string(out)), nil
+}
+
+// words keeps the beginning of what git says. The rest is let go: it may be without end.
+type words []byte
+
+const maxWords = 64 << 10
+
+func (w *words) Write(p []byte) (int, error) {
+	*w = append(*w, p[:min(len(p), maxWords-len(*w))]...)
+	return len(p), nil
 }
 
 func gitCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
+	withheld, _ := ctx.Value(withheldKey{}).([]string)
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
-		if !slices.Contains(notForGit, name) {
+		if !slices.Contains(notForGit, name) && !slices.Contains(withheld, name) {
 			cmd.Env = append(cmd.Env, kv)
 		}
 	}
 	// What git has started may go on after git, and hold its output open.
 	cmd.WaitDelay = time.Second
-	// In the C locale, git's words can be told apart.
-	cmd.Env = append(cmd.Env, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
+	cmd.Env = append(
+		cmd.Env,
+		"LC_ALL=C", // in which git's words can be told apart
+		"GIT_OPTIONAL_LOCKS=0",
+		"GIT_NO_LAZY_FETCH=1",      // what a partial clone lacks is not fetched behind everybody's back
+		"GIT_NO_REPLACE_OBJECTS=1", // a commit is what its hash says, not what a clone puts in its place
+		"GIT_ATTR_NOSYSTEM=1",      // as for the settings of gitSettings
+		"GIT_TERMINAL_PROMPT=0",    // there is nobody to answer
+	)
 	return cmd
 }
 
+// withheldKey is the key of a context for [Options.Withhold]: a [Scanner] is given
+// a context, and no options.
+type withheldKey struct{}
+
 // notForGit are the variables that git is not given. Those of git, which a hook
-// that runs this has, would lead to another repository than the directory's;
-// and filters that git runs have no business with the token. Whatever else is in
-// the environment (PATH, HOME, proxies) belongs to git, not to the bundle.
+// that runs this has, would lead to another repository than the directory's, or
+// to other attributes than the commit's; and filters that git runs have no business
+// with the token. Whatever else is in the environment (PATH, HOME, proxies) belongs
+// to git, not to the bundle.
 var notForGit = []string{
 	"SPIRO_TOKEN",
 	"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX",
-	"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+	"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_ATTR_SOURCE", "GIT_LITERAL_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS",
 }
 
-func gitError(err error, words *bytes.Buffer) error {
+func gitError(err error, said *words) error {
 	var exit *exec.ExitError
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, exec.ErrWaitDelay): // git itself has ended well
 		return nil
 	case errors.Is(err, exec.ErrNotFound):
 		return errNoGit
-	case errors.As(err, &exit) && words.Len() > 0:
-		return errors.New(strings.TrimSpace(words.String()))
+	case errors.As(err, &exit) && len(*said) > 0:
+		return errors.New(strings.TrimSpace(string(*said)))
 	}
 	return err // an exit status, or a signal
-}
-
-// Git scans the files of the commit HEAD as "git archive" gives them, for
-// [Options.Source]: what .gitattributes says of export-ignore and export-subst
-// holds. Where the project directory is a directory inside of the repository,
-// it scans that directory. Needs git, a repository and a commit.
-func Git(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		if err := gitArchive(ctx, dir, skip, yield); err != nil {
-			yield(Entry{}, fmt.Errorf("git archive HEAD: %w", err))
-		}
-	}
-}
-
-// gitArchive yields the entries as git writes them. Their content is there
-// only while they are (hence size Unknown), so nothing is read twice.
-func gitArchive(ctx context.Context, dir string, skip func(string) bool, yield func(Entry, error) bool) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	// These settings of a user or machine would change the bytes of files, or
-	// take their x bit away.
-	cmd := gitCommand(ctx, dir, "-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "tar.umask=0022",
-		"archive", "--format=tar", "HEAD")
-	var words bytes.Buffer
-	cmd.Stderr = &words
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return gitError(err, &words)
-	}
-	done, readErr := yieldTar(out, dir, skip, yield)
-	if !done && readErr == nil { // it was the consumer who stopped
-		cancel()
-		_ = cmd.Wait()
-		return nil
-	}
-	// To the end of the padding: git must not die of a closed pipe, and is to
-	// have said why it breaks off, if it does.
-	_, err = io.Copy(io.Discard, out)
-	if waitErr := gitError(cmd.Wait(), &words); waitErr != nil {
-		return waitErr
-	}
-	return errors.Join(readErr, err)
-}
-
-// yieldTar yields the entries of a tar of what is in dir. It reports whether that
-// came to the archive's end; without an error, it was the consumer who stopped.
-func yieldTar(r io.Reader, dir string, skip func(string) bool, yield func(Entry, error) bool) (done bool, err error) {
-	for tr := tar.NewReader(r); ; {
-		h, err := tr.Next()
-		if errors.Is(err, io.EOF) {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if h.Typeflag == tar.TypeXGlobalHeader || skip(h.Name) {
-			continue
-		}
-		e := Entry{Name: h.Name, Mode: h.FileInfo().Mode(), Link: h.Linkname, Size: Unknown}
-		e.Open = func() (io.ReadCloser, error) { return io.NopCloser(tr), nil }
-		// What is to be omitted is known by its place, also where it was committed.
-		e.path = filepath.Join(dir, filepath.FromSlash(h.Name))
-		if !yield(e, nil) {
-			return false, nil
-		}
-	}
 }

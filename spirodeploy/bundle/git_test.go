@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
@@ -226,17 +227,189 @@ func TestGitSourceOmits(t *testing.T) {
 	}
 }
 
-// TestGitSettings are those of a user or machine that change what "git archive"
-// writes.
+// TestGitSettings are those of a user, machine or clone that change what "git
+// archive" writes.
 func TestGitSettings(t *testing.T) {
-	dir := repository(t, node{'f', ".gitattributes", "* text=auto\n"}, node{'f', "a", "one\ntwo\n"}, node{'x', "run", "x"})
+	dir := repository(
+		t, node{'f', ".gitattributes", "* text=auto\nhash export-subst\n"}, node{'f', "a", "one\ntwo\n"}, node{'x', "run", "x"},
+		node{'f', "hash", "$Format:%h %s$\n"}, node{'f', "lib/b", "one\ntwo\n"},
+	)
 	want, _ := build(t, bundle.Options{Dir: dir, Source: bundle.Git})
-	for _, settings := range []string{"[core]\nautocrlf = true", "[core]\neol = crlf", "[tar]\numask = 0777", "[tar]\numask = user"} {
+	below, _ := build(t, bundle.Options{Dir: filepath.Join(dir, "lib"), Source: bundle.Git})
+	same := func(what string) {
+		t.Helper()
+		got, b := build(t, bundle.Options{Dir: dir, Source: bundle.Git})
+		equal(t, "with "+what, listing(t, got), listing(t, want))
+		if w := b.Warnings(); len(w) > 0 {
+			t.Errorf("with %s: warnings: %v", what, w)
+		}
+		got, _ = build(t, bundle.Options{Dir: filepath.Join(dir, "lib"), Source: bundle.Git})
+		equal(t, "of a directory, with "+what, listing(t, got), listing(t, below))
+	}
+	attributes := filepath.Join(t.TempDir(), "attributes")
+	const others = "* eol=crlf\nrun export-ignore\na export-ignore\n"
+	check(t, os.WriteFile(attributes, []byte(others), 0o644))
+	for _, settings := range []string{
+		"[core]\nautocrlf = true", "[core]\neol = crlf", "[tar]\numask = 0777", "[tar]\numask = user",
+		"[core]\nattributesFile = " + attributes, "[core]\nabbrev = 11", "[core]\nbigFileThreshold = 1", "[i18n]\nlogOutputEncoding = UTF-16",
+	} {
 		config := filepath.Join(t.TempDir(), "gitconfig")
 		check(t, os.WriteFile(config, []byte(settings), 0o644))
 		t.Setenv("GIT_CONFIG_GLOBAL", config)
-		got, _ := build(t, bundle.Options{Dir: dir, Source: bundle.Git})
-		equal(t, "with "+settings, listing(t, got), listing(t, want))
+		same(settings)
+	}
+	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	run(t, dir, "git", "config", "core.attributesFile", attributes)
+	same("attributes of the clone's configuration")
+	t.Setenv("GIT_ATTR_SOURCE", "HEAD^{tree}")
+	same("GIT_ATTR_SOURCE")
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	for _, text := range []string{"", "# nothing\n\n", others} {
+		check(t, os.MkdirAll(filepath.Join(dir, ".git/info"), 0o755))
+		check(t, os.WriteFile(filepath.Join(dir, ".git/info/attributes"), []byte(text), 0o644))
+		same("info/attributes " + text)
+	}
+	tree := filepath.Join(t.TempDir(), "tree")
+	run(t, dir, "git", "worktree", "add", "-q", "--detach", tree)
+	got, _ := build(t, bundle.Options{Dir: tree, Source: bundle.Git, Exclude: []string{bundle.GitCommitFile}})
+	_, without, _ := strings.Cut(listing(t, want), "\n") // .gitcommit
+	equal(t, "in another work tree", listing(t, got), without)
+	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	plant(t, dir, node{'f', "a", "replaced"})
+	run(t, dir, "git", "checkout", "-q", "-b", "other")
+	commit(t, dir)
+	run(t, dir, "git", "replace", "main", "other")
+	run(t, dir, "git", "checkout", "-q", "-f", "main")
+	same("a commit in place of this one")
+}
+
+// TestGitFilters that the commit's own attributes name run, as Git LFS needs it.
+func TestGitFilters(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, node{'f', ".gitattributes", "*.txt filter=upper\n"}, node{'f', "a.txt", "text"}, node{'f', "b", "text"})
+	run(t, dir, "git", "config", "filter.upper.smudge", "tr a-z A-Z")
+	data, _ := build(t, bundle.Options{Dir: dir, Source: bundle.Git, Exclude: []string{bundle.GitCommitFile, ".gitattributes"}})
+	equal(t, "listing", listing(t, data), "755 _source/\n644 _source/a.txt = \"TEXT\"\n644 _source/b = \"text\"\n")
+}
+
+// TestGitWarnings are about what a commit alone does not give.
+func TestGitWarnings(t *testing.T) {
+	t.Parallel()
+	const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
+	other := repository(t, node{'f', "x", "x"})
+	dir := repository(
+		t,
+		node{'f', ".gitattributes", "sub/refs export-subst\nhash export-subst\n"},
+		node{'f', "sub/refs", "$Format:%H%d$\n"}, node{'f', "hash", "$Format:%H$\n"}, node{'f', "untouched", "$Format:%d$\n"},
+		node{'f', "sub/large.bin", pointer}, node{'f', "about-lfs", pointer + strings.Repeat("x", 1024)}, node{'f', "vendor/large.bin", pointer},
+	)
+	run(t, dir, "git", "-c", "protocol.file.allow=always", "submodule", "add", "-q", other, "sub/module")
+	commit(t, dir)
+	warnings := func(dir string, exclude ...string) string {
+		_, b := build(t, bundle.Options{Dir: dir, Source: bundle.Git, Exclude: exclude})
+		var text strings.Builder
+		for _, w := range b.Warnings() {
+			about, _, _ := strings.Cut(w.String(), ",")
+			text.WriteString(about + "\n")
+		}
+		return text.String()
+	}
+	equal(t, "warnings", warnings(dir), `sub/large.bin: is a pointer of Git LFS
+vendor/large.bin: is a pointer of Git LFS
+sub/module: is a submodule
+sub/refs: has a placeholder for export-subst that stands for refs
+`)
+	equal(t, "warnings of a directory", warnings(filepath.Join(dir, "sub")), `large.bin: is a pointer of Git LFS
+module: is a submodule
+`) // attributes of a directory above it do not count there
+	equal(t, "warnings without what is left out", warnings(dir, "vendor", "_source/sub/*"), "")
+}
+
+// TestGitExclude leaves out a directory: git names what is in it one by one.
+func TestGitExclude(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, node{'f', "a", "x"}, node{'f', "vendor/b", "x"}, node{'f', "vendor/deep/er/c", "x"}, node{'f', "lib/vendor/d", "x"}, node{'f', "lib/vendored", "x"})
+	for _, exclude := range []string{"vendor", "vendor/", "**/vendor"} {
+		data, _ := build(t, bundle.Options{Dir: dir, Source: bundle.Git, Exclude: []string{exclude, bundle.GitCommitFile}})
+		equal(t, "listing", listing(t, data), "755 _source/\n644 _source/a = \"x\"\n755 _source/lib/\n644 _source/lib/vendored = \"x\"\n")
+	}
+	// A scanner may ask for none of it.
+	scanned := of(bundle.Entry{Name: "vendor/b", Open: opens("")}, bundle.Entry{Name: "lib/vendor/x/d", Open: opens("")}, bundle.Entry{Name: "e", Open: opens("")})
+	data, _ := build(t, bundle.Options{Dir: t.TempDir(), Scanners: []bundle.Scanner{scanned}, Exclude: []string{"vendor"}})
+	equal(t, "listing", listing(t, data), "644 e = \"\"\n")
+}
+
+// fakeGit puts a shell script in the place of git.
+func fakeGit(t *testing.T, script string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the git of this test is a shell script")
+	}
+	path := t.TempDir()
+	plant(t, path, node{'x', "git", "#!/bin/sh\n" + script + "\n"})
+	t.Setenv("PATH", path+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+// TestGitLeavesSomethingRunning: what git starts holds its output open, and is not
+// waited for.
+func TestGitLeavesSomethingRunning(t *testing.T) {
+	marks := t.TempDir()
+	fakeGit(t, `mkfifo `+marks+`/$$; (read x <`+marks+`/$$) & case "$*" in
+*archive*) printf %010240d 0 | tr 0 '\0';;
+*rev-parse*HEAD) echo 0123;;
+*) exit 1;;
+esac`)
+	t.Cleanup(func() {
+		pipes, _ := filepath.Glob(filepath.Join(marks, "*"))
+		for _, pipe := range pipes {
+			if w, err := os.OpenFile(pipe, os.O_RDWR, 0); err == nil {
+				_, _ = w.WriteString("end\n")
+				_ = w.Close()
+			}
+		}
+	})
+	within(t, 2*time.Minute, func() {
+		b, err := bundle.New(t.Context(), bundle.Options{Dir: project(t, node{'f', "_salt/a", "x"}), Source: bundle.Git})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer b.Close()
+		if b.Commit() != "0123\n" || len(b.Warnings()) > 0 {
+			t.Errorf("commit %q, warnings %v", b.Commit(), b.Warnings())
+		}
+	})
+}
+
+// TestGitTalksMuch has git say more than anybody reads.
+func TestGitTalksMuch(t *testing.T) {
+	fakeGit(t, `head -c 50000000 /dev/zero | tr '\0' x >&2; exit 128`)
+	dir := project(t, node{'f', "_salt/a", "x"})
+	ps := problems(t, bundle.Options{Dir: dir, Source: bundle.Git})
+	if n := len(ps.Error()); n < 1000 || n > 100_000 {
+		t.Errorf("%d bytes are told", n)
+	}
+	_, b := build(t, bundle.Options{Dir: dir})
+	if n := len(b.Warnings()[0].String()); n < 1000 || n > 100_000 {
+		t.Errorf("%d bytes are a warning", n)
+	}
+}
+
+// TestGitWithheld: git gets no variable that holds a token, whatever it is asked for.
+func TestGitWithheld(t *testing.T) {
+	seen := filepath.Join(t.TempDir(), "seen")
+	fakeGit(t, `env >>`+seen+`; exit 1`)
+	t.Setenv("SPIRO_TOKEN", "secret1")
+	t.Setenv("TOKEN_OF_PROD", "secret2")
+	t.Setenv("OTHER", "harmless")
+	problems(t, bundle.Options{Dir: project(t, node{'f', "_salt/a", "x"}), Source: bundle.Git, Withhold: []string{"TOKEN_OF_PROD"}})
+	text, err := os.ReadFile(seen)
+	check(t, err)
+	if strings.Contains(string(text), "secret") || !strings.Contains(string(text), "OTHER=harmless") || !strings.Contains(string(text), "GIT_NO_LAZY_FETCH=1") {
+		t.Errorf("git is given\n%s", text)
 	}
 }
 

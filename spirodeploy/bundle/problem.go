@@ -22,6 +22,8 @@ var (
 	ErrDuplicate = errors.New("two entries of one path")
 	// ErrName means that a name cannot be in a bundle.
 	ErrName = errors.New("bad name")
+	// ErrHeader means that a tar has a header that two readers could take differently.
+	ErrHeader = errors.New("unsafe header")
 	// ErrKind means that something is neither file, directory nor symbolic link.
 	ErrKind = errors.New("neither file, directory nor symbolic link")
 )
@@ -73,6 +75,9 @@ type Warning struct {
 	Path string // where; may be empty
 	Text string
 }
+
+// Error makes a warning what a [Scanner] can yield: it stops nothing there either.
+func (w Warning) Error() string { return w.String() }
 
 // String returns "PATH: text".
 func (w Warning) String() string {

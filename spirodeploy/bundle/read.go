@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"syscall"
 
@@ -154,6 +153,8 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 	if !found {
 		i-- // it lies in the item before; there is one, at offset 0
 	}
+	var o opener
+	defer o.close()
 	var store [3 * blockSize]byte
 	for ; len(buf) > 0 && i < len(b.items); i++ {
 		it := &b.items[i]
@@ -164,7 +165,7 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 		if at < it.content || !it.mode.IsRegular() {
 			continue
 		}
-		if n, err := it.readAt(buf, at-it.content); err != nil {
+		if n, err := it.readAt(&o, buf, at-it.content); err != nil {
 			return b.failed(it, err)
 		} else if n > 0 {
 			buf, at = buf[n:], at+int64(n)
@@ -178,59 +179,56 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 }
 
 // readAt fills a buffer with an item's content from an offset on, as far as that
-// goes. It fails where the content is not what the walk saw.
-func (it *item) readAt(buf []byte, from int64) (int, error) {
-	if left := it.size - from; int64(len(buf)) > left {
-		buf = buf[:left]
-	}
+// goes; what is behind that in the buffer may be anything then. It fails where the
+// content is not what the walk saw.
+func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
+	left := it.size - from
 	switch {
-	case it.sequential(), len(buf) == 0 && it.size > 0:
+	case it.sequential(), (left == 0 || len(buf) == 0) && it.size > 0:
 		return 0, nil
 	case it.source != nil:
+		buf = buf[:min(int64(len(buf)), left)]
 		n, err := it.source.at.ReadAt(buf, from)
 		if n == len(buf) {
 			err = nil
 		}
 		return n, err
 	}
-	// An empty file is looked at, too: it may not be empty any more.
-	n, now, err := readFile(it.path, buf, from)
+	want := int(min(int64(len(buf)), left))
+	if left >= int64(len(buf)) {
+		buf = buf[:want:want]
+	} else {
+		buf = buf[:want+1]
+	}
+	// One byte more than there should be: some files have more than they say (those
+	// of /proc say 0). Where there is no room for it, a further look is needed.
+	var spare [1]byte
+	if want == 0 && len(buf) == 0 {
+		buf = spare[:]
+	}
+	n, now, err := readFile(o, it.root, it.path, buf, want, from)
+	if err == nil && int64(want) == left && len(buf) == want && n == want {
+		var more int
+		more, now, err = readFile(o, it.root, it.path, spare[:], 0, it.size)
+		n += more
+	}
 	if err != nil {
-		return n, err
+		return min(n, want), err
 	}
 	// After the reading, so that this is also about what happened meanwhile.
 	err = it.same(now)
-	if err == nil && n < len(buf) {
-		err = fmt.Errorf("%w: %d bytes of it are gone", ErrChanged, len(buf)-n)
+	switch {
+	case err == nil && n < want:
+		err = fmt.Errorf("%w: %d bytes of it are gone", ErrChanged, want-n)
+	case err == nil && n > want:
+		err = fmt.Errorf("%w: it has more than the %d bytes that its size says, as the files of /proc have: copy it to a regular file", ErrChanged, it.size)
 	}
-	return n, err
+	return min(n, want), err
 }
 
 // sequential reports whether an item's content can only be read from its beginning.
 func (it *item) sequential() bool {
 	return it.source != nil && it.source.at == nil
-}
-
-// status is what tells whether a file has changed.
-type status struct {
-	regular bool
-	size    int64
-	modTime int64 // in nanoseconds
-}
-
-var errKindChanged = fmt.Errorf("%w: it is no regular file any more", ErrChanged)
-
-// same compares a file with what the walk saw of it.
-func (it *item) same(now status) error {
-	switch {
-	case !now.regular:
-		return errKindChanged
-	case now.size != it.size:
-		return fmt.Errorf("%w: it had %d bytes and has %d", ErrChanged, it.size, now.size)
-	case now.modTime != it.modTime:
-		return fmt.Errorf("%w: its modification time is another one", ErrChanged)
-	}
-	return nil
 }
 
 // failed says which file an error is of.
@@ -239,21 +237,4 @@ func (b *Bundle) failed(it *item, err error) error {
 		err = fmt.Errorf("%w: it is gone", ErrChanged)
 	}
 	return fmt.Errorf("read %s: %w", printable(it.shown(b.dir)), reason(err))
-}
-
-// gone returns why a file cannot be opened.
-func gone(path string, err error) error {
-	if info, statErr := os.Stat(path); statErr == nil && !info.Mode().IsRegular() {
-		return errKindChanged
-	}
-	return &fs.PathError{Op: "open", Path: path, Err: reason(err)}
-}
-
-// unreadable returns why a file could not be read. Where it is too short, or no
-// file at all, what it has become says more.
-func unreadable(path string, now status, err error) error {
-	if err == nil || !now.regular || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil
-	}
-	return &fs.PathError{Op: "read", Path: path, Err: reason(err)}
 }

@@ -29,23 +29,44 @@ func (t tree) find(name string) int {
 	return i
 }
 
+// look returns the type and the target of an entry, by its name without the slash
+// of a directory.
+func (t tree) look(name string) (kind fs.FileMode, link string, ok bool) {
+	if t.find(name+"/") >= 0 {
+		return fs.ModeDir, "", true
+	}
+	i := t.find(name)
+	if i < 0 {
+		return 0, "", false
+	}
+	h := t.at(i)
+	return h.mode.Type(), h.link, true
+}
+
 // errLeaves tells the links that are dangerous from those that are only broken.
 var errLeaves = errors.New("leaves the bundle")
 
-// maxHops is how many links one look-up follows, as on Linux (path_resolution(7)).
-const maxHops = 40
+const (
+	// maxHops is how many links one look-up follows, as on Linux (path_resolution(7)).
+	maxHops = 40
+	// maxSteps is how many names one look-up looks up.
+	maxSteps = 4096
+)
 
 // checkLink follows a symbolic link as an operating system would whose root is
 // the bundle. It returns why the link must not be in it, or nil.
-func (t tree) checkLink(name, target string) error {
-	if target == "" {
-		return fmt.Errorf("%w has no target", ErrLink)
-	}
+func checkLink(t interface {
+	look(name string) (kind fs.FileMode, link string, ok bool)
+}, name, target string,
+) error {
 	fail := func(why string) error {
 		return fmt.Errorf("%w to %s %s", ErrLink, printable(target), why)
 	}
 	leaves := func(how string) error {
 		return fmt.Errorf("%w to %s %w%s", ErrLink, printable(target), errLeaves, how)
+	}
+	if target == "" {
+		return fmt.Errorf("%w has no target", ErrLink)
 	}
 	if strings.HasPrefix(target, "/") {
 		return leaves(": it is absolute")
@@ -53,46 +74,59 @@ func (t tree) checkLink(name, target string) error {
 	if why := checkTarget(target); why != "" {
 		return fail(why)
 	}
-	here := strings.Split(name, "/")
-	here = here[:len(here)-1]
-	todo := strings.Split(target, "/")
-	for hops := 0; len(todo) > 0; {
-		part := todo[0]
-		todo = todo[1:]
+	here, todo, more := parent(name), target, true
+	for hops, steps := 0, 0; more; steps++ {
+		if steps > maxSteps {
+			return fail("takes too many steps to follow")
+		}
+		var part string
+		part, todo, more = strings.Cut(todo, "/")
 		switch part {
 		case "", ".":
 			continue
 		case "..":
-			if len(here) == 0 {
+			if here == "" {
 				return leaves("")
 			}
-			here = here[:len(here)-1]
+			here = parent(here)
 			continue
 		}
-		at := path.Join(strings.Join(here, "/"), part)
-		if t.find(at+"/") >= 0 {
-			here = append(here[:len(here):len(here)], part)
-			continue
-		}
-		i := t.find(at)
-		if i < 0 {
+		at := joined(here, part)
+		kind, link, ok := t.look(at)
+		switch {
+		case !ok:
 			return fail("dangles: there is no " + printable(at) + " in the bundle")
-		}
-		if next := t.at(i); next.mode&fs.ModeSymlink != 0 {
+		case kind == fs.ModeDir:
+			here = at
+		case kind == fs.ModeSymlink:
 			if hops++; hops > maxHops {
 				return fail("never ends: links lead in a circle")
 			}
-			if strings.HasPrefix(next.link, "/") {
+			if strings.HasPrefix(link, "/") {
 				return leaves(", through " + printable(at))
 			}
-			todo = append(strings.Split(next.link, "/"), todo...)
-			continue
-		}
-		if len(todo) > 0 {
+			if more {
+				link += "/" + todo
+			}
+			todo, more = link, true
+		case more:
 			return fail("dangles: " + printable(at) + " is no directory")
 		}
 	}
 	return nil
+}
+
+// parent returns the directory of a clean name, or "" for the root.
+func parent(name string) string {
+	return name[:max(strings.LastIndexByte(name, '/'), 0)]
+}
+
+// joined returns the name of something in a directory, of which "" is the root.
+func joined(dir, name string) string {
+	if dir == "" {
+		return name
+	}
+	return dir + "/" + name
 }
 
 // checkTarget returns what is wrong with a target whatever the bundle, or "".
@@ -102,6 +136,8 @@ func checkTarget(target string) string {
 		return "has a NUL character"
 	case !utf8.ValidString(target):
 		return "is not valid UTF-8"
+	case len(target) > maxName:
+		return fmt.Sprintf("has more than %d bytes", maxName)
 	}
 	return ""
 }

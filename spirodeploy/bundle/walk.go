@@ -6,8 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"os"
-	"path/filepath"
+	"path"
+	"strings"
 	"sync"
 )
 
@@ -21,9 +21,14 @@ const (
 // walkDir yields everything below a directory, in any order.
 func walkDir(ctx context.Context, top string, skip func(name string) bool) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		w := &walk{ctx: ctx, top: top, skip: skip, found: make(chan []found, walkers), ended: make(chan struct{})}
+		root, err := openRoot(top)
+		if err != nil {
+			yield(Entry{path: top}, err)
+			return
+		}
+		w := &walk{ctx: ctx, root: root, skip: skip, found: make(chan []found, walkers), ended: make(chan struct{})}
 		w.more = sync.NewCond(&w.mu)
-		w.push(task{})
+		w.push(task{in: root.top()})
 		var running sync.WaitGroup
 		for range walkers {
 			running.Go(w.run)
@@ -33,15 +38,22 @@ func walkDir(ctx context.Context, top string, skip func(name string) bool) iter.
 		w.end()
 		for range w.found { // until all have ended
 		}
+		for _, t := range w.tasks {
+			t.in.release()
+		}
+		if !w.files {
+			_ = root.Close() // nobody reads below it
+		}
 	}
 }
 
 // walk is a directory on its way of being scanned.
 type walk struct {
 	ctx   context.Context //nolint:containedctx // that of the one call that all of this is
-	top   string
+	root  *root
 	skip  func(string) bool
 	found chan []found
+	files bool          // whether a file below the root was yielded
 	ended chan struct{} // closed when nobody wants any more
 
 	mu    sync.Mutex
@@ -53,7 +65,8 @@ type walk struct {
 
 // task is a directory to read; or, with entries, a part of one to look at.
 type task struct {
-	dir     string // below top, a slash path; empty for top itself
+	dir     string  // a slash path below the root; empty for that itself
+	in      *folder // the directory above it (of the root, itself); with entries, the directory
 	entries []fs.DirEntry
 }
 
@@ -66,6 +79,7 @@ type found struct {
 func (w *walk) yield(yield func(Entry, error) bool) {
 	for some := range w.found {
 		for _, f := range some {
+			w.files = w.files || f.entry.root != nil
 			if w.ctx.Err() != nil || !yield(f.entry, f.err) {
 				return
 			}
@@ -122,7 +136,7 @@ func (w *walk) run() {
 			return
 		}
 		if t.entries == nil {
-			w.read(t.dir)
+			w.read(t)
 		} else {
 			w.look(t)
 		}
@@ -131,21 +145,26 @@ func (w *walk) run() {
 }
 
 // read makes tasks of what is in a directory.
-func (w *walk) read(rel string) {
-	file := filepath.Join(w.top, filepath.FromSlash(rel))
-	dir, err := os.Open(file)
-	if err != nil {
-		w.tell([]found{{Entry{Name: rel, path: file}, err}})
-		return
+func (w *walk) read(t task) {
+	dir := t.in
+	if t.dir != "" {
+		var err error
+		dir, err = t.in.open(path.Base(t.dir))
+		t.in.release()
+		if err != nil {
+			w.fail(t.dir, err)
+			return
+		}
 	}
-	defer dir.Close()
+	defer dir.release()
 	for w.ctx.Err() == nil {
-		entries, err := dir.ReadDir(batch)
+		entries, err := dir.list(batch)
 		if len(entries) > 0 {
-			w.push(task{rel, entries})
+			dir.retain()
+			w.push(task{t.dir, dir, entries})
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
-			w.tell([]found{{Entry{Name: rel, path: file}, err}})
+			w.fail(t.dir, err)
 		}
 		if err != nil {
 			return
@@ -153,26 +172,57 @@ func (w *walk) read(rel string) {
 	}
 }
 
+// isLeft reports whether a name is that of a file that a run was writing, such as
+// .bundle.tar.ABCDEFGH.tmp: it is nobody's, whether the run goes on or was killed.
+func isLeft(name string) bool {
+	const random = len(".ABCDEFGH.tmp")
+	if len(name) < random+2 || name[0] != '.' || !strings.HasSuffix(name, ".tmp") {
+		return false
+	}
+	name = name[len(name)-random:]
+	return name[0] == '.' && strings.Trim(name[1:random-len(".tmp")], "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
+
+// fail tells what is wrong with a directory.
+func (w *walk) fail(dir string, err error) {
+	w.tell([]found{{Entry{Name: dir, path: w.root.file(dir)}, err}})
+}
+
 // look finds out what some entries of a directory are.
 func (w *walk) look(t task) {
-	dir := filepath.Join(w.top, filepath.FromSlash(t.dir)) + string(filepath.Separator)
+	defer t.in.release()
 	some := make([]found, 0, len(t.entries))
 	for _, d := range t.entries {
-		name := d.Name()
-		if t.dir != "" {
-			name = t.dir + "/" + name
-		}
-		if w.ctx.Err() != nil || w.skip(name) {
+		name := joined(t.dir, d.Name())
+		if w.ctx.Err() != nil || isLeft(d.Name()) || w.skip(name) {
 			continue
 		}
-		e, err := dirEntry(name, dir+d.Name(), d)
-		e.asked = true
-		some = append(some, found{e, err})
-		if d.IsDir() {
-			w.push(task{dir: name})
+		f := w.lookAt(t.in, name, d)
+		f.entry.Name, f.entry.asked = name, true
+		some = append(some, f)
+		if d.IsDir() && f.err == nil {
+			t.in.retain()
+			w.push(task{dir: name, in: t.in})
 		}
 	}
 	w.tell(some)
+}
+
+func (w *walk) lookAt(dir *folder, name string, d fs.DirEntry) found {
+	if err := checkSize(name); err != nil {
+		return found{Entry{path: w.root.file(name)}, err}
+	}
+	if d.IsDir() { // or it cannot be opened as one
+		return found{Entry{Mode: fs.ModeDir, path: w.root.file(name)}, nil}
+	}
+	e, err := dir.look(d.Name())
+	switch {
+	case err == nil && e.Mode.IsDir():
+		err = errKindChanged
+	case e.Mode.IsRegular():
+		e.root = w.root
+	}
+	return found{e, err}
 }
 
 func (w *walk) tell(some []found) {
@@ -180,21 +230,4 @@ func (w *walk) tell(some []found) {
 	case w.found <- some:
 	case <-w.ended:
 	}
-}
-
-func dirEntry(name, file string, d fs.DirEntry) (Entry, error) {
-	if d.IsDir() {
-		return Entry{Name: name, Mode: fs.ModeDir, path: file}, nil
-	}
-	if d.Type().IsRegular() {
-		if mode, now, err := lookAt(file); err == nil && now.regular {
-			e := Entry{Name: name, Mode: mode, Size: now.size, path: file, modTime: now.modTime}
-			return e, checkReadable(file, mode)
-		}
-	}
-	info, err := d.Info()
-	if err != nil {
-		return Entry{Name: name, path: file}, err
-	}
-	return fileEntry(name, file, info)
 }

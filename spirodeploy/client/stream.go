@@ -29,10 +29,14 @@ const (
 
 // Event is what the server tells.
 type Event struct {
-	Name    string          `json:"event"`
-	Time    time.Time       `json:"time"` // when it arrived
-	Msg     string          `json:"msg,omitempty"`
-	Minions []string        `json:"minions,omitempty"`
+	Name    string    `json:"event"`
+	Time    time.Time `json:"time"` // when it arrived
+	Msg     string    `json:"msg,omitempty"`
+	Minions []string  `json:"minions,omitempty"`
+	// Missing are the minions that a server with spirofs-compat asked whether they are
+	// concerned, and that did not answer; only HighstateStart has it. SpiroFS itself
+	// tells nothing of them.
+	Missing []string        `json:"missing,omitempty"`
 	Minion  string          `json:"minion,omitempty"`
 	Result  json.RawMessage `json:"result,omitempty"` // what Salt returned for Minion
 	// Problem says why there is no Result for Minion: it is larger than
@@ -183,7 +187,7 @@ func parseEvent(name, text string) (Event, error) {
 	if name == "" {
 		e.Name = "message" // the default of the specification
 	}
-	var minions, minion string
+	var minions, missing, minion string
 	c := rawjson.NewPython(text, maxDepth)
 	if c.First() == '{' {
 		for more := c.Object(); more; more = c.More('}') {
@@ -192,6 +196,8 @@ func parseEvent(name, text string) (Event, error) {
 				e.Msg = message(c.Value())
 			case "minions":
 				minions = c.Value()
+			case "missing":
+				missing = c.Value()
 			case "minion":
 				minion = c.Value()
 			case "result":
@@ -215,7 +221,9 @@ func parseEvent(name, text string) (Event, error) {
 	var problem error
 	switch name {
 	case HighstateStart:
-		e.Minions, problem = readMinions(minions)
+		if e.Minions, problem = readMinions(minions); problem == nil && rawjson.First(missing) == '[' {
+			e.Missing, problem = readMinions(missing)
+		}
 	case HighstateUpdate:
 		if e.Minion, problem = readMinion(minion); problem == nil && isNull(string(e.Result)) {
 			return unreadable(name, text, errors.New(`the event has no "result"`))

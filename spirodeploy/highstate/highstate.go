@@ -24,6 +24,7 @@ const (
 	NotCompiled Status = "not-compiled" // no state ran: an SLS does not render, say
 	NoAnswer    Status = "no-answer"    // the minion did not answer Salt in time
 	Unreported  Status = "unreported"   // nothing was heard of the minion
+	NotReached  Status = "not-reached"  // the minion was expected, and the server did not find it
 )
 
 // Result is what a minion's highstate came to.
@@ -33,7 +34,13 @@ type Result struct {
 	Messages []string `json:"messages,omitempty"` // what Salt says in place of states
 	Retcode  int      `json:"retcode"`            // Salt's: 1 did not compile, 2 a state failed; -1 for what is no whole number
 	JID      string   `json:"jid,omitempty"`      // id of the Salt job
+
+	sls []string
 }
+
+// SLS returns the names of the SLS that the states are from, each once, in the order in
+// which Salt returned them: the first 200, also of a [Brief].
+func (r Result) SLS() []string { return r.sls }
 
 // Outcome says how a state ended.
 type Outcome string

@@ -36,6 +36,8 @@ type parser struct {
 	*rawjson.Cursor
 	brief   bool      // the states themselves are not wanted
 	last    string    // the function of the last state
+	lastSLS string    // the SLS of the last state
+	names   []string  // of the SLS, each once
 	runs    []float64 // when the states ran
 	ran     bool      // whether there are states, of which these are true:
 	counts  Counts
@@ -45,6 +47,7 @@ type parser struct {
 func (p *parser) parse(text string) Result {
 	if p.First() == '{' {
 		if r := p.result(); p.End() {
+			r.sls = p.names
 			return r
 		}
 	}

@@ -1,6 +1,7 @@
 package highstate
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/rawjson"
@@ -23,7 +24,7 @@ func (p *parser) state(tag string) (s State, run float64) {
 		case "name":
 			name = p.text()
 		case "__sls__":
-			s.SLS = p.text()
+			s.SLS = p.sls()
 		case "start_time":
 			s.Start = p.text()
 		case "comment":
@@ -77,6 +78,30 @@ func (p *parser) text() string {
 	}
 	return text(p.Value())
 }
+
+// sls reads the name of an SLS, and notes it. Most states have that of the one before.
+func (p *parser) sls() string {
+	from := p.Offset()
+	name := ""
+	if p.First() == '"' {
+		name = p.String()
+	} else {
+		name = text(p.Value())
+	}
+	if name != "" && name != p.lastSLS && len(p.names) < maxSLS && from < p.Offset() {
+		p.lastSLS = name
+		if !slices.Contains(p.names, name) {
+			p.names = append(p.names, strings.Clone(name)) // it is kept where the rest is not
+		}
+	}
+	if p.brief {
+		return ""
+	}
+	return name
+}
+
+// maxSLS is how many SLS of a highstate are noted.
+const maxSLS = 200
 
 // nestedOK judges an entry without a result as Salt does: by the entries in it.
 func nestedOK(raw string) bool {

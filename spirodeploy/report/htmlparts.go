@@ -104,6 +104,9 @@ func newPageVerdict(index int, t *Target) pageVerdict {
 	if len(t.Events) > 0 {
 		v.Parts = append(v.Parts, "events")
 	}
+	if t.Top != nil {
+		v.Parts = append(v.Parts, "targets")
+	}
 	if len(t.Bundle.Contents) > 0 {
 		v.Parts = append(v.Parts, "contents")
 	}
@@ -185,6 +188,8 @@ type (
 	pageEvents struct {
 		Index                    int
 		Events                   []pageEvent
+		TopFile                  string
+		Targets                  []string
 		Contents                 []string
 		LeftEvents, LeftContents string
 	}
@@ -205,6 +210,12 @@ func newPageEvents(index int, t *Target, of int) pageEvents {
 			text = strings.TrimSpace(event.Data)
 		}
 		e.Events = append(e.Events, pageEvent{clock(event.Time), pageLine(event.Name), pageLine(text)})
+	}
+	if t.Top != nil {
+		e.TopFile = pageLine(t.Top.File)
+		for _, l := range t.Top.lines() {
+			e.Targets = append(e.Targets, pageText(l))
+		}
 	}
 	for i, c := range t.Bundle.Contents {
 		if i == most {

@@ -19,9 +19,11 @@ var (
 	statusWords = map[highstate.Status]string{
 		highstate.Succeeded: "succeeded", highstate.Failed: "failed", highstate.NotCompiled: "did not compile",
 		highstate.NoAnswer: "did not answer", highstate.Unreported: "did not report",
+		highstate.NotReached: "was not reached",
 	}
 	statusMarks = map[highstate.Status]string{
 		highstate.Succeeded: "✅", highstate.Failed: "❌", highstate.NotCompiled: "❌", highstate.NoAnswer: "❌", highstate.Unreported: "❔",
+		highstate.NotReached: "❌",
 	}
 )
 
@@ -30,8 +32,12 @@ func (t *Target) headline() string {
 	switch {
 	case t.Verdict == Success && t.DryRun:
 		return "dry run"
-	case t.Verdict == MinionFailed && t.Error != "":
+	case t.Verdict == MinionFailed && t.Error != "" && len(t.Minions) == 0:
 		return "no minion is concerned"
+	case t.Verdict == MinionFailed && t.Error != "":
+		return "too few minions"
+	case t.Verdict == MinionFailed && t.count(highstate.NotReached) > 0 && t.count(highstate.NotReached)+t.count(highstate.Succeeded) == len(t.Minions):
+		return "minions were not reached"
 	}
 	if words, ok := headlines[t.Verdict]; ok {
 		return words

@@ -135,7 +135,7 @@ func (m *Minion) test(r highstate.Result, err error) *junit.Testcase {
 	switch {
 	case m.Status == highstate.Unreported:
 		test.Error = problem("it did not report")
-	case m.Status == highstate.NoAnswer, m.Status == highstate.NotCompiled:
+	case m.Status == highstate.NoAnswer, m.Status == highstate.NotCompiled, m.Status == highstate.NotReached:
 		test.Error = problem(firstLine(says))
 	case m.Status == highstate.Failed && (err != nil || m.Counts.Failed == 0):
 		if len(says) == 0 {

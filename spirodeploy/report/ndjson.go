@@ -106,6 +106,8 @@ func (n *NDJSON) Watch(u Update) {
 		}
 	case Happened:
 		n.happened(u)
+	case Missed:
+		n.minion(u, "not-reached")
 	case Waited:
 	}
 }
@@ -121,7 +123,7 @@ func (n *NDJSON) happened(u Update) {
 	}
 	e := u.Event
 	if u.Minion != nil {
-		n.minion(u)
+		n.minion(u, client.HighstateUpdate)
 		return
 	}
 	line := eventLine{"event", u.Time, u.Target, u.Stage, e.Name, bothEnds(e.Msg, maxText), e.Minions, ""}
@@ -131,10 +133,10 @@ func (n *NDJSON) happened(u Update) {
 	n.line(line)
 }
 
-// minion writes a minion as the JSON report has it.
-func (n *NDJSON) minion(u Update) {
+// minion writes a minion as the JSON report has it, and the event that tells of it.
+func (n *NDJSON) minion(u Update, event string) {
 	n.out.open('{')
-	err := n.out.members(eventLine{"minion", u.Time, u.Target, u.Stage, client.HighstateUpdate, "", nil, ""})
+	err := n.out.members(eventLine{"minion", u.Time, u.Target, u.Stage, event, "", nil, ""})
 	n.out.name("minion")
 	n.note(err)
 	n.note(n.out.minion(u.Minion))

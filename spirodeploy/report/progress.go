@@ -35,7 +35,7 @@ func (p *Progress) Watch(u Update) {
 		p.Sent, p.Total = u.Sent, u.Total
 	case Happened:
 		p.happened(u)
-	case Waited, Warned, Ended:
+	case Waited, Warned, Ended, Missed:
 	}
 }
 

@@ -32,31 +32,68 @@ type Report struct {
 
 // Target is one deployment on one server.
 type Target struct {
-	Name           string    `json:"name,omitempty"` // which tells it from others
-	Server         string    `json:"server"`
-	Project        string    `json:"project"`
-	Deployment     string    `json:"deployment"`
-	Saltenv        string    `json:"saltenv"` // PROJECT/DEPLOYMENT
-	Highstate      bool      `json:"highstate"`
-	RequireMinions bool      `json:"requireMinions"`
-	DryRun         bool      `json:"dryRun"`           // nothing was to be sent
-	Rights         string    `json:"rights,omitempty"` // what the token allows, in words, where it can be read
-	Bundle         Bundle    `json:"bundle"`
-	Verdict        Verdict   `json:"verdict"`
-	ExitStatus     int       `json:"exitStatus"`
-	Summary        string    `json:"summary"`         // the verdict in a line
-	Error          string    `json:"error,omitempty"` // what went wrong, if it was not the minions
-	Warnings       []string  `json:"warnings,omitempty"`
-	Started        time.Time `json:"started"`
-	Finished       time.Time `json:"finished"`
-	Events         []Event   `json:"events"`
-	Minions        []*Minion `json:"minions"` // in the order in which the server named them
+	Name           string `json:"name,omitempty"` // which tells it from others
+	Server         string `json:"server"`
+	Project        string `json:"project"`
+	Deployment     string `json:"deployment"`
+	Saltenv        string `json:"saltenv"` // PROJECT/DEPLOYMENT
+	Highstate      bool   `json:"highstate"`
+	RequireMinions bool   `json:"requireMinions"`
+	DryRun         bool   `json:"dryRun"` // nothing was to be sent
+	// Expected are ids of minions that had to be reached, and MinMinions is how many of
+	// whatever ids had to be. With MissingMinions Warn, a lack of them is a warning.
+	Expected       []string `json:"expected,omitempty"`
+	MinMinions     int      `json:"minMinions,omitempty"`
+	MissingMinions Missing  `json:"missingMinions,omitempty"`
+	// Top says whom the bundle's top file names for the deployment; nil if it has none
+	// that is known.
+	Top        *Top      `json:"top,omitempty"`
+	Rights     string    `json:"rights,omitempty"` // what the token allows, in words, where it can be read
+	Bundle     Bundle    `json:"bundle"`
+	Verdict    Verdict   `json:"verdict"`
+	ExitStatus int       `json:"exitStatus"`
+	Summary    string    `json:"summary"`         // the verdict in a line
+	Error      string    `json:"error,omitempty"` // what went wrong, if it was not the minions
+	Warnings   []string  `json:"warnings,omitempty"`
+	Started    time.Time `json:"started"`
+	Finished   time.Time `json:"finished"`
+	Events     []Event   `json:"events"`
+	Minions    []*Minion `json:"minions"` // in the order in which the server named them
 
-	err   error
-	byID  map[string]*Minion
-	kept  kept
-	spool *spool // of results that are not in memory, which all targets share
+	ended  error // what the run ended with
+	err    error // what is told of that
+	byID   map[string]*Minion
+	kept   kept
+	silent map[string]bool // minions that the server says did not answer it
+	spool  *spool          // of results that are not in memory, which all targets share
 }
+
+// Missing says what it means that minions that were expected are not reached.
+type Missing string
+
+// What a lack of minions means.
+const (
+	Fail Missing = "fail" // a failure, and the default
+	Warn Missing = "warn" // a warning
+)
+
+// Top is what a bundle's top file says of a deployment.
+type Top struct {
+	File    string      `json:"file"`    // spirotop.sls or top.sls
+	Targets []TopTarget `json:"targets"` // in the order of the file
+	// Template means that Salt renders the file, so that its targets are not known.
+	Template bool `json:"template,omitempty"`
+}
+
+// TopTarget is a target of a top file: who gets which SLS.
+type TopTarget struct {
+	Expression string   `json:"expression"`
+	Match      string   `json:"match"` // how the expression is read: compound, glob, list …
+	SLS        []string `json:"sls"`
+}
+
+// concerns reports whether the top file names anybody, as far as that is known.
+func (t *Top) concerns() bool { return t != nil && (t.Template || len(t.Targets) > 0) }
 
 // Bundle is what was deployed.
 type Bundle struct {
@@ -151,6 +188,7 @@ func (t *Target) Add(e client.Event) (*Minion, error) {
 	switch e.Name {
 	case client.DeployBundle, client.HighstateCalc, client.HighstateFinish, client.Exception:
 	case client.HighstateStart:
+		t.hear(e.Missing)
 		for _, id := range e.Minions {
 			if t.minion(id) == nil {
 				return nil, &client.StreamError{Err: client.ErrMinions, Malformed: true}
@@ -200,8 +238,15 @@ func (t *Target) Finish(err error) {
 	t.warnOfDropped()
 	t.spool.settle()
 	t.warnOfIncomplete()
-	t.Verdict, t.err = t.judge(err)
+	t.ended = err
+	t.settle()
+}
+
+// settle settles the verdict.
+func (t *Target) settle() {
+	t.Verdict, t.err = t.judge(t.ended)
 	t.ExitStatus = t.Verdict.ExitStatus()
+	t.Error = ""
 	if t.err != nil {
 		t.Error = t.err.Error()
 	}
@@ -212,6 +257,7 @@ func (t *Target) Finish(err error) {
 func (r *Report) Finish() {
 	r.Finished = time.Now()
 	r.Verdict = Success
+	r.settleMissing()
 	for _, t := range r.Targets {
 		r.Verdict = worse(r.Verdict, t.Verdict)
 	}

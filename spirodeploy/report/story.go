@@ -102,6 +102,8 @@ func (s *story) line(u Update) string {
 		return staged(u)
 	case Happened:
 		return fmt.Sprintf("%-9s %s", u.Stage, s.event(u))
+	case Missed:
+		return fmt.Sprintf("%-9s %s", u.Stage, s.minion(u.Minion))
 	case Progressed, Waited:
 		return s.standing(of, u)
 	}
@@ -184,6 +186,8 @@ func (m *Minion) line() string {
 		return fmt.Sprintf("%s FAILED, no state ran: %s", id, oneLine(firstLine(m.Messages)))
 	case highstate.NoAnswer:
 		return id + " FAILED: it did not answer"
+	case highstate.NotReached:
+		return id + " FAILED: it was expected, and was not reached"
 	case highstate.Unreported:
 	}
 	return id + " did not report"

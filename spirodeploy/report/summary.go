@@ -98,12 +98,16 @@ func (t *Target) reasons() []string {
 	if t.err != nil {
 		reasons = append(reasons, plain.Text(t.Error))
 	}
-	if failed := len(t.Minions) - t.count(highstate.Succeeded) - t.count(highstate.Unreported); failed > 0 {
+	missed := t.count(highstate.NotReached)
+	if failed := len(t.Minions) - t.count(highstate.Succeeded) - t.count(highstate.Unreported) - missed; failed > 0 {
 		reasons = append(reasons, fmt.Sprintf("%d of %s failed (%s)", failed, plural(len(t.Minions), "minion"),
 			t.named(highstate.Failed, highstate.NotCompiled, highstate.NoAnswer)))
 	}
 	if n := t.count(highstate.Unreported); n > 0 && t.Verdict != ServerFailed {
 		reasons = append(reasons, fmt.Sprintf("%d of %s did not report (%s)", n, plural(len(t.Minions), "minion"), t.named(highstate.Unreported)))
+	}
+	if missed > 0 {
+		reasons = append(reasons, fmt.Sprintf("%d of %s %s not reached (%s): %s", missed, plural(len(t.Minions), "minion"), wasWere(missed), t.named(highstate.NotReached), askMaster))
 	}
 	if after := t.afterwards(); after != "" {
 		reasons = append(reasons, after)

@@ -25,12 +25,47 @@ func (t *Target) writeDryRun(p *printer) {
 		return
 	}
 	fact("bundle", fmt.Sprintf("%s, %s", plain.Count(t.Bundle.Entries, "entry", "entries"), Size(t.Bundle.Size)))
+	t.writeTop(p)
 	p.print("", "")
 	for _, c := range t.Bundle.Contents {
 		p.print("", c.inTree())
 	}
 	p.print("", "")
 }
+
+// writeTop tells who is to get which SLS.
+func (t *Target) writeTop(p *printer) {
+	if t.Top == nil {
+		return
+	}
+	p.print("", "")
+	p.print("", "    Who gets what, by "+plain.Line(t.Top.File)+":")
+	for _, l := range t.Top.lines() {
+		p.print("", "        "+l)
+	}
+}
+
+// lines returns a line for each target of the top file.
+func (t *Top) lines() []string {
+	if t.Template {
+		return []string{"Salt renders the file, so that only the master knows."}
+	}
+	if len(t.Targets) == 0 {
+		return []string{"nobody"}
+	}
+	var lines []string
+	for i, target := range t.Targets {
+		if i == maxTop {
+			lines = append(lines, "and "+plural(len(t.Targets)-i, "more target"))
+			break
+		}
+		lines = append(lines, fmt.Sprintf("%s (%s): %s", oneLine(target.Expression), oneLine(target.Match), oneLine(strings.Join(target.SLS, ", "))))
+	}
+	return lines
+}
+
+// maxTop is how many targets of a top file are shown.
+const maxTop = 100
 
 // inTree returns the entry as a line of a tree, in which names are indented below
 // those of their directories: its size, and an x where it is executable.

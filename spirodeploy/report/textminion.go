@@ -69,6 +69,8 @@ func (m *Minion) outcome() string {
 		return "did not answer"
 	case m.Status == highstate.Unreported:
 		return "did not report"
+	case m.Status == highstate.NotReached:
+		return "was not reached"
 	case m.Counts.Total == 0:
 		return "Failed: no state ran"
 	case m.Counts.Failed == 0:

@@ -37,7 +37,8 @@ type Update struct {
 	Silence time.Duration
 	// Event is what the server sent, for Happened.
 	Event client.Event
-	// Minion is the one whose result the event is; nil for other events.
+	// Minion is the one whose result the event is, or that was Missed; nil for other
+	// events.
 	Minion *Minion
 }
 
@@ -51,6 +52,7 @@ const (
 	Waited     Kind = "waited"     // the stage goes on; this comes every few seconds
 	Warned     Kind = "warned"     // something should be known
 	Happened   Kind = "happened"   // an event of the server arrived
+	Missed     Kind = "missed"     // Minion was expected and not reached, which shows at the end
 	Ended      Kind = "ended"      // a stage ended
 )
 

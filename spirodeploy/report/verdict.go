@@ -19,7 +19,8 @@ type Verdict string
 const (
 	// Success (0): everything that was asked for happened.
 	Success Verdict = "success"
-	// MinionFailed (1): a minion failed, or none was concerned and one had to be.
+	// MinionFailed (1): a minion failed, was expected and not reached, or fewer were
+	// concerned than had to be.
 	MinionFailed Verdict = "minion-failed"
 	// Invalid (2): the command line, the tree, the token or the configuration is
 	// wrong, or a file changed on the way. Nothing was deployed.
@@ -85,7 +86,7 @@ var ErrTimeout = errors.New("the time for the whole run is up (--timeout)")
 var ErrCut = errors.New("the server ended the stream of events too early: the deployment may be going on")
 
 // ErrNoMinions means that no minion was concerned, and one had to be.
-var ErrNoMinions = errors.New("no minion is concerned: the bundle's top.sls or spirotop.sls names none that answers the master")
+var ErrNoMinions = errors.New("no minion is concerned: the bundle's top.sls or spirotop.sls names none that answers the master; " + askMaster)
 
 // NotStartedError means that it was not the turn of a target any more, since
 // another one failed.
@@ -126,8 +127,9 @@ func (t *Target) judge(err error) (Verdict, error) {
 		return Unknown, nil
 	case t.count(highstate.Succeeded) < len(t.Minions):
 		return MinionFailed, nil
-	case t.Highstate && t.RequireMinions && len(t.Minions) == 0:
-		return MinionFailed, ErrNoMinions
+	}
+	if why, failure := t.Lacks(); failure {
+		return MinionFailed, why
 	}
 	return Success, nil
 }

@@ -47,6 +47,13 @@ type Options struct {
 	Reports []string
 	// RequireMinions makes it a failure when no minion is concerned.
 	RequireMinions bool
+	// MissingMinions says what it means that minions that the top file names by their
+	// ids are not reached, or none at all: fail, the default, or warn.
+	MissingMinions string
+	// ExpectMinions are ids of minions that have to be reached.
+	ExpectMinions []string
+	// Strict sends nothing if there is a warning before the upload.
+	Strict bool
 }
 
 // settings returns settings with the defaults that come after the environment.
@@ -70,7 +77,7 @@ func (o Options) beside(bundle, noDeployment, insecure, noHighstate bool) Option
 		o.Certificate = ""
 	}
 	if noDeployment || noHighstate {
-		o.RequireMinions = false
+		o.RequireMinions, o.ExpectMinions = false, nil
 	}
 	return o
 }

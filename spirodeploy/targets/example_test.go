@@ -22,6 +22,10 @@ func ExampleBundle() {
 		fmt.Println(err)
 		return
 	}
+	if err := project(filepath.Join(dir, "_salt", "web.sls"), "web: {}\n"); err != nil {
+		fmt.Println(err)
+		return
+	}
 	home, err := os.Getwd()
 	if err != nil {
 		fmt.Println(err)
@@ -33,11 +37,11 @@ func ExampleBundle() {
 	}
 	defer func() { _ = os.Chdir(home) }()
 
-	if err := targets.Bundle(context.Background(), nil, nil, nil, nil, nil, nil, nil); err != nil {
+	if err := targets.Bundle(context.Background(), nil, nil, nil, nil, nil, nil, nil, nil, nil); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
-	// sha256:d3c1dd9bb9b956041c55f26b5f3e4810dd1c588186459eab9816727953577e64  bundle.tar
+	// sha256:5bc253543ca3dbf238d7195b477504ddae47509dd8eecbbb3796ac1a596c85fe  bundle.tar
 }
 
 func project(file, content string) error {

@@ -27,8 +27,14 @@ func Bundle(
 	exclude *string, // patterns of what to leave out, separated by commas
 	gitDescribe *string, // all, tags or off: the second line of .gitcommit (default all)
 	digest *string, // refuse a bundle with any other digest
+	missingMinions *string, // fail or warn: what it means that an SLS that the top file names is not there (default fail)
+	strict *bool, // write nothing if there is a warning
 ) error {
 	s := settings()
+	s.MissingMinions, s.Strict = orText(&s, "missing-minions", missingMinions, Defaults.MissingMinions), Defaults.Strict
+	if strict != nil {
+		s.Strict = *strict
+	}
 	s.Output = "bundle.tar"
 	if output != nil {
 		s.Output = s.Text("output", output)
@@ -72,6 +78,11 @@ func Deploy(
 	connectTimeout *time.Duration, // how long connecting may take (default 20s)
 	timeout *time.Duration, // how long the whole run may take (default: no limit)
 	maxEvent *string, // how large an event of the server may be, such as the result of a minion (default 16MiB)
+	missingMinions *string, // fail or warn: what it means that minions that the top file names by their ids are not reached, or none at all (default fail)
+	expectMinion *string, // ids of minions that have to be reached, separated by commas
+	expectFrom *string, // an earlier report in JSON, whose minions have to be reached
+	minMinions *int, // how many minions have to be reached
+	strict *bool, // send nothing if there is a warning before the upload
 ) error {
 	if err := edge.CheckPosition(project, deployment); err != nil {
 		return err
@@ -93,6 +104,11 @@ func Deploy(
 	s.Targets, s.Rollout, s.MaxParallel = orText(&s, "targets", targets, d.list(server)), s.Text("rollout", rollout), edge.Or(maxParallel)
 	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, d.Certificate)
 	s.Bundle, s.Digest, s.Output = s.Text("bundle", bundle), s.Text("digest", digest), s.Text("output", output)
+	s.MissingMinions, s.ExpectFrom = orText(&s, "missing-minions", missingMinions, d.MissingMinions), s.Text("expect-from", expectFrom)
+	s.ExpectMinions, s.MinMinions, s.Strict = orList(&s, "expect-minion", expectMinion, d.ExpectMinions), edge.Or(minMinions), d.Strict
+	if strict != nil {
+		s.Strict = *strict
+	}
 	s.Diff, s.MaxEvent = s.Text("diff", diff), s.Text("max-event", maxEvent)
 	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
 	defer stop()

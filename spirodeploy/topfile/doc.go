@@ -4,7 +4,7 @@
 //
 // # How the server reads spirotop.sls
 //
-// The facts are those of SpiroFS 0.3 (utils/spiro.py) with Salt 3005 to 3008, and
+// The facts are those of SpiroFS 0.3 (utils/spiro.py) with Salt 3005.5, and
 // are held against that code by tests/topfile and tests/parity.
 //
 // SpiroFS looks at spirotop.sls only if the bundle has no top.sls. It reads the

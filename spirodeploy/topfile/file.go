@@ -205,7 +205,7 @@ func (s *Section) SLS(saltenv string) []SLS {
 	return all
 }
 
-// matchTypes are Salt's (salt/matchers in 3005 to 3008).
+// matchTypes are Salt's (salt/matchers in 3005.5).
 var matchTypes = []string{
 	"cache", "compound", "data", "glob", "grain", "grain_pcre", "ipcidr", "list", "nodegroup", "pcre",
 	"pillar", "pillar_exact", "pillar_pcre", "range",

@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"archive/tar"
 	"bytes"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // command returns the path of spiro-deploy, in a directory that everybody may enter.
@@ -90,6 +92,20 @@ var files = []fault{
 		}
 		s.opts.File = whole
 		s.dir = filepath.Dir(whole)
+	}},
+	{name: "a bundle that two readers could take differently (`--bundle`)", over: "http", breaks: func(s *scene) {
+		s.opts.File = filepath.Join(s.t.TempDir(), "bundle.tar")
+		s.dir = filepath.Dir(s.opts.File)
+		var tars bytes.Buffer
+		w := tar.NewWriter(&tars)
+		// GNU tar's times of access stand where Python's tarfile looks for a prefix.
+		h := &tar.Header{Name: "web.sls", Mode: 0o644, AccessTime: time.Unix(1, 0), Format: tar.FormatGNU}
+		if err := errors.Join(w.WriteHeader(h), w.Close(), os.WriteFile(s.opts.File, tars.Bytes(), 0o600)); err != nil {
+			s.t.Fatal(err)
+		}
+	}},
+	{name: "standard output is closed (`--output -`)", over: "http", breaks: func(s *scene) {
+		s.local, s.command = true, shell(`exec "$@" >&-`, "--output", "-")
 	}},
 	{name: "the disk is full while a bundle is written (`--output`)", over: "http", breaks: func(s *scene) {
 		s.large("_salt/large", 1<<20)

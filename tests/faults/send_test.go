@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -85,6 +86,23 @@ var sending = []fault{
 		s.changing(func(path string) error { return os.Truncate(path, some-1) })
 	}},
 	{name: "a file vanishes", breaks: func(s *scene) { s.changing(os.Remove) }},
+	{name: "a symbolic link takes a file's place", breaks: func(s *scene) {
+		s.changing(func(path string) error { return errors.Join(os.Remove(path), os.Symlink("/etc/passwd", path)) })
+	}},
+	{name: "a file is written anew, with its size and time as before", breaks: func(s *scene) {
+		s.changing(func(path string) error {
+			info, err := os.Stat(path)
+			if err != nil {
+				return err
+			}
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			_, err = f.WriteAt([]byte("x"), some/2)
+			return errors.Join(err, f.Close(), os.Chtimes(path, time.Time{}, info.ModTime()))
+		})
+	}},
 	{name: "a file becomes unreadable", over: "http", breaks: unreadable},
 	{name: "a file changes in the middle of reading", breaks: func(s *scene) {
 		path := filepath.Join(s.dir, "_salt", "large")

@@ -34,6 +34,11 @@ type flags struct {
 
 	Highstate      bool          `group:"run" default:"true" negatable:"" help:"Apply the states to the minions concerned (default: yes)."`
 	RequireMinions bool          `group:"run" help:"Fail if no minion is concerned."`
+	MissingMinions *string       `group:"run" placeholder:"fail|warn" help:"What it means that minions that the top file names by their ids are not reached, or none at all (default: fail)."`
+	ExpectMinion   []string      `group:"run" placeholder:"ID" sep:"none" help:"Fail unless this minion is reached. Repeatable."`
+	ExpectFrom     *string       `group:"run" placeholder:"REPORT.json" help:"Fail unless the minions of this earlier report are reached."`
+	MinMinions     int           `group:"run" placeholder:"N" help:"Fail unless so many minions are reached."`
+	Strict         bool          `group:"run" help:"Send nothing if there is a warning before the upload."`
 	Timeout        time.Duration `group:"run" placeholder:"DURATION" help:"How long the whole run may take (default: no limit)."`
 	MaxEvent       *string       `group:"run" placeholder:"SIZE" help:"How large an event of the server, such as the result of a minion, may be (default: 16MiB). A minion with a larger one counts as failed."`
 
@@ -72,6 +77,7 @@ func (f *flags) settings() edge.Settings {
 		NoHighstate: !f.Highstate, RequireMinions: f.RequireMinions,
 		Token: f.Token, Insecure: f.Insecure, FullToken: !f.NarrowToken,
 		ConnectTimeout: f.ConnectTimeout, Timeout: f.Timeout, DryRun: f.DryRun, Reports: f.Report,
+		ExpectMinions: f.ExpectMinion, MinMinions: f.MinMinions, Strict: f.Strict,
 		MaxParallel: f.MaxParallel, Verbose: f.Verbose, Quiet: f.Quiet,
 	}
 	s.Diff = s.Text("diff", f.Diff)
@@ -80,7 +86,7 @@ func (f *flags) settings() edge.Settings {
 	s.Several("server", f.Server)
 	s.Source, s.GitDescribe = s.Text("include-source", f.IncludeSource), s.Text("git-describe", f.GitDescribe)
 	s.TokenFile, s.SSLCert = s.Text("token-file", f.TokenFile), s.Text("ssl-cert", f.SSLCert)
-	s.MaxEvent = s.Text("max-event", f.MaxEvent)
+	s.MaxEvent, s.MissingMinions, s.ExpectFrom = s.Text("max-event", f.MaxEvent), s.Text("missing-minions", f.MissingMinions), s.Text("expect-from", f.ExpectFrom)
 	s.Bundle, s.Digest, s.Output = s.Text("bundle", f.Bundle), s.Text("digest", f.Digest), s.Text("output", f.Output)
 	return s
 }

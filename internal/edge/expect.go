@@ -1,0 +1,86 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// expectations tells which flags ask for minions.
+func (s *Settings) expectations() map[string]bool {
+	return map[string]bool{
+		"require-minions": s.RequireMinions, "expect-minion": len(s.ExpectMinions) > 0, "expect-from": s.ExpectFrom != "", "min-minions": s.MinMinions != 0,
+	}
+}
+
+// checkExpectations returns what is wrong with these flags.
+func (s *Settings) checkExpectations() []error {
+	var errs []error
+	if m := report.Missing(s.MissingMinions); m != "" && m != report.Fail && m != report.Warn {
+		errs = append(errs, fmt.Errorf("%s %q: it is %s or %s", s.flag("missing-minions"), s.MissingMinions, report.Fail, report.Warn))
+	}
+	if s.MinMinions < 0 || s.MinMinions > client.MaxMinions {
+		errs = append(errs, fmt.Errorf("%s %d: it is a number from 0 to %d", s.flag("min-minions"), s.MinMinions, client.MaxMinions))
+	}
+	for _, id := range s.ExpectMinions {
+		switch {
+		case strings.TrimSpace(id) == "":
+			errs = append(errs, fmt.Errorf("%s is given and empty: is a variable not set?", s.flag("expect-minion")))
+		case strings.ContainsAny(id, "*?[]") || strings.TrimSpace(id) != id:
+			errs = append(errs, fmt.Errorf("%s %q: it takes the id of one minion, not a pattern: %s takes a number of them", s.flag("expect-minion"), id, s.flag("min-minions")))
+		}
+	}
+	return errs
+}
+
+// expected returns the ids of the minions that have to be reached.
+func (w World) expected(ctx context.Context, s Settings) ([]string, error) {
+	ids := slices.Clone(s.ExpectMinions)
+	if s.ExpectFrom == "" {
+		return ids, nil
+	}
+	earlier, err := until.Done(ctx, func() ([]string, error) { return minionsOf(s.ExpectFrom, s.Project+"/"+s.Deployment) })
+	if err != nil {
+		return ids, fmt.Errorf("%s %s: %w", s.flag("expect-from"), plain.Line(s.ExpectFrom), err)
+	}
+	return append(ids, earlier...), nil
+}
+
+// minionsOf returns the minions of a report: those of a saltenv, or all if it has none
+// of that.
+func minionsOf(path, saltenv string) ([]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	rep, err := report.Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it is to be one of %s", err, "--report json=FILE")
+	}
+	defer func() { _ = rep.Close() }() // a file that nobody needs any more
+	var of, all []string
+	for _, t := range rep.Targets {
+		for _, m := range t.Minions {
+			all = append(all, m.ID)
+			if t.Saltenv == saltenv {
+				of = append(of, m.ID)
+			}
+		}
+	}
+	if len(of) == 0 {
+		of = all
+	}
+	if len(of) == 0 {
+		return nil, errors.New("that report has no minion")
+	}
+	return of, nil
+}

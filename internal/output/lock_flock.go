@@ -1,0 +1,52 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package output
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// lock locks a file until it is closed, also by the death of this process. It
+// reports whether nobody else has: where a file system knows no locks, nobody has.
+func lock(f *os.File) bool {
+	return !errors.Is(flock(f), syscall.EWOULDBLOCK)
+}
+
+func flock(f *os.File) error {
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+}
+
+// hold locks a file that was just created, beyond its being closed. It reports
+// whether the file is still there: before it was locked it could be removed.
+func hold(f *os.File) (free func(), ok bool) {
+	other, err := os.Open(f.Name())
+	if err != nil {
+		return func() {}, !errors.Is(err, fs.ErrNotExist)
+	}
+	locked := lock(other)
+	own, ownErr := other.Stat()
+	there, thereErr := os.Lstat(f.Name())
+	if !locked || ownErr != nil || thereErr != nil || !os.SameFile(own, there) {
+		_ = other.Close() // nothing was written
+		return nil, false
+	}
+	return func() { _ = other.Close() }, true
+}
+
+// removeUnlocked removes a file that nobody writes to.
+func removeUnlocked(path string) {
+	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	if flock(f) == nil {
+		_ = os.Remove(path) // if it stays, it disturbs nobody
+	}
+	_ = f.Close() // nothing was written
+}

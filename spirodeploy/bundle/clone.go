@@ -1,0 +1,91 @@
+package bundle
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// clone is how git is made to find a repository, without what only this clone of
+// it has.
+type clone struct {
+	env []string
+	dir string // a temporary one, if there is one
+}
+
+// withoutInfo returns how git finds the repository of dir without the attributes in
+// info/attributes, which no setting turns off: by another directory in place of
+// .git that has all of that but these. Where git cannot say where the repository
+// is, it will say why when it is asked for more.
+func withoutInfo(ctx context.Context, dir string) (c clone, err error) {
+	out, err := gitOutput(ctx, dir, "rev-parse", "--git-common-dir", "--absolute-git-dir", "--show-toplevel")
+	lines := strings.Split(out, "\n")
+	if err != nil || len(lines) != 3 {
+		return c, nil //nolint:nilerr // see above
+	}
+	common, own, top := in(dir, lines[0]), lines[1], lines[2]
+	if common, err = filepath.Abs(common); err != nil {
+		return c, err
+	}
+	attributes, err := os.ReadFile(filepath.Join(common, "info", "attributes"))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !hasAttributes(attributes) {
+		return c, nil
+	}
+	if err == nil {
+		err = c.make(common, own)
+	}
+	if err != nil {
+		c.remove()
+		return c, fmt.Errorf("leave out the attributes of this clone, in its info/attributes: %w", err)
+	}
+	c.env = []string{"GIT_DIR=" + c.dir, "GIT_WORK_TREE=" + top}
+	return c, nil
+}
+
+// hasAttributes reports whether there are more than comments.
+func hasAttributes(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return true
+		}
+	}
+	return false
+}
+
+// make makes a directory of links to what is in the repository.
+func (c *clone) make(common, own string) (err error) {
+	if c.dir, err = os.MkdirTemp("", "spirodeploy-*.git"); err != nil {
+		return err
+	}
+	// Git takes no link for it.
+	head, err := os.ReadFile(filepath.Join(own, "HEAD"))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(c.dir, "HEAD"), head, 0o600); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(common)
+	for _, d := range entries {
+		switch d.Name() {
+		case "HEAD", "info", "index":
+			continue
+		}
+		if err == nil {
+			err = os.Symlink(filepath.Join(common, d.Name()), filepath.Join(c.dir, d.Name()))
+		}
+	}
+	return err
+}
+
+// remove removes the directory.
+func (c *clone) remove() {
+	if c.dir != "" {
+		_ = os.RemoveAll(c.dir) // it holds only links
+	}
+}

@@ -1,0 +1,150 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Fields of a header block; POSIX.1-2017, pax, "ustar Interchange
+// Format". The format of before (V7) ends after the link's name.
+var (
+	fieldName     = field{0, 100}
+	fieldMode     = field{100, 8}
+	fieldUID      = field{108, 8}
+	fieldGID      = field{116, 8}
+	fieldSize     = field{124, 12}
+	fieldTime     = field{136, 12}
+	fieldChecksum = field{148, 8}
+	fieldLink     = field{157, 100}
+	fieldMagic    = field{257, 8} // with the version
+	fieldUname    = field{265, 32}
+	fieldGname    = field{297, 32}
+	fieldMajor    = field{329, 8}
+	fieldMinor    = field{337, 8}
+	fieldPrefix   = field{345, 155}
+	afterMinor    = field{345, 167}
+	afterPrefix   = field{500, 12}
+	atFlag        = 156
+)
+
+type field struct{ at, size int }
+
+func (f field) of(block []byte) []byte { return block[f.at:][:f.size] }
+
+// Magics, with the versions that belong to them.
+const (
+	magicUstar = "ustar\x0000"
+	magicGNU   = "ustar  \x00" // https://www.gnu.org/software/tar/manual/html_node/Standard.html
+	magicV7    = "\x00\x00\x00\x00\x00\x00\x00\x00"
+)
+
+// text returns what a field holds up to its first NUL. Nothing may stand behind
+// that: some readers would not stop there.
+func (f field) text(block []byte) (string, error) {
+	text, rest, _ := bytes.Cut(f.of(block), []byte{0})
+	if !isZero(rest) {
+		return "", odd("something stands behind the end of a text in it")
+	}
+	return string(text), nil
+}
+
+// octal reads digits, with spaces before them and spaces or NULs behind. A field
+// of nothing else is 0.
+func (f field) octal(block []byte) (int64, error) {
+	digits := strings.TrimLeft(strings.TrimRight(string(f.of(block)), " \x00"), " ")
+	if digits == "" {
+		return 0, nil
+	}
+	for _, c := range []byte(digits) {
+		if c < '0' || c > '7' {
+			return 0, odd("%q in it is not an octal number", digits)
+		}
+	}
+	return strconv.ParseInt(digits, 8, 64) // of 12 digits at most
+}
+
+// number reads an octal number, or GNU's binary one: a first byte of 0x80 (0xff
+// for a negative number), and the others are the number, the highest first.
+func (f field) number(block []byte) (int64, error) {
+	b := slices.Clone(f.of(block))
+	sign := b[0]
+	if sign < 0x80 {
+		return f.octal(block)
+	}
+	extra := len(b) - 8 // bytes that only repeat the sign
+	if sign == 0x80 {
+		b[0] = 0
+	}
+	n := int64(binary.BigEndian.Uint64(b[extra:]))
+	for _, c := range b[:extra] {
+		if c != b[0] {
+			return 0, odd("a number in it is too large")
+		}
+	}
+	if sign != 0x80 && sign != 0xff || (n < 0) != (sign == 0xff) {
+		return 0, odd("a binary number in it is not written as GNU tar writes it")
+	}
+	return n, nil
+}
+
+// checksum reports whether the checksum of a block is right: the sum of its
+// bytes, with spaces in place of the checksum, in octal digits.
+func checksumRight(block []byte) bool {
+	want := int64(8 * ' ')
+	for _, c := range block {
+		want += int64(c)
+	}
+	for _, c := range fieldChecksum.of(block) {
+		want -= int64(c)
+	}
+	got, err := fieldChecksum.octal(block)
+	return err == nil && got == want // never 0
+}
+
+func isZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// maxTime is how far from 1970 a time may lie, in seconds: 34,000 years. Some
+// servers fail at what the file system does not take.
+const maxTime = 1 << 40
+
+func checkTime(sec int64) error {
+	if sec < -maxTime || sec > maxTime {
+		return odd("the time %d in it is out of range", sec)
+	}
+	return nil
+}
+
+// paxTime reads a time of a pax record: seconds since 1970, which may be
+// negative and have a fraction.
+func paxTime(s string) (time.Time, error) {
+	bad := odd("the time %q in it is not a number of seconds", s)
+	whole, fraction, dot := strings.Cut(s, ".")
+	digits := strings.TrimPrefix(whole, "-")
+	if !isDecimal(digits) || dot && !isDecimal(fraction) {
+		return time.Time{}, bad
+	}
+	sec, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil {
+		return time.Time{}, bad
+	}
+	nsec, _ := strconv.ParseInt((fraction + "000000000")[:9], 10, 64) // digits
+	if whole != digits {
+		nsec = -nsec
+	}
+	return time.Unix(sec, nsec), checkTime(sec)
+}
+
+func isDecimal(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}

@@ -1,0 +1,87 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// identity tells one state of a file from all others. Where a system does not
+// have a part of it, that is 0. Times are in nanoseconds.
+type identity struct {
+	modTime       int64
+	change        int64 // when its content, its name or its permissions changed last
+	device, inode uint64
+}
+
+// status is what tells whether a file has changed.
+type status struct {
+	identity
+	regular bool
+	size    int64
+}
+
+var (
+	errKindChanged   = fmt.Errorf("%w: it is no regular file any more", ErrChanged)
+	errFolderChanged = fmt.Errorf("%w: it is no directory any more", ErrChanged)
+)
+
+// same compares a file with what the walk saw of it.
+func (it *item) same(now status) error {
+	switch {
+	case !now.regular:
+		return errKindChanged
+	case now.size != it.size:
+		return fmt.Errorf("%w: it had %d bytes and has %d", ErrChanged, it.size, now.size)
+	case now.modTime != it.was.modTime:
+		return fmt.Errorf("%w: its modification time is another one", ErrChanged)
+	case now.device != it.was.device || now.inode != it.was.inode:
+		return fmt.Errorf("%w: another file is in its place", ErrChanged)
+	case now.change != it.was.change:
+		return fmt.Errorf("%w: its change time is another one", ErrChanged)
+	}
+	return nil
+}
+
+// readableByAll reports whether everybody may read a file. It is then not opened
+// at the walk to find out: the answer is known, and the walk stays fast.
+func readableByAll(mode fs.FileMode) bool { return mode.Perm()&0o444 == 0o444 }
+
+// checkReadable finds out at the walk, with all other problems, what would
+// otherwise stop an upload half-way.
+func checkReadable(path string, mode fs.FileMode) error {
+	if readableByAll(mode) {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// gone returns why a file cannot be opened.
+func gone(path string, err error) error {
+	info, statErr := os.Lstat(path)
+	switch {
+	case statErr == nil && info.Mode()&fs.ModeSymlink != 0:
+		return fmt.Errorf("%w: a symbolic link is in its place", ErrChanged)
+	case statErr == nil && !info.Mode().IsRegular():
+		return errKindChanged
+	case errors.Is(err, syscall.ELOOP):
+		return fmt.Errorf("%w: a directory above it is a symbolic link", ErrChanged)
+	}
+	return &fs.PathError{Op: "open", Path: path, Err: reason(err)}
+}
+
+// unreadable returns why a file could not be read. Where it is too short, or no
+// file at all, what it has become says more.
+func unreadable(path string, now status, err error) error {
+	if err == nil || !now.regular || errors.Is(err, io.EOF) {
+		return nil
+	}
+	return &fs.PathError{Op: "read", Path: path, Err: reason(err)}
+}

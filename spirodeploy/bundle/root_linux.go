@@ -1,0 +1,283 @@
+//go:build linux && (amd64 || arm64)
+
+package bundle
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+)
+
+// Most files are small, and then package os, which makes every file one that can
+// be waited for, takes as long as the kernel: here are the system calls. Those
+// that package syscall does not offer begin at a directory that is open, which
+// cannot be exchanged for another one on the way.
+
+// root is a directory whose content was walked. What was found below it is opened
+// below it.
+type root struct{ dir *os.File }
+
+func openRoot(path string) (*root, error) {
+	dir, err := os.Open(path) // it may be a link: the user has named it
+	if err != nil {
+		return nil, err
+	}
+	return &root{dir}, nil
+}
+
+// file returns the path of what has a slash path below the root.
+func (r *root) file(name string) string { return filepath.Join(r.dir.Name(), filepath.FromSlash(name)) }
+
+// Close closes it. Nothing below it can be read then.
+func (r *root) Close() error { return r.dir.Close() }
+
+// top returns it as a directory to walk, which need not be released.
+func (r *root) top() *folder {
+	f := &folder{dir: r.dir}
+	f.users.Store(2)
+	return f
+}
+
+// folder is a directory while it is walked.
+type folder struct {
+	dir   *os.File
+	users atomic.Int32
+}
+
+func (f *folder) retain() { f.users.Add(1) }
+
+// release closes a directory that nobody uses any more.
+func (f *folder) release() {
+	if f.users.Add(-1) == 0 {
+		_ = f.dir.Close() // it was only read
+	}
+}
+
+// open opens a directory in this one. It follows no link.
+func (f *folder) open(name string) (*folder, error) {
+	path := f.dir.Name() + "/" + name // not cleaned: the root's is cut off again
+	fd, err := openFolderAt(int(f.dir.Fd()), name)
+	switch {
+	case errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.ENOTDIR):
+		return nil, errFolderChanged
+	case err != nil:
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	child := &folder{dir: os.NewFile(uintptr(fd), path)}
+	child.users.Store(1)
+	return child, nil
+}
+
+func (f *folder) list(n int) ([]fs.DirEntry, error) { return f.dir.ReadDir(n) }
+
+// look returns what something in the directory is, not following a link.
+func (f *folder) look(name string) (e Entry, err error) {
+	path := f.dir.Name() + "/" + name
+	e.path = path
+	var stat syscall.Stat_t
+	if err := statAt(int(f.dir.Fd()), name, &stat); err != nil {
+		return e, &fs.PathError{Op: "lstat", Path: path, Err: err}
+	}
+	e.Mode = fs.FileMode(stat.Mode).Perm() | kindBits(stat.Mode)
+	switch {
+	case e.Mode.IsRegular():
+		now := statusOf(&stat)
+		e.Size, e.was = now.size, now.identity
+		return e, f.checkReadable(name, e.Mode)
+	case e.Mode&fs.ModeSymlink != 0:
+		target, err := readLinkAt(int(f.dir.Fd()), name)
+		if err != nil {
+			return e, &fs.PathError{Op: "readlink", Path: path, Err: err}
+		}
+		e.Link = target
+	}
+	return e, nil
+}
+
+func (f *folder) checkReadable(name string, mode fs.FileMode) error {
+	if readableByAll(mode) {
+		return nil
+	}
+	fd, err := again(func() (int, error) {
+		return syscall.Openat(int(f.dir.Fd()), name, syscall.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return syscall.Close(fd)
+}
+
+func kindBits(mode uint32) fs.FileMode {
+	switch mode & syscall.S_IFMT {
+	case syscall.S_IFREG:
+		return 0
+	case syscall.S_IFDIR:
+		return fs.ModeDir
+	case syscall.S_IFLNK:
+		return fs.ModeSymlink
+	case syscall.S_IFIFO:
+		return fs.ModeNamedPipe
+	case syscall.S_IFSOCK:
+		return fs.ModeSocket
+	case syscall.S_IFCHR, syscall.S_IFBLK:
+		return fs.ModeDevice
+	}
+	return fs.ModeIrregular
+}
+
+// opener opens files below roots, one after the other. It keeps the directory of
+// the last one open, since the next one is most often in it too.
+type opener struct {
+	root *root
+	dir  string // below the root
+	fd   int    // of that; only with a root
+}
+
+// open opens a file below a root, following no link on the way; or any file, if
+// there is no root.
+func (o *opener) open(r *root, path string) (int, error) {
+	// A named pipe that has taken the file's place must not be waited for.
+	const flags = syscall.O_RDONLY | syscall.O_NONBLOCK | syscall.O_CLOEXEC
+	if r == nil {
+		return again(func() (int, error) { return syscall.Open(path, flags, 0) })
+	}
+	path = path[len(r.dir.Name())+1:]
+	dir := parent(path)
+	if o.root != r || o.dir != dir {
+		o.close()
+		fd, err := r.openFolder(dir)
+		if err != nil {
+			return -1, err
+		}
+		o.root, o.dir, o.fd = r, dir, fd
+	}
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	return again(func() (int, error) { return syscall.Openat(o.fd, name, flags|syscall.O_NOFOLLOW, 0) })
+}
+
+func (o *opener) close() {
+	if o.root != nil {
+		_ = syscall.Close(o.fd) // nothing was written to it
+		o.root = nil
+	}
+}
+
+// openFolder opens a directory below the root, following no link on the way.
+func (r *root) openFolder(dir string) (int, error) {
+	fd, todo := int(r.dir.Fd()), "."
+	if dir != "" {
+		todo = dir
+	}
+	for more := true; more; {
+		var name string
+		name, todo, more = strings.Cut(todo, "/")
+		next, err := openFolderAt(fd, name)
+		if fd != int(r.dir.Fd()) {
+			_ = syscall.Close(fd) // nothing was written to it
+		}
+		if err != nil {
+			return -1, err
+		}
+		fd = next
+	}
+	return fd, nil
+}
+
+// openFolderAt opens a directory in another one. It follows no link.
+func openFolderAt(dir int, name string) (int, error) {
+	fd, err := again(func() (int, error) {
+		return syscall.Openat(dir, name, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0)
+	})
+	if err == nil || !errors.Is(err, syscall.ENOTDIR) {
+		return fd, err
+	}
+	var stat syscall.Stat_t
+	if statAt(dir, name, &stat) == nil && stat.Mode&syscall.S_IFMT == syscall.S_IFLNK {
+		err = syscall.ELOOP // as it is without O_DIRECTORY
+	}
+	return -1, err
+}
+
+// readFile reads the content of a file from an offset on, and returns what the file
+// was afterwards. It fills the buffer, or stops when it has as much as is wanted and
+// the system says no more at once.
+func readFile(o *opener, r *root, path string, buf []byte, want int, from int64) (n int, now status, err error) {
+	fd, err := o.open(r, path)
+	if err != nil {
+		return 0, status{}, gone(path, err)
+	}
+	defer func() { _ = syscall.Close(fd) }() // it was only read
+	var readErr error
+	for n < len(buf) && readErr == nil {
+		var m int
+		m, readErr = again(func() (int, error) { return syscall.Pread(fd, buf[n:], from+int64(n)) })
+		n += max(m, 0)
+		if n >= want {
+			break
+		}
+		if m == 0 && readErr == nil {
+			readErr = io.EOF
+		}
+	}
+	var stat syscall.Stat_t
+	if _, err := again(func() (int, error) { return 0, syscall.Fstat(fd, &stat) }); err != nil {
+		return n, status{}, &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	now = statusOf(&stat)
+	return n, now, unreadable(path, now, readErr)
+}
+
+// statAt is fstatat(2) that follows no link.
+func statAt(dir int, name string, stat *syscall.Stat_t) error {
+	const noFollow = 0x100
+
+	p, err := syscall.BytePtrFromString(name)
+	if err != nil {
+		return err
+	}
+	_, err = again(func() (int, error) {
+		_, _, errno := syscall.Syscall6(sysFstatat, uintptr(dir), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(stat)), noFollow, 0, 0) //nolint:gosec // package syscall has no fstatat
+		if errno != 0 {
+			return -1, errno
+		}
+		return 0, nil
+	})
+	return err
+}
+
+// readLinkAt is readlinkat(2).
+func readLinkAt(dir int, name string) (string, error) {
+	p, err := syscall.BytePtrFromString(name)
+	if err != nil {
+		return "", err
+	}
+	buf := make([]byte, maxName+1)                                                                                                                               // Linux has none that are longer
+	n, _, errno := syscall.Syscall6(syscall.SYS_READLINKAT, uintptr(dir), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)), 0, 0) //nolint:gosec // package syscall has no readlinkat
+	if errno != 0 {
+		return "", errno
+	}
+	return string(buf[:n]), nil
+}
+
+func statusOf(stat *syscall.Stat_t) status {
+	return status{
+		regular: stat.Mode&syscall.S_IFMT == syscall.S_IFREG, size: stat.Size,
+		identity: identity{modTime: stat.Mtim.Nano(), change: stat.Ctim.Nano(), device: stat.Dev, inode: stat.Ino},
+	}
+}
+
+// again calls a system call until no signal interrupts it.
+func again(call func() (int, error)) (int, error) {
+	for {
+		n, err := call()
+		if err != syscall.EINTR { //nolint:errorlint // system calls return it as it is
+			return n, err
+		}
+	}
+}

@@ -1,0 +1,5 @@
+package bundle
+
+import "syscall"
+
+const sysFstatat = syscall.SYS_NEWFSTATAT

@@ -1,0 +1,82 @@
+package spirodeploy
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// SpiroFS replaces a deployment by swapping its directory: when two run at once, the
+// minions of the first may apply the states of the second, and both say success. What
+// gives that away is an SLS that is not in the bundle.
+
+// slsOf returns the names of the SLS in a bundle, as Salt has them: web for web.sls and
+// web/init.sls, which is web.init as well.
+func slsOf(tar tarball) map[string]bool {
+	names := map[string]bool{}
+	for name := range newFiles(tar).Names() {
+		file, ok := strings.CutSuffix(name, ".sls")
+		if !ok {
+			continue
+		}
+		names[strings.ReplaceAll(file, "/", ".")] = true
+		if path.Base(file) == "init" {
+			names[strings.ReplaceAll(path.Dir(file), "/", ".")] = true
+		}
+	}
+	return names
+}
+
+// foreign are SLS that minions applied and that are not in the bundle.
+type foreign struct {
+	minion string // the first that did
+	count  int    // of minions
+	sls    []string
+}
+
+func (f *foreign) add(known map[string]bool, m *report.Minion) {
+	found := false
+	for _, name := range m.SLS() {
+		if known[name] {
+			continue
+		}
+		found = true
+		if len(f.sls) <= mostNamed && !slices.Contains(f.sls, name) {
+			f.sls = append(f.sls, name)
+		}
+	}
+	if !found {
+		return
+	}
+	if f.count++; f.count == 1 {
+		f.minion = m.ID
+	}
+}
+
+// tellForeign warns of such SLS.
+func (l *leg) tellForeign(stage report.Stage) {
+	f := &l.foreign
+	if f.count == 0 {
+		return
+	}
+	who := plain.Line(f.minion)
+	if f.count > 1 {
+		who += fmt.Sprintf(" and %d more", f.count-1)
+	}
+	names := make([]string, 0, len(f.sls))
+	for _, name := range f.sls[:min(len(f.sls), mostNamed)] {
+		names = append(names, plain.Line(plain.Clip(name, maxSLSName)))
+	}
+	if len(f.sls) > mostNamed {
+		names = append(names, "and more")
+	}
+	l.warn(stage, fmt.Sprintf("%s applied SLS that are not in this bundle (%s): they are of another saltenv, or another deployment of %s was under way at the same time, and its states were applied",
+		who, strings.Join(names, ", "), plain.Line(l.target.Saltenv)))
+}
+
+// maxSLSName is how much of a name is shown, in bytes.
+const maxSLSName = 100

@@ -1,0 +1,237 @@
+package spirodeploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"path"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
+)
+
+// TopOptions say how a bundle's top file is looked at.
+type TopOptions struct {
+	// Project and Deployment name the saltenv. If Deployment is empty, all deployments
+	// of the top file are checked.
+	Project, Deployment string
+	// Foreign means that the bundle is not made of a project: its files have no _salt/
+	// before their names.
+	Foreign bool
+	// Tolerant makes it a warning that a deployment, or an SLS that the top file names, is
+	// not there, or that the top file has a shape that Salt refuses.
+	Tolerant bool
+	// NoHighstate means that nobody is highstated, so that nobody has to be named.
+	NoHighstate bool
+}
+
+// A TopBundle is what CheckTop looks at: a [bundle.Bundle] or a [bundle.File].
+type TopBundle interface {
+	Items() iter.Seq[bundle.Item]
+	OpenItem(name string) (io.ReadCloser, error)
+}
+
+// CheckTop looks at what a bundle deploys: its top file, the SLS that this names, and
+// what those visibly refer to. It returns what the top file says of the deployment,
+// what keeps the bundle from being deployed, and what is worth a warning.
+func CheckTop(ctx context.Context, b TopBundle, o TopOptions) (result *topfile.Result, problems []error, warnings []string) {
+	opts := topfile.Options{Project: o.Project, Deployment: o.Deployment, Prefix: "_salt/"}
+	if o.Foreign {
+		opts.Prefix = ""
+	}
+	result, err := topfile.Check(ctx, newFiles(b), opts)
+	if err != nil {
+		return &topfile.Result{}, []error{fmt.Errorf("check the top file: %w", err)}, nil
+	}
+	for _, f := range result.Findings {
+		text := plain.Line(f.Text)
+		switch {
+		case o.NoHighstate && (f.Kind == topfile.KindNone || f.Kind == topfile.KindTargets):
+		case f.Severity == topfile.Problem && !o.tolerates(f.Kind):
+			problems = append(problems, errors.New(text))
+		default:
+			warnings = append(warnings, text)
+		}
+	}
+	return result, problems, warnings
+}
+
+// tolerates reports whether a problem is a warning. Without a highstate, nobody has to be
+// named, and nothing there; but a shape that Salt refuses keeps it from finding the minions of
+// other projects as well.
+func (o TopOptions) tolerates(kind topfile.Kind) bool {
+	switch kind {
+	case topfile.KindDeployment, topfile.KindSLS:
+		return o.Tolerant || o.NoHighstate
+	case topfile.KindShape:
+		return o.Tolerant
+	}
+	return false
+}
+
+// checkTop looks at the top file for the target, and keeps whom it names.
+func (l *leg) checkTop(ctx context.Context, tar tarball) (problems []error, warnings []string) {
+	o := l.run.opts
+	result, problems, warnings := CheckTop(ctx, tar, TopOptions{
+		Project: l.project, Deployment: l.deployment, Foreign: o.File != "",
+		Tolerant: o.MissingMinions == report.Warn, NoHighstate: o.NoHighstate,
+	})
+	l.top = result.Section
+	if result.Section == nil {
+		return problems, warnings
+	}
+	top := &report.Top{File: result.File, Targets: []report.TopTarget{}, Template: result.Section.Template}
+	for _, t := range result.Section.Targets {
+		target := report.TopTarget{Expression: t.Expression, Match: t.Match, SLS: []string{}}
+		for _, sls := range t.SLS {
+			name := sls.Name
+			if sls.Env != "" {
+				name = sls.Env + ": " + name
+			}
+			target.SLS = append(target.SLS, name)
+		}
+		top.Targets = append(top.Targets, target)
+	}
+	l.target.Top = top
+	if !o.NoHighstate {
+		l.target.Expected = union(l.target.Expected, result.Section.Expected())
+	}
+	return problems, warnings
+}
+
+// union returns texts, each once.
+func union(lists ...[]string) []string {
+	var all []string
+	seen := map[string]bool{}
+	for _, list := range lists {
+		for _, text := range list {
+			if !seen[text] {
+				seen[text] = true
+				all = append(all, text)
+			}
+		}
+	}
+	return all
+}
+
+// tellSilent warns of minions that did not answer the server and may be concerned.
+// Those that were expected are the report's.
+func (l *leg) tellSilent(stage report.Stage) {
+	expected := map[string]bool{}
+	for _, id := range l.target.Expected {
+		expected[id] = true
+	}
+	var names []string
+	n := 0
+	for _, id := range union(l.silent) {
+		if expected[id] || !l.mayConcern(id) {
+			continue
+		}
+		if n++; n <= mostNamed {
+			names = append(names, plain.Line(id))
+		}
+	}
+	if n == 0 {
+		return
+	}
+	if n > mostNamed {
+		names = append(names, "and "+plain.Thousands(n-mostNamed)+" more")
+	}
+	l.warn(stage, fmt.Sprintf("the deployment may concern %s that did not answer the server: %s; on the master, salt-run manage.down lists those that are down",
+		plain.Count(n, "minion", "minions"), strings.Join(names, ", ")))
+}
+
+// mostNamed is how many minions a warning names.
+const mostNamed = 20
+
+// mayConcern reports whether the top file may name a minion.
+func (l *leg) mayConcern(id string) bool {
+	if l.top == nil || l.top.Template {
+		return l.target.Top != nil
+	}
+	for _, t := range l.top.Targets {
+		if t.Matches(id, nil) != topfile.No {
+			return true
+		}
+	}
+	return false
+}
+
+// files are the files of a bundle as the server sees them.
+type files struct {
+	TopBundle
+	links map[string]string // of symbolic links, where they lead
+}
+
+func newFiles(b TopBundle) files {
+	f := files{b, map[string]string{}}
+	for it := range b.Items() {
+		if it.Mode&fs.ModeSymlink != 0 {
+			f.links[it.Name] = path.Join(path.Dir(it.Name), it.Link)
+		}
+	}
+	return f
+}
+
+// maxLinked is how many names behind links to directories are looked at.
+const maxLinked = 100_000
+
+// Names yields the entries, and what is behind links to directories.
+func (f files) Names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for it := range f.Items() {
+			if !yield(it.Name) {
+				return
+			}
+		}
+		room := maxLinked
+		for link, to := range f.links {
+			for it := range f.Items() {
+				rest, ok := strings.CutPrefix(it.Name, to+"/")
+				if room--; room < 0 {
+					return
+				}
+				if ok && rest != "" && !yield(link+"/"+rest) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Open opens a file, through links.
+func (f files) Open(name string) (io.ReadCloser, error) {
+	const most = 40 // links on the way, as Linux has it
+	for range most {
+		next, linked := f.follow(name)
+		if !linked {
+			return f.OpenItem(name)
+		}
+		name = next
+	}
+	return nil, fmt.Errorf("open %s: %w", plain.Line(name), fs.ErrInvalid)
+}
+
+// follow replaces the first link on the way to a file by where it leads.
+func (f files) follow(name string) (next string, linked bool) {
+	if len(f.links) == 0 {
+		return name, false
+	}
+	for end := 0; end < len(name); end++ {
+		slash := strings.IndexByte(name[end:], '/')
+		if slash < 0 {
+			slash = len(name) - end
+		}
+		end += slash
+		if to, ok := f.links[name[:end]]; ok {
+			return path.Join(to, strings.TrimPrefix(name[end:], "/")), true
+		}
+	}
+	return name, false
+}
