@@ -22,6 +22,8 @@ func (m *Spirodeploy) Image(
 		builder = builder.WithEnvVariable(v.Name, v.Value)
 	}
 	return image.
+		// Large results of minions are kept in temporary files, whoever it runs as.
+		WithDirectory("/", dag.Directory().WithNewDirectory("tmp", dagger.DirectoryWithNewDirectoryOpts{Permissions: 0o777})).
 		WithFile(certificates, builder.File(certificates)).
 		WithFile("/usr/local/bin/spiro-deploy", builder.WithExec(module.BuildCommand("/spiro-deploy")).File("/spiro-deploy"),
 			dagger.ContainerWithFileOpts{Permissions: 0o755}).

@@ -5,7 +5,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -56,14 +55,5 @@ func TestImage(t *testing.T) {
 	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindSubmatch(goMod)
 	if version == nil || module.GoImage != "golang:"+string(version[1])+"-alpine" {
 		t.Errorf("the image builds with %s, and go.mod says %q", module.GoImage, version)
-	}
-	release, err := os.ReadFile(filepath.Join(root, "internal", "release", "build.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, flag := range slices.DeleteFunc(slices.Clone(build), func(s string) bool { return !strings.HasPrefix(s, "-") || s == "-o" }) {
-		if flag, _, _ = strings.Cut(flag, "=-s"); !strings.Contains(string(release), `"`+flag) {
-			t.Errorf("a release is not built with %s", flag)
-		}
 	}
 }

@@ -190,6 +190,10 @@ func TestNotUploaded(t *testing.T) {
 	if pragma := `// +ignore=["` + strings.Join(module.NotUploaded, `", "`) + `"]`; !strings.Contains(string(source), pragma) {
 		t.Errorf("main.go does not have %s", pragma)
 	}
+	// Under dagger -m, it means the root of the module in place of the caller's project.
+	if strings.Contains(string(source), "+defaultPath") {
+		t.Error("main.go has a +defaultPath: take a *dagger.Workspace")
+	}
 }
 
 func TestParseToken(t *testing.T) {
