@@ -179,7 +179,7 @@ func leftOut(include []string) (func(name string) bool, error) {
 	for _, pattern := range include {
 		without, negative := strings.CutPrefix(pattern, "!")
 		if !negative {
-			return nil, fmt.Errorf("dagger.json: include %q: it does not begin with !", pattern)
+			return nil, fmt.Errorf("dagger.json: include %q: write !PATTERN, for all of them leave something out", pattern)
 		}
 		words := regexp.QuoteMeta(without)
 		words = strings.ReplaceAll(words, `\*\*/`, "(.*/)?")
