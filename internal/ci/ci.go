@@ -22,10 +22,10 @@ var modules = []string{".", "tests"}
 // Test runs the checks that are tests: go.mod is tidy, everything vets, and all
 // tests pass, with the race detector where there is a C compiler for it.
 func Test(ctx context.Context, out io.Writer) error {
-	test := []string{"-timeout=20m", "-race", "./..."}
+	test := []string{"-timeout=40m", "-race", "./..."}
 	if why := noRace(ctx); why != "" {
 		fmt.Fprintln(out, "SKIP the race detector:", why)
-		test = []string{"-timeout=20m", "./..."}
+		test = []string{"-timeout=40m", "./..."}
 	}
 	var errs []error
 	for _, dir := range modules {

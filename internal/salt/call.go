@@ -63,9 +63,9 @@ func (m *Master) allAnswer(ctx context.Context) bool {
 func (m *Master) run(ctx context.Context, script string, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, callLimit, errors.New("it took more than "+callLimit.String()))
 	defer cancel()
-	line := m.env.Script(script, append([]string{"-c", m.path("master")}, args...)...)
+	line := append(m.Line(script), args...)
 	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
-	cmd.Env = m.environment()
+	cmd.Env = m.Environment()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	detach(cmd)
@@ -84,8 +84,13 @@ func (m *Master) run(ctx context.Context, script string, args ...string) ([]byte
 	return stdout.Bytes(), nil
 }
 
-// environment is that of Salt's processes: nothing of the user's home is theirs.
-func (m *Master) environment() []string {
+// Line returns the command line of one of Salt's programs, for this master.
+func (m *Master) Line(script string) []string {
+	return m.env.Script(script, "-c", m.path("master"))
+}
+
+// Environment is that of Salt's processes: nothing of the user's home is theirs.
+func (m *Master) Environment() []string {
 	return append(pythonEnv(os.Environ()), "HOME="+m.dir)
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -33,40 +34,29 @@ func (m *Master) common(name string) settings {
 
 // configure writes the configurations, and the key that makes tokens. It returns
 // SpiroFS's port.
-func (m *Master) configure(tls bool, ports []int) (int, error) {
+func (m *Master) configure(opts Options, ports []int) (int, error) {
 	publish, returns, port := ports[0], ports[1], ports[2]
-	engine := settings{"port": port}
 	m.URL = fmt.Sprintf("http://127.0.0.1:%d/", port)
-	if tls {
+	if opts.TLS {
 		m.URL = fmt.Sprintf("https://127.0.0.1:%d/", port)
-		engine["ssl_crt"], engine["ssl_key"] = m.path("tls.crt"), m.path("tls.key")
 		if err := m.certify(); err != nil {
 			return 0, fmt.Errorf("make a certificate: %w", err)
 		}
 	}
-	from := func(dir string) []string { return []string{filepath.Join(m.env.packages, "spirofs", dir)} }
 	master := m.common("master")
 	maps.Copy(master, settings{
 		"interface": "127.0.0.1", "publish_port": publish, "ret_port": returns,
-		"auto_accept": true, "worker_threads": 3, "timeout": 15,
-		"fileserver_backend": []string{"roots", "spiro"}, "file_roots": settings{"base": []string{m.path("base")}},
-		// Salt 3003 and later do not load SpiroFS by its entry point.
-		"engines_dirs": from("engines"), "utils_dirs": from("utils"), "runner_dirs": from("runner"), "fileserver_dirs": from("fileserver"),
-		"engines": []settings{{"spiro": engine}},
+		"auto_accept": true, "worker_threads": 3, "timeout": 20, "gather_job_timeout": 20,
+		"file_roots": settings{"base": []string{m.path("base")}},
 	})
+	if err := m.setUp(opts, port, master); err != nil {
+		return 0, err
+	}
 	if err := writeConfig(m.path("master", "master"), master); err != nil {
 		return 0, err
 	}
 	if err := os.Mkdir(m.Temp(), 0o755); err != nil {
 		return 0, fmt.Errorf("make a directory: %w", err)
-	}
-	// SpiroFS would make it when it first needs it, at two places at once if need be.
-	key := m.path("master", "pki", "spiro_auth", "macaroon-key")
-	if err := os.MkdirAll(filepath.Dir(key), 0o700); err != nil {
-		return 0, fmt.Errorf("write the key of the tokens: %w", err)
-	}
-	if err := os.WriteFile(key, m.key, 0o600); err != nil {
-		return 0, fmt.Errorf("write the key of the tokens: %w", err)
 	}
 	for _, it := range m.minions {
 		grains := settings{"root": m.Root(it.ID)}
@@ -89,6 +79,40 @@ func (m *Master) configure(tls bool, ports []int) (int, error) {
 	return port, nil
 }
 
+// setUp sets SpiroFS up: in the master's settings, or in a file of its own.
+func (m *Master) setUp(opts Options, port int, master settings) error {
+	if opts.Setup != nil {
+		dir := m.path("master", "master.d")
+		err := os.MkdirAll(dir, 0o755)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "spirofs.conf"), []byte(opts.Setup(port)), 0o644)
+		}
+		if err != nil {
+			return fmt.Errorf("write SpiroFS's configuration: %w", err)
+		}
+		return nil
+	}
+	engine := settings{"port": port, "address": "127.0.0.1"}
+	if opts.TLS {
+		engine["ssl_crt"], engine["ssl_key"] = m.path("tls.crt"), m.path("tls.key")
+	}
+	maps.Copy(master, settings{
+		"fileserver_backend": []string{"roots", "spiro"}, "engines": []settings{{"spiro": engine}},
+		// The options file is one for the whole machine: not even here.
+		"spirofs_compat": settings{"hardening": !opts.Published, "no_options_file": true},
+	})
+	// SpiroFS would make it when it first needs it, at two places at once if need be.
+	key := m.path("master", "pki", "spiro_auth", "macaroon-key")
+	err := os.MkdirAll(filepath.Dir(key), 0o700)
+	if err == nil {
+		err = os.WriteFile(key, m.key, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("write the key of the tokens: %w", err)
+	}
+	return nil
+}
+
 func writeConfig(path string, s settings) error {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err == nil {
@@ -101,6 +125,16 @@ func writeConfig(path string, s settings) error {
 		return fmt.Errorf("write Salt's configuration: %w", err)
 	}
 	return nil
+}
+
+// tls returns what it takes to trust the certificate; nil without one.
+func (m *Master) tls() *tls.Config {
+	if m.Certificate == nil {
+		return nil
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(m.Certificate)
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 }
 
 // certify makes a certificate for the loopback address, which is its own authority.

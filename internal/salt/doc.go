@@ -1,12 +1,9 @@
 // Package salt brings up a real Salt master with SpiroFS, and real minions, on
 // loopback ports and below a temporary directory, for tests and the demo.
 //
-// [Prepare] installs Salt 3005.5 and SpiroFS 0.3, with all that they need in
-// pinned versions, into a Python environment in the user's cache directory, once.
-// [Env.Start] starts a master and its minions in some seconds. A keeper, a process of its
-// own, ends them and removes the directory when the master is closed or when
-// the process that started it is gone, in whatever way that happened.
-//
-// Salt 3005.5 is the newest that loads SpiroFS 0.3: later ones lack
-// salt.ext.six. python/salt_fixes.py says what else stands in the way.
+// [PrepareVersion] installs a version of Salt, SpiroFS 0.3 and contrib/spirofs-compat,
+// with all that they need in pinned versions, into a Python environment in the user's
+// cache directory, once. [Env.Start] starts a master and its minions in some seconds. A
+// keeper, a process of its own, ends them and removes the directory when the master is
+// closed or when the process that started it is gone, in whatever way that happened.
 package salt

@@ -3,6 +3,7 @@
 package salt
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -27,7 +28,7 @@ func TestNoPython(t *testing.T) {
 			}
 		}
 		cache := t.TempDir()
-		_, err := prepareIn(t.Context(), cache, func(string) {})
+		_, err := prepareIn(t.Context(), cache, Newest, func(string) {})
 		if !errors.Is(err, ErrNoPython) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), "install one") {
 			t.Errorf("error %v, want ErrNoPython with %q", err, tt.says)
 		}
@@ -54,21 +55,60 @@ func TestFailedInstall(t *testing.T) {
 	if err := os.Chtimes(old, time.Time{}, time.Now().Add(-2*abandoned)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := prepareIn(t.Context(), cache, func(string) {})
+	_, err := prepareIn(t.Context(), cache, Newest, func(string) {})
 	if err == nil || !strings.Contains(err.Error(), "making a virtual environment: exit status 3\nno room") {
 		t.Errorf("error %v", err)
 	}
-	if left, err := os.ReadDir(cache); err != nil || len(left) != 1 || left[0].Name() != "building-young" {
+	if left, err := filepath.Glob(filepath.Join(cache, "building-*")); err != nil || len(left) != 1 || filepath.Base(left[0]) != "building-young" {
 		t.Errorf("left are %v, %v", left, err)
 	}
 }
 
-// TestPinned: every package has one version.
+// TestPinned: every package has one version, and each version of Salt is pinned.
 func TestPinned(t *testing.T) {
 	t.Parallel()
-	for line := range strings.Lines(string(requirements)) {
-		if name, version, ok := strings.Cut(strings.TrimSpace(line), "=="); !ok || name == "" || version == "" || strings.ContainsAny(version, "*;, ") {
-			t.Errorf("%q pins nothing", line)
+	for _, version := range Versions {
+		names := map[string]bool{}
+		for _, pin := range pinned(version) {
+			name, exact, ok := strings.Cut(pin, "==")
+			if !ok || name == "" || exact == "" || strings.ContainsAny(exact, "*;, ") || names[name] {
+				t.Errorf("Salt %s: %q pins nothing, or something twice", version, pin)
+			}
+			names[name] = true
+			if name == "salt" && exact != version {
+				t.Errorf("Salt %s: the pin is %s", version, pin)
+			}
+		}
+		if !names["salt"] {
+			t.Errorf("Salt %s is not pinned", version)
 		}
 	}
+}
+
+// TestUnknownVersion says which versions there are.
+func TestUnknownVersion(t *testing.T) {
+	t.Parallel()
+	_, err := prepareIn(t.Context(), t.TempDir(), "2019.2", func(string) {})
+	if err == nil || !strings.Contains(err.Error(), Newest) {
+		t.Errorf("error %v, want one that names %s", err, Newest)
+	}
+}
+
+// TestLock: who comes second waits, until the first is done or the context is.
+func TestLock(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lock")
+	unlock, err := lock(t.Context(), path, func() { t.Error("nobody has it, and it waits") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := lock(ctx, path, cancel); !errors.Is(err, context.Canceled) {
+		t.Errorf("two have it: %v", err)
+	}
+	second, err := lock(t.Context(), path, unlock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second()
 }

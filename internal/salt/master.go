@@ -33,6 +33,12 @@ type Options struct {
 	// TLS has the server speak TLS, with the certificate [Master.Certificate];
 	// default false, plain HTTP.
 	TLS bool
+	// Published has SpiroFS do what it does as it was published: what spirofs-compat
+	// hardens is off; default false.
+	Published bool
+	// Setup returns the text of a configuration file that sets SpiroFS up, in place of
+	// what this package sets up; default nil. It gets the port that is free for it.
+	Setup func(port int) string
 	// Progress is told, in lines, what is waited for; default: nobody is.
 	Progress func(string)
 }
@@ -86,7 +92,7 @@ func (m *Master) start(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	port, err := m.configure(opts.TLS, ports)
+	port, err := m.configure(opts, ports)
 	if err != nil {
 		return err
 	}
@@ -96,7 +102,7 @@ func (m *Master) start(ctx context.Context, opts Options) error {
 			Name: minion.ID, Args: m.env.Script("salt-minion", "-c", m.path(minion.ID), "-l", "warning"), Output: m.path(minion.ID, "out"),
 		})
 	}
-	if m.keeper, err = startKeeper(m.env, m.dir, programs, m.environment()); err != nil {
+	if m.keeper, err = startKeeper(m.env, m.dir, programs, m.Environment()); err != nil {
 		return err
 	}
 	wait := waiting{ctx: ctx, began: began, progress: opts.Progress, failed: m.broken}
@@ -162,6 +168,12 @@ func (m *Master) Root(minion string) string { return m.path(minion, "root") }
 // Temp returns a directory for whatever else a test writes. It goes when the
 // master does, even where the test's own cleaning up does not happen.
 func (m *Master) Temp() string { return m.path("temp") }
+
+// Log returns the path of the master's log, which has all of it.
+func (m *Master) Log() string { return m.path("master", "log") }
+
+// Key returns the key of the tokens, which is a file below pki_dir.
+func (m *Master) Key() string { return string(m.key) }
 
 // Cache returns the directory in which a minion caches the files of the master.
 func (m *Master) Cache(minion, project, deployment string) string {

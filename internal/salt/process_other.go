@@ -3,6 +3,7 @@
 package salt
 
 import (
+	"context"
 	"errors"
 	"os/exec"
 )
@@ -14,3 +15,5 @@ func detach(*exec.Cmd) {}
 func freeze(int) error { return errors.ErrUnsupported }
 
 func thaw(int) error { return errors.ErrUnsupported }
+
+func lock(context.Context, string, func()) (func(), error) { return func() {}, nil }

@@ -2,15 +2,12 @@ package salt
 
 import (
 	"archive/tar"
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"mime/multipart"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -74,6 +71,35 @@ dep:
 	"exception": {project: "dd", deployment: "..", app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
 }
 
+// OfVersions are the situations that versions of Salt tell in ways of their own.
+// [Master.Record] knows them.
+var OfVersions = []string{"states-failed", "requisites", "requisite-missing", "not-a-number"}
+
+func init() {
+	situations["requisite-missing"] = situation{top: "web1", app: "missing: {test.nop: [{require: [{test: nowhere}]}]}\n"}
+	situations["not-a-number"] = situation{top: "web1", app: "limits: {grains.present: [{force: true}, {value: {high: .inf, low: .nan}}]}\n"}
+	situations["requisites"] = situation{top: "web1", app: `
+good: {test.succeed_with_changes: []}
+same: {test.succeed_without_changes: []}
+bad: {test.fail_without_changes: []}
+after-bad: {test.nop: [{require: [{test: bad}]}]}
+after-after-bad: {test.nop: [{require: [{test: after-bad}]}]}
+any: {test.nop: [{require_any: [{test: bad}, {test: good}]}]}
+none: {test.nop: [{require_any: [{test: bad}]}]}
+watched: {test.nop: [{watch: [{test: good}]}]}
+unchanged: {test.nop: [{onchanges: [{test: same}]}]}
+changed: {test.nop: [{onchanges: [{test: good}]}]}
+failed: {test.nop: [{onfail: [{test: bad}]}]}
+not-failed: {test.nop: [{onfail: [{test: good}]}]}
+unless: {test.nop: [{unless: 'true'}]}
+onlyif: {test.nop: [{onlyif: 'false'}]}
+listening: {test.nop: [{listen: [{test: good}]}]}
+first: {test.nop: [{prereq: [{test: good}]}]}
+warned: {test.configurable_test_state: [{changes: false}, {result: true}, {warnings: careful}]}
+no-such: {nosuch.state: []}
+`}
+}
+
 // changing is what two runs of one deployment do not have in common.
 var changing = regexp.MustCompile(`"(pid|start_time|duration|jid)": ("[^"]*"|[0-9.]+)`)
 
@@ -86,11 +112,12 @@ func Same(a, b []byte) bool {
 // files NAME.sse of a directory. A file whose stream is the [Same] stays: tests know
 // its times and numbers.
 func Record(ctx context.Context, dir string, progress func(string)) (err error) {
-	env, err := Prepare(ctx, progress)
+	// Of the oldest, whose streams everybody has read; tests/spirofs has the others'.
+	env, err := PrepareVersion(ctx, Versions[len(Versions)-1], progress)
 	if err != nil {
 		return err
 	}
-	m, err := env.Start(ctx, Options{Minions: []Minion{{ID: "web1"}, {ID: "db1"}}, Progress: progress})
+	m, err := env.Start(ctx, Options{Minions: []Minion{{ID: "web1"}, {ID: "db1"}}, Published: true, Progress: progress})
 	if err != nil {
 		return err
 	}
@@ -141,54 +168,31 @@ func (m *Master) Record(ctx context.Context, name string) ([]byte, error) {
 	return []byte(text), err
 }
 
-// deploy posts a deployment as simply as can be, and returns the stream.
+// deploy posts a situation's deployment, and returns the stream.
 func (m *Master) deploy(ctx context.Context, s situation) ([]byte, error) {
 	if s.project == "" {
 		s.project, s.deployment = "shop", "prod"
 	}
-	body, contentType, err := s.body()
-	if err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.URL, body)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", contentType)
-	req.Header.Set("Authorization", "Bearer "+m.RootToken().Reveal())
-	transport := &http.Transport{} // no proxy
-	defer transport.CloseIdleConnections()
-	resp, err := transport.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the server answered %s", resp.Status)
-	}
-	var stream []byte
-	for in := bufio.NewReader(resp.Body); ; {
-		line, err := in.ReadBytes('\n')
-		stream = append(stream, line...)
-		if errors.Is(err, io.EOF) {
-			return stream, nil
-		}
-		if err == nil && s.freeze != "" && string(line) == "event: highstate-start\n" {
-			err = m.Freeze(s.freeze)
-		}
-		if err != nil {
-			return stream, err
-		}
-	}
-}
-
-// body returns the form to post, and its type.
-func (s situation) body() (io.Reader, string, error) {
 	files := map[string]string{"app.sls": s.app}
 	if s.top != "" {
 		files["spirotop.sls"] = s.deployment + ":\n  '" + s.top + "': [app]\n"
 	}
-	var body, bundle bytes.Buffer
+	bundle, err := tarOf(files)
+	if err != nil {
+		return nil, err
+	}
+	form := Form{Project: s.project, Deployment: s.deployment, Highstate: !s.noHighstate, Bundle: bundle}
+	form.Heard = func(line string) error {
+		if s.freeze != "" && line == "event: highstate-start\n" {
+			return m.Freeze(s.freeze)
+		}
+		return nil
+	}
+	return m.Post(ctx, form)
+}
+
+func tarOf(files map[string]string) ([]byte, error) {
+	var bundle bytes.Buffer
 	archive := tar.NewWriter(&bundle)
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -197,14 +201,5 @@ func (s situation) body() (io.Reader, string, error) {
 		errs = append(errs, err)
 	}
 	errs = append(errs, archive.Close())
-	form := multipart.NewWriter(&body)
-	errs = append(errs, form.WriteField("project", s.project), form.WriteField("deployment", s.deployment))
-	if !s.noHighstate {
-		errs = append(errs, form.WriteField("highstate", "True"))
-	}
-	part, err := form.CreateFormFile("bundle", "bundle.tar")
-	if err == nil {
-		_, err = part.Write(bundle.Bytes())
-	}
-	return &body, form.FormDataContentType(), errors.Join(append(errs, err, form.Close())...)
+	return bundle.Bytes(), errors.Join(errs...)
 }

@@ -42,6 +42,8 @@ type parser struct {
 	ran     bool      // whether there are states, of which these are true:
 	counts  Counts
 	telling []Place
+	root    *State // of a brief
+	rootRun float64
 }
 
 func (p *parser) parse(text string) Result {
@@ -125,7 +127,7 @@ const lastRun = 1 << 53
 // states reads the mapping of tags to states. Its order counts where states do
 // not tell when they ran.
 func (p *parser) states(r *Result) {
-	p.counts, p.telling, p.runs = Counts{}, nil, p.runs[:0]
+	p.counts, p.telling, p.root, p.runs = Counts{}, nil, nil, p.runs[:0]
 	tooMany := false
 	for more := p.Object(); more; more = p.More('}') {
 		p.First()

@@ -12,6 +12,7 @@ type Requisites struct {
 	commas  int                 // in the SLS.ID that has most
 	read    map[*State][]string // what a comment names, once it has been read
 	visited map[*State]bool     // of the search that goes on
+	left    int                 // of maxNames
 }
 
 // Cause is why a state did not run.
@@ -29,6 +30,7 @@ const (
 	maxRequisites = 100      // in a comment, and in a search
 	maxCommas     = 10       // in an ID
 	maxComment    = 64 << 10 // of a comment, in bytes
+	maxNames      = 1 << 20  // that all searches together look at
 )
 
 // How Salt says that requisites failed, and what stands between their names,
@@ -41,7 +43,7 @@ const (
 // NewRequisites takes the states of a highstate. Those that did not fail may be
 // missing.
 func NewRequisites(states []State) *Requisites {
-	r := &Requisites{failed: map[string][]*State{}, read: map[*State][]string{}, visited: map[*State]bool{}}
+	r := &Requisites{failed: map[string][]*State{}, read: map[*State][]string{}, visited: map[*State]bool{}, left: maxNames}
 	for i := range states {
 		if s := &states[i]; s.Outcome == Bad {
 			key := s.key()
@@ -61,6 +63,24 @@ func (s *State) LacksRequisite() bool {
 	return s.Outcome == Bad && strings.HasPrefix(s.Comment, requisiteText)
 }
 
+// Root returns the state that is to be looked at first: the first one, in the order
+// in which they ran, that failed by itself, or else the first that failed. It
+// returns nil if none did.
+func Root(states []State) *State {
+	var first *State
+	for i := range states {
+		s := &states[i]
+		switch {
+		case s.Outcome != Bad:
+		case !s.LacksRequisite():
+			return s
+		case first == nil:
+			first = s
+		}
+	}
+	return first
+}
+
 // step is a state on the way from a requisite to what failed by itself.
 type step struct {
 	state *State
@@ -69,7 +89,9 @@ type step struct {
 }
 
 // Causes returns why a state did not run, the nearest first; nothing for a state
-// that failed by itself. The state must be one of those that r was made of.
+// that failed by itself. The state must be one of those that r was made of. It ends
+// also if it is asked for very many states that name very many others: then it
+// leaves causes out.
 func (r *Requisites) Causes(s *State) []Cause {
 	if !s.LacksRequisite() {
 		return nil
@@ -79,22 +101,23 @@ func (r *Requisites) Causes(s *State) []Cause {
 	steps, unknown := []step{{state: s, from: -1}}, map[string]bool{}
 	var causes []Cause
 	last := 0 // the step from which none leads on
-	for i := 0; i < len(steps); i++ {
+	for i := 0; i < len(steps) && r.left > 0; i++ {
 		names := r.named(steps[i].state)
+		r.left -= 1 + len(names)
 		if len(names) == 0 && i > 0 {
-			causes = append(causes, Cause{Chain: chain(steps, i), State: steps[i].state})
+			causes = append(causes, Cause{Chain: r.chain(steps, i), State: steps[i].state})
 		}
 		for _, name := range names {
 			if len(r.failed[name]) == 0 && !unknown[name] {
 				unknown[name] = true
-				causes = append(causes, Cause{Chain: append(chain(steps, i), name)})
+				causes = append(causes, Cause{Chain: append(r.chain(steps, i), name)})
 			}
 			steps = r.follow(steps, name, i)
 		}
 		last = i
 	}
-	if len(causes) == 0 && last > 0 { // the states lead back to each other
-		causes = []Cause{{Chain: chain(steps, last)}}
+	if len(causes) == 0 && last > 0 && r.left > 0 { // the states lead back to each other
+		causes = []Cause{{Chain: r.chain(steps, last)}}
 	}
 	return causes
 }
@@ -114,11 +137,12 @@ func (r *Requisites) follow(steps []step, name string, from int) []step {
 }
 
 // chain returns the way to a step.
-func chain(steps []step, i int) []string {
+func (r *Requisites) chain(steps []step, i int) []string {
 	var keys []string
 	for ; steps[i].from >= 0; i = steps[i].from {
 		keys = append(keys, steps[i].key)
 	}
+	r.left -= len(keys)
 	slices.Reverse(keys)
 	return keys
 }

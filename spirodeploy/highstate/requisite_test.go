@@ -101,6 +101,30 @@ func TestManyRequisites(t *testing.T) {
 	}
 }
 
+// TestMuchToLookAt: what all states together are told of is bounded, not only
+// what one is.
+func TestMuchToLookAt(t *testing.T) {
+	t.Parallel()
+	const many = 20_000
+	var states []highstate.State
+	for i := range many {
+		comment := fmt.Sprintf("One or more requisite failed: a.%d", (i+1)%many)
+		for n := range 30 {
+			comment += fmt.Sprintf(", b.%d-%d", i%100, n)
+		}
+		states = append(states, bad(fmt.Sprintf("a/%d", i), "cmd.run", comment))
+	}
+	names, requisites := 0, highstate.NewRequisites(states)
+	for i := range states {
+		for _, c := range requisites.Causes(&states[i]) {
+			names += len(c.Chain)
+		}
+	}
+	if names < 10_000 || names > 2<<20 {
+		t.Errorf("%d names are told", names)
+	}
+}
+
 // TestRecordedCauses: so Salt says it.
 func TestRecordedCauses(t *testing.T) {
 	t.Parallel()

@@ -29,6 +29,7 @@ func same(t *testing.T, raw []byte) {
 		t.Errorf("%.1000q:\n got %.1000q\nwant %.1000q", before, show(got), show(want))
 	}
 	sameBrief(t, brief, parts, want)
+	sameRoot(t, brief.Root, highstate.Root(want.States), len(raw) <= 1<<10)
 	if t.Failed() {
 		t.Logf("of %.1000q", before)
 	}
@@ -56,6 +57,21 @@ func sameBrief(t *testing.T, brief highstate.Brief, parts [][]byte, whole highst
 	}
 }
 
+// sameRoot fails unless the root of a brief is that of the whole: exactly that,
+// if it is small.
+func sameRoot(t *testing.T, got, want *highstate.State, exactly bool) {
+	t.Helper()
+	switch {
+	case (got == nil) != (want == nil):
+		t.Errorf("root %+v, want %+v", got, want)
+	case got == nil:
+	case got.LacksRequisite() != want.LacksRequisite():
+		t.Errorf("root %.1000q, want %.1000q", got.Comment, want.Comment)
+	case exactly && (got.ID != want.ID || got.Function != want.Function || got.Outcome != want.Outcome || got.Comment != want.Comment || !bytes.Equal(got.Changes, want.Changes)):
+		t.Errorf("root %+v, want %+v", got, want)
+	}
+}
+
 func show(r highstate.Result) string { b, _ := json.Marshal(r); return string(b) }
 
 var odd = []string{
@@ -68,6 +84,8 @@ var odd = []string{
 	`{"ret": {"a": {"result": true}}, "retcode": 0`, `{"ret": {"a": {"result": true}}, "retcode": 0}}`, `{"ret": {"a": {"result": tru}}}`, `{"ret": {"a": {"result": true,}}}`, `{"ret": {"a" {"result": true}}}`,
 	" {\t\"ret\" :\n{ \"a\" : { \"result\" : true , \"changes\" : { } } } , \"retcode\" : 0 }\r\n", `{"failed": "", "ret": 0}`, `{"failed": 0.0, "ret": -1}`, `{"failed": []}`, `[]`, `"x"`, `{`, ``, `null`,
 	`{"ret": {"a": {"comment": [0, -0, 12, -7, 999999999999999, 1234567890123456789, 1.0, 1e2, true, false, {}, { }, [], null]}}}`,
+	`{"ret": {"b_|-c_|-d_|-e": {"result": false, "comment": "One or more requisite failed: a.b", "__run_num__": 1}, "a_|-b_|-c_|-d": {"result": false, "comment": ["b", "a"], "changes": {"stderr": "x"}, "__id__": "b", "__run_num__": 3}, "x": 1}}`,
+	`{"ret": {"x": 1, "a_|-b_|-c_|-d": {"result": false, "comment": "first", "__run_num__": 9}, "a_|-e_|-f_|-d": {"result": false, "comment": "now", "__run_num__": 2}}, "ret": {"a_|-b_|-c_|-d": {"result": false, "comment": "\u004fne or more requisite failed: x"}}}`,
 	`{"ret": {"_|-_|-": {}, "a_|-": {}, "a_|-b": {}, "a_|-b_|-c": {}, "_|-_|-_|-": {"__id__": ""}, "a_|-b_|-b_|-c_|-d": {"__id__": "b_|-b"}}}`,
 }
 

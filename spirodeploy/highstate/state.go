@@ -10,8 +10,12 @@ import (
 // state reads the state of a tag, and when it ran.
 func (p *parser) state(tag string) (s State, run float64) {
 	if p.First() != '{' {
-		s.splitTag(tag, "", p)
 		s.Outcome, s.Comment = Bad, "Salt returned "+short(p.Value())+" in place of a state."
+		if p.brief {
+			p.consider(s, tag, "", "", lastRun)
+		} else {
+			s.splitTag(tag, "", p)
+		}
 		return s, lastRun
 	}
 	var id, name, result, changes string
@@ -46,14 +50,7 @@ func (p *parser) state(tag string) (s State, run float64) {
 			p.Value()
 		}
 	}
-	s.splitTag(tag, id, p)
-	if name != "" {
-		s.Name = name
-	}
 	changed := truthy(changes)
-	if changed && !p.brief {
-		s.Changes = []byte(changes)
-	}
 	switch {
 	case result == "false", !has && !nestedOK(p.Since(from)):
 		s.Outcome = Bad
@@ -64,15 +61,29 @@ func (p *parser) state(tag string) (s State, run float64) {
 	default:
 		s.Outcome = OK
 	}
+	if p.brief {
+		if s.Outcome == Bad {
+			s.Comment = beginning(s.Comment)
+			p.consider(s, tag, id, changes, run)
+		}
+		return s, run
+	}
+	s.splitTag(tag, id, p)
+	if name != "" {
+		s.Name = name
+	}
+	if changed {
+		s.Changes = []byte(changes)
+	}
 	return s, run
 }
 
-// text reads a value that is meant to be a text.
+// text reads a value that is meant to be a text. For a brief it stays as it is
+// written: few are needed.
 func (p *parser) text() string {
 	switch {
 	case p.brief:
-		p.Value()
-		return ""
+		return p.Value()
 	case p.First() == '"':
 		return p.String()
 	}
@@ -135,9 +146,6 @@ const separator = "_|-"
 // splitTag fills in what a tag says. NAME, and even ID, may have the separator
 // in it: knowing the ID helps.
 func (s *State) splitTag(tag, id string, p *parser) {
-	if p.brief {
-		return
-	}
 	module, rest, found := strings.Cut(tag, separator)
 	end := strings.LastIndex(rest, separator)
 	if !found || end < 0 {

@@ -72,6 +72,23 @@ func text(raw string) string {
 	return string(b)
 }
 
+// beginning is text for a value that may be large: of such a one, it returns the
+// beginning.
+func beginning(raw string) string {
+	if len(raw) <= maxRootComment {
+		return text(raw)
+	}
+	first := strings.TrimLeft(raw[:maxRootComment], "[ \t\r\n") // a list is a line for each element
+	if rawjson.First(first) != '"' {
+		return short(raw)
+	}
+	// The cut must not be in an escape, of which the longest have six bytes.
+	if i := strings.LastIndexByte(first, '\\'); i >= len(first)-6 {
+		first = strings.TrimRight(first[:i], `\`)
+	}
+	return rawjson.NewCursor(first+`"`, 1).String()
+}
+
 // appendLines writes a list, of which each element may be one, a line for each:
 // into one buffer, however deep it goes.
 func appendLines(b *strings.Builder, list string) {

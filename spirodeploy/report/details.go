@@ -18,6 +18,7 @@ type details struct {
 	cost    int               // what it takes of maxKept
 	telling bool              // whether it has something that people are to see
 	places  []highstate.Place // of the states that are telling; none where all is as good as that
+	root    string            // what failed first, where the states are not in memory
 }
 
 // Details returns all that the minion's result says. Of a run with large results
@@ -130,6 +131,9 @@ func (m *Minion) shorten(raw []byte, room int) {
 	b := highstate.Summarize(raw)
 	m.Result, m.Counts, m.details.cost = b.Result, b.Counts, 0
 	m.details.telling = len(b.Messages) > 0 || len(b.Telling) > 0
+	if b.Root != nil {
+		m.details.root = rootLine(b.Root)
+	}
 	// To read one state after the other pays where most are not read.
 	if n := len(b.Telling); n <= room && 4*n <= b.Counts.Total {
 		m.details.places = slices.Clone(b.Telling)

@@ -62,9 +62,9 @@ func (p *pageWriter) states(t *Target, of int) {
 			continue
 		}
 		r, _ := m.read(&p.buf) // the table says what is missing
-		starts := placed(m, t.Started, r.States)
+		starts, causes := placed(m, t.Started, r.States), causesOf(r.States)
 		for i := range r.States {
-			row := stateRow(len(ids)-1, i, &r.States[i], starts[i])
+			row := stateRow(len(ids)-1, i, &r.States[i], starts[i], pageLines(causes.because(&r.States[i])))
 			shelf := shelfOf[r.States[i].Outcome]
 			if !kept.put(shelf, row) {
 				full = true
@@ -103,13 +103,13 @@ func (p *pageWriter) states(t *Target, of int) {
 }
 
 // stateRow returns a state as page.js reads it, less what is empty at the end.
-func stateRow(minion, run int, s *highstate.State, start float64) []byte {
+func stateRow(minion, run int, s *highstate.State, start float64, because []string) []byte {
 	tree, diff := changeTexts(s.Changes, maxPageChanges)
 	name := s.Name
 	if name == s.ID {
 		name = ""
 	}
-	var warnings []string
+	warnings := []string{}
 	for i, warning := range s.Warnings {
 		if i == maxPageWarnings {
 			break
@@ -124,7 +124,10 @@ func stateRow(minion, run int, s *highstate.State, start float64) []byte {
 		minion, run, string(s.Outcome)[:1], pageLine(s.ID), pageLine(s.Function), s.Duration, at,
 		pageLine(name), pageLine(s.SLS), pageLine(s.Start), strings.TrimSpace(pageText(s.Comment)), pageText(tree), pageText(diff),
 	}
-	if len(warnings) > 0 {
+	switch {
+	case len(because) > 0:
+		row = append(row, warnings, because)
+	case len(warnings) > 0:
 		row = append(row, warnings)
 	}
 	for row[len(row)-1] == "" {

@@ -9,16 +9,20 @@ import (
 )
 
 type (
-	// pageFailure is a minion that did not succeed.
+	// pageFailure is minions that did not succeed, in the same way.
 	pageFailure struct {
-		ID, Status string
-		Messages   []string
-		States     []pageState
+		Names        []string
+		Rest, Status string
+		All          []string // names, if Names has not all
+		Left         string
+		Several      bool
+		Messages     []string
+		States       []pageState
 	}
 	// pageState is a state that failed.
 	pageState struct {
 		ID, Function, Name, SLS, Duration, Comment, Tree string
-		Warnings                                         []string
+		Because, Warnings                                []string
 		Diff                                             []diffLine
 		Open                                             bool
 	}
@@ -28,16 +32,15 @@ type (
 // failures writes what failed, which is to be read without scripts, too: as much
 // as there is room for.
 func (p *pageWriter) failures(t *Target, of int) {
-	states, room, opened, left := maxPageFailures/of, maxPageFirst/of, maxPageOpen, 0
-	for m := range t.failedFirst() {
-		switch {
-		case m.OK():
-			continue
-		case states <= 0 || room <= 0:
-			left++
+	states, room, opened, names, left := maxPageFailures/of, maxPageFirst/of, maxPageOpen, maxPageMinions/of, 0
+	for _, g := range t.failures() {
+		if states <= 0 || room <= 0 {
+			left += len(g.minions)
 			continue
 		}
-		f := p.failure(m, states)
+		f := p.failure(g.first(), states)
+		f.name(g, names)
+		names -= len(f.All)
 		for i := range f.States {
 			f.States[i].Open = i < opened
 		}
@@ -51,10 +54,24 @@ func (p *pageWriter) failures(t *Target, of int) {
 	}
 }
 
+// name fills in who it was. It names no more than so many.
+func (f *pageFailure) name(g *group, most int) {
+	f.Names, f.Rest = g.named(maxNames, pageLine)
+	n := len(g.minions)
+	f.Several = n > 1
+	if n <= maxNames || most <= 0 {
+		return
+	}
+	for _, m := range g.minions[:min(n, most)] {
+		f.All = append(f.All, pageLine(m.ID))
+	}
+	f.Left = leftOut(n-len(f.All), "minion", "which have no place here")
+}
+
 // failure returns what is to be shown of a minion that failed, with no more than
 // so many states.
 func (p *pageWriter) failure(m *Minion, most int) pageFailure {
-	f := pageFailure{ID: pageLine(m.ID), Status: statusWords[m.Status]}
+	f := pageFailure{Status: statusWords[m.Status]}
 	if m.Status == highstate.Unreported {
 		return f
 	}
@@ -68,6 +85,7 @@ func (p *pageWriter) failure(m *Minion, most int) pageFailure {
 		}
 		f.Messages = append(f.Messages, pageText(message))
 	}
+	causes := causesOf(r.States)
 	for i := range r.States {
 		s := &r.States[i]
 		if s.Outcome != highstate.Bad {
@@ -77,7 +95,7 @@ func (p *pageWriter) failure(m *Minion, most int) pageFailure {
 			f.Messages = append(f.Messages, "More of its states failed than there is place for here.")
 			break
 		}
-		f.States = append(f.States, newPageState(s))
+		f.States = append(f.States, newPageState(s, pageLines(causes.because(s))))
 	}
 	if len(r.States) > 0 && m.Counts.Failed == 0 {
 		f.Messages = append(f.Messages, "No state failed, but Salt says that the highstate did.")
@@ -85,11 +103,11 @@ func (p *pageWriter) failure(m *Minion, most int) pageFailure {
 	return f
 }
 
-func newPageState(s *highstate.State) pageState {
+func newPageState(s *highstate.State, because []string) pageState {
 	tree, diff := changeTexts(s.Changes, maxPageChanges)
 	v := pageState{
 		ID: pageLine(s.ID), Function: pageLine(s.Function), SLS: pageLine(s.SLS), Duration: seconds(s.Duration),
-		Comment: strings.TrimSpace(pageText(s.Comment)), Tree: pageText(tree), Diff: diffLines(pageText(diff)),
+		Comment: strings.TrimSpace(pageText(s.Comment)), Tree: pageText(tree), Diff: diffLines(pageText(diff)), Because: because,
 	}
 	if s.Name != s.ID {
 		v.Name = pageLine(s.Name)
@@ -109,17 +127,23 @@ const maxPageWarnings = 10
 // size returns about what it takes of the page.
 func (f *pageFailure) size() int {
 	n := 0
-	for _, message := range f.Messages {
-		n += len(message)
+	for _, texts := range [][]string{f.Messages, f.All} {
+		n += sizeOf(texts)
 	}
 	for _, s := range f.States {
+		n += sizeOf(s.Because) + sizeOf(s.Warnings)
 		n += len(s.ID) + len(s.Name) + len(s.Comment) + len(s.Tree)
 		for _, l := range s.Diff {
 			n += len(l.Text)
 		}
-		for _, warning := range s.Warnings {
-			n += len(warning)
-		}
+	}
+	return n
+}
+
+func sizeOf(texts []string) int {
+	n := 0
+	for _, text := range texts {
+		n += len(text)
 	}
 	return n
 }

@@ -28,6 +28,14 @@ func pageText(s string) string { return plain.Text(plain.Clip(s, maxPageText)) }
 // pageLine returns the beginning of a text that is to be on a line.
 func pageLine(s string) string { return plain.Line(plain.Clip(s, maxPageName)) }
 
+// pageLines shortens lines in place.
+func pageLines(lines []string) []string {
+	for i, s := range lines {
+		lines[i] = pageLine(s)
+	}
+	return lines
+}
+
 // seal is a colour of the page with the mark that says the same.
 type seal struct{ Colour, Mark string }
 

@@ -109,9 +109,9 @@ func (m *Minion) suite(t *Target, buf *[]byte) junit.Testsuite {
 	if err != nil {
 		states = nil // there may be some, which would not be all
 	}
-	seen := make(map[string]int, len(states))
+	seen, causes := make(map[string]int, len(states)), causesOf(states)
 	for i := range states {
-		s.AddTestcase(testOfState(id, &states[i], seen))
+		s.AddTestcase(testOfState(id, &states[i], causes.because(&states[i]), seen))
 	}
 	if whole := m.test(r, err); whole != nil {
 		whole.Classname = id

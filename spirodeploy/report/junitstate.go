@@ -14,10 +14,11 @@ import (
 // maxOutput is how much a test that did not fail says, in bytes as it came.
 const maxOutput = 4 << 10
 
-// testOfState returns the test of a state. GitLab takes tests of one class and
-// one name for one, whatever their suites are: so a class has the minion's name,
-// and of equal names, which are rare, the later ones get a number.
-func testOfState(minion string, s *highstate.State, seen map[string]int) junit.Testcase {
+// testOfState returns the test of a state, and tells what a failure is because of.
+// GitLab takes tests of one class and one name for one, whatever their suites are:
+// so a class has the minion's name, and of equal names, which are rare, the later
+// ones get a number.
+func testOfState(minion string, s *highstate.State, because []string, seen map[string]int) junit.Testcase {
 	test := junit.Testcase{Name: xmlLine(title(s)), Classname: minion, Time: junitSeconds(time.Duration(s.Duration))}
 	if s.SLS != "" {
 		test.Classname += "." + xmlLine(s.SLS)
@@ -26,20 +27,21 @@ func testOfState(minion string, s *highstate.State, seen map[string]int) junit.T
 	if seen[key]++; seen[key] > 1 {
 		test.Name += fmt.Sprintf(" #%d", seen[key])
 	}
-	comment := strings.TrimSpace(s.Comment)
-	message := xmlLine(firstLine([]string{comment}))
+	if !s.Telling() {
+		return test
+	}
+	text := strings.Join(sayings(s, because), "\n\n")
 	switch s.Outcome {
 	case highstate.Bad:
-		if comment == "" {
-			message = "failed"
+		message := reason(s)
+		if len(because) > 0 {
+			message = "Because: " + because[0]
 		}
-		test.Failure = &junit.Result{Message: message, Type: string(s.Outcome), Data: xmlText(strings.Join(sayings(s), "\n\n"))}
+		test.Failure = &junit.Result{Message: xmlLine(message), Type: string(s.Outcome), Data: xmlText(text)}
 	case highstate.Pending:
-		test.Skipped = &junit.Result{Message: message, Data: xmlText(plain.Clip(strings.Join(sayings(s), "\n\n"), maxOutput))}
+		test.Skipped = &junit.Result{Message: xmlLine(firstLine([]string{s.Comment})), Data: xmlText(plain.Clip(text, maxOutput))}
 	case highstate.Changed, highstate.OK:
-		if s.Telling() {
-			test.SystemOut = &junit.Output{Data: xmlText(plain.Clip(strings.Join(sayings(s), "\n\n"), maxOutput))}
-		}
+		test.SystemOut = &junit.Output{Data: xmlText(plain.Clip(text, maxOutput))}
 	}
 	return test
 }
@@ -56,11 +58,19 @@ func title(s *highstate.State) string {
 	return title
 }
 
-// sayings returns what a state says: its comment, warnings and changes.
-func sayings(s *highstate.State) []string {
+// sayings returns what a state says: its comment, what a failure is because of,
+// its warnings and changes.
+func sayings(s *highstate.State, because []string) []string {
 	var says []string
+	most := maxShown
+	if len(because) > 0 {
+		most = maxOutput // so that there is room for the cause
+	}
 	if comment := strings.TrimSpace(s.Comment); comment != "" {
-		says = append(says, plain.Clip(comment, maxShown))
+		says = append(says, plain.Clip(comment, most))
+	}
+	for _, cause := range because {
+		says = append(says, "Because: "+cause)
 	}
 	for _, warning := range s.Warnings {
 		says = append(says, "Warning: "+plain.Clip(strings.TrimSpace(warning), maxShown))

@@ -119,21 +119,21 @@ func (m *markdown) minions(t *Target) {
 	m.put("\n")
 }
 
-// failures writes what went wrong, minion by minion.
+// failures writes what went wrong: for minions that failed alike, once.
 func (m *markdown) failures(t *Target) {
 	const spare = 1 << 10 // to say what is left out
 	left := 0
-	for _, minion := range t.Minions {
-		if minion.OK() || minion.Status == highstate.Unreported {
+	for _, g := range t.failures() {
+		if g.silent() {
 			continue
 		}
 		if left > 0 {
-			left++
+			left += len(g.minions)
 			continue
 		}
 		m.room -= spare
-		if !m.failure(minion) {
-			left++
+		if !m.failure(g) {
+			left += len(g.minions)
 		}
 		m.room += spare
 	}
@@ -142,11 +142,11 @@ func (m *markdown) failures(t *Target) {
 	}
 }
 
-// failure writes why a minion failed. It reports whether there was room for all
-// of it.
-func (m *markdown) failure(minion *Minion) bool {
-	r, err := minion.readTelling(&m.buf)
-	if !m.put(fmt.Sprintf("#### ❌ %s\n\n", inert(minion.ID))) {
+// failure writes why minions failed. It reports whether there was room for all of
+// it.
+func (m *markdown) failure(g *group) bool {
+	r, err := g.first().readTelling(&m.buf)
+	if !m.put(fmt.Sprintf("#### ❌ %s\n\n", g.names(maxUnfolded, inert))) {
 		return false
 	}
 	if err != nil && !m.put("What its states did is missing: "+inert(err.Error())+"\n\n") {
@@ -157,6 +157,7 @@ func (m *markdown) failure(minion *Minion) bool {
 			return false
 		}
 	}
+	causes := causesOf(r.States)
 	for i := range r.States {
 		s := &r.States[i]
 		if s.Outcome != highstate.Bad {
@@ -166,7 +167,7 @@ func (m *markdown) failure(minion *Minion) bool {
 		if s.SLS != "" {
 			of = ", SLS " + inert(s.SLS)
 		}
-		text := "- **" + inert(title(s)) + "**" + of + "\n\n" + fence(strings.Join(sayings(s), "\n\n"), "  ") + "\n"
+		text := "- **" + inert(title(s)) + "**" + of + "\n\n" + fence(strings.Join(sayings(s, causes.because(s)), "\n\n"), "  ") + "\n"
 		if !m.put(text) {
 			return false
 		}

@@ -35,7 +35,7 @@ func inert(t *testing.T, text string) {
 		t.Errorf("it acts on a terminal: %q", text)
 	}
 	code := regexp.MustCompile(`<code>[^<>@` + "`" + `|\\\[\]*_~$:#.!&]*(&#\d+;[^<>@` + "`" + `|\\\[\]*_~$:#.!&]*)*</code>`)
-	own := regexp.MustCompile(`^(### [✅❌]  ?: [a-z ]+|(</details>)?|\| Minion \|.*|\|---.*|\|  \| [✅❌❔] [a-z ]+ \|[ \d|]*\| [\d.]+ m?s \||- \*\*[A-Z][a-z ]+:\*\* [\w :.,-]*|⚠️ |#### ❌ |- \*\*\*\*(, SLS )?|<details><summary>\d+ minions?</summary>|And .* more.*|What .* did .*)$`)
+	own := regexp.MustCompile(`^(### [✅❌]  ?: [a-z ]+|(</details>)?|\| Minion \|.*|\|---.*|\|  \| [✅❌❔] [a-z ]+ \|[ \d|]*\| [\d.]+ m?s \||- \*\*[A-Z][a-z ]+:\*\* [\w :.,-]*|⚠️ |#### ❌ (, )*( and [\d,]+ more)?( \([\d,]+ minions\))?|- \*\*\*\*(, SLS )?|<details><summary>\d+ minions?</summary>|And .* more.*|What .* did .*)$`)
 	fence := ""
 	for line := range strings.SplitSeq(text, "\n") {
 		trimmed := strings.TrimLeft(line, " ")

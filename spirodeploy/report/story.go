@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -170,7 +171,7 @@ func (s *story) minion(m *Minion) string {
 	return palette(s.Color).paint(inGreen, m.line())
 }
 
-// line returns what became of a minion, in a line.
+// line returns what became of a minion, in a line: of one that failed, why.
 func (m *Minion) line() string {
 	id := plain.Line(m.ID)
 	c := m.Counts
@@ -179,7 +180,7 @@ func (m *Minion) line() string {
 		return fmt.Sprintf("%s succeeded: %s in %s", id, counted(c), seconds(c.Duration))
 	case highstate.Failed:
 		if c.Total > 0 {
-			return fmt.Sprintf("%s FAILED: %s in %s", id, counted(c), seconds(c.Duration))
+			return fmt.Sprintf("%s FAILED: %s; %s in %s", id, cmp.Or(m.root(), fmt.Sprintf("Salt's return code is %d", m.Retcode)), counted(c), seconds(c.Duration))
 		}
 		return fmt.Sprintf("%s FAILED: %s", id, oneLine(firstLine(m.Messages)))
 	case highstate.NotCompiled:

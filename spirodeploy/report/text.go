@@ -99,19 +99,21 @@ func (t *Target) writeText(p *printer, detail Detail, most int) {
 	if detail == Normal && len(verdict) > maxVerdict {
 		verdict = middleOut(verdict, maxVerdict)
 	}
-	groups, folded := t.failing(p.log), false
+	var failures []*group // which the log is to have as annotations
+	if p.log == GitHub {
+		failures = t.failures()
+	}
+	folded := false
 	if detail == Normal {
 		// One of many targets may have no room for its minions; what failed has some.
 		const least = minGroup + 2
-		room := most - maxTail - len(verdict) - annotations(groups)
+		room := most - maxTail - len(verdict) - annotations(failures)
 		if t.Verdict != Success {
 			room = max(room, least)
 		}
-		if folded = t.isLongerThan(min(max(room, 1), maxFull), p.log); folded {
-			groups = t.groups()
-		}
+		folded = t.isLongerThan(min(max(room, 1), maxFull), p.log)
 		if folded && room >= least {
-			t.writeFolded(p, groups, room)
+			t.writeFolded(p, t.groups(), room)
 		}
 	}
 	if !folded {
@@ -122,25 +124,13 @@ func (t *Target) writeText(p *printer, detail Detail, most int) {
 		}
 	}
 	if p.log == GitHub {
-		t.annotate(p, groups)
+		t.annotate(p, failures)
 	}
 	t.writeTotals(p)
 	if t.Bundle.Digest != "" {
 		p.print("", "Bundle:  "+plain.Line(t.Bundle.Digest.String()))
 	}
 	p.all(verdict)
-}
-
-// failing returns the minions that failed, each as a group, if the log is to
-// have them as annotations.
-func (t *Target) failing(log Log) []*group {
-	var all []*group
-	for _, m := range t.Minions {
-		if log == GitHub && !m.OK() {
-			all = append(all, &group{first: []*Minion{m}, count: 1})
-		}
-	}
-	return all
 }
 
 // isLongerThan reports whether the minions in full take more lines.

@@ -13,22 +13,22 @@ import (
 const maxAnnotations = 50
 
 // annotations returns how many lines annotate takes.
-func annotations(groups []*group) int {
+func annotations(failures []*group) int {
 	n := 0
-	for _, g := range groups {
+	for _, g := range failures {
 		n += g.failures()
 	}
 	return min(n, maxAnnotations+1) + 1 // and one for the run
 }
 
-// annotate writes an annotation for each failure of the groups, and for what went
-// wrong without a minion.
-func (t *Target) annotate(p *printer, groups []*group) {
+// annotate writes an annotation for each of the failures, and for what went wrong
+// without a minion.
+func (t *Target) annotate(p *printer, failures []*group) {
 	var buf []byte
 	written, all := 0, 0
-	for _, g := range groups {
+	for _, g := range failures {
 		all += g.failures()
-		if written < maxAnnotations && !g.ok() {
+		if written < maxAnnotations {
 			written += p.annotateGroup(t, g, maxAnnotations-written, &buf)
 		}
 	}
@@ -42,9 +42,9 @@ func (t *Target) annotate(p *printer, groups []*group) {
 
 // annotateGroup writes no more than so many annotations, and returns how many.
 func (p *printer) annotateGroup(t *Target, g *group, most int, buf *[]byte) int {
-	m, names, n := g.first[0], plain.Line(t.whole(""))+minionNames(g.first, g.count), 0
-	r, err := m.readTelling(buf)
-	why := causes(r.States)
+	names, n := plain.Line(t.whole(""))+g.names(maxNames, oneLine), 0
+	r, err := g.first().readTelling(buf)
+	causes := causesOf(r.States)
 	for i := range r.States {
 		s := &r.States[i]
 		if s.Outcome != highstate.Bad || n == most {
@@ -52,7 +52,7 @@ func (p *printer) annotateGroup(t *Target, g *group, most int, buf *[]byte) int 
 		}
 		n++
 		title := fmt.Sprintf("%s: %s %s", names, foldedLine(s.Function), foldedLine(s.ID))
-		p.annotation(title, strings.Join(foldedReason(s, because(why(s))), "\n"))
+		p.annotation(title, strings.Join(foldedReason(s, causes.because(s)), "\n"))
 	}
 	if n > 0 {
 		return n
@@ -62,9 +62,9 @@ func (p *printer) annotateGroup(t *Target, g *group, most int, buf *[]byte) int 
 		text = "what its states did is missing: " + err.Error()
 	}
 	if text == "" {
-		text = m.outcome()
+		text = g.outcome()
 	}
-	p.annotation(names+": "+m.outcome(), shortened(text))
+	p.annotation(names+": "+g.outcome(), shortened(text))
 	return 1
 }
 

@@ -22,14 +22,17 @@ type folder struct {
 // failed with its reason, how many more there are, its numbers, and its end.
 const minGroup = 6
 
+// maxNames is how many minions of a group are named.
+const maxNames = 4
+
 // writeFolded writes the groups into no more than so many lines.
 func (t *Target) writeFolded(p *printer, groups []*group, most int) {
 	f := folder{printer: p, room: most - 2, minions: len(t.Minions)} // two for the note
 	shown := chosen(groups, f.room/minGroup)
 	for i, g := range shown {
-		f.minions -= g.count
+		f.minions -= len(g.minions)
 		before := p.lines
-		s := t.section(i+1, g.first, g.count)
+		s := t.section(i+1, g)
 		p.begin(s)
 		f.group(g, f.room/(len(shown)-i)-3) // its names, its numbers, its end
 		p.end(s)
@@ -57,7 +60,7 @@ func (f *folder) note() {
 
 // group writes what minions did, in so many lines, and their numbers.
 func (f *folder) group(g *group, room int) {
-	m := g.first[0]
+	m := g.first()
 	if m.Status == highstate.Unreported {
 		f.print(inRed, "    did not report")
 		return
@@ -71,40 +74,43 @@ func (f *folder) group(g *group, room int) {
 		f.print(l.color, l.text)
 		room--
 	}
-	f.statesOf(r.States, room)
+	f.statesOf(g, r.States, room)
 	f.sum(g)
 }
 
 // sum writes the numbers of one minion of a group, which are those of the others.
 func (f *folder) sum(g *group) {
-	c := g.first[0].Counts
+	c := g.first().Counts
 	if c.Total == 0 {
 		return
 	}
 	text := fmt.Sprintf("    %s, Failed: %d", succeeded(c), c.Failed)
-	if m := g.first[0]; m.Status == highstate.Failed && c.Failed == 0 {
+	if g.mixed {
+		text = fmt.Sprintf("    Failed alike: %d (what else they did differs)", c.Failed)
+	}
+	if m := g.first(); m.Status == highstate.Failed && c.Failed == 0 {
 		text += fmt.Sprintf(", Salt's return code: %d", m.Retcode)
 	}
 	upTo := ""
-	if g.count > 1 {
+	if len(g.minions) > 1 {
 		upTo = "up to "
 	}
-	f.print(g.first[0].color(), text+", in "+upTo+seconds(g.longest))
+	f.print(g.first().color(), text+", in "+upTo+seconds(g.longest))
 }
 
-// statesOf writes states into so many lines, those that failed last.
-func (f *folder) statesOf(states []highstate.State, room int) {
+// statesOf writes the states of a group into so many lines, those that failed last.
+func (f *folder) statesOf(g *group, states []highstate.State, room int) {
 	var bad, others []*highstate.State
 	for i := range states {
 		switch s := &states[i]; {
 		case s.Outcome == highstate.Bad:
 			bad = append(bad, s)
-		case s.Telling():
+		case s.Telling() && !g.mixed:
 			others = append(others, s)
 		}
 	}
-	why := causes(states)
-	render := func(s *highstate.State) []line { return foldedState(s, because(why(s))) }
+	causes := causesOf(states)
+	render := func(s *highstate.State) []line { return foldedState(s, causes.because(s)) }
 	reserve := min(len(others), 1)
 	badLines, badLeft := fit(bad, room-reserve, render)
 	rest := room - len(badLines)

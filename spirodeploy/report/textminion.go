@@ -22,7 +22,7 @@ func (t *Target) writeMinions(p *printer, verbose bool) {
 				continue
 			}
 			n++
-			s := t.section(n, []*Minion{m}, 1)
+			s := t.section(n, &group{minions: []*Minion{m}})
 			p.begin(s)
 			p.minion(m, verbose, &buf)
 			p.end(s)
@@ -33,11 +33,11 @@ func (t *Target) writeMinions(p *printer, verbose bool) {
 	}
 }
 
-// section returns the part of the log for minions of which the first are given.
-func (t *Target) section(n int, first []*Minion, count int) section {
-	m := first[0]
+// section returns the part of the log for a group.
+func (t *Target) section(n int, g *group) section {
+	m := g.first()
 	s := section{
-		name: sectionName(t.title(), strconv.Itoa(n), m.ID), minions: minionNames(first, count), outcome: m.outcome(),
+		name: sectionName(t.title(), strconv.Itoa(n), m.ID), minions: g.names(maxNames, oneLine), outcome: g.outcome(),
 		color: m.color(), open: !m.OK(), end: t.Finished,
 	}
 	if m.Reported != nil {
@@ -96,10 +96,10 @@ func (p *printer) minion(m *Minion, verbose bool, buf *[]byte) {
 	for _, msg := range r.Messages {
 		p.hang(m.color(), "    ", "    ", shown(msg))
 	}
-	why := causes(r.States)
+	causes := causesOf(r.States)
 	for i := range r.States {
 		if s := &r.States[i]; verbose || s.Telling() {
-			p.state(s, because(why(s)))
+			p.state(s, causes.because(s))
 		}
 		if p.full() {
 			return

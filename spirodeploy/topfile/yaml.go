@@ -209,7 +209,7 @@ func hint(e *SyntaxError, load *yaml.LoadError, text []byte) string {
 			return "the server reads this file as plain YAML, without Jinja"
 		case strings.Contains(indent, "\t"):
 			return "indent with spaces, not with tabs"
-		case strings.HasPrefix(word, "*"):
+		case strings.HasPrefix(strings.TrimLeft(line, " \t-[{,?"), "*"): // not in quotes
 			return "put a target that begins with * in quotes: '*'"
 		case strings.HasPrefix(word, "@") || strings.HasPrefix(word, "%") || strings.HasPrefix(word, "`"):
 			return "put a text that begins with " + word[:1] + " in quotes"

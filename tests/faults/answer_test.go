@@ -184,8 +184,25 @@ var minions = []fault{
 	}},
 	{name: "a result has numbers that only Python's JSON has (`NaN`)", breaks: says(stream+chunk(begun+strings.Replace(result, `"changes": {}`, `"changes": {"limit": [NaN, -Infinity]}`, 1)+second+finished)+chunk(""), nil)},
 	{name: "the return code of a minion is no number", breaks: says(stream+chunk(begun+strings.Replace(result, `"retcode": 0`, `"retcode": "error"`, 1)+second+finished)+chunk(""), nil)},
-	{name: "no minion is concerned", breaks: func(s *scene) { s.serve() }},
+	{name: "no minion is concerned, and the top file names some", breaks: func(s *scene) { s.serve() }},
+	{name: "no minion is concerned, with `--missing-minions warn`", breaks: func(s *scene) {
+		s.serve()
+		s.opts.MissingMinions = report.Warn
+	}},
+	{name: "a minion that the top file names by its id is down", breaks: func(s *scene) {
+		s.file("_salt/spirotop.sls", "prod:\n  web1: [web]\n  web2: [web]\n")
+		s.serve(spirotest.Minion{ID: "web1"})
+	}},
+	{name: "a minion is down that `--expect-minion` names", breaks: func(s *scene) {
+		s.opts.ExpectMinions = []string{"web2"}
+		s.serve(spirotest.Minion{ID: "web1"})
+	}},
+	{name: "fewer minions are reached than `--min-minions` says", breaks: func(s *scene) {
+		s.opts.MinMinions = 2
+		s.serve(spirotest.Minion{ID: "web1"})
+	}},
 	{name: "no minion is concerned, with `--require-minions`", breaks: func(s *scene) {
+		s.opts.MissingMinions = report.Warn
 		s.serve()
 		s.opts.RequireMinions = true
 	}},

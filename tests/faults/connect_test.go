@@ -13,7 +13,7 @@ import (
 )
 
 // soon is how long a client is to wait for what never comes.
-const soon = 300 * time.Millisecond
+const soon = time.Second
 
 // connecting are what keeps a client from the server.
 var connecting = []fault{

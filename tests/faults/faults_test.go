@@ -47,6 +47,7 @@ var groups = []struct {
 	{"Reaching the server", connecting},
 	{"The server's certificate", certificates},
 	{"The token", tokens},
+	{"What is to be deployed", tops},
 	{"While the bundle is sent", sending},
 	{"After the bundle was sent", answers},
 	{"What minions do", minions},
@@ -55,7 +56,7 @@ var groups = []struct {
 
 // said are words that tell whether something may have been deployed: each
 // failure must have some of them.
-var said = regexp.MustCompile(`nothing was deployed|not deployed|before anything was sent|nothing was sent|may have been deployed|may be going on|had been deployed|the highstate is going on|minions? failed|shop/prod deployed|no minion is concerned|did not report`)
+var said = regexp.MustCompile(`nothing was deployed|not deployed|before anything was sent|nothing was sent|may have been deployed|may be going on|had been deployed|the highstate is going on|minions? failed|shop/prod deployed|no minion is concerned|did not report|(was|were) (not )?reached`)
 
 func TestFaults(t *testing.T) { //nolint:tparallel // finish awaits its subtests
 	t.Parallel()

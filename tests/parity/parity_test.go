@@ -142,12 +142,20 @@ func shape(t *testing.T, e client.Event) string {
 	t.Helper()
 	var data map[string]any
 	must(t, json.Unmarshal([]byte(e.Data), &data))
+	delete(data, "missing") // of the hardened one; spirotest's minions all answer
 	keys := slices.Sorted(maps.Keys(data))
 	if result, ok := data["result"].(map[string]any); ok {
 		keys = append(keys, "result:"+strings.Join(slices.Sorted(maps.Keys(result)), ","))
 		if states, ok := result["ret"].(map[string]any); ok {
 			for _, tag := range slices.Sorted(maps.Keys(states)) {
 				state, _ := states[tag].(map[string]any)
+				if _, newer := state["__state_ran__"]; newer {
+					// Of a state that did not run, Salt 3008 says more than 3005, which
+					// spirotest answers as.
+					for _, key := range []string{"__state_ran__", "__id__", "name"} {
+						delete(state, key)
+					}
+				}
 				keys = append(keys, tag+":"+strings.Join(slices.Sorted(maps.Keys(state)), ",")+fmt.Sprintf("=%v", state["result"]))
 			}
 		} else {
@@ -157,15 +165,16 @@ func shape(t *testing.T, e client.Event) string {
 	return strings.Join(keys, " ")
 }
 
-// both starts the two servers, each with the minion web1.
-func both(t *testing.T) (theirs, ours side, scripted *spirotest.Server) {
+// both starts the two servers, each with the minion web1. The real one is as it was
+// published, or hardened by spirofs-compat.
+func both(t *testing.T, published bool) (theirs, ours side, scripted *spirotest.Server) {
 	t.Helper()
 	env, err := salt.Prepare(t.Context(), func(line string) { t.Log(line) })
 	if errors.Is(err, salt.ErrNoPython) && os.Getenv("CI") != "true" {
 		t.Skip(err)
 	}
 	must(t, err)
-	master, err := env.Start(t.Context(), salt.Options{Minions: []salt.Minion{{ID: "web1"}}, Progress: func(line string) { t.Log(line) }})
+	master, err := env.Start(t.Context(), salt.Options{Minions: []salt.Minion{{ID: "web1"}}, Published: published, Progress: func(line string) { t.Log(line) }})
 	must(t, err)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -211,9 +220,21 @@ func bearer(lifetime time.Duration, projects ...string) func(side) string {
 func fixed(auth string) func(side) string { return func(side) string { return auth } }
 
 // TestAnswers sends every kind of request to both.
-func TestAnswers(t *testing.T) { //nolint:tparallel // one after the other: they share servers
+func TestAnswers(t *testing.T) {
 	t.Parallel()
-	theirs, ours, _ := both(t)
+	for name, published := range map[string]bool{"published": true, "hardened": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			answers(t, published)
+		})
+	}
+}
+
+// answers is TestAnswers. Where spirotest differs on purpose from the real server as it
+// was published, it does what the hardened one does.
+func answers(t *testing.T, published bool) {
+	t.Helper()
+	theirs, ours, _ := both(t, published)
 	good := bearer(time.Hour, "shop")
 	states := tarOf(t, "web.sls", "hello: {test.nop: []}\n")
 	to := func(project, deployment string) [][2]string {
@@ -227,17 +248,12 @@ func TestAnswers(t *testing.T) { //nolint:tparallel // one after the other: they
 		form   form
 		// deploys says which project and deployment is there afterwards.
 		deploys [2]string
-		// onPurpose says where spirotest differs: that it does not deploy what it
-		// refuses, or, with a status, that it answers another one.
+		// onPurpose says where spirotest differs: it does not deploy what it refuses.
 		onPurpose string
-		status    int // of spirotest
 	}{
 		{name: "no token", method: "GET", form: form{auth: fixed("")}},
 		{name: "bad token", method: "GET", form: form{auth: fixed("Bearer bogus")}},
-		{
-			name: "nothing of base64", method: "GET", form: form{auth: fixed("Bearer ???")},
-			status: 401, onPurpose: "the real one falls over it with 500",
-		},
+		{name: "nothing of base64", method: "GET", form: form{auth: fixed("Bearer ???")}},
 		{name: "another scheme", method: "GET", form: form{auth: fixed("Basic dXNlcjpwYXNz")}},
 		{name: "no scheme", method: "GET", form: form{auth: fixed("bogus")}},
 		{name: "expired", method: "GET", form: form{auth: bearer(-time.Hour, "shop")}},
@@ -276,12 +292,6 @@ func TestAnswers(t *testing.T) { //nolint:tparallel // one after the other: they
 			}
 			want := theirs.send(t, tt.method, path, tt.form.auth(theirs), tt.form)
 			got := ours.send(t, tt.method, path, tt.form.auth(ours), tt.form)
-			if tt.status != 0 {
-				if got.status != tt.status || want.status == tt.status {
-					t.Errorf("the real one answers %d, spirotest %d; it is no longer true that %s", want.status, got.status, tt.onPurpose)
-				}
-				return
-			}
 			if want.status != got.status || want.contentType != got.contentType || want.text != got.text || !slices.Equal(want.events, got.events) {
 				t.Errorf("the real one %+v\nspirotest    %+v", want, got)
 			}
@@ -289,7 +299,11 @@ func TestAnswers(t *testing.T) { //nolint:tparallel // one after the other: they
 				return
 			}
 			if tt.onPurpose != "" {
-				eventually(t, func() bool { return theirs.deployed(tt.deploys[0], tt.deploys[1]) }, "it is no longer true that "+tt.onPurpose)
+				if published {
+					eventually(t, func() bool { return theirs.deployed(tt.deploys[0], tt.deploys[1]) }, "it is no longer true that "+tt.onPurpose)
+				} else if theirs.deployed(tt.deploys[0], tt.deploys[1]) {
+					t.Error("the hardened one deployed what it refused")
+				}
 				if ours.deployed(tt.deploys[0], tt.deploys[1]) {
 					t.Error("spirotest deployed what it refused")
 				}
@@ -320,7 +334,7 @@ func eventually(t *testing.T, holds func() bool, otherwise string) {
 // that a script plays.
 func TestHighstates(t *testing.T) { //nolint:tparallel // one after the other: they share servers
 	t.Parallel()
-	theirs, ours, scripted := both(t)
+	theirs, ours, scripted := both(t, false)
 	const top = "prod: {'web*': [web]}\n"
 	for _, tt := range []struct {
 		name      string

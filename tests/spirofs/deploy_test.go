@@ -73,7 +73,12 @@ func TestMage(t *testing.T) {
 // TestFailures: what minions fail at is told, and ends with status 1.
 func TestFailures(t *testing.T) {
 	t.Parallel()
-	m := plain(t)
+	failures(t, plain(t), "web1")
+}
+
+// failures is TestFailures for a master and one of its minions.
+func failures(t *testing.T, m *salt.Master, minion string) {
+	t.Helper()
 	for name, tt := range map[string]struct {
 		sls, status string
 		says        []string
@@ -85,7 +90,7 @@ func TestFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := states(t, "web1", tt.sls)
+			dir := states(t, minion, tt.sls)
 			file := filepath.Join(t.TempDir(), "report.json")
 			run(t, command(t, m, name, "--dir", dir, "--insecure", "--report", "json="+file, name, "prod")).check(t, 1, tt.says...)
 			var rep report.Report
@@ -103,9 +108,10 @@ func TestFailures(t *testing.T) {
 func TestNobody(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	args := []string{"--dir", dir, "--insecure", "nobody", "prod"}
-	run(t, command(t, m, "nobody", args...)).check(t, 0, "no minion is concerned")
+	run(t, command(t, m, "nobody", args...)).check(t, 1, "no minion is concerned")
+	run(t, command(t, m, "nobody", append(args, "--missing-minions", "warn")...)).check(t, 0, "no minion is concerned")
 	run(t, command(t, m, "nobody", append(args, "--require-minions")...)).check(t, 1, "no minion is concerned")
 	run(t, command(t, m, "nobody", append(args, "--no-highstate")...)).check(t, 0, "Success: nobody/prod deployed")
 }
@@ -115,7 +121,7 @@ func TestNobody(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	dir := states(t, "web1", "slow: {cmd.run: [{name: 'sleep 10; echo done >{{ grains['root'] }}/slow'}]}\n")
+	dir := states(t, "web1", "slow: {cmd.run: [{name: 'sleep 20; echo done >{{ grains['root'] }}/slow'}]}\n")
 	cmd := command(t, m, "slow", "--dir", dir, "--insecure", "slow", "prod")
 	heard := &signaller{cmd: cmd, at: "Highstating"}
 	var stdout strings.Builder
@@ -149,32 +155,35 @@ func TestInterrupted(t *testing.T) {
 	t.Errorf("jobs.lookup_jid %s does not show what the minion did", jid)
 }
 
-// active returns the id of the highstate of a saltenv that jobs.active shows. There
-// may be those of other tests.
+// active returns the id of the highstate of a saltenv, once jobs.active shows it: the
+// minion may be busy with those of other tests.
 func active(t *testing.T, m *salt.Master, saltenv string) string {
 	t.Helper()
-	out, err := m.Runner(t.Context(), "jobs.active")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var jobs map[string]json.RawMessage
-	if err := json.Unmarshal(out, &jobs); err != nil {
-		t.Fatal(err)
-	}
-	for jid, job := range jobs {
-		if strings.Contains(string(job), `"state.highstate"`) && strings.Contains(string(job), `"`+saltenv+`"`) {
-			return jid
+	for end := time.Now().Add(3 * time.Minute); ; {
+		out, err := m.Runner(t.Context(), "jobs.active")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var jobs map[string]json.RawMessage
+		if err := json.Unmarshal(out, &jobs); err != nil {
+			t.Fatal(err)
+		}
+		for jid, job := range jobs {
+			if strings.Contains(string(job), `"state.highstate"`) && strings.Contains(string(job), `"`+saltenv+`"`) {
+				return jid
+			}
+		}
+		if time.Now().After(end) {
+			t.Fatalf("jobs.active shows no highstate of %s: %s", saltenv, out)
 		}
 	}
-	t.Fatalf("jobs.active shows no highstate of %s: %s", saltenv, out)
-	return ""
 }
 
 // TestWrongScheme: plain HTTP to a port of TLS, TLS to one of plain HTTP.
 func TestWrongScheme(t *testing.T) {
 	t.Parallel()
 	w := shared(t)
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	args := []string{"--dir", dir, "--insecure", "--connect-timeout", "3s", "scheme", "prod"}
 	cmd := command(t, w.plain, "scheme", args...)
 	cmd.Env = append(cmd.Env, "SPIRO_URL="+strings.Replace(w.plain.URL, "http:", "https:", 1))
@@ -188,16 +197,15 @@ func TestWrongScheme(t *testing.T) {
 func TestTooLarge(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	large := filepath.Join(dir, "_salt", "large")
 	write(t, large, "")
 	if err := os.Truncate(large, 100<<20); err != nil {
 		t.Fatal(err)
 	}
-	run(t, command(t, m, "large", "--dir", dir, "--insecure", "large", "prod")).check(t, 5,
-		"warning: over plain HTTP, SpiroFS takes no more than 100.0 MiB",
-		"the connection was cut, as SpiroFS does with more than 100 MiB over plain HTTP",
-		"use https; nothing was deployed")
+	// The Tornado of Salt 3005 and 3006 cuts the connection; that of 3007 and 3008 answers.
+	run(t, command(t, m, "large", "--dir", dir, "--insecure", "large", "prod")).check(t, 3,
+		"warning: over plain HTTP, SpiroFS takes no more than 100.0 MiB", "400 Bad Request", "nothing was deployed")
 	if _, err := os.Stat(m.DeploymentDir("large", "prod")); err == nil {
 		t.Error("it was deployed")
 	}
@@ -223,7 +231,7 @@ func (s *signaller) Write(p []byte) (int, error) {
 }
 
 // TestTLS: the certificate that is named is trusted, and no other. Then a minion
-// stops in the middle of its highstate. That holds up whatever else the master
+// stops in the middle of its highstate, and once before there is one. That holds up whatever else the master
 // does, so this master is not the one of the other tests.
 func TestTLS(t *testing.T) {
 	t.Parallel()
@@ -243,11 +251,6 @@ func TestTLS(t *testing.T) {
 			}
 		}
 	}
-	defer func() {
-		if err := m.Thaw("safe2"); err != nil {
-			t.Error(err)
-		}
-	}()
 	rep, err := spirodeploy.Deploy(t.Context(), opts)
 	if err == nil || rep.ExitStatus != 1 {
 		t.Fatalf("with a frozen minion: %v, status %d, want 1", err, rep.ExitStatus)
@@ -258,4 +261,8 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%s is %s, want %s", minion.ID, minion.Status, want)
 		}
 	}
+	if err := m.Thaw("safe2"); err != nil {
+		t.Fatal(err)
+	}
+	missing(t, m, "safe1", "safe2")
 }

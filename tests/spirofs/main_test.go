@@ -34,7 +34,12 @@ func TestMain(m *testing.M) {
 	status := m.Run()
 	if used {
 		world := start()
-		for _, master := range []*salt.Master{world.plain, world.secure} {
+		masters := []*salt.Master{world.plain, world.secure}
+		if usedPublished {
+			master, _ := published() // whoever asked for it has got the error
+			masters = append(masters, master)
+		}
+		for _, master := range masters {
 			if master == nil {
 				continue
 			}
@@ -48,8 +53,9 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// world is what all tests share.
+// world is what all tests share, on the newest Salt.
 type world struct {
+	env     *salt.Env
 	plain   *salt.Master // plain HTTP, minions web1 and db1
 	secure  *salt.Master // TLS, minions safe1 and safe2
 	command string       // path of the command
@@ -65,6 +71,7 @@ var (
 		if err != nil {
 			return world{err: err}
 		}
+		w.env = env
 		// Each start waits mostly for one process, so both at once.
 		errs := make([]error, 2)
 		var wg sync.WaitGroup
@@ -83,6 +90,19 @@ var (
 			w.command, w.err = build(w.plain.Temp())
 		}
 		return w
+	})
+)
+
+// published starts the master of the tests of SpiroFS as it was published, with the
+// minions web1 and db1.
+var (
+	usedPublished bool
+	published     = sync.OnceValues(func() (*salt.Master, error) {
+		usedPublished = true
+		return start().env.Start(ctx, salt.Options{
+			Minions: []salt.Minion{{ID: "web1"}, {ID: "db1"}}, Published: true,
+			Progress: func(line string) { fmt.Fprintln(os.Stderr, time.Now().Format(time.TimeOnly), line) },
+		})
 	})
 )
 
@@ -124,6 +144,22 @@ func shared(t *testing.T) world {
 func plain(t *testing.T) *salt.Master {
 	t.Helper()
 	return shared(t).plain
+}
+
+// unhardened returns the master whose SpiroFS does what it does as published.
+func unhardened(t *testing.T) *salt.Master {
+	t.Helper()
+	shared(t)
+	m, err := published()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("logs of the master with SpiroFS as published:\n%s", m.Logs())
+		}
+	})
+	return m
 }
 
 // command returns the command, set up for a master and a project's token.

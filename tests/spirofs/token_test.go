@@ -23,8 +23,12 @@ import (
 // itself says is not for the project is not sent (2).
 func TestTokens(t *testing.T) {
 	t.Parallel()
-	m := plain(t)
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	tokens(t, plain(t))
+}
+
+func tokens(t *testing.T, m *salt.Master) {
+	t.Helper()
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	narrow := func(tok token.Token, caveat map[string]any) token.Token {
 		narrowed, err := salt.Narrow(tok, caveat)
 		if err != nil {
@@ -73,7 +77,7 @@ func TestTokens(t *testing.T) {
 func TestNarrowed(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	for name, tt := range map[string]struct {
 		end      time.Time
 		projects []string
@@ -108,32 +112,65 @@ func TestNarrowed(t *testing.T) {
 	}
 }
 
-// TestForbidden: what SECURITY.md says of a 403. The server applies what it refuses.
+// TestForbidden: what SECURITY.md says of a 403. SpiroFS as published applies what it
+// refuses; hardened, it leaves nothing behind.
 func TestForbidden(t *testing.T) {
 	t.Parallel()
-	m := plain(t)
-	applied := filepath.Join(m.Root("web1"), "forbidden")
-	dir := states(t, "web1", "mark: {cmd.run: [{name: 'echo done >"+applied+"'}]}\n")
+	for name, m := range map[string]*salt.Master{"published": unhardened(t), "hardened": plain(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			applied := filepath.Join(m.Root("web1"), "forbidden")
+			foreign(t, m, "web1", "forbidden", "{cmd.run: [{name: 'echo done >"+applied+"'}]}")
+			if name == "hardened" {
+				untouched(t, m, "forbidden")
+				return
+			}
+			for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+				if _, err := os.Stat(applied); err == nil {
+					return
+				}
+			}
+			t.Error("it was not applied: this server is better than the one that SECURITY.md tells of")
+		})
+	}
+}
+
+// foreign sends a bundle with a state for a minion, and a token for another project,
+// and checks that the answer is 403.
+func foreign(t *testing.T, m *salt.Master, minion, project, state string) {
+	t.Helper()
+	dir := states(t, minion, "mark: "+state+"\n")
 	b, err := bundle.New(t.Context(), bundle.Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	c, err := client.New(options(m, "forbidden", dir, m.Token(time.Hour, "other")).Server)
+	c, err := client.New(options(m, project, dir, m.Token(time.Hour, "other")).Server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.Upload(t.Context(), client.Deployment{Project: "forbidden", Deployment: "prod", Highstate: true, Bundle: b})
+	_, err = c.Upload(t.Context(), client.Deployment{Project: project, Deployment: "prod", Highstate: true, Bundle: b})
 	var answer *client.StatusError
 	if !errors.As(err, &answer) || answer.StatusCode != 403 || !strings.Contains(err.Error(), "may have been deployed") {
 		t.Errorf("%v, want a 403 that may have deployed", err)
 	}
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if _, err := os.Stat(applied); err == nil {
-			return
-		}
+}
+
+// untouched checks that a master has nothing of a project, neither as a directory nor
+// as a saltenv. Whatever the server did before an answer, it has done by now: it does
+// one thing after the other.
+func untouched(t *testing.T, m *salt.Master, project string) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Dir(m.DeploymentDir(project, "prod"))); err == nil {
+		t.Errorf("the master has a directory of %s", project)
 	}
-	t.Error("it was not applied: this server is better than the one that SECURITY.md tells of")
+	out, err := m.Runner(t.Context(), "fileserver.envs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(out), project+"/") {
+		t.Errorf("the master serves %s", out)
+	}
 }
 
 // TestRefused: what the command says of an expired token and of a foreign one, and
@@ -141,7 +178,7 @@ func TestForbidden(t *testing.T) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	dir := states(t, "nobody", "fine: {test.nop: []}\n")
+	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	foreign := m.Token(time.Hour, "other")
 	for _, tt := range []struct {
 		token  token.Token
@@ -180,7 +217,7 @@ func (b rawBundle) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.New
 func TestUnpackable(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
-	opts := options(m, "bad", states(t, "nobody", "fine: {test.nop: []}\n"), m.Token(time.Hour, "bad"))
+	opts := options(m, "bad", states(t, "nobody*", "fine: {test.nop: []}\n"), m.Token(time.Hour, "bad"))
 	opts.NoHighstate = true
 	if _, err := spirodeploy.Deploy(t.Context(), opts); err != nil {
 		t.Fatal(err)

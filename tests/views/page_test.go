@@ -35,7 +35,7 @@ func TestQuiet(t *testing.T) {
 			t.Parallel()
 			url := pageOf(t, name)
 			for of, l := range map[string]look{
-				"light": {}, "dark": {scheme: "dark"}, "narrow": {width: 380}, "print": {media: "print", width: 800}, "dark-print": {media: "print", scheme: "dark", width: 800},
+				"light": {}, "dark": {scheme: "dark"}, "narrow": {width: 380}, "dark-narrow": {width: 400, scheme: "dark"}, "print": {media: "print", width: 800}, "dark-print": {media: "print", scheme: "dark", width: 800},
 			} {
 				p := open(t, url, l)
 				if heard := p.heard(); heard != "" {
@@ -163,6 +163,30 @@ func TestDumb(t *testing.T) {
 	}
 	if n := eval[int](p, `document.querySelectorAll(".states li").length`); n != 0 {
 		t.Errorf("scripts made %d rows", n)
+	}
+}
+
+// TestAlike: minions that failed alike are there once, with their names, and the
+// list of states tells of causes, too.
+func TestAlike(t *testing.T) {
+	t.Parallel()
+	p := open(t, pageOf(t, "alike"), look{})
+	shown := eval[string](p, `document.querySelector(".failures").innerText`)
+	for _, want := range []string{
+		"web3.example.com, web5.example.com, web6.example.com and 22 more (25 minions)", "web2.example.com, web22.example.com (2 minions)",
+		"Because: web.nginx.app-service-40 (service.running): Job for app.service failed", "All failed alike",
+	} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("there is no %q in\n%s", want, shown)
+		}
+	}
+	p.do(chromedp.Click(chromedp.CSS(`.names summary`)))
+	p.until(`document.querySelector(".names ul").innerText.includes("web39.example.com")`)
+	p.do(chromedp.SendKeys(chromedp.CSS(`input[type=search]`), "requisite"))
+	p.until(`document.querySelector(".found").textContent.startsWith("50 of")`)
+	p.until(`(d => { d.open = true; return d.querySelector(".because")?.innerText.includes("Job for app.service failed") })(document.querySelector(".states details"))`)
+	if heard := p.heard(); heard != "" {
+		t.Error(heard)
 	}
 }
 

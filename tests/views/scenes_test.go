@@ -69,7 +69,7 @@ func state(n int, outcome string) string {
 		s["result"], s["comment"] = false, "Job for app.service failed because the control process exited with error code.\nSee \"systemctl status app.service\" and \"journalctl -xe\" for details."
 		s["changes"] = map[string]any{"pid": 6221, "retcode": 3, "stderr": "app: cannot bind 0.0.0.0:8080: address in use", "stdout": ""}
 	case "skipped":
-		s["result"], s["comment"], s["duration"] = false, "One or more requisite failed: web.app-service-40", 0.004
+		s["result"], s["comment"], s["duration"] = false, "One or more requisite failed: web.nginx.app-service-40", 0.004
 	case "changed":
 		s["comment"] = fmt.Sprintf("File %s updated", name)
 		s["changes"] = map[string]any{"diff": "--- \n+++ \n@@ -1,4 +1,4 @@\n [server]\n-port = 8080\n+port = 8081\n workers = 4\n", "mode": "0644"}
@@ -115,6 +115,21 @@ var scenes = map[string]func(t *testing.T) *report.Report{
 			}
 			id := fmt.Sprintf("web%03d.example.com", i+1)
 			send(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Msg: "Minion " + id + " finished", Result: minion(100, outcomes), Time: target.Started.Add(50*time.Second + time.Duration(i)*130*time.Millisecond)})
+		}
+		return finish(t, rep, nil)
+	},
+	"alike": func(t *testing.T) *report.Report {
+		rep, target := newReport(t)
+		for i := range 40 {
+			outcomes := map[int]string{i: "changed", i + 1: "changed"}
+			if i%3 > 0 {
+				outcomes[40], outcomes[41], outcomes[43] = "failed", "skipped", "skipped"
+			}
+			id, result := fmt.Sprintf("web%d.example.com", i+1), minion(60, outcomes)
+			if i%20 == 1 {
+				result = json.RawMessage(`{"failed": true}`)
+			}
+			send(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: result, Time: target.Started.Add(time.Duration(31+i) * time.Second)})
 		}
 		return finish(t, rep, nil)
 	},

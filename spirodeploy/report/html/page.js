@@ -43,10 +43,12 @@
     field("SLS", s.sls);
     field("Started", s.start && s.start + " by the minion’s clock");
     if (s.comment) b.append(el("pre", "says", s.comment));
-    for (const warning of s.warnings) {
-      const p = el("p", "warning");
-      p.append(el("b", "", "Warning:"), " ", el("bdi", "", warning));
-      b.append(p);
+    for (const [cls, name, texts] of [["because", "Because:", s.because], ["warning", "Warning:", s.warnings]]) {
+      for (const text of texts) {
+        const p = el("p", cls);
+        p.append(el("b", "", name), " ", el("bdi", "", text));
+        b.append(p);
+      }
     }
     if (s.tree) b.append(el("h4", "", "Changes"), el("pre", "", s.tree));
     if (s.diff) {
@@ -87,7 +89,7 @@
     }
     for (const m of data.minions) if (m.states.length) select.append(new Option(m.id, m.index));
 
-    const text = s => s.text ??= [s.minion.id, s.id, s.fn, s.name, s.sls, s.comment, s.tree, s.diff, ...s.warnings].join("\n").toLowerCase();
+    const text = s => s.text ??= [s.minion.id, s.id, s.fn, s.name, s.sls, s.comment, s.tree, s.diff, ...s.because, ...s.warnings].join("\n").toLowerCase();
     function show(upTo) {
       const part = document.createDocumentFragment();
       for (; shown < Math.min(upTo, hits.length); shown++) part.append(item(hits[shown]));
@@ -247,8 +249,8 @@
   }
   function build(section, data) {
     data.minions = data.minions.map((id, index) => ({ id, index, states: [], bars: [] }));
-    data.states = data.states.map(([minion, run, outcome, id, fn, ms, at, name, sls, start, comment, tree, diff, warnings]) =>
-      ({ minion: data.minions[minion], run, outcome: { f: "failed", c: "changed", p: "pending", o: "ok" }[outcome], id, fn, ms, at, name, sls, start, comment, tree, diff, warnings: warnings || [] }));
+    data.states = data.states.map(([minion, run, outcome, id, fn, ms, at, name, sls, start, comment, tree, diff, warnings, because]) =>
+      ({ minion: data.minions[minion], run, outcome: { f: "failed", c: "changed", p: "pending", o: "ok" }[outcome], id, fn, ms, at, name, sls, start, comment, tree, diff, warnings: warnings || [], because: because || [] }));
     data.states.sort((a, b) => a.minion.index - b.minion.index || a.run - b.run);
     for (const s of data.states) {
       s.minion.states.push(s);
