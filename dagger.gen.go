@@ -61,27 +61,39 @@ func convertSlice[I any, O any](in []I, f func(I) O) []O {
 
 func (r Spirodeploy) MarshalJSON() ([]byte, error) {
 	var concrete struct {
-		Server   string
-		SSLCert  *dagger.File
-		Insecure bool
-		Service  *dagger.Service
-		Built    *dagger.Directory
+		Server        string
+		SSLCert       *dagger.File
+		Insecure      bool
+		Service       *dagger.Service
+		Artifacts     []string
+		Exclude       []string
+		IncludeSource string
+		ProjectDir    string
+		Built         *dagger.Directory
 	}
 	concrete.Server = r.Server
 	concrete.SSLCert = r.SSLCert
 	concrete.Insecure = r.Insecure
 	concrete.Service = r.Service
+	concrete.Artifacts = r.Artifacts
+	concrete.Exclude = r.Exclude
+	concrete.IncludeSource = r.IncludeSource
+	concrete.ProjectDir = r.ProjectDir
 	concrete.Built = r.Built
 	return json.Marshal(&concrete)
 }
 
 func (r *Spirodeploy) UnmarshalJSON(bs []byte) error {
 	var concrete struct {
-		Server   string
-		SSLCert  *dagger.File
-		Insecure bool
-		Service  *dagger.Service
-		Built    *dagger.Directory
+		Server        string
+		SSLCert       *dagger.File
+		Insecure      bool
+		Service       *dagger.Service
+		Artifacts     []string
+		Exclude       []string
+		IncludeSource string
+		ProjectDir    string
+		Built         *dagger.Directory
 	}
 	err := json.Unmarshal(bs, &concrete)
 	if err != nil {
@@ -91,7 +103,57 @@ func (r *Spirodeploy) UnmarshalJSON(bs []byte) error {
 	r.SSLCert = concrete.SSLCert
 	r.Insecure = concrete.Insecure
 	r.Service = concrete.Service
+	r.Artifacts = concrete.Artifacts
+	r.Exclude = concrete.Exclude
+	r.IncludeSource = concrete.IncludeSource
+	r.ProjectDir = concrete.ProjectDir
 	r.Built = concrete.Built
+	return nil
+}
+
+func (r Missing) IsEnum() {}
+
+func (r Missing) Name() string {
+	switch r {
+	case MissingFail:
+		return "Fail"
+	case MissingWarn:
+		return "Warn"
+	}
+	return ""
+}
+
+func (r Missing) Value() string {
+	return string(r)
+}
+
+func (r Missing) MarshalJSON() ([]byte, error) {
+	if r == "" {
+		return []byte("\"\""), nil
+	}
+	name := r.Name()
+	if name == "" {
+		return nil, fmt.Errorf("invalid enum value %q", r)
+	}
+	return json.Marshal(name)
+}
+
+func (r *Missing) UnmarshalJSON(bs []byte) error {
+	var s string
+	err := json.Unmarshal(bs, &s)
+	if err != nil {
+		return err
+	}
+	switch s {
+	case "":
+		*r = ""
+	case "Fail":
+		*r = MissingFail
+	case "Warn":
+		*r = MissingWarn
+	default:
+		return fmt.Errorf("invalid enum value %q", s)
+	}
 	return nil
 }
 
@@ -124,6 +186,60 @@ func (r *Report) UnmarshalJSON(bs []byte) error {
 	r.ExitStatus = concrete.ExitStatus
 	r.Summary = concrete.Summary
 	r.JSON = concrete.JSON
+	return nil
+}
+
+func (r Format) IsEnum() {}
+
+func (r Format) Name() string {
+	switch r {
+	case FormatHTML:
+		return "HTML"
+	case FormatJSON:
+		return "JSON"
+	case FormatJunit:
+		return "Junit"
+	case FormatMarkdown:
+		return "Markdown"
+	}
+	return ""
+}
+
+func (r Format) Value() string {
+	return string(r)
+}
+
+func (r Format) MarshalJSON() ([]byte, error) {
+	if r == "" {
+		return []byte("\"\""), nil
+	}
+	name := r.Name()
+	if name == "" {
+		return nil, fmt.Errorf("invalid enum value %q", r)
+	}
+	return json.Marshal(name)
+}
+
+func (r *Format) UnmarshalJSON(bs []byte) error {
+	var s string
+	err := json.Unmarshal(bs, &s)
+	if err != nil {
+		return err
+	}
+	switch s {
+	case "":
+		*r = ""
+	case "HTML":
+		*r = FormatHTML
+	case "JSON":
+		*r = FormatJSON
+	case "Junit":
+		*r = FormatJunit
+	case "Markdown":
+		*r = FormatMarkdown
+	default:
+		return fmt.Errorf("invalid enum value %q", s)
+	}
 	return nil
 }
 
@@ -259,7 +375,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 			if err != nil {
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
 			}
-			var format string
+			var format Format
 			if inputArgs["format"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["format"]), &format)
 				if err != nil {
@@ -376,7 +492,35 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg highstate", err))
 				}
 			}
-			return (*Spirodeploy).Deploy(&parent, ctx, bundle, project, deployment, token, highstate)
+			var timeout string
+			if inputArgs["timeout"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["timeout"]), &timeout)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg timeout", err))
+				}
+			}
+			var expectMinions []string
+			if inputArgs["expectMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["expectMinions"]), &expectMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg expectMinions", err))
+				}
+			}
+			var minMinions int
+			if inputArgs["minMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["minMinions"]), &minMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg minMinions", err))
+				}
+			}
+			var missingMinions Missing
+			if inputArgs["missingMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["missingMinions"]), &missingMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg missingMinions", err))
+				}
+			}
+			return (*Spirodeploy).Deploy(&parent, ctx, bundle, project, deployment, token, highstate, timeout, expectMinions, minMinions, missingMinions)
 		case "DeployReport":
 			var parent Spirodeploy
 			err = json.Unmarshal(parentJSON, &parent)
@@ -418,7 +562,49 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg highstate", err))
 				}
 			}
-			return (*Spirodeploy).DeployReport(&parent, ctx, bundle, project, deployment, token, highstate)
+			var timeout string
+			if inputArgs["timeout"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["timeout"]), &timeout)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg timeout", err))
+				}
+			}
+			var expectMinions []string
+			if inputArgs["expectMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["expectMinions"]), &expectMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg expectMinions", err))
+				}
+			}
+			var minMinions int
+			if inputArgs["minMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["minMinions"]), &minMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg minMinions", err))
+				}
+			}
+			var missingMinions Missing
+			if inputArgs["missingMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["missingMinions"]), &missingMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg missingMinions", err))
+				}
+			}
+			return (*Spirodeploy).DeployReport(&parent, ctx, bundle, project, deployment, token, highstate, timeout, expectMinions, minMinions, missingMinions)
+		case "Deployable":
+			var parent Spirodeploy
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var workspace *dagger.Workspace
+			if inputArgs["workspace"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["workspace"]), &workspace)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg workspace", err))
+				}
+			}
+			return nil, (*Spirodeploy).Deployable(&parent, ctx, workspace)
 		case "Diff":
 			var parent Spirodeploy
 			err = json.Unmarshal(parentJSON, &parent)
@@ -454,6 +640,20 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				}
 			}
 			return (*Spirodeploy).Digest(&parent, ctx, bundle)
+		case "Image":
+			var parent Spirodeploy
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var platform dagger.Platform
+			if inputArgs["platform"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["platform"]), &platform)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg platform", err))
+				}
+			}
+			return (*Spirodeploy).Image(&parent, platform), nil
 		case "Manifest":
 			var parent Spirodeploy
 			err = json.Unmarshal(parentJSON, &parent)
@@ -530,7 +730,35 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg maxParallel", err))
 				}
 			}
-			return (*Spirodeploy).Rollout(&parent, ctx, bundle, servers, project, deployment, token, highstate, serial, maxParallel)
+			var timeout string
+			if inputArgs["timeout"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["timeout"]), &timeout)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg timeout", err))
+				}
+			}
+			var expectMinions []string
+			if inputArgs["expectMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["expectMinions"]), &expectMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg expectMinions", err))
+				}
+			}
+			var minMinions int
+			if inputArgs["minMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["minMinions"]), &minMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg minMinions", err))
+				}
+			}
+			var missingMinions Missing
+			if inputArgs["missingMinions"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["missingMinions"]), &missingMinions)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg missingMinions", err))
+				}
+			}
+			return (*Spirodeploy).Rollout(&parent, ctx, bundle, servers, project, deployment, token, highstate, serial, maxParallel, timeout, expectMinions, minMinions, missingMinions)
 		case "WithArtifact":
 			var parent Spirodeploy
 			err = json.Unmarshal(parentJSON, &parent)
@@ -600,7 +828,35 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg service", err))
 				}
 			}
-			return New(server, sslCert, insecure, service), nil
+			var artifacts []string
+			if inputArgs["artifacts"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["artifacts"]), &artifacts)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg artifacts", err))
+				}
+			}
+			var exclude []string
+			if inputArgs["exclude"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["exclude"]), &exclude)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg exclude", err))
+				}
+			}
+			var includeSource string
+			if inputArgs["includeSource"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["includeSource"]), &includeSource)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg includeSource", err))
+				}
+			}
+			var projectDir string
+			if inputArgs["projectDir"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["projectDir"]), &projectDir)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg projectDir", err))
+				}
+			}
+			return New(server, sslCert, insecure, service, artifacts, exclude, includeSource, projectDir), nil
 		default:
 			return nil, fmt.Errorf("unknown function %s", fnName)
 		}

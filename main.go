@@ -8,19 +8,22 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spirostack/spirodeploy/internal/dagger"
 	"github.com/spirostack/spirodeploy/internal/module"
 	"github.com/spirostack/spirodeploy/internal/step"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// Spirodeploy bundles and deploys; it knows the server, and what was built.
+// Spirodeploy bundles and deploys; it knows the server, what to bundle, and what was built.
 type Spirodeploy struct {
 	// +private
 	Server string
@@ -30,12 +33,20 @@ type Spirodeploy struct {
 	Insecure bool
 	// +private
 	Service *dagger.Service
+	// +private
+	Artifacts []string
+	// +private
+	Exclude []string
+	// +private
+	IncludeSource string
+	// +private
+	ProjectDir string
 	// What goes below _artifacts.
 	// +private
 	Built *dagger.Directory
 }
 
-// Bundles and deploys through one SpiroFS server.
+// Bundles and deploys through one SpiroFS server. What a team sets once is here: what the functions are given is added to it.
 func New(
 	// URL of the SpiroFS server.
 	// +default="https://salt:4510/"
@@ -49,9 +60,35 @@ func New(
 	// Service to connect to. The server's URL still says which name is asked for, and has to be in its certificate.
 	// +optional
 	service *dagger.Service,
+	// Files and directories of each project directory to put below _artifacts, as PATH or NAME=PATH.
+	// +optional
+	artifacts []string,
+	// Patterns of what to leave out of each bundle, such as "*.pyc" or "_source/web/node_modules".
+	// +optional
+	exclude []string,
+	// What to put below _source of each bundle that is not told otherwise: filesystem (or fs) for all files, git for those of the commit; nothing by default.
+	// +optional
+	includeSource string,
+	// Where in the workspace the project directory is, for the check deployable.
+	// +default="."
+	projectDir string,
 ) *Spirodeploy {
-	return &Spirodeploy{Server: server, SSLCert: sslCert, Insecure: insecure, Service: service}
+	return &Spirodeploy{
+		Server: server, SSLCert: sslCert, Insecure: insecure, Service: service,
+		Artifacts: artifacts, Exclude: exclude, IncludeSource: includeSource, ProjectDir: projectDir,
+	}
 }
+
+// Missing says what it means that minions that were expected are not reached.
+type Missing string
+
+// What a lack of minions means.
+const (
+	// The deployment fails.
+	MissingFail Missing = "fail"
+	// There is a warning.
+	MissingWarn Missing = "warn"
+)
 
 // WithArtifact adds a file that another step built to the bundles to come.
 func (m *Spirodeploy) WithArtifact(
@@ -87,23 +124,49 @@ func (m *Spirodeploy) with(built *dagger.Directory) *Spirodeploy {
 	return &c
 }
 
-// Bundle makes a bundle, an uncompressed tar: _salt of the project directory, its commit, artifacts and source. The same directory gives the same bytes.
+// Bundle makes a bundle, an uncompressed tar: _salt of the project directory, its commit, artifacts and source. The same directory gives the same bytes. Warnings are told in each session, also if the engine has the bundle already.
+//
+// +cache="session"
 func (m *Spirodeploy) Bundle(
 	ctx context.Context,
 	// The project directory, with the .git in it if the bundle is to name its commit.
 	// +ignore=["*/**/.git", ".git/hooks", ".git/lfs", ".git/logs", ".git/modules", ".git/worktrees"]
 	dir *dagger.Directory,
-	// Files and directories in it to put below _artifacts, as PATH or NAME=PATH.
+	// Files and directories in it to put below _artifacts, as PATH or NAME=PATH, beside those of the module.
 	// +optional
 	artifacts []string,
-	// What to put below _source: filesystem (or fs) for all files, git for those of the commit; nothing by default.
+	// What to put below _source: filesystem (or fs) for all files, git for those of the commit; by default what the module says.
 	// +optional
 	includeSource string,
-	// Patterns of what to leave out, such as "*.pyc" or "_source/web/node_modules".
+	// Patterns of what to leave out, such as "*.pyc" or "_source/web/node_modules", beside those of the module.
 	// +optional
 	exclude []string,
 ) (*dagger.File, error) {
-	opts := step.Options{Do: step.Bundle, Artifacts: artifacts, Source: includeSource, Exclude: exclude}
+	container, err := m.bundle(ctx, dir, step.Options{
+		Do: step.Bundle, Artifacts: slices.Concat(m.Artifacts, artifacts),
+		Source: cmp.Or(includeSource, m.IncludeSource), Exclude: slices.Concat(m.Exclude, exclude),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return container.File("/" + step.OutputFile), nil
+}
+
+// Deployable says whether the states of the workspace can be deployed: its project directory can be bundled, and its top file is right in every deployment and names SLS that are there. It tells all problems at once, and asks no server.
+//
+// +check
+func (m *Spirodeploy) Deployable(
+	ctx context.Context,
+	// The workspace that the project is in; by default the caller's.
+	workspace *dagger.Workspace,
+) error {
+	dir := workspace.Directory(m.ProjectDir, dagger.WorkspaceDirectoryOpts{Exclude: module.NotUploaded})
+	_, err := m.bundle(ctx, dir, step.Options{Do: step.Check, Artifacts: m.Artifacts, Source: m.IncludeSource, Exclude: m.Exclude})
+	return err
+}
+
+// bundle runs a step on a project directory, and tells its warnings.
+func (m *Spirodeploy) bundle(ctx context.Context, dir *dagger.Directory, opts step.Options) (*dagger.Container, error) {
 	usesGit, err := opts.UsesGit()
 	if err != nil {
 		return nil, err
@@ -130,14 +193,13 @@ func (m *Spirodeploy) Bundle(
 	if m.Built != nil {
 		container = container.WithMountedDirectory("/"+step.BuiltDir, m.Built)
 	}
-	container, warnings, err := runStep(ctx, container)
+	container, _, err = runStep(ctx, container)
 	if err != nil {
 		return nil, err
 	}
-	if warnings != "" {
-		fmt.Println(warnings)
-	}
-	return container.File("/" + step.OutputFile), nil
+	warnings, err := container.File("/" + step.WarningsFile).Contents(ctx)
+	fmt.Print(warnings)
+	return container, err
 }
 
 // withoutGit tells what it means that there is no repository in dir.
@@ -169,15 +231,30 @@ func (m *Spirodeploy) Deploy(
 	// Let the minions concerned apply the states, and wait for them.
 	// +default=true
 	highstate bool,
+	// How long it may take, such as 45m or 1h30m. By default there is no limit; behind a service, the server may then say nothing for 15 minutes at most.
+	// +optional
+	timeout string,
+	// Minions that have to be reached, beside those that the top file names literally. With several servers, it is enough if one of them has a minion.
+	// +optional
+	expectMinions []string,
+	// How many minions have to be reached, at least.
+	// +optional
+	minMinions int,
+	// What it means that minions that were expected are not reached.
+	// +default="fail"
+	missingMinions Missing,
 ) (string, error) {
-	outcome, err := m.deploy(ctx, bundle, token, spirodeploy.Options{Project: project, Deployment: deployment, NoHighstate: !highstate})
+	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
+		Project: project, Deployment: deployment, NoHighstate: !highstate,
+		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
+	})
 	if err != nil {
 		return "", err
 	}
 	return outcome.Summary, outcome.Err()
 }
 
-// DeployReport deploys a bundle as deploy does, and returns a report whatever came of it. It fails only where there was nothing to try with: a file, service or token that cannot be had. In one session, the same call deploys once, however often its report is read.
+// DeployReport deploys a bundle as deploy does, and returns a report whatever came of it. End a call with assert, exit-status or files: without one of them, dagger call prints an id and exits with 0 also if minions failed. It fails only where there was nothing to try with: a file, service or token that cannot be had. In one session, the same call deploys once, however often its report is read.
 //
 // +cache="session"
 func (m *Spirodeploy) DeployReport(
@@ -193,15 +270,30 @@ func (m *Spirodeploy) DeployReport(
 	// Let the minions concerned apply the states, and wait for them.
 	// +default=true
 	highstate bool,
+	// How long it may take, such as 45m or 1h30m. By default there is no limit; behind a service, the server may then say nothing for 15 minutes at most.
+	// +optional
+	timeout string,
+	// Minions that have to be reached, beside those that the top file names literally. With several servers, it is enough if one of them has a minion.
+	// +optional
+	expectMinions []string,
+	// How many minions have to be reached, at least.
+	// +optional
+	minMinions int,
+	// What it means that minions that were expected are not reached.
+	// +default="fail"
+	missingMinions Missing,
 ) (*Report, error) {
-	outcome, err := m.deploy(ctx, bundle, token, spirodeploy.Options{Project: project, Deployment: deployment, NoHighstate: !highstate})
+	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
+		Project: project, Deployment: deployment, NoHighstate: !highstate,
+		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
+	})
 	if err != nil {
 		return nil, err
 	}
 	return newReport(outcome), nil
 }
 
-// Rollout deploys a bundle to several servers, which take the same token, and returns a report as deployReport does: a part for each server, and one verdict.
+// Rollout deploys a bundle to several servers, which take the same token, and returns a report as deployReport does: a part for each server, and one verdict. It cannot be used with a service, which leads to one server.
 //
 // +cache="session"
 func (m *Spirodeploy) Rollout(
@@ -225,14 +317,27 @@ func (m *Spirodeploy) Rollout(
 	// How many servers at once, at most; 0 for all.
 	// +optional
 	maxParallel int,
+	// How long all of it may take, such as 45m or 1h30m; by default there is no limit.
+	// +optional
+	timeout string,
+	// Minions that have to be reached, beside those that the top file names literally. With several servers, it is enough if one of them has a minion.
+	// +optional
+	expectMinions []string,
+	// How many minions have to be reached on each server, at least.
+	// +optional
+	minMinions int,
+	// What it means that minions that were expected are not reached.
+	// +default="fail"
+	missingMinions Missing,
 ) (*Report, error) {
-	targets, err := module.Targets(servers)
+	targets, err := module.Targets(servers, m.Service != nil)
 	if err != nil {
 		return nil, err
 	}
-	outcome, err := m.deploy(ctx, bundle, token, spirodeploy.Options{
+	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
 		Project: project, Deployment: deployment, NoHighstate: !highstate,
 		Targets: targets, Serial: serial, MaxParallel: maxParallel,
+		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
 	})
 	if err != nil {
 		return nil, err
@@ -240,8 +345,12 @@ func (m *Spirodeploy) Rollout(
 	return newReport(outcome), nil
 }
 
-func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *dagger.Secret, opts spirodeploy.Options) (*module.Outcome, error) {
+func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *dagger.Secret, timeout string, opts spirodeploy.Options) (*module.Outcome, error) {
 	const file = "bundle.tar"
+	limit, silence, err := module.Limits(timeout, m.Service != nil)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := bundle.Export(ctx, file); err != nil {
 		return nil, err
 	}
@@ -249,7 +358,8 @@ func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *da
 	if err != nil {
 		return nil, err
 	}
-	opts.File, opts.Server = file, server
+	server.Silence = silence
+	opts.File, opts.Server, opts.Timeout = file, server, limit
 	return module.Deploy(ctx, opts, Tracer(), os.Stdout)
 }
 

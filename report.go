@@ -21,13 +21,28 @@ func newReport(o *module.Outcome) *Report {
 	return &Report{Succeeded: o.Succeeded, ExitStatus: o.ExitStatus, Summary: o.Summary, JSON: o.JSON}
 }
 
+// Format is a form that a report can have.
+type Format string
+
+// The formats. (Their names are what people type, in any case.)
+const (
+	// A page with a timeline, failures and changes, in one file.
+	FormatHTML Format = "html"
+	// All there is to know, as docs/report.schema.json describes it.
+	FormatJSON Format = "json"
+	// A test suite for each minion, for CI systems.
+	FormatJunit Format = "junit"
+	// The summary of a job.
+	FormatMarkdown Format = "markdown"
+)
+
 // File returns the whole report as a file.
 func (r *Report) File(
-	// The format: html, json, junit or markdown.
+	// The format.
 	// +default="json"
-	format string,
+	format Format,
 ) (*dagger.File, error) {
-	name, content, err := r.outcome().File(format)
+	name, content, err := r.outcome().File(string(format))
 	if err != nil {
 		return nil, err
 	}

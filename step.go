@@ -8,17 +8,11 @@ import (
 	"os"
 	"strings"
 
+	_ "github.com/spirostack/spirodeploy/internal/boot" // does a step in place of what follows
 	"github.com/spirostack/spirodeploy/internal/dagger"
 	"github.com/spirostack/spirodeploy/internal/step"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
-
-// In the container of a step, this executable does the step and nothing else.
-func init() {
-	if options, ok := os.LookupEnv(step.Env); ok {
-		os.Exit(step.Main(options))
-	}
-}
 
 // stepContainer returns a container that holds this executable alone, ready to
 // do a step.
@@ -29,10 +23,7 @@ func stepContainer(opts step.Options) (*dagger.Container, error) {
 	}
 	return dag.Container().
 		WithFile("/"+step.Program, program, dagger.ContainerWithFileOpts{Permissions: 0o755}).
-		WithEnvVariable(step.Env, opts.JSON()).
-		// The generated code does not start without these; a step has no session.
-		WithEnvVariable("DAGGER_SESSION_PORT", "0").
-		WithEnvVariable("DAGGER_SESSION_TOKEN", "none"), nil
+		WithEnvVariable(step.Env, opts.JSON()), nil
 }
 
 // runStep runs a step, and returns its container and what it printed. The error

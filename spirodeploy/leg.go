@@ -212,6 +212,15 @@ func (l *leg) follow(stream *client.Stream) error {
 	return nil
 }
 
+// silence returns how long nothing may come in the stage that goes on; 0 if there is
+// no limit.
+func (l *leg) silence() time.Duration {
+	if l.stage == report.Deploying || l.stage == report.Highstate {
+		return l.server.Silence
+	}
+	return 0
+}
+
 // fold folds an event in, and tells it. All targets share what the report keeps
 // of large results: one at a time adds to it.
 func (l *leg) fold(stage report.Stage, event client.Event) error {

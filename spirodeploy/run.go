@@ -341,7 +341,7 @@ func (r *run) beat() {
 	}
 	for _, l := range r.legs {
 		if l.stage != "" {
-			r.show(report.Update{Kind: report.Waited, Stage: l.stage, Target: l.label()})
+			r.show(report.Update{Kind: report.Waited, Stage: l.stage, Target: l.label(), Silence: l.silence()})
 		}
 	}
 }

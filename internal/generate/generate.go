@@ -3,7 +3,8 @@
 // module without dependencies.
 //
 // The generator of the Go SDK is built from internal/codegen, a module of its
-// own. Since it also edits go.mod and go.sum, it works on a copy of the tree.
+// own. Since it also edits go.mod and go.sum, it works on a copy of the tree: of that
+// part which an engine gets.
 package generate
 
 import (
@@ -17,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -28,7 +30,8 @@ const (
 // config is what counts here of dagger.json.
 type config struct {
 	Name          string
-	EngineVersion string // that of the SDK, too
+	EngineVersion string   // that of the SDK, too
+	Include       []string // all of them begin with !, for what is left out
 }
 
 func readConfig(root string) (c config, err error) {
@@ -115,7 +118,7 @@ func generate(ctx context.Context, root, dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := copyTree(ctx, root, dir); err != nil {
+	if err := Upload(ctx, root, dir); err != nil {
 		return err
 	}
 	for _, name := range removed {
@@ -123,12 +126,21 @@ func generate(ctx context.Context, root, dir string) error {
 			return err
 		}
 	}
-	generator := filepath.Join(dir, codegen, "codegen.exe")
+	whole, err := filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	tools, err := os.MkdirTemp("", "spirodeploy-codegen-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(tools) }() // a temporary directory at worst stays
+	generator := filepath.Join(tools, "codegen.exe")
 	if _, err := run(ctx, filepath.Join(root, codegen), "go", "build", "-o", generator, "github.com/dagger/dagger/cmd/codegen"); err != nil {
 		return fmt.Errorf("build the generator: %w", err)
 	}
 	said, err := run(ctx, dir, generator, "generate-module", "--output", dir, "--module-source-path", dir,
-		"--module-name", c.Name, "--introspection-json-path", filepath.Join(dir, schema), "--lib-version", c.EngineVersion)
+		"--module-name", c.Name, "--introspection-json-path", filepath.Join(whole, schema), "--lib-version", c.EngineVersion)
 	// Of code that does not compile the generator has little to say, or nothing.
 	// Such code can be told only now that what it imports is there.
 	if _, err := run(ctx, dir, "go", "vet", "-mod=mod", "."); err != nil {
@@ -145,13 +157,51 @@ func generate(ctx context.Context, root, dir string) error {
 	return nil
 }
 
-// copyTree copies what git has or would add.
-func copyTree(ctx context.Context, from, to string) error {
+// Upload copies what an engine gets of the repository at root, when it loads the
+// module, to a directory.
+func Upload(ctx context.Context, root, to string) error {
+	c, err := readConfig(root)
+	if err != nil {
+		return err
+	}
+	left, err := leftOut(c.Include)
+	if err != nil {
+		return err
+	}
+	return copyTree(ctx, root, to, left)
+}
+
+// leftOut returns what tells whether the module is without a file, by the patterns of
+// dagger.json: * is anything but a slash, **/ any directories, and what is below a
+// directory that matches is left out, too.
+func leftOut(include []string) (func(name string) bool, error) {
+	var all []string
+	for _, pattern := range include {
+		without, negative := strings.CutPrefix(pattern, "!")
+		if !negative {
+			return nil, fmt.Errorf("dagger.json: include %q: write !PATTERN, for all of them leave something out", pattern)
+		}
+		words := regexp.QuoteMeta(without)
+		words = strings.ReplaceAll(words, `\*\*/`, "(.*/)?")
+		all = append(all, strings.ReplaceAll(words, `\*`, "[^/]*"))
+	}
+	matches, err := regexp.Compile("^(" + strings.Join(all, "|") + ")(/|$)")
+	if err != nil {
+		return nil, fmt.Errorf("dagger.json: %w", err)
+	}
+	return matches.MatchString, nil
+}
+
+// copyTree copies what git has or would add, but for what is to be left out.
+func copyTree(ctx context.Context, from, to string, leftOut func(name string) bool) error {
 	listed, err := run(ctx, from, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	if err != nil {
 		return fmt.Errorf("list files: %w", err)
 	}
 	for name := range strings.SplitSeq(strings.TrimSuffix(listed, "\x00"), "\x00") {
+		if leftOut(name) {
+			continue
+		}
 		err := copyFile(filepath.Join(from, name), filepath.Join(to, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // removed, and git not yet told
 			return err

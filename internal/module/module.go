@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -111,16 +112,47 @@ func check(ctx context.Context, opts client.Options, project string) (string, er
 	return said, nil
 }
 
-// Targets returns targets that differ in their servers alone. It fails without any.
-func Targets(servers []string) ([]spirodeploy.Target, error) {
-	if len(servers) == 0 {
+// NotUploaded are the paths of a project directory that are not sent to the engine: no
+// bundle has them, and they say nothing of the commit.
+var NotUploaded = []string{"*/**/.git", ".git/hooks", ".git/lfs", ".git/logs", ".git/modules", ".git/worktrees"}
+
+// Targets returns targets that differ in their servers alone. It fails without any,
+// and if the module has a service, which leads to one server.
+func Targets(servers []string, service bool) ([]spirodeploy.Target, error) {
+	switch {
+	case len(servers) == 0:
 		return nil, errors.New("name one server or more: to deploy to the module's own, use deploy or deploy-report")
+	case service:
+		return nil, errors.New("rollout: the module has a service, and all servers would be that one: " +
+			"leave --service out if the engine reaches the servers, or call deploy-report with the service of each")
 	}
 	var targets []spirodeploy.Target
 	for _, url := range servers {
 		targets = append(targets, spirodeploy.Target{Server: &client.Options{Server: url}})
 	}
 	return targets, nil
+}
+
+// Silence limits how long nothing may come from a server behind a service: the engine
+// holds the connection also if the server has gone away.
+const Silence = 15 * time.Minute
+
+// Limits reads the text of a time limit for a run, such as "90m" or "1h30m"
+// ([time.ParseDuration]); an empty one is no limit. Silence is limited, too, behind
+// a service for which the text says nothing: whoever gives a time limit knows how
+// long minions may be silent.
+func Limits(text string, service bool) (timeout, silence time.Duration, err error) {
+	if text == "" {
+		if service {
+			silence = Silence
+		}
+		return 0, silence, nil
+	}
+	timeout, err = time.ParseDuration(text)
+	if err != nil || timeout < 0 {
+		return 0, 0, fmt.Errorf("timeout %q: it is no duration such as 90s, 45m or 1h30m (0 for no limit)", text)
+	}
+	return timeout, 0, nil
 }
 
 // proxy is what the engine's environment says; this is the module's edge.

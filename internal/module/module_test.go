@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +22,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
-	"github.com/spirostack/spirodeploy/spirodeploy/token"
+	spirotoken "github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // tarball writes a bundle that concerns every minion.
@@ -44,7 +48,7 @@ func tarball(t *testing.T) string {
 	return file
 }
 
-func parse(t *testing.T, s string) token.Token {
+func parse(t *testing.T, s string) spirotoken.Token {
 	t.Helper()
 	tok, err := module.ParseToken(s)
 	if err != nil {
@@ -176,6 +180,22 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestNotUploaded: the function bundle leaves out what the check does.
+func TestNotUploaded(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile(filepath.Join("..", "..", "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pragma := `// +ignore=["` + strings.Join(module.NotUploaded, `", "`) + `"]`; !strings.Contains(string(source), pragma) {
+		t.Errorf("main.go does not have %s", pragma)
+	}
+	// Under dagger -m, it means the root of the module in place of the caller's project.
+	if strings.Contains(string(source), "+defaultPath") {
+		t.Error("main.go has a +defaultPath: take a *dagger.Workspace")
+	}
+}
+
 func TestParseToken(t *testing.T) {
 	t.Parallel()
 	if _, err := module.ParseToken(" \n"); err == nil {
@@ -225,7 +245,7 @@ func TestRollout(t *testing.T) {
 	far := spirotest.New(t, spirotest.Options{Key: key, Minions: []spirotest.Minion{{ID: "web2"}}})
 	opts := order(t, near, near.Token(time.Hour, "shop")) // with the address of a service, which is not for a rollout
 	var err error
-	if opts.Targets, err = module.Targets([]string{near.URL(), far.URL()}); err != nil {
+	if opts.Targets, err = module.Targets([]string{near.URL(), far.URL()}, false); err != nil {
 		t.Fatal(err)
 	}
 	outcome, story := deploy(t, opts)
@@ -239,8 +259,51 @@ func TestRollout(t *testing.T) {
 	if _, ok := far.Deployment("shop", "prod"); !ok {
 		t.Error("the second server got nothing")
 	}
-	if _, err := module.Targets(nil); err == nil {
+	if _, err := module.Targets(nil, false); err == nil {
 		t.Error("a rollout to no server")
+	}
+	if _, err := module.Targets([]string{near.URL()}, true); err == nil || !strings.Contains(err.Error(), "leave --service out") {
+		t.Errorf("a rollout through a service: %v", err)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		text             string
+		service          bool
+		timeout, silence time.Duration
+		bad              bool
+	}{
+		{"", false, 0, 0, false},
+		{"", true, 0, module.Silence, false},
+		{"1h30m", true, 90 * time.Minute, 0, false},
+		{"45s", false, 45 * time.Second, 0, false},
+		{"0", true, 0, 0, false},
+		{"90", false, 0, 0, true},
+		{"-1s", false, 0, 0, true},
+		{"soon", true, 0, 0, true},
+	} {
+		timeout, silence, err := module.Limits(test.text, test.service)
+		if (err != nil) != test.bad || timeout != test.timeout || silence != test.silence {
+			t.Errorf("Limits(%q, %t) = %s, %s, %v", test.text, test.service, timeout, silence, err)
+		}
+		if err != nil && !strings.Contains(err.Error(), "1h30m") {
+			t.Errorf("the error does not say what would be right: %v", err)
+		}
+	}
+}
+
+// TestSilent: a server that falls silent behind a service is given up, and what became
+// of the deployment is not known.
+func TestSilent(t *testing.T) {
+	t.Parallel()
+	srv := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1", Delay: time.Hour}}})
+	opts := order(t, srv, srv.Token(time.Hour, "shop"))
+	opts.Server.Silence = 300 * time.Millisecond
+	outcome, _ := deploy(t, opts)
+	if outcome.Succeeded || outcome.ExitStatus != 6 || !strings.Contains(outcome.Summary, "the limit for silence") {
+		t.Errorf("a server that says nothing any more: %+v", outcome)
 	}
 }
 
@@ -256,7 +319,38 @@ func TestFormats(t *testing.T) {
 			t.Errorf("%s: %s, %v: %.200s", format, name, err, content)
 		}
 	}
+	if declared := enum(t, "Format"); !slices.Equal(declared, module.Formats()) {
+		t.Errorf("the module's Format has %v, and there are %v", declared, module.Formats())
+	}
 	if _, _, err := outcome.File("pdf"); err == nil || !strings.Contains(err.Error(), "json") {
 		t.Errorf("File of an unknown format: %v", err)
 	}
+}
+
+// enum returns the values of an enum of the module, sorted: the package of main
+// cannot be imported.
+func enum(t *testing.T, name string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", "report.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if typ, ok := spec.Type.(*ast.Ident); !ok || typ.Name != name {
+			return true
+		}
+		for _, v := range spec.Values {
+			if literal, ok := v.(*ast.BasicLit); ok {
+				values = append(values, strings.Trim(literal.Value, `"`))
+			}
+		}
+		return true
+	})
+	slices.Sort(values)
+	return values
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
@@ -23,15 +24,40 @@ func (s step) bundle(ctx context.Context) error {
 		return err
 	}
 	defer b.Close()
+	var warnings []string
 	for _, w := range b.Warnings() {
-		if _, err := fmt.Fprintln(s.out, "warning: "+w.String()); err != nil {
-			return err
-		}
+		warnings = append(warnings, s.namedText(w.String()))
+	}
+	if err := s.warn(warnings); err != nil {
+		return err
 	}
 	return s.output(func(w io.Writer) error {
 		_, err := b.WriteTo(w)
 		return err
 	})
+}
+
+// warn writes warnings to a file, a line for each: what a step prints is lost once the
+// engine has it in its cache.
+func (s step) warn(warnings []string) error {
+	var text strings.Builder
+	for _, w := range warnings {
+		fmt.Fprintln(&text, "warning: "+w)
+	}
+	if err := os.WriteFile(s.at(WarningsFile), []byte(text.String()), 0o644); err != nil {
+		return fmt.Errorf("write warnings: %w", err)
+	}
+	return nil
+}
+
+// isOutside reports whether an artifact is not in the project directory.
+func isOutside(a bundle.Artifact) bool { return a.Path != "" && !filepath.IsLocal(a.Path) }
+
+func outside(a bundle.Artifact) bundle.Problem {
+	return bundle.Problem{
+		Path: a.Path, Err: errors.New("artifact: outside of the directory to bundle"),
+		Hint: "what other steps built is added by with-artifact or with-artifacts",
+	}
 }
 
 // options returns the library's options for what is in the container.
@@ -47,11 +73,8 @@ func (s step) options() (bundle.Options, error) {
 	var problems bundle.Problems
 	for _, text := range s.Artifacts {
 		a := bundle.ParseArtifact(opts.Dir, text)
-		if a.Path != "" && !filepath.IsLocal(a.Path) {
-			problems = append(problems, bundle.Problem{
-				Path: a.Path, Err: errors.New("artifact: outside of the directory to bundle"),
-				Hint: "what other steps built is added by with-artifact or with-artifacts",
-			})
+		if isOutside(a) {
+			problems = append(problems, outside(a))
 		}
 		opts.Artifacts = append(opts.Artifacts, a)
 	}

@@ -128,10 +128,10 @@ func Commit(ctx context.Context, dir string) ([]byte, []bundle.Warning, error) {
 	defer r.Close()
 	tr := tar.NewReader(r)
 	if h, err := tr.Next(); err != nil || h.Name != bundle.GitCommitFile {
-		return nil, b.Warnings(), err
+		return nil, append(b.Warnings(), lacking(dir, nil)...), err
 	}
 	commit, err := io.ReadAll(tr)
-	return commit, b.Warnings(), err
+	return commit, append(b.Warnings(), lacking(dir, commit)...), err
 }
 
 // Archive writes what the library's source git scans in the repository dir to
@@ -147,5 +147,5 @@ func Archive(ctx context.Context, dir, file string, warn ...func(bundle.Warning)
 			warn(w)
 		}
 	}
-	return errors.Join(writeEntries(f, bundle.Git(ctx, dir, all), tell), f.Close())
+	return elsewhere(dir, errors.Join(writeEntries(f, bundle.Git(ctx, dir, all), tell), f.Close()))
 }

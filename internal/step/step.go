@@ -29,14 +29,15 @@ const Env = "SPIRODEPLOY_STEP"
 // Places in a step's container, below its root.
 const (
 	Program       = "spirodeploy" // the executable
-	ProjectDir    = "project"     // bundle: the project directory, without the .git of a repository
-	BuiltDir      = "built"       // bundle: what goes below _artifacts as it is; optional
+	ProjectDir    = "project"     // bundle, check: the project directory, without the .git of a repository
+	BuiltDir      = "built"       // bundle, check: what goes below _artifacts as it is; optional
 	CommitFile    = "commit"      // bundle: what .gitcommit holds; optional
 	ArchiveFile   = "archive.tar" // bundle: what goes below _source, for the source git
 	RepositoryDir = "repository"  // pack: the directory .git
 	InputFile     = "input.tar"   // digest, manifest, diff: the (new) bundle
 	OldFile       = "old.tar"     // diff: the old bundle
 	OutputFile    = "output.tar"  // bundle, pack: what was made
+	WarningsFile  = "warnings"    // bundle, check: a line for each warning
 )
 
 // Kind says what a step does.
@@ -44,7 +45,8 @@ type Kind string
 
 // The kinds of steps.
 const (
-	Bundle   Kind = "bundle"   // makes a bundle; prints its warnings
+	Bundle   Kind = "bundle"   // makes a bundle, and the list of its warnings
+	Check    Kind = "check"    // says whether a project can be deployed, and lists warnings
 	Pack     Kind = "pack"     // packs a .git for Unpack
 	Digest   Kind = "digest"   // prints the digest of a bundle
 	Manifest Kind = "manifest" // prints what a bundle holds
@@ -55,11 +57,11 @@ const (
 type Options struct {
 	Do Kind `json:"do"`
 	// Artifacts are "PATH" or "NAME=PATH", with paths inside of the project
-	// directory, for Bundle.
+	// directory, for Bundle and Check.
 	Artifacts []string `json:"artifacts,omitempty"`
-	// Source is "filesystem", "fs", "git" or empty, for Bundle.
+	// Source is "filesystem", "fs", "git" or empty, for Bundle and Check.
 	Source string `json:"source,omitempty"`
-	// Exclude are patterns of what to leave out, for Bundle.
+	// Exclude are patterns of what to leave out, for Bundle and Check.
 	Exclude []string `json:"exclude,omitempty"`
 	// Root is where the places are, for tests; default /.
 	Root string `json:"root,omitempty"`
@@ -100,7 +102,9 @@ func Run(ctx context.Context, options string, out io.Writer) error {
 	}
 	switch s.Do {
 	case Bundle:
-		return s.bundle(ctx)
+		return s.named(s.bundle(ctx))
+	case Check:
+		return s.check(ctx)
 	case Pack:
 		return s.output(func(w io.Writer) error { return pack(s.at(RepositoryDir), w) })
 	case Digest:

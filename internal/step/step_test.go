@@ -259,10 +259,7 @@ func inContainer(t *testing.T, root string, opts step.Options) (string, error) {
 		opts.Root = root
 	}
 	cmd.Dir = "/"
-	cmd.Env = []string{
-		step.Env + "=" + opts.JSON(), "TMPDIR=/nowhere",
-		"DAGGER_SESSION_PORT=0", "DAGGER_SESSION_TOKEN=none", // as the module sets them
-	}
+	cmd.Env = []string{step.Env + "=" + opts.JSON(), "TMPDIR=/nowhere"}
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
 	if err := cmd.Run(); err != nil {
@@ -280,8 +277,12 @@ func TestWarnings(t *testing.T) {
 		t.Skip("the file system does not tell a from A")
 	}
 	out, err := inProcess(t, root, step.Options{Do: step.Bundle})
-	if err != nil || !strings.HasPrefix(out, "warning: ") || strings.Count(out, "\n") != 1 {
-		t.Errorf("a step with a warning says %q, %v", out, err)
+	if err != nil || out != "" {
+		t.Errorf("a step with a warning prints %q, %v", out, err)
+	}
+	warnings, err := os.ReadFile(filepath.Join(root, step.WarningsFile))
+	if err != nil || !strings.HasPrefix(string(warnings), "warning: ") || strings.Count(string(warnings), "\n") != 1 {
+		t.Errorf("the warnings of a step are %q, %v", warnings, err)
 	}
 }
 
@@ -317,6 +318,191 @@ func TestErrors(t *testing.T) {
 	}
 	if err := step.Run(t.Context(), "{", &bytes.Buffer{}); err == nil {
 		t.Error("options that are no JSON are taken")
+	}
+}
+
+// TestNamed: errors name what people gave, not where it is mounted.
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		make func(root string)
+		want string
+	}{
+		"nothing": {
+			func(root string) { write(t, root, step.ProjectDir+"/README", "") },
+			"nothing to bundle: dir has no _salt directory",
+		},
+		"states below": {
+			func(root string) { write(t, root, step.ProjectDir+"/web/_salt/a.sls", "") },
+			"there is one in web: did you mean --dir web?",
+		},
+		"a file": {
+			func(root string) { write(t, root, step.ProjectDir, "") },
+			"dir: project directory: is a file",
+		},
+		"what was built": {
+			func(root string) {
+				write(t, root, step.BuiltDir+"/a", "")
+				if err := os.Symlink("/etc/passwd", filepath.Join(root, step.BuiltDir, "leaves")); err != nil {
+					t.Fatal(err)
+				}
+				write(t, root, step.ProjectDir+"/_salt/a.sls", "")
+			},
+			"_artifacts/leaves: symbolic link to /etc/passwd",
+		},
+		"where a link leads": {
+			func(root string) {
+				write(t, root, step.ProjectDir+"/_salt/a.sls", "")
+				if err := os.Symlink("/project/a", filepath.Join(root, step.ProjectDir, "_salt", "leaves")); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"_salt/leaves: symbolic link to /project/a leaves",
+		},
+	} {
+		for how, run := range map[string]runner{"in process": inProcess, "executable": inContainer} {
+			t.Run(name+" "+how, func(t *testing.T) {
+				t.Parallel()
+				root := t.TempDir()
+				test.make(root)
+				_, err := run(t, root, step.Options{Do: step.Bundle})
+				if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("error %v, want %q", err, test.want)
+				}
+				if err != nil && strings.Contains(err.Error(), root) {
+					t.Errorf("the error names the place in the container: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestBorrowed: what a repository lacks that shares objects with another is told.
+func TestBorrowed(t *testing.T) {
+	t.Parallel()
+	of := project(t, true)
+	dir := filepath.Join(t.TempDir(), "clone")
+	git(t, t.TempDir(), "clone", "-q", "--shared", of, dir)
+	root := t.TempDir()
+	copyDir(t, filepath.Join(dir, ".git"), filepath.Join(root, step.RepositoryDir))
+	if _, err := inProcess(t, root, step.Options{Do: step.Pack}); err != nil {
+		t.Fatal(err)
+	}
+	// In the engine, the other repository is not there.
+	if err := os.RemoveAll(of); err != nil {
+		t.Fatal(err)
+	}
+	unpacked := t.TempDir()
+	if err := step.Unpack(filepath.Join(root, step.OutputFile), unpacked); err != nil {
+		t.Fatal(err)
+	}
+	_, warnings, err := step.Commit(t.Context(), unpacked)
+	if err != nil || len(warnings) == 0 || !strings.Contains(warnings[len(warnings)-1].String(), "git repack -a -d") {
+		t.Errorf("Commit of a repository that borrows objects warns %v, %v", warnings, err)
+	}
+	err = step.Archive(t.Context(), unpacked, filepath.Join(t.TempDir(), "x"))
+	if err == nil || !strings.Contains(err.Error(), "git repack -a -d") {
+		t.Errorf("Archive of a repository that borrows objects: %v", err)
+	}
+}
+
+// TestCheck: all that keeps a project from being deployed is told at once.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		files    map[string]string
+		opts     step.Options
+		problems []string
+		warnings []string
+	}{
+		"right": {
+			files: map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n", "_salt/web.sls": "x: test.nop\n"},
+		},
+		"everything wrong": {
+			files: map[string]string{
+				"_salt/spirotop.sls": "prod: {'*': [wbe]}\nstaging: {'*': [web, db]}\n", "_salt/web.sls": "x: test.nop\n", "_salt/leaves": "->/etc/passwd",
+			},
+			opts: step.Options{Artifacts: []string{"../x"}},
+			problems: []string{
+				"4 problems:", "_salt/leaves", "../x: artifact: outside of the directory to bundle",
+				"_salt/spirotop.sls:1:14 names the SLS wbe", "_salt/spirotop.sls:2:22 names the SLS db",
+			},
+		},
+		"a tree that cannot be bundled": {
+			files:    map[string]string{"_salt/spirotop.sls": "prod: {'*': [wbe]}\n", "_salt/web.sls": "x: test.nop\n", "_salt/leaves": "->/etc/passwd"},
+			problems: []string{"2 problems:", "_salt/leaves: symbolic link to /etc/passwd", "did you mean web?"},
+		},
+		"no YAML": {
+			files:    map[string]string{"_salt/spirotop.sls": "prod: {'*': [web}\n", "_salt/web.sls": "x: test.nop\n"},
+			problems: []string{"_salt/spirotop.sls:1:", "the server cannot read this"},
+		},
+		"a pipe in place of the top file": {
+			files:    map[string]string{"_salt/spirotop.sls": "|", "_salt/web.sls": "x: test.nop\n"},
+			problems: []string{"2 problems:", "_salt/spirotop.sls: is a named pipe", "_salt/spirotop.sls cannot be read"},
+		},
+		"no states": {
+			files:    map[string]string{"README": ""},
+			problems: []string{"nothing to bundle: dir has no _salt directory"},
+		},
+		"no top file": {
+			files:    map[string]string{"_salt/web.sls": "x: test.nop\n"},
+			warnings: []string{"warning: the bundle has no _salt/spirotop.sls"},
+		},
+		"an artifact that is not built": {
+			files: map[string]string{
+				"_salt/spirotop.sls": "prod: {'*': [web]}\n",
+				"_salt/web.sls":      "x:\n  file.managed:\n    - source: salt://_artifacts/data\n", "data": "is there",
+			},
+			opts:     step.Options{Artifacts: []string{"build/app", "data"}},
+			warnings: []string{"warning: build/app: artifact: it is not there"},
+		},
+		"what is left out is not there": {
+			files:    map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n", "_salt/web.sls": "x: test.nop\n"},
+			opts:     step.Options{Exclude: []string{"web.sls"}},
+			problems: []string{"names the SLS web"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			for file, content := range test.files {
+				file = step.ProjectDir + "/" + file
+				if err := os.MkdirAll(filepath.Join(root, filepath.Dir(file)), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				switch target, link := strings.CutPrefix(content, "->"); {
+				case link:
+					if err := os.Symlink(target, filepath.Join(root, file)); err != nil {
+						t.Fatal(err)
+					}
+				case content == "|":
+					if err := syscall.Mkfifo(filepath.Join(root, file), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				default:
+					write(t, root, file, content)
+				}
+			}
+			test.opts.Do = step.Check
+			out, err := inProcess(t, root, test.opts)
+			if (err != nil) != (len(test.problems) > 0) || out != "" {
+				t.Fatalf("printed %q, %v", out, err)
+			}
+			for _, words := range test.problems {
+				if !strings.Contains(err.Error(), words) {
+					t.Errorf("%q is not in: %v", words, err)
+				}
+			}
+			warnings, err := os.ReadFile(filepath.Join(root, step.WarningsFile))
+			if err != nil || strings.Count(string(warnings), "\n") != len(test.warnings) {
+				t.Errorf("warnings %q, %v", warnings, err)
+			}
+			for _, words := range test.warnings {
+				if !strings.Contains(string(warnings), words) {
+					t.Errorf("%q is not in the warnings %q", words, warnings)
+				}
+			}
+		})
 	}
 }
 

@@ -26,6 +26,10 @@ func (c *Client) Check(ctx context.Context) error {
 		err = c.failure(ctx, err)
 		switch {
 		case isCut(err) && ofProxy(err): // which is nothing that the server URL could help
+		case isCut(err) && c.address != "" && c.Plain():
+			err = fmt.Errorf("%w; if it speaks TLS, use https:// in the server URL", err)
+		case isCut(err) && c.address != "":
+			err = fmt.Errorf("%w; %s", err, plainURL)
 		case isCut(err) && c.Plain():
 			err = fmt.Errorf("%w: if the server speaks TLS on this port, use https:// in the server URL", err)
 		case isCut(err):

@@ -82,9 +82,12 @@ type Options struct {
 	ConnectTimeout time.Duration
 	// AnswerTimeout limits how long the server may take nothing of a bundle, and
 	// then say nothing at all, not even that it has it; default 15 minutes. It
-	// needs the time to read a large one. Once there are events, the silence
-	// between them, in which minions work, has no limit.
+	// needs the time to read a large one. Silence limits what comes after that.
 	AnswerTimeout time.Duration
+	// Silence limits how long nothing may come of the stream of events, while minions
+	// work; default no limit. A limit is of use if a server that goes away cannot be
+	// noticed: behind a tunnel or proxy that holds the connection.
+	Silence time.Duration
 	// MaxEvent is the size of the largest event that is accepted, in bytes;
 	// default 16 MiB.
 	MaxEvent int
@@ -98,7 +101,9 @@ type Client struct {
 	connectTimeout time.Duration
 	answerTimeout  time.Duration
 	maxEvent       int
+	quiet          time.Duration // Options.Silence
 	grace          time.Duration
+	address        string
 	ownTrust       bool // a certificate was given to trust
 }
 
@@ -132,7 +137,7 @@ func New(opts Options) (*Client, error) {
 		return nil, err
 	}
 	return &Client{
-		server: server, token: opts.Token, maxEvent: opts.MaxEvent,
+		server: server, token: opts.Token, maxEvent: opts.MaxEvent, quiet: max(0, opts.Silence), address: opts.Address,
 		connectTimeout: opts.ConnectTimeout, answerTimeout: opts.AnswerTimeout,
 		transport: newTransport(opts, server, tlsConfig), ownTrust: len(opts.Certificate) > 0, grace: grace,
 	}, nil

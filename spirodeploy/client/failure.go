@@ -56,7 +56,11 @@ type peer struct {
 }
 
 func (c *Client) serverPeer() peer {
-	return peer{who: "the server", checkAddr: checkURL, plain: plainURL, ownTrust: c.ownTrust}
+	p := peer{who: "the server", checkAddr: checkURL, plain: plainURL, ownTrust: c.ownTrust}
+	if c.address != "" {
+		p.checkAddr = "connections go to " + c.address + " in place of the server's host: check that a server listens there, and behind it if it leads on as a tunnel or service does"
+	}
+	return p
 }
 
 var proxyPeer = peer{who: "the proxy", checkAddr: proxyEnv, plain: "if it speaks plain HTTP, which is usual, its URL begins with http://"}
@@ -110,7 +114,7 @@ func (c *Client) explainOf(p peer, err error) (what, help string) {
 	case isOneOf(err, refused) && p == proxyPeer:
 		return "nothing listens on " + address(op), p.checkAddr
 	case isOneOf(err, refused):
-		return "nothing listens on " + address(op), checkURL + ", and that SpiroFS runs in the Salt master"
+		return "nothing listens on " + address(op), p.checkAddr + ", and that SpiroFS runs in the Salt master"
 	case isOneOf(err, noRoute):
 		return "there is no route to " + address(op), "check the server URL, and this machine's network"
 	case wasOp && op.Op == "dial" && (op.Timeout() || isOneOf(err, tooLate)):
@@ -118,6 +122,8 @@ func (c *Client) explainOf(p peer, err error) (what, help string) {
 			p.checkAddr + "; a firewall on the way may drop connections"
 	case errors.Is(err, errHandshake), strings.HasSuffix(err.Error(), "TLS handshake timeout"): // that of net/http, behind a proxy
 		return fmt.Sprintf("%s took the connection, and then no TLS handshake came about within %s", p.who, c.connectTimeout), p.plain
+	case isCut(err) && c.address != "" && p != proxyPeer:
+		return "the connection was cut", p.checkAddr
 	case isCut(err):
 		return "the connection was cut", ""
 	}

@@ -77,7 +77,8 @@ var errOver = errors.New("the last event has come")
 func (s *Stream) Events() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		ending := false
-		for raw, err := range readEvents(s.resp.Body, s.client.maxEvent) {
+		body := s.listen()
+		for raw, err := range readEvents(body, s.client.maxEvent) {
 			if err != nil {
 				if !errors.Is(context.Cause(s.ctx), errOver) {
 					yield(Event{}, s.streamError(err))
@@ -91,6 +92,7 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 			}
 			if !ending && (event.Name == HighstateFinish || event.Name == Exception) {
 				ending = true
+				body.limit = 0
 				defer s.endSoon()()
 			}
 			if !yield(event, nil) {

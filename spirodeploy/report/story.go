@@ -137,7 +137,11 @@ func (s *story) standing(of *part, u Update) string {
 	if p.Moving() {
 		return fmt.Sprintf("%-9s %s", p.Stage, p.Transfer(u.Time))
 	}
-	return fmt.Sprintf("%-9s %s since %s (%s)", p.Stage, p.Waiting(), p.Moved.Format(time.TimeOnly), plain.Elapsed(u.Time.Sub(p.Moved)))
+	line := fmt.Sprintf("%-9s %s since %s (%s)", p.Stage, p.Waiting(), p.Moved.Format(time.TimeOnly), plain.Elapsed(u.Time.Sub(p.Moved)))
+	if u.Silence > 0 {
+		line += "; the run ends if nothing comes for " + plain.Elapsed(u.Silence)
+	}
+	return line
 }
 
 // event returns an event as a line.

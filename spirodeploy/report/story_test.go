@@ -49,6 +49,18 @@ func TestStory(t *testing.T) {
 	}
 }
 
+// TestStorySilence: who is awaited is told with how long that may take in silence.
+func TestStorySilence(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	tell := report.Story(&out, report.StoryOptions{})
+	tell(report.Update{Kind: report.Began, Stage: report.Highstate, Time: at(0)})
+	tell(report.Update{Kind: report.Waited, Stage: report.Highstate, Time: at(time.Minute), Silence: 15 * time.Minute})
+	if want := "the run ends if nothing comes for 15 min 0 s\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("the story is %q, want %q at its end", out.String(), want)
+	}
+}
+
 // TestStoryWaits: a story tells who is awaited and since when, every half minute,
 // give or take the 10 seconds between two updates.
 func TestStoryWaits(t *testing.T) {

@@ -33,6 +33,8 @@ type Update struct {
 	// Sent and Total are bytes of the request, or of the file that is written,
 	// for Progressed.
 	Sent, Total int64
+	// Silence is how long the server may say nothing, for Waited; 0 if there is no limit.
+	Silence time.Duration
 	// Event is what the server sent, for Happened.
 	Event client.Event
 	// Minion is the one whose result the event is, or that was Missed; nil for other

@@ -32,14 +32,23 @@ const engineTimeout = 2 * time.Minute
 // run runs the dagger command and returns what it prints.
 func run(t *testing.T, env []string, args ...string) (string, error) {
 	t.Helper()
+	out, _, err := tell(t, ".", env, args...)
+	return out, err
+}
+
+// tell runs the dagger command in a directory and returns what it prints, and what it
+// tells meanwhile.
+func tell(t *testing.T, dir string, env []string, args ...string) (out, story string, err error) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "dagger", args...)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "NO_COLOR=1", "DAGGER_NO_NAG=1")
 	cmd.Env = append(cmd.Env, env...)
-	var out, story bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &story
-	err := cmd.Run()
-	t.Logf("dagger %s: %v\n%s", strings.Join(args, " "), err, story.String())
-	return strings.TrimSpace(out.String()), err
+	var printed, told bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &printed, &told
+	err = cmd.Run()
+	t.Logf("dagger %s: %v\n%s", strings.Join(args, " "), err, told.String())
+	return strings.TrimSpace(printed.String()), told.String(), err
 }
 
 // needEngine skips a test where there is no engine.
@@ -50,14 +59,15 @@ func needEngine(t *testing.T) {
 	}
 }
 
-// noEngine returns why there is no engine, or "". It asks once.
+// noEngine returns why there is no engine, or "". It asks once, and without a module: an
+// engine on which the module does not load is no reason to skip a test.
 var noEngine = sync.OnceValue(func() string {
 	if _, err := exec.LookPath("dagger"); err != nil {
 		return "there is no dagger command"
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), engineTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "dagger", "--silent", "query")
+	cmd := exec.CommandContext(ctx, "dagger", "--silent", "query", "-M")
 	cmd.Stdin = strings.NewReader("{ version }")
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
@@ -105,6 +115,12 @@ func posts(srv *spirotest.Server) int {
 func project(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
+	makeProject(t, dir)
+	return dir
+}
+
+func makeProject(t *testing.T, dir string) {
+	t.Helper()
 	for name, content := range map[string]string{
 		"_salt/spirotop.sls": "prod: {'*': [web]}\n",
 		"_salt/web.sls":      "x: test.nop\n",
@@ -121,17 +137,18 @@ func project(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	for _, args := range [][]string{
-		{"init", "-q", "-b", "main"}, {"add", "."},
-		{"-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "-q", "-m", "one"},
-	} {
-		cmd := exec.CommandContext(t.Context(), "git", args...)
-		cmd.Dir = dir
-		if said, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, said)
-		}
+	git(t, dir, "init", "-q", "-b", "main")
+	git(t, dir, "add", ".")
+	git(t, dir, "-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "-q", "-m", "one")
+}
+
+func git(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", args...)
+	cmd.Dir = dir
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, said)
 	}
-	return dir
 }
 
 // tarball writes a bundle with the library.
@@ -193,8 +210,17 @@ func TestBundleFails(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "_salt", "leaves")); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := run(t, nil, "call", "-m", module, "bundle", "--dir="+dir, "size"); err == nil {
-		t.Errorf("a tree that cannot be bundled is: %s", out)
+	out, story, err := tell(t, ".", nil, "call", "-m", module, "bundle", "--dir="+dir, "size")
+	if err == nil || !strings.Contains(story, "_salt/leaves: symbolic link to /etc/passwd") {
+		t.Errorf("a tree that cannot be bundled is: %s, %v", out, err)
+	}
+	if strings.Contains(story, "failed to connect to session server") {
+		t.Error("the engine tries to give a step a session")
+	}
+	empty := t.TempDir()
+	if _, story, err := tell(t, ".", nil, "call", "-m", module, "bundle", "--dir="+empty, "size"); err == nil ||
+		!strings.Contains(story, "dir has no _salt directory") || strings.Contains(story, "/project has") {
+		t.Errorf("the error of an empty directory does not name the argument: %v", err)
 	}
 }
 

@@ -22,11 +22,13 @@ var cannot = map[string]string{
 	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call --service tcp://localhost:4510 --ssl-cert salt.pem deploy …": "needs an engine",
 	"docs/development.md: sha256sum --ignore-missing -c SHA256SUMS             # the archive; on macOS, shasum -a 256":             "needs a release; internal/release tests what it makes",
 	"docs/development.md: git checkout v0.1.0":                                                                                     "needs a release; internal/release makes one from two clones",
-	"docs/engines.md: # a remote engine":                                                                                   "needs an engine",
-	"docs/engines.md: SPIRODEPLOY_SERVER=https://salt.example.com:4510/":                                                   "is a file that the dagger command reads",
-	"docs/salt.md: salt-pip install \"git+https://github.com/spirostack/spirodeploy#subdirectory=contrib/spirofs-compat\"": "needs a Salt master; tests/spirofs runs it in a fresh environment",
-	"docs/salt.md: systemctl restart salt-master":                                                                          "as above",
-	"docs/library.md: go get github.com/spirostack/spirodeploy/spirodeploy@latest":                                         "needs the network",
+	"docs/engines.md: # a remote engine":                                                                                                                   "needs an engine",
+	"docs/engines.md: SPIRODEPLOY_SERVER=https://salt.example.com:4510/":                                                                                   "is a file that the dagger command reads",
+	"docs/salt.md: salt-pip install \"git+https://github.com/spirostack/spirodeploy#subdirectory=contrib/spirofs-compat\"":                                 "needs a Salt master; tests/spirofs runs it in a fresh environment",
+	"docs/salt.md: systemctl restart salt-master":                                                                                                          "as above",
+	"docs/library.md: go get github.com/spirostack/spirodeploy/spirodeploy@latest":                                                                         "needs the network",
+	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call --server https://salt.example.com:4510/ \\":                                          "needs an engine",
+	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call image --platform linux/arm64 publish --address registry.example.com/spiro-deploy:v1": "needs an engine",
 }
 
 // TestShell: every shell block does what it says, in a project that is a copy of

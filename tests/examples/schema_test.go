@@ -22,8 +22,8 @@ type object = map[string]any
 // query that is its constructor.
 func dependency(t *testing.T) (types []object, constructor object) {
 	t.Helper()
-	methods := map[string][]object{}
-	for _, name := range []string{"main.go", "report.go"} {
+	methods, enums := map[string][]object{}, map[string][]object{}
+	for _, name := range []string{"main.go", "report.go", "image.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, name), nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
@@ -43,8 +43,16 @@ func dependency(t *testing.T) (types []object, constructor object) {
 				for of, fields := range fieldsOf(d) {
 					methods[of] = append(methods[of], fields...)
 				}
+				for of, values := range valuesOf(d) {
+					enums[of] = append(enums[of], values...)
+				}
 			}
 		}
+	}
+	for name, values := range enums {
+		types = append(types, object{
+			"kind": "ENUM", "name": name, "description": "", "enumValues": values, "directives": []any{}, "possibleTypes": []any{}, "interfaces": []any{},
+		})
 	}
 	for name, fields := range methods {
 		fields = append(fields, field("id", required(object{"kind": "SCALAR", "name": "ID"}), nil))
@@ -79,6 +87,24 @@ func fieldsOf(d *ast.GenDecl) map[string][]object {
 	return fields
 }
 
+// valuesOf returns the members of the enums that are declared: constants of a type of its
+// own. The engine has their names in capitals.
+func valuesOf(d *ast.GenDecl) map[string][]object {
+	values := map[string][]object{}
+	for _, spec := range d.Specs {
+		declared, ok := spec.(*ast.ValueSpec)
+		if !ok || declared.Type == nil {
+			continue
+		}
+		of := named(declared.Type)
+		values[graphName(of)] = append(values[graphName(of)], object{
+			"name": strings.ToUpper(strings.TrimPrefix(declared.Names[0].Name, of)), "description": "", "isDeprecated": false, "deprecationReason": nil,
+			"directives": []object{{"name": "enumValue", "args": []object{{"name": "value", "value": declared.Values[0].(*ast.BasicLit).Value}}}},
+		})
+	}
+	return values
+}
+
 // function returns the field that a method becomes.
 func function(name string, d *ast.FuncDecl, comments []*ast.CommentGroup) object {
 	var args []object
@@ -92,7 +118,11 @@ func function(name string, d *ast.FuncDecl, comments []*ast.CommentGroup) object
 		}
 		args = append(args, argument(p, doc(comments, before, p.Pos())))
 	}
-	return field(name, required(output(d.Type.Results.List[0].Type)), args)
+	result := output(d.Type.Results.List[0].Type)
+	if result["name"] != "Void" { // which is null
+		result = required(result)
+	}
+	return field(name, result, args)
 }
 
 // doc returns the comment between two places: the parser attaches none to parameters.
@@ -116,8 +146,12 @@ func argument(p *ast.Field, doc string) object {
 	var value any
 	if _, after, ok := strings.Cut(doc, "+default="); ok {
 		value = strings.TrimSpace(after)
+		if typ["kind"] == "ENUM" {
+			value = strings.ToUpper(strings.Trim(strings.TrimSpace(after), `"`))
+		}
 	}
-	if value == nil && !strings.Contains(doc, "+optional") {
+	// The engine gives the caller's workspace if there is none.
+	if value == nil && !strings.Contains(doc, "+optional") && named(p.Type) != "dagger.Workspace" {
 		typ = required(typ)
 	}
 	return object{
@@ -150,6 +184,12 @@ func output(e ast.Expr) object {
 		return object{"kind": "SCALAR", "name": "Boolean"}
 	case "int":
 		return object{"kind": "SCALAR", "name": "Int"}
+	case "error":
+		return object{"kind": "SCALAR", "name": "Void"}
+	case "dagger.Platform":
+		return object{"kind": "SCALAR", "name": "Platform"}
+	case "Format", "Missing":
+		return object{"kind": "ENUM", "name": graphName(name)}
 	default:
 		return object{"kind": "OBJECT", "name": graphName(name)}
 	}

@@ -5,7 +5,7 @@ go 1.26.1
 require github.com/spirostack/spirodeploy v0.0.0
 
 require (
-	github.com/goccy/go-yaml v1.19.2 // indirect
+	go.yaml.in/yaml/v4 v4.0.0 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	gopkg.in/macaroon.v2 v2.1.0 // indirect

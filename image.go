@@ -1,0 +1,37 @@
+package main
+
+import (
+	"github.com/spirostack/spirodeploy/internal/dagger"
+	"github.com/spirostack/spirodeploy/internal/module"
+)
+
+// Image returns a container with the command spiro-deploy, the certificates of public CAs and nothing else, to publish or to use as a step. It is built from the module's own source. It has no git: a bundle that is made in it has no .gitcommit.
+func (m *Spirodeploy) Image(
+	// The platform, such as linux/arm64; by default that of the engine.
+	// +optional
+	platform dagger.Platform,
+) *dagger.Container {
+	const certificates = "/etc/ssl/certs/ca-certificates.crt"
+	image := dag.Container(dagger.ContainerOpts{Platform: platform})
+	builder := dag.Container().From(module.GoImage).
+		WithMountedCache("/go/pkg/mod", dag.CacheVolume("spirodeploy-go-mod")).
+		WithMountedCache("/root/.cache/go-build", dag.CacheVolume("spirodeploy-go-build")).
+		WithMountedDirectory("/src", dag.CurrentModule().Source()).
+		WithWorkdir("/src")
+	for _, v := range module.BuildEnv(string(platform)) {
+		builder = builder.WithEnvVariable(v.Name, v.Value)
+	}
+	return image.
+		// Large results of minions are kept in temporary files, whoever it runs as.
+		WithDirectory("/", dag.Directory().WithNewDirectory("tmp", dagger.DirectoryWithNewDirectoryOpts{Permissions: 0o777})).
+		WithFile(certificates, builder.File(certificates)).
+		WithFile("/usr/local/bin/spiro-deploy", builder.WithExec(module.BuildCommand("/spiro-deploy")).File("/spiro-deploy"),
+			dagger.ContainerWithFileOpts{Permissions: 0o755}).
+		WithEnvVariable("PATH", "/usr/local/bin").
+		WithUser("65532:65532").
+		WithWorkdir("/project").
+		WithEntrypoint([]string{"/usr/local/bin/spiro-deploy"}).
+		WithLabel("org.opencontainers.image.source", "https://github.com/spirostack/spirodeploy").
+		WithLabel("org.opencontainers.image.title", "spiro-deploy").
+		WithLabel("org.opencontainers.image.licenses", "Apache-2.0")
+}

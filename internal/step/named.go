@@ -1,0 +1,60 @@
+package step
+
+import (
+	"errors"
+	"regexp"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+)
+
+// named returns an error in the words of the user, who knows the argument dir and
+// not where it is mounted.
+func (s step) named(err error) error {
+	var problems bundle.Problems
+	if !errors.As(err, &problems) {
+		return s.namedError(err)
+	}
+	renamed := make(bundle.Problems, len(problems))
+	for i, p := range problems {
+		renamed[i] = bundle.Problem{Path: s.namedText(p.Path), Err: p.Err, Hint: s.namedText(p.Hint)}
+		if !errors.Is(p.Err, bundle.ErrLink) { // where a link leads is the tree's own
+			renamed[i].Err = s.namedError(p.Err)
+		}
+	}
+	return renamed
+}
+
+func (s step) namedError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text := s.namedText(err.Error()); text != err.Error() {
+		return &renamed{text, err}
+	}
+	return err
+}
+
+// renamed is an error in other words.
+type renamed struct {
+	text string
+	err  error
+}
+
+func (r *renamed) Error() string { return r.text }
+
+func (r *renamed) Unwrap() error { return r.err }
+
+// namedText returns a text with names for the places in it: a path below the
+// project directory is relative to it, and what other steps built is below
+// _artifacts.
+func (s step) namedText(text string) string {
+	for _, place := range []struct{ at, below, itself string }{
+		{s.at(ProjectDir), "", "dir"},
+		{s.at(BuiltDir), "_artifacts/", "what with-artifact added"},
+	} {
+		at := regexp.QuoteMeta(place.at)
+		text = regexp.MustCompile(`(^|[ ("])`+at+`/`).ReplaceAllString(text, "${1}"+place.below)
+		text = regexp.MustCompile(`(^|[ ("])`+at+`($|[ :,")?])`).ReplaceAllString(text, "${1}"+place.itself+"${2}")
+	}
+	return text
+}

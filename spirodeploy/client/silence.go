@@ -1,0 +1,44 @@
+package client
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/plain"
+)
+
+// A listener reads the body of a stream, and ends the stream if nothing comes for
+// too long. What the reader of the events does meanwhile takes none of that time.
+type listener struct {
+	body  io.Reader
+	limit time.Duration // 0: none
+	timer *time.Timer
+	end   func()
+}
+
+func (s *Stream) listen() *listener {
+	limit := s.client.quiet
+	return &listener{body: s.resp.Body, limit: limit, end: func() { s.cancel(silentError{limit}) }}
+}
+
+func (l *listener) Read(p []byte) (int, error) {
+	switch {
+	case l.limit == 0:
+		return l.body.Read(p)
+	case l.timer == nil:
+		l.timer = time.AfterFunc(l.limit, l.end)
+	default:
+		l.timer.Reset(l.limit)
+	}
+	defer l.timer.Stop()
+	return l.body.Read(p)
+}
+
+// silentError means that a stream was ended since nothing came.
+type silentError struct{ limit time.Duration }
+
+func (e silentError) Error() string {
+	return fmt.Sprintf("nothing has come from the server for %s, the limit for silence: it, or what is on the way to it, may be gone, or minions take longer than that "+
+		"(on the master, salt-run jobs.active tells what still runs)", plain.Elapsed(e.limit))
+}
