@@ -106,6 +106,12 @@ func (s states) Items() iter.Seq[bundle.Item] {
 	}
 }
 
+// Has tells whether there is a state or a directory.
+func (s states) Has(name string) (dir, ok bool) {
+	info, err := s.root.Stat(name)
+	return err == nil && info.IsDir(), err == nil
+}
+
 // OpenItem opens a state.
 func (s states) OpenItem(name string) (io.ReadCloser, error) {
 	switch info, err := s.root.Stat(name); {

@@ -14,7 +14,7 @@ import (
 // concern it or not, and refuse the file or not.
 func TestSpirotop(t *testing.T) { //nolint:tparallel // one after the other: they share servers
 	t.Parallel()
-	theirs, ours, scripted := both(t)
+	theirs, ours, scripted := both(t, true)
 	// States of no kind: a highstate of them is over at once, and alike.
 	scripted.SetMinions(spirotest.Minion{ID: "web1"})
 	const plain = "{web1: [web]}\n"
@@ -90,7 +90,7 @@ func TestSpirotop(t *testing.T) { //nolint:tparallel // one after the other: the
 // another project from their states.
 func TestBrokenTop(t *testing.T) {
 	t.Parallel()
-	theirs, _, _ := both(t)
+	theirs, _, _ := both(t, true)
 	deploy := func(project, top string) string {
 		return outcome(theirs.send(t, http.MethodPost, "/", "Bearer "+theirs.token(time.Hour, project), form{
 			fields: [][2]string{{"project", project}, {"deployment", "prod"}, {"highstate", "yes"}},
