@@ -203,7 +203,7 @@ func (l *leg) follow(stream *client.Stream) error {
 		}
 	}
 	err := l.target.Unfinished()
-	if why, failure := l.target.Lacks(); err == nil && why != nil && !failure {
+	if failure, why := l.target.Lacks(); err == nil && why != nil && !failure {
 		l.warn(stage, why.Error())
 	}
 	l.tellSilent(stage)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
@@ -73,7 +74,7 @@ type defused struct {
 var mayBegin = regexp.MustCompile(`(?i)##?[a-z]*$`)
 
 func (d *defused) Write(p []byte) (int, error) {
-	text := append(d.held, p...)
+	text := slices.Concat(d.held, p)
 	const longest = len("##teamcity")
 	end := len(text)
 	tail := text[max(0, end-longest):]
@@ -86,7 +87,7 @@ func (d *defused) Write(p []byte) (int, error) {
 	} else if end > 0 {
 		_, err = d.out.Write(whole)
 	}
-	d.held = append([]byte(nil), text[end:]...)
+	d.held = bytes.Clone(text[end:])
 	return len(p), err
 }
 

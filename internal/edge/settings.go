@@ -181,6 +181,19 @@ func (s *Settings) contradictions() error {
 		useless(s.DryRun, "dry-run", "output", why)
 		useless(len(s.Reports) > 0, "report", "output", why)
 	}
+	s.pointless(useless)
+	errs = append(errs, s.checkExpectations()...)
+	useless(s.Quiet && s.Verbose, "verbose", "quiet", "tells the verdict alone")
+	errs = append(errs, s.checkView())
+	errs = append(errs, s.checkSize())
+	if s.Timeout < 0 || s.ConnectTimeout < 0 {
+		errs = append(errs, errors.New("a timeout must not be negative"))
+	}
+	return problem.Join(errs...)
+}
+
+// pointless tells useless which flags about minions have no effect.
+func (s *Settings) pointless(useless func(given bool, flag, with, why string)) {
 	asked := s.expectations()
 	for _, flag := range slices.Sorted(maps.Keys(asked)) {
 		useless(s.NoHighstate && asked[flag], flag, "no-highstate", "asks no minion")
@@ -189,16 +202,4 @@ func (s *Settings) contradictions() error {
 	}
 	useless(s.Diff != "" && s.Strict, "strict", "diff", "only compares")
 	useless(s.Diff != "" && s.MissingMinions != "", "missing-minions", "diff", "only compares")
-	errs = append(errs, s.checkExpectations()...)
-	useless(s.Quiet && s.Verbose, "verbose", "quiet", "tells the verdict alone")
-	errs = append(errs, s.checkView())
-	if s.MaxEvent != "" {
-		if _, err := parseSize(s.MaxEvent); err != nil {
-			errs = append(errs, fmt.Errorf("%s %q: %w", s.flag("max-event"), s.MaxEvent, err))
-		}
-	}
-	if s.Timeout < 0 || s.ConnectTimeout < 0 {
-		errs = append(errs, errors.New("a timeout must not be negative"))
-	}
-	return problem.Join(errs...)
 }

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -15,8 +16,19 @@ func parseSize(s string) (int, error) {
 	if !ok || err != nil || n == 0 || n<<shift > maxSize {
 		return 0, errors.New("it is no size of 1 byte to 1 GiB, such as 64MiB")
 	}
-	return int(n << shift), nil
+	return int(n << shift), nil //nolint:gosec // it is no more than maxSize
 }
 
 // maxSize is the largest size that a flag takes, in bytes.
 const maxSize = 1 << 30
+
+// checkSize returns what is wrong with the size of the largest event.
+func (s *Settings) checkSize() error {
+	if s.MaxEvent == "" {
+		return nil
+	}
+	if _, err := parseSize(s.MaxEvent); err != nil {
+		return fmt.Errorf("%s %q: %w", s.flag("max-event"), s.MaxEvent, err)
+	}
+	return nil
+}

@@ -199,7 +199,7 @@ func TestLeftOvers(t *testing.T) {
 	if content, err := os.ReadFile(path); err != nil || string(content) != "first, to its end" {
 		t.Errorf("after both: %q, %v", content, err)
 	}
-	want := append(others, "out.tar")
+	want := append(slices.Clone(others), "out.tar")
 	slices.Sort(want)
 	if got := files(t, dir); !slices.Equal(got, want) {
 		t.Errorf("there are %q, want %q", got, want)

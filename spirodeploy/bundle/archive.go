@@ -134,7 +134,7 @@ func (a *archive) look(h *tar.Header, content io.Reader) (io.Reader, error) {
 	case h.Typeflag == tar.TypeDir:
 		a.folders[name] = true
 		return content, nil
-	case h.Size > maxPointer && !(isAttributes && h.Size < small):
+	case h.Size > maxPointer && (!isAttributes || h.Size >= small):
 		return content, nil
 	}
 	text, err := io.ReadAll(content)

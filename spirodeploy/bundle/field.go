@@ -79,7 +79,7 @@ func (f field) number(block []byte) (int64, error) {
 	if sign == 0x80 {
 		b[0] = 0
 	}
-	n := int64(binary.BigEndian.Uint64(b[extra:]))
+	n := int64(binary.BigEndian.Uint64(b[extra:])) //nolint:gosec // two's complement is what the field has
 	for _, c := range b[:extra] {
 		if c != b[0] {
 			return 0, odd("a number in it is too large")

@@ -437,7 +437,7 @@ func isCut(err error) bool {
 // fileMode returns the type and the permissions of a member. The type is the
 // flag's, as for all who unpack; the mode field may say another.
 func (m *member) fileMode() fs.FileMode {
-	mode := fs.FileMode(m.mode) & fs.ModePerm
+	mode := fs.FileMode(m.mode) & fs.ModePerm //nolint:gosec // the other bits do not count
 	switch m.flag {
 	case typeDir:
 		mode |= fs.ModeDir

@@ -203,7 +203,7 @@ func goTar(dir, to string, format tar.Format) error {
 }
 
 // TestCommonTools: what they write may be sent, and is the same to Python.
-func TestCommonTools(t *testing.T) {
+func TestCommonTools(t *testing.T) { //nolint:tparallel // one Python answers all of them
 	t.Parallel()
 	p := startPython(t)
 	simple := []node{{'f', "top.sls", "x"}, {'f', "d/empty", ""}, {'x', "d/run", "#!/bin/sh\n"}, {'l', "d/link", "../top.sls"}, {'d', "e", ""}}

@@ -299,7 +299,7 @@ func (v *verifier) checkHard(l *listed, it Item) {
 // checkPlace checks the directory that an entry lies in, and where a link leads.
 func (v *verifier) checkPlace(l *listed, i int, it Item) {
 	name := path.Clean(it.Name)
-	if last, ok := l.at[name]; !ok || last != int32(i) {
+	if last, ok := l.at[name]; !ok || last != int32(i) { //nolint:gosec // as in add
 		return // it cannot be anywhere, or there is a later one
 	}
 	missing := false
@@ -337,7 +337,7 @@ type listed struct {
 }
 
 func (l *listed) add(name string, i int) {
-	l.at[name] = int32(i)
+	l.at[name] = int32(i) //nolint:gosec // 2^31 entries would be a TiB of headers
 	for dir := parent(name); dir != ""; dir = parent(dir) {
 		if _, known := l.implied[dir]; known {
 			break

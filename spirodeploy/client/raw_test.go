@@ -51,7 +51,7 @@ func testTLS(t *testing.T) *tls.Config {
 	t.Helper()
 	donor := httptest.NewTLSServer(http.NotFoundHandler())
 	defer donor.Close()
-	return &tls.Config{Certificates: donor.TLS.Certificates} //nolint:gosec // a test
+	return &tls.Config{Certificates: donor.TLS.Certificates}
 }
 
 // readRequest reads a request with its body.

@@ -108,7 +108,7 @@ func TestRootLine(t *testing.T) {
 		"all lack":     {[]string{entry("a_|-web_|-w_|-b", "false", lacks+"web.db", "{}", 3), entry("a_|-db_|-d_|-b", "false", lacks+"x.disk", "{}", 2)}, "db (a.b): " + lacks + "x.disk; "},
 		"a command":    {[]string{entry("cmd_|-m_|-m_|-run", "false", `Command "m" run`, `{"stderr": "a\nno db\n", "retcode": 1}`, 1)}, `m (cmd.run): Command "m" run: no db; `},
 		"no words":     {[]string{entry("a_|-b_|-c_|-d", "false", "", "{}", 1)}, "b (a.d): Salt gives no reason; "},
-		"long":         {[]string{entry("cmd_|-"+long+"_|-"+long+"_|-run", "false", long, `{"stderr": "`+long+`"}`, 1)}, "long long long long long long long long long long long long… (cmd.run): long"},
+		"long":         {[]string{entry("cmd_|-"+long+"_|-"+long+"_|-run", "false", long, `{"stderr": "`+long+`"}`, 1)}, strings.Repeat("long ", 11) + "long… (cmd.run): long"},
 		"not harmless": {[]string{`"a_|-\u001b[2J\u202e_|-b_|-c": {"result": false, "comment": "\u009b\n##vso[x]"}`}, `\x1b[2J\u202e (a.c): \x9b; `},
 		"no state":     {[]string{`"x": 1`}, "x: Salt returned 1 in place of a state.; "},
 	} {

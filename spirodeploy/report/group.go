@@ -181,7 +181,7 @@ func (g *group) failures() int {
 	return max(1, g.first().Counts.Failed)
 }
 
-// names names the minions: all, or some and how many more there are, so that it
+// names returns the minions in words: all, or some and how many more there are, so that it
 // has no more than so many parts; and of several it tells the number.
 func (g *group) names(most int, name func(id string) string) string {
 	names, rest := g.named(most, name)

@@ -97,18 +97,18 @@ func wasWere(n int) string {
 	return "were"
 }
 
-// Lacks returns why too few minions are concerned, if they are, and whether that is a
-// failure. It is for a highstate that has come to its end.
-func (t *Target) Lacks() (why error, failure bool) {
+// Lacks reports whether it is a failure that too few minions are concerned, and why they
+// are too few, if they are. It is for a highstate that has come to its end.
+func (t *Target) Lacks() (failure bool, why error) {
 	switch n := len(t.Minions); {
 	case !t.Highstate:
-		return nil, false
+		return false, nil
 	case n == 0:
-		return ErrNoMinions, t.RequireMinions || t.MissingMinions != Warn && (t.Top.concerns() || t.MinMinions > 0)
+		return t.RequireMinions || t.MissingMinions != Warn && (t.Top.concerns() || t.MinMinions > 0), ErrNoMinions
 	case n < t.MinMinions:
-		return &FewMinionsError{Reached: n, Min: t.MinMinions}, t.MissingMinions != Warn
+		return t.MissingMinions != Warn, &FewMinionsError{Reached: n, Min: t.MinMinions}
 	}
-	return nil, false
+	return false, nil
 }
 
 // nameSome names the first of some minions.

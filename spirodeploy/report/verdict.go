@@ -128,7 +128,7 @@ func (t *Target) judge(err error) (Verdict, error) {
 	case t.count(highstate.Succeeded) < len(t.Minions):
 		return MinionFailed, nil
 	}
-	if why, failure := t.Lacks(); failure {
+	if failure, why := t.Lacks(); failure {
 		return MinionFailed, why
 	}
 	return Success, nil
