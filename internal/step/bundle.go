@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
@@ -28,7 +29,12 @@ func (s step) bundle(ctx context.Context) error {
 	for _, w := range b.Warnings() {
 		warnings = append(warnings, s.namedText(w.String()))
 	}
-	if err := s.warn(warnings); err != nil {
+	// Which deployment it will be for is not known yet, so that nothing is a problem.
+	_, wrong, odd := spirodeploy.CheckTop(ctx, b, spirodeploy.TopOptions{})
+	for _, err := range wrong {
+		warnings = append(warnings, err.Error())
+	}
+	if err := s.warn(append(warnings, odd...)); err != nil {
 		return err
 	}
 	return s.output(func(w io.Writer) error {

@@ -273,6 +273,7 @@ func TestWarnings(t *testing.T) {
 	root := t.TempDir()
 	write(t, root, step.ProjectDir+"/_salt/a", "")
 	write(t, root, step.ProjectDir+"/_salt/A", "")
+	write(t, root, step.ProjectDir+"/_salt/spirotop.sls", "prod: {'*': [gone]}\n")
 	if entries, err := os.ReadDir(filepath.Join(root, step.ProjectDir, "_salt")); err != nil || len(entries) < 2 {
 		t.Skip("the file system does not tell a from A")
 	}
@@ -281,7 +282,8 @@ func TestWarnings(t *testing.T) {
 		t.Errorf("a step with a warning prints %q, %v", out, err)
 	}
 	warnings, err := os.ReadFile(filepath.Join(root, step.WarningsFile))
-	if err != nil || !strings.HasPrefix(string(warnings), "warning: ") || strings.Count(string(warnings), "\n") != 1 {
+	if err != nil || !strings.HasPrefix(string(warnings), "warning: ") || strings.Count(string(warnings), "\n") != 2 ||
+		!strings.Contains(string(warnings), "\nwarning: _salt/spirotop.sls:1:14 names the SLS gone, and the bundle has neither") {
 		t.Errorf("the warnings of a step are %q, %v", warnings, err)
 	}
 }
