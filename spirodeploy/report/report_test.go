@@ -273,3 +273,29 @@ func TestWorst(t *testing.T) {
 		}
 	}
 }
+
+// TestOddIDs: minions whose ids differ only in what is no valid UTF-8 stay apart, in every
+// view: Python writes such bytes as lone surrogates.
+func TestOddIDs(t *testing.T) {
+	t.Parallel()
+	ids := []string{`"web\udcff"`, `"web\udcfe"`, "\"web\xff\"", "\"web\xfe\"", `"web\ufffd"`}
+	stream := "event: deploy-bundle\ndata: {}\n\nevent: highstate-start\ndata: {\"minions\": [" + strings.Join(ids, ", ") + "]}\n\n"
+	for i, id := range ids {
+		stream += fmt.Sprintf("event: highstate-update\ndata: {\"minion\": %s, \"result\": {\"ret\": {\"a_|-b_|-c_|-d\": {\"result\": %t}}}}\n\n", id, i > 0)
+	}
+	rep := fold([]byte(stream+"event: highstate-finish\ndata: {}\n\n"), true, nil)
+	if n := len(rep.Targets[0].Minions); n != len(ids) || rep.Verdict != report.MinionFailed || !strings.Contains(rep.Targets[0].Summary, `1 of 5 minions failed (web\udcff)`) {
+		t.Errorf("%d minions, %s: %s", n, rep.Verdict, rep.Targets[0].Summary)
+	}
+	seen := map[string]bool{}
+	again, err := report.Read(strings.NewReader(view(t, rep, "json")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range again.Targets[0].Minions {
+		seen[m.ID] = true
+	}
+	if len(seen) != len(ids) {
+		t.Errorf("in JSON they are %v", seen)
+	}
+}
