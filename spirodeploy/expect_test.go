@@ -197,7 +197,7 @@ func TestTopFile(t *testing.T) {
 		"neither":                       {nil, nil, report.Success, []string{"spirotop.sls"}},
 		"neither, strict, no highstate": {nil, func(o *spirodeploy.Options) { o.Strict, o.NoHighstate = true, true }, report.Success, nil},
 		"linked":                        {map[string]string{"_salt/spirotop.sls": "prod: {'*': [linked]}\n", "_salt/common/init.sls": "a:\n  test.nop: []\n", "_salt/linked": "->common"}, nil, report.Success, nil},
-		"caller's warning, strict":      {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n"}, func(o *spirodeploy.Options) { o.Strict, o.Warnings = true, []string{"odd"} }, report.Invalid, []string{"odd (a warning"}},
+		"caller's warning, strict":      {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n"}, func(o *spirodeploy.Options) { o.Strict, o.Warnings = true, []string{"odd"} }, report.Invalid, []string{"odd (--strict"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -65,7 +65,7 @@ func (l *leg) tellForeign(stage report.Stage) {
 	}
 	who := plain.Line(f.minion)
 	if f.count > 1 {
-		who += fmt.Sprintf(" and %d more", f.count-1)
+		who = fmt.Sprintf("%d minions (%s, …)", f.count, who)
 	}
 	names := make([]string, 0, len(f.sls))
 	for _, name := range f.sls[:min(len(f.sls), mostNamed)] {
@@ -74,7 +74,7 @@ func (l *leg) tellForeign(stage report.Stage) {
 	if len(f.sls) > mostNamed {
 		names = append(names, "and more")
 	}
-	l.warn(stage, fmt.Sprintf("%s applied SLS that are not in this bundle (%s): they are of another saltenv, or another deployment of %s was under way at the same time, and its states were applied",
+	l.warn(stage, fmt.Sprintf("%s applied SLS that are not in this bundle (%s): another deployment of %s may have been under way at the same time, whose states were then applied: deploy again, one after the other",
 		who, strings.Join(names, ", "), plain.Line(l.target.Saltenv)))
 }
 

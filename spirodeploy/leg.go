@@ -26,6 +26,7 @@ type leg struct {
 	target              *report.Target
 	top                 *topfile.Section // who the top file names; nil if that is not known
 	silent              []string         // minions that did not answer the server
+	otherEnvs           bool             // whether SLS of other saltenvs are applied
 	foreign             foreign          // SLS that are not of this bundle
 	client              *client.Client
 	stage               report.Stage // the one that goes on, or ""; needs run.mu
@@ -228,7 +229,7 @@ func (l *leg) fold(stage report.Stage, event client.Event) error {
 	defer l.run.mu.Unlock()
 	minion, err := l.target.Add(event)
 	l.silent = append(l.silent, event.Missing...)
-	if minion != nil {
+	if minion != nil && !l.otherEnvs {
 		l.foreign.add(l.run.sls, minion)
 	}
 	if err == nil {

@@ -193,7 +193,7 @@ func (r *run) tooStrict(tar tarball, warnings [][]string) error {
 func Strict(warnings []string) []error {
 	var errs []error
 	for _, text := range union(warnings) {
-		errs = append(errs, fmt.Errorf("%s (a warning, with which nothing is sent: --strict)", text))
+		errs = append(errs, fmt.Errorf("%s (--strict allows no warning)", text))
 	}
 	return errs
 }

@@ -83,7 +83,7 @@ func (l *leg) checkTop(ctx context.Context, tar tarball) (problems []error, warn
 		Project: l.project, Deployment: l.deployment, Foreign: o.File != "",
 		Tolerant: o.MissingMinions == report.Warn, NoHighstate: o.NoHighstate,
 	})
-	l.top = result.Section
+	l.top, l.otherEnvs = result.Section, result.OtherEnvs
 	if result.Section == nil {
 		return problems, warnings
 	}

@@ -34,6 +34,8 @@ func (s *Settings) checkExpectations() []error {
 		switch {
 		case strings.TrimSpace(id) == "":
 			errs = append(errs, fmt.Errorf("%s is given and empty: is a variable not set?", s.flag("expect-minion")))
+		case strings.Contains(id, ","):
+			errs = append(errs, fmt.Errorf("%s %q: it takes one id: repeat the flag for each", s.flag("expect-minion"), id))
 		case strings.ContainsAny(id, "*?[]") || strings.TrimSpace(id) != id:
 			errs = append(errs, fmt.Errorf("%s %q: it takes the id of one minion, not a pattern: %s takes a number of them", s.flag("expect-minion"), id, s.flag("min-minions")))
 		}
@@ -64,7 +66,10 @@ func minionsOf(path, saltenv string) ([]string, error) {
 	defer f.Close()
 	rep, err := report.Read(f)
 	if err != nil {
-		return nil, fmt.Errorf("%w: it is to be one of %s", err, "--report json=FILE")
+		return nil, fmt.Errorf("%w: it is to be one of --report json=FILE", err)
+	}
+	if len(rep.Targets) == 0 {
+		return nil, errors.New("it is no JSON report, as --report json=FILE writes it (one of ndjson does not do)")
 	}
 	defer func() { _ = rep.Close() }() // a file that nobody needs any more
 	var of, all []string
@@ -80,7 +85,7 @@ func minionsOf(path, saltenv string) ([]string, error) {
 		of = all
 	}
 	if len(of) == 0 {
-		return nil, errors.New("that report has no minion")
+		return nil, errors.New("that report names no minion: it is of a dry run, of a deployment without a highstate, or of one that reached nobody")
 	}
 	return of, nil
 }

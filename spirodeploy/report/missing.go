@@ -100,7 +100,7 @@ func wasWere(n int) string {
 // Lacks reports whether it is a failure that too few minions are concerned, and why they
 // are too few, if they are. It is for a highstate that has come to its end.
 func (t *Target) Lacks() (failure bool, why error) {
-	switch n := len(t.Minions); {
+	switch n := len(t.Minions) - t.count(highstate.NotReached); {
 	case !t.Highstate:
 		return false, nil
 	case n == 0:

@@ -43,6 +43,12 @@ func (t *Target) writeTop(p *printer) {
 	for _, l := range t.Top.lines() {
 		p.print("", "        "+l)
 	}
+	if len(t.Expected) > 0 {
+		p.print("", "    Has to be there: "+nameSome(t.Expected))
+	}
+	if t.MinMinions > 0 {
+		p.print("", "    Has to be there: "+plural(t.MinMinions, "minion")+" at least")
+	}
 }
 
 // lines returns a line for each target of the top file.
@@ -59,10 +65,17 @@ func (t *Top) lines() []string {
 			lines = append(lines, "and "+plural(len(t.Targets)-i, "more target"))
 			break
 		}
-		lines = append(lines, fmt.Sprintf("%s (%s): %s", oneLine(target.Expression), oneLine(target.Match), oneLine(strings.Join(target.SLS, ", "))))
+		match := ""
+		if target.Match != defaultMatch {
+			match = " (" + oneLine(target.Match) + ")"
+		}
+		lines = append(lines, oneLine(target.Expression)+match+": "+oneLine(strings.Join(target.SLS, ", ")))
 	}
 	return lines
 }
+
+// defaultMatch is how Salt reads a target that does not say how.
+const defaultMatch = "compound"
 
 // maxTop is how many targets of a top file are shown.
 const maxTop = 100

@@ -125,11 +125,13 @@ func (t *Target) judge(err error) (Verdict, error) {
 		return Unknown, t.Unfinished()
 	case t.count(highstate.Unreported) > 0:
 		return Unknown, nil
+	}
+	failure, why := t.Lacks()
+	switch {
+	case failure:
+		return MinionFailed, why
 	case t.count(highstate.Succeeded) < len(t.Minions):
 		return MinionFailed, nil
-	}
-	if failure, why := t.Lacks(); failure {
-		return MinionFailed, why
 	}
 	return Success, nil
 }

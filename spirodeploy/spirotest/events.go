@@ -53,7 +53,7 @@ func (out *stream) report(m Minion) error {
 func pythonResult(result any) (string, error) {
 	switch result := result.(type) {
 	case nil:
-		return pythonJSON(everythingSucceeded())
+		return pythonJSON(everythingSucceeded(""))
 	case json.RawMessage:
 		return strings.NewReplacer("\r", " ", "\n", " ").Replace(string(result)), nil
 	default:

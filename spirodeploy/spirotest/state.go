@@ -1,6 +1,7 @@
 package spirotest
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -50,9 +51,10 @@ func NotCompiled(messages ...string) any { return errorReturn(messages) }
 // did not answer in time.
 func NoAnswer() any { return object{{"failed", true}} }
 
-// everythingSucceeded is the result of a minion that has none.
-func everythingSucceeded() any {
-	return States(State{SLS: "app", ID: "nothing", Comment: "Success!", Duration: time.Millisecond})
+// everythingSucceeded is the result of a minion that has none, of the first SLS that the
+// top file gives it.
+func everythingSucceeded(sls string) any {
+	return States(State{SLS: cmp.Or(sls, "app"), ID: "nothing", Comment: "Success!", Duration: time.Millisecond})
 }
 
 type stateReturn []State

@@ -70,14 +70,23 @@ func concerned(d *Deployment, minions []Minion) []Minion {
 	if !ok || section.Broken() {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(minions), func(m Minion) bool { return !m.concernedBy(section) })
+	var found []Minion
+	for _, m := range minions {
+		i := slices.IndexFunc(section.Targets, m.concernedBy)
+		if i < 0 {
+			continue
+		}
+		if sls := section.Targets[i].SLS; m.Result == nil && len(sls) > 0 {
+			m.Result = everythingSucceeded(sls[0].Name)
+		}
+		found = append(found, m)
+	}
+	return found
 }
 
-// concernedBy tells whether a section concerns the minion, of whose grains only
-// the expressions in m.Targets are known.
-func (m Minion) concernedBy(s *topfile.Section) bool {
+// concernedBy tells whether a target concerns the minion, of whose grains only the
+// expressions in m.Targets are known.
+func (m Minion) concernedBy(t topfile.Target) bool {
 	known := func(word string) bool { return slices.Contains(m.Targets, word) }
-	return slices.ContainsFunc(s.Targets, func(t topfile.Target) bool {
-		return known(t.Expression) || t.Matches(m.ID, known) == topfile.Yes
-	})
+	return known(t.Expression) || t.Matches(m.ID, known) == topfile.Yes
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -51,6 +52,9 @@ type Result struct {
 	Section *Section
 	// Findings are in the order of the checks, and of the lines.
 	Findings []Finding
+	// OtherEnvs tells that the section, or an include that is visible, names an SLS of another
+	// saltenv. Which SLS are applied is then not known.
+	OtherEnvs bool
 }
 
 // maxFindings bounds the list. A last finding says how many more there are.
@@ -65,6 +69,11 @@ func Check(ctx context.Context, b Bundle, opts Options) (*Result, error) {
 	}
 	c := &checker{bundle: b, index: index, opts: opts, result: &Result{}}
 	roots := c.topFile()
+	if s := c.result.Section; s != nil {
+		c.result.OtherEnvs = s.Template || slices.ContainsFunc(s.Targets, func(t Target) bool {
+			return slices.ContainsFunc(t.SLS, func(sls SLS) bool { return sls.Env != "" })
+		})
+	}
 	if err := c.references(ctx, roots); err != nil {
 		return nil, err
 	}
@@ -197,7 +206,9 @@ func (c *checker) absent(file *File) {
 		text += ", which names no deployment"
 	default:
 		text += "; it has " + enumerate(sections)
-		if near := nearest(deployment, sections); near != "" {
+		if slices.Contains(sections, c.opts.saltenv()) {
+			text += ": name it " + show(deployment) + " there, and the server puts the project before it"
+		} else if near := nearest(deployment, sections); near != "" {
 			text += ": did you mean " + show(near) + "?"
 		}
 	}

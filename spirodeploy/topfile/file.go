@@ -217,7 +217,7 @@ func (s *Section) target(p pair) Target {
 		s.faultAt(p.key, Warning, "the target %s is %s, which matches no minion: put it in quotes", show(t.Expression), names[p.key.kind])
 	}
 	if p.value.kind != kindSeq {
-		s.breakAt(p.key, "the SLS of the target %s are %s, not a list", show(t.Expression), names[p.value.kind])
+		s.breakAt(p.key, "the SLS of the target %s are %s, not a list: write it as '%s': [web]", show(t.Expression), names[p.value.kind], show(t.Expression))
 		return t
 	}
 	for _, item := range p.value.items {

@@ -16,6 +16,9 @@ var sourceKeys = map[string]bool{
 	"source": true, "name": true, "source_hash": true, "requirements": true, "key_url": true,
 }
 
+// contents are arguments of states whose values are no arguments of states.
+var contents = map[string]bool{"context": true, "defaults": true, "dataset": true, "pillar": true, "env": true}
+
 // A reference is something that an SLS names, as far as it is visible.
 type reference struct {
 	// names are an SLS, or the alternatives of a source: one of them has to be there.
@@ -43,7 +46,9 @@ func (c *checker) references(ctx context.Context, roots []SLS) error {
 		if read += len(source); err != nil {
 			continue // the bundler tells it, or it is too large to have been written by hand
 		}
-		for _, r := range visible(source) {
+		found, otherEnvs := visible(source)
+		c.result.OtherEnvs = c.result.OtherEnvs || otherEnvs
+		for _, r := range found {
 			if !r.include {
 				c.source(file, r)
 				continue
@@ -123,14 +128,14 @@ func (c *checker) hasSource(url string) (there, known bool) {
 // visible returns what an SLS names without having been rendered: nothing in lines
 // with Jinja, nothing in a file for another renderer, and nothing if what is left
 // without Jinja is no YAML.
-func visible(source []byte) []reference {
+func visible(source []byte) (found []reference, otherEnvs bool) {
 	if !defaultRenderer(source) {
-		return nil
+		return nil, true
 	}
 	text := blank(newlines(source))
 	root, err := decodeOne(text.text)
 	if err != nil || root == nil || root.Kind != yaml.MappingNode {
-		return nil
+		return nil, len(text.jinja) > 0
 	}
 	v := &viewer{jinja: text.jinja, seen: map[*yaml.Node]bool{}}
 	for i := 0; i < len(root.Content); i += 2 {
@@ -140,13 +145,15 @@ func visible(source []byte) []reference {
 			v.walk(root.Content[i+1])
 		}
 	}
-	return v.found
+	return v.found, v.otherEnvs
 }
 
 type viewer struct {
 	jinja map[int]bool
 	seen  map[*yaml.Node]bool
 	found []reference
+
+	otherEnvs bool // whether an include is, or may be, one of another saltenv
 }
 
 // plain tells whether a node is a text without Jinja in its lines.
@@ -159,8 +166,9 @@ func (v *viewer) includes(list *yaml.Node) {
 		return
 	}
 	for _, item := range list.Content {
-		// A mapping names another saltenv.
-		if item = target(item); v.plain(item) {
+		item = target(item)
+		v.otherEnvs = v.otherEnvs || item.Kind == yaml.MappingNode || v.jinja[item.Line]
+		if v.plain(item) {
 			v.found = append(v.found, reference{[]string{item.Value}, true, item.Line, item.Column})
 		}
 	}
@@ -173,8 +181,12 @@ func (v *viewer) walk(n *yaml.Node) {
 	}
 	v.seen[n] = true
 	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
-		if key, value := target(n.Content[i]), target(n.Content[i+1]); sourceKeys[key.Value] && !v.jinja[key.Line] {
+		key, value := target(n.Content[i]), target(n.Content[i+1])
+		if sourceKeys[key.Value] && !v.jinja[key.Line] {
 			v.source(value)
+		}
+		if contents[key.Value] { // which are for a template
+			v.seen[value] = true
 		}
 	}
 	for _, child := range n.Content {

@@ -36,7 +36,7 @@ type flags struct {
 	RequireMinions bool          `group:"run" help:"Fail if no minion is concerned."`
 	MissingMinions *string       `group:"run" placeholder:"fail|warn" help:"What it means that minions that the top file names by their ids are not reached, or none at all (default: fail)."`
 	ExpectMinion   []string      `group:"run" placeholder:"ID" sep:"none" help:"Fail unless this minion is reached. Repeatable."`
-	ExpectFrom     *string       `group:"run" placeholder:"REPORT.json" help:"Fail unless the minions of this earlier report are reached."`
+	ExpectFrom     *string       `group:"run" placeholder:"FILE" help:"Fail unless the minions of this earlier report are reached."`
 	MinMinions     int           `group:"run" placeholder:"N" help:"Fail unless so many minions are reached."`
 	Strict         bool          `group:"run" help:"Send nothing if there is a warning before the upload."`
 	Timeout        time.Duration `group:"run" placeholder:"DURATION" help:"How long the whole run may take (default: no limit)."`

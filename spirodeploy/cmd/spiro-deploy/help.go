@@ -27,18 +27,20 @@ Examples:
   spiro-deploy --diff shop.tar                    # what has changed since
   spiro-deploy --bundle shop.tar --digest sha256:… shop prod
   spiro-deploy --report html=report.html --report junit=report.xml shop prod
+  spiro-deploy --report json=last.json shop prod  # and next time, the same minions have to be there:
+  spiro-deploy --expect-from last.json shop prod
   spiro-deploy --completion bash > /etc/bash_completion.d/spiro-deploy
 
 Environment:
   SPIRO_URL, SPIRO_TOKEN                 server and token; the flags come first
-  HTTP_PROXY, HTTPS_PROXY, NO_PROXY      as usual, also in lower case
+  HTTP_PROXY, HTTPS_PROXY, NO_PROXY      as usual, also in lower case; ALL_PROXY if neither of the first two is set
   SOURCE_DATE_EPOCH                      modification time of all entries, in seconds since 1970 (default: 0)
   NO_COLOR, CLICOLOR_FORCE               no colours; colours everywhere
   GITHUB_STEP_SUMMARY                    file to add a summary in Markdown to
 
 Exit status:
   0    all well                          4    the server failed
-  1    a minion failed                   5    the server could not be reached
+  1    a minion failed or was missing    5    the server could not be reached
   2    something is wrong on this side   6    the outcome is unknown: it may be going on
   3    the server refused                130  interrupted
 `
