@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
@@ -21,21 +22,33 @@ import (
 
 // root is a directory whose content was walked. What was found below it is opened
 // below it.
-type root struct{ dir *os.File }
+type root struct {
+	dir *os.File
+
+	// Readers may still be at work when a bundle is closed: the number of a descriptor
+	// that is closed may be another file's at once.
+	mu     sync.RWMutex
+	closed bool
+}
 
 func openRoot(path string) (*root, error) {
 	dir, err := os.Open(path) // it may be a link: the user has named it
 	if err != nil {
 		return nil, err
 	}
-	return &root{dir}, nil
+	return &root{dir: dir}, nil
 }
 
 // file returns the path of what has a slash path below the root.
 func (r *root) file(name string) string { return filepath.Join(r.dir.Name(), filepath.FromSlash(name)) }
 
 // Close closes it. Nothing below it can be read then.
-func (r *root) Close() error { return r.dir.Close() }
+func (r *root) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	return r.dir.Close()
+}
 
 // top returns it as a directory to walk, which need not be released.
 func (r *root) top() *folder {
@@ -170,6 +183,11 @@ func (o *opener) close() {
 
 // openFolder opens a directory below the root, following no link on the way.
 func (r *root) openFolder(dir string) (int, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.closed {
+		return -1, fs.ErrClosed
+	}
 	fd, todo := int(r.dir.Fd()), "."
 	if dir != "" {
 		todo = dir

@@ -5,6 +5,7 @@ package bundle_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -211,4 +212,29 @@ func TestFileOfProc(t *testing.T) {
 	check(t, err)
 	defer b.Close()
 	stops(t, b, bundle.ErrChanged, "read /proc/version: changed since the tree was walked: it has more than the 0 bytes that its size says")
+}
+
+// TestClosedWhileRead: a bundle that is closed while it is read ahead fails its readers,
+// and never opens anything in a directory that has got the number of its own.
+func TestClosedWhileRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for i := range 200 {
+		folder := filepath.Join(dir, "_salt", fmt.Sprint("d", i))
+		check(t, os.MkdirAll(folder, 0o755))
+		check(t, os.WriteFile(filepath.Join(folder, "f"), bytes.Repeat([]byte("x"), 100_000), 0o600))
+	}
+	for range 50 {
+		b, err := bundle.New(t.Context(), bundle.Options{Dir: dir})
+		check(t, err)
+		r, err := b.Open()
+		check(t, err)
+		_, err = io.ReadFull(r, make([]byte, 1000))
+		check(t, err)
+		check(t, b.Close())
+		if _, err := io.Copy(io.Discard, r); err == nil {
+			t.Error("it was read to its end all the same")
+		}
+		check(t, r.Close())
+	}
 }

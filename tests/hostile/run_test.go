@@ -59,8 +59,10 @@ func run(t *testing.T, url string, args ...string) outcome {
 	if err := os.MkdirAll(salt, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(salt, "top.sls"), []byte("shop/prod: {'*': [app]}\n"), 0o644); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{"top.sls": "shop/prod: {'*': [app]}\n", "app.sls": "{}\n"} {
+		if err := os.WriteFile(filepath.Join(salt, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	o := outcome{said: &screen{}, report: filepath.Join(dir, "report.json")}
 	peakFile := filepath.Join(dir, "peak")
