@@ -1,7 +1,11 @@
 package spirodeploy_test
 
 import (
+	"archive/tar"
+	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -229,5 +233,89 @@ func TestTopFile(t *testing.T) {
 				t.Errorf("%d POSTs", posts(server))
 			}
 		})
+	}
+}
+
+// TestSerialExpected: a rollout that goes one by one stops at a target whose minion is
+// down, unless a later target expects the minion as well.
+func TestSerialExpected(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		top  string
+		want string
+	}{
+		"its own minion": {"canary: {can1: [web], can2: [web]}\nprod: {can1: [web]}\n", "minion-failed not-started"},
+		"of both":        {"canary: {can1: [web], can2: [web]}\nprod: {can1: [web], can2: [web]}\n", "minion-failed minion-failed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := spirotest.New(t, spirotest.Options{Minions: minionsOf([]string{"can1"})})
+			opts := options(t, server, project(t, map[string]string{"_salt/web.sls": "hello:\n  test.nop: []\n", "_salt/spirotop.sls": tt.top}))
+			opts.Serial = true
+			opts.Targets = []spirodeploy.Target{{Name: "canary", Deployment: "canary"}, {Name: "prod", Deployment: "prod"}}
+			rep, _ := spirodeploy.Deploy(t.Context(), opts)
+			if got := fmt.Sprint(rep.Targets[0].Verdict, " ", rep.Targets[1].Verdict); got != tt.want {
+				t.Errorf("verdicts %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestForeignBundle: a tar of "tar -C _salt ." has "./" before its names, and may have hard
+// links; the server sees neither.
+func TestForeignBundle(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, e := range []struct{ name, link, text string }{
+		{name: "./"}, {name: "./a.txt", text: "prod: {'*': ['web.*', direct]}\n"}, {name: "./spirotop.sls", link: "./a.txt"}, {name: "./web/"}, {name: "./web/one.sls", text: "a:\n  test.nop: []\n"}, {name: "./direct.sls", text: "{}\n"},
+	} {
+		h := &tar.Header{Name: e.name, Mode: 0o755, Size: int64(len(e.text)), Linkname: e.link, Typeflag: tar.TypeReg}
+		switch {
+		case strings.HasSuffix(e.name, "/"):
+			h.Typeflag = tar.TypeDir
+		case e.link != "":
+			h.Typeflag = tar.TypeLink
+		}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(e.text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1", Result: spirotest.States(
+		spirotest.State{SLS: "web.one", ID: "a", Function: "test.nop"}, spirotest.State{SLS: "web/one", ID: "b", Function: "test.nop"})}}})
+	opts := options(t, server, "")
+	opts.File = filepath.Join(t.TempDir(), "b.tar")
+	if err := os.WriteFile(opts.File, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rep, err := spirodeploy.Deploy(t.Context(), opts)
+	if err != nil || strings.Contains(strings.Join(rep.Targets[0].Warnings, ""), "applied SLS") {
+		t.Errorf("%v, warnings %q", err, rep.Targets[0].Warnings)
+	}
+}
+
+// TestManyMinions: one that was expected is told also where the server names as many
+// minions as there may be, and what it says again and again is kept once.
+func TestManyMinions(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	var ids, updates strings.Builder
+	for i := range client.MaxMinions {
+		fmt.Fprintf(&ids, `,"m%d"`, i)
+		fmt.Fprintf(&updates, "event: highstate-update\ndata: {\"minion\": \"m%d\", \"result\": {\"ret\": {\"a\": {\"result\": true}}}}\n\n", i)
+	}
+	start := fmt.Sprintf("event: highstate-start\ndata: {\"minions\": [%s], \"missing\": [%[1]s]}\n\n", ids.String()[1:])
+	server.Replay([]byte("event: deploy-bundle\ndata: {}\n\n" + start + start + updates.String() + "event: highstate-finish\ndata: {}\n\n"))
+	rep, _ := spirodeploy.Deploy(t.Context(), options(t, server, project(t, map[string]string{
+		"_salt/web.sls": "hello:\n  test.nop: []\n", "_salt/spirotop.sls": "prod: {'*': [web], want1: [web]}\n",
+	})))
+	if rep.Verdict != report.MinionFailed || !strings.Contains(rep.Targets[0].Summary, "not reached (want1)") {
+		t.Errorf("%s: %s", rep.Verdict, rep.Targets[0].Summary)
 	}
 }

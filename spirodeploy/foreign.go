@@ -41,7 +41,7 @@ type foreign struct {
 func (f *foreign) add(known map[string]bool, m *report.Minion) {
 	found := false
 	for _, name := range m.SLS() {
-		if known[name] {
+		if known[strings.ReplaceAll(name, "/", ".")] {
 			continue
 		}
 		found = true

@@ -25,7 +25,7 @@ type leg struct {
 	problems            []error // known before it is prepared
 	target              *report.Target
 	top                 *topfile.Section // who the top file names; nil if that is not known
-	silent              []string         // minions that did not answer the server
+	silent              map[string]bool  // minions that did not answer the server
 	otherEnvs           bool             // whether SLS of other saltenvs are applied
 	foreign             foreign          // SLS that are not of this bundle
 	client              *client.Client
@@ -33,7 +33,7 @@ type leg struct {
 }
 
 func newLeg(r *run, t Target) *leg {
-	l := &leg{run: r, project: cmp.Or(t.Project, r.opts.Project), deployment: cmp.Or(t.Deployment, r.opts.Deployment), server: r.opts.Server}
+	l := &leg{run: r, silent: map[string]bool{}, project: cmp.Or(t.Project, r.opts.Project), deployment: cmp.Or(t.Deployment, r.opts.Deployment), server: r.opts.Server}
 	if t.Server != nil {
 		l.server = *t.Server
 	}
@@ -228,7 +228,11 @@ func (l *leg) fold(stage report.Stage, event client.Event) error {
 	l.run.mu.Lock()
 	defer l.run.mu.Unlock()
 	minion, err := l.target.Add(event)
-	l.silent = append(l.silent, event.Missing...)
+	for _, id := range event.Missing {
+		if len(l.silent) < client.MaxMinions {
+			l.silent[id] = true
+		}
+	}
 	if minion != nil && !l.otherEnvs {
 		l.foreign.add(l.run.sls, minion)
 	}

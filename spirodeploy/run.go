@@ -86,6 +86,7 @@ func (r *run) serial(ctx context.Context, tar tarball) {
 			continue
 		}
 		l.finish(ctx, l.deploy(ctx, tar))
+		r.report.Settle() // minions that no later target expects had to be there
 		if l.target.Verdict != report.Success {
 			failed = l
 		}
@@ -215,13 +216,9 @@ func (r *run) warnEach(stage report.Stage, warnings [][]string) {
 
 // settle settles the verdict of the run, and tells of minions that were expected.
 func (r *run) settle() {
-	before := make([]int, len(r.legs))
-	for i, l := range r.legs {
-		before[i] = len(l.target.Warnings)
-	}
 	r.report.Finish()
-	for i, l := range r.legs {
-		for _, text := range l.target.Warnings[before[i]:] {
+	for _, l := range r.legs {
+		if text := l.target.MissedWarning(); text != "" {
 			l.tell(report.Update{Kind: report.Warned, Stage: report.Highstate, Text: text})
 		}
 		for _, m := range l.target.Missed() {

@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
@@ -130,7 +132,7 @@ func (l *leg) tellSilent(stage report.Stage) {
 	}
 	var names []string
 	n := 0
-	for _, id := range union(l.silent) {
+	for _, id := range slices.Sorted(maps.Keys(l.silent)) {
 		if expected[id] || !l.mayConcern(id) {
 			continue
 		}
@@ -164,7 +166,9 @@ func (l *leg) mayConcern(id string) bool {
 	return false
 }
 
-// files are the files of a bundle as the server sees them.
+// files are the files of a bundle as the server sees them: it finds a file through
+// links, and does not list what is behind links to directories (SpiroFS 0.3, contents
+// and find_file in utils/spiro.py).
 type files struct {
 	TopBundle
 	links map[string]string // of symbolic links, where they lead
@@ -174,33 +178,28 @@ func newFiles(b TopBundle) files {
 	f := files{b, map[string]string{}}
 	for it := range b.Items() {
 		if it.Mode&fs.ModeSymlink != 0 {
-			f.links[it.Name] = path.Join(path.Dir(it.Name), it.Link)
+			name := cleaned(it.Name)
+			f.links[name] = path.Join(path.Dir(name), it.Link)
 		}
 	}
 	return f
 }
 
-// maxLinked is how many names behind links to directories are looked at.
-const maxLinked = 100_000
+// cleaned returns the name of an entry without the "./" that "tar -C _salt ." puts
+// before it.
+func cleaned(name string) string {
+	for strings.HasPrefix(name, "./") {
+		name = name[len("./"):]
+	}
+	return name
+}
 
-// Names yields the entries, and what is behind links to directories.
+// Names yields the entries.
 func (f files) Names() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for it := range f.Items() {
-			if !yield(it.Name) {
+			if name := cleaned(it.Name); name != "" && !yield(name) {
 				return
-			}
-		}
-		room := maxLinked
-		for link, to := range f.links {
-			for it := range f.Items() {
-				rest, ok := strings.CutPrefix(it.Name, to+"/")
-				if room--; room < 0 {
-					return
-				}
-				if ok && rest != "" && !yield(link+"/"+rest) {
-					return
-				}
 			}
 		}
 	}

@@ -78,6 +78,12 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 	for _, text := range warnings {
 		tell(report.Update{Kind: report.Warned, Text: text})
 	}
+	if s.Output == output.Stdout {
+		if err := output.CheckStdout(w.bytes); err != nil {
+			_ = b.Close() // the reason is already an error
+			return nil, err
+		}
+	}
 	err = output.Write(ctx, s.Output, w.bytes, func(out io.Writer) error {
 		_, err := b.WriteTo(&counted{Writer: out, tell: tell, total: b.Size()})
 		return err

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // TestDefused: JSON on standard output is no command to the log that it is in,
@@ -29,6 +30,28 @@ func TestDefused(t *testing.T) {
 		var before, after map[string]string
 		if json.Unmarshal([]byte(doc), &before) != nil || json.Unmarshal([]byte(out.String()), &after) != nil || before["a"] != after["a"] || before["b"] != after["b"] {
 			t.Errorf("in parts of %d it became %s", size, &out)
+		}
+	}
+}
+
+// TestHarmlessLines: no line of a report on standard output is a command to GitHub's
+// runner, in whatever parts it is written.
+func TestHarmlessLines(t *testing.T) {
+	t.Parallel()
+	doc := "<x>\n::error::a\n  ::stop-commands::b</x>\n::c::"
+	for size := 1; size <= len(doc); size++ {
+		var out strings.Builder
+		h := &harmlessLines{out: &out, log: report.GitHub}
+		for rest := doc; rest != ""; {
+			n := min(size, len(rest))
+			if _, err := h.Write([]byte(rest[:n])); err != nil {
+				t.Fatal(err)
+			}
+			rest = rest[n:]
+		}
+		h.flush()
+		if got := out.String(); got != report.GitHub.Harmless(doc) || strings.Contains(got, "\n::") {
+			t.Errorf("in parts of %d: %s", size, got)
 		}
 	}
 }

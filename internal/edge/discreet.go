@@ -11,6 +11,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/views"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -89,6 +90,30 @@ func (d *defused) Write(p []byte) (int, error) {
 	}
 	d.held = bytes.Clone(text[end:])
 	return len(p), err
+}
+
+// harmlessLines is a writer of text that is a part of a log, none of whose lines is a
+// command to it.
+type harmlessLines struct {
+	out  io.Writer
+	log  report.Log
+	held []byte // a line that has no end yet
+}
+
+func (h *harmlessLines) Write(p []byte) (int, error) {
+	h.held = append(h.held, p...)
+	end := bytes.LastIndexByte(h.held, '\n') + 1
+	if end == 0 {
+		return len(p), nil
+	}
+	_, err := io.WriteString(h.out, h.log.Harmless(string(h.held[:end])))
+	h.held = append(h.held[:0], h.held[end:]...)
+	return len(p), err
+}
+
+// flush writes the last line, if that has no end.
+func (h *harmlessLines) flush() {
+	_, _ = io.WriteString(h.out, h.log.Harmless(string(h.held))) // whoever needs the end has had the error
 }
 
 // know adds the token of the run, which may come from a file.

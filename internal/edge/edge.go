@@ -106,7 +106,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 	if targetsErr != nil && len(targets) == 0 {
 		server.Token = unread() // nobody knows whether one is missing
 	}
-	expected, expectErr := w.expected(ctx, s)
+	expected, expectErr := w.expected(ctx, s, targets)
 	problems := problem.Join(s.contradictions(), reportsErr, bundleErr, serverErr, targetsErr, expectErr)
 	live, liveErr := w.follow(ctx, reports)
 	watch, end := w.show(s, len(targets), reports...)

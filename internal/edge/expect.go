@@ -1,15 +1,18 @@
 package edge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -44,21 +47,27 @@ func (s *Settings) checkExpectations() []error {
 }
 
 // expected returns the ids of the minions that have to be reached.
-func (w World) expected(ctx context.Context, s Settings) ([]string, error) {
+func (w World) expected(ctx context.Context, s Settings, targets []spirodeploy.Target) ([]string, error) {
 	ids := slices.Clone(s.ExpectMinions)
 	if s.ExpectFrom == "" {
 		return ids, nil
 	}
-	earlier, err := until.Done(ctx, func() ([]string, error) { return minionsOf(s.ExpectFrom, s.Project+"/"+s.Deployment) })
+	saltenvs := map[string]bool{}
+	for _, t := range targets {
+		saltenvs[cmp.Or(t.Project, s.Project)+"/"+cmp.Or(t.Deployment, s.Deployment)] = true
+	}
+	if len(targets) == 0 {
+		saltenvs[s.Project+"/"+s.Deployment] = true
+	}
+	earlier, err := until.Done(ctx, func() ([]string, error) { return minionsOf(s.ExpectFrom, saltenvs) })
 	if err != nil {
 		return ids, fmt.Errorf("%s %s: %w", s.flag("expect-from"), plain.Line(s.ExpectFrom), err)
 	}
 	return append(ids, earlier...), nil
 }
 
-// minionsOf returns the minions of a report: those of a saltenv, or all if it has none
-// of that.
-func minionsOf(path, saltenv string) ([]string, error) {
+// minionsOf returns the minions of a report that are of some saltenvs.
+func minionsOf(path string, saltenvs map[string]bool) ([]string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -68,24 +77,27 @@ func minionsOf(path, saltenv string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: it is to be one of --report json=FILE", err)
 	}
+	defer func() { _ = rep.Close() }() // a file that nobody needs any more
 	if len(rep.Targets) == 0 {
 		return nil, errors.New("it is no JSON report, as --report json=FILE writes it (one of ndjson does not do)")
 	}
-	defer func() { _ = rep.Close() }() // a file that nobody needs any more
-	var of, all []string
+	var ids, others []string
+	found := false
 	for _, t := range rep.Targets {
+		if !saltenvs[t.Saltenv] {
+			others = append(others, plain.Line(t.Saltenv))
+			continue
+		}
+		found = true
 		for _, m := range t.Minions {
-			all = append(all, m.ID)
-			if t.Saltenv == saltenv {
-				of = append(of, m.ID)
-			}
+			ids = append(ids, m.ID)
 		}
 	}
-	if len(of) == 0 {
-		of = all
-	}
-	if len(of) == 0 {
+	switch {
+	case !found:
+		return nil, fmt.Errorf("it is a report of %s, and not of %s", strings.Join(others, ", "), strings.Join(slices.Sorted(maps.Keys(saltenvs)), ", "))
+	case len(ids) == 0:
 		return nil, errors.New("that report names no minion: it is of a dry run, of a deployment without a highstate, or of one that reached nobody")
 	}
-	return of, nil
+	return ids, nil
 }

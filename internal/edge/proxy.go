@@ -52,6 +52,9 @@ func proxyProblem(v string) string {
 	if v == "" {
 		return ""
 	}
+	if scheme, _, ok := strings.Cut(v, ":/"); ok && !strings.HasPrefix(v, scheme+"://") {
+		return "it is no URL of a proxy" + like
+	}
 	if !strings.Contains(v, "://") {
 		v = "http://" + v
 	}

@@ -134,6 +134,11 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 			continue
 		}
 		fill := func(out io.Writer) error {
+			if r.path == output.Stdout && r.format != views.JSON {
+				lines := &harmlessLines{out: out, log: w.log(w.bytes)}
+				out = lines
+				defer lines.flush()
+			}
 			return w.report(r.format, out, func(out io.Writer) error { return view(rep, out) })
 		}
 		if err := output.Write(ctx, r.path, w.bytes, fill); err != nil {

@@ -45,9 +45,6 @@ func WriteSecret(ctx context.Context, path string, stdout io.Writer, fill func(i
 // that much longer, so that a last word can be said.
 func Open(ctx context.Context, path string, stdout io.Writer, longer time.Duration) (*Stream, error) {
 	s := &Stream{out: stdout}
-	if path == Stdout && closed(stdout) {
-		return nil, fmt.Errorf("write to standard output: %w", errClosed)
-	}
 	if path != Stdout {
 		// For writing alone: a pipe would otherwise have this process for a reader.
 		const flags = os.O_WRONLY | os.O_CREATE
@@ -129,6 +126,15 @@ func (s *Stream) Close() error {
 // errClosed is a standard output that whoever started this process has closed.
 var errClosed = errors.New("standard output is closed")
 
+// CheckStdout fails if a writer is a standard output that is closed. It is for what is worth
+// nothing if nobody gets it; a report to a null device is its caller's choice.
+func CheckStdout(stdout io.Writer) error {
+	if closed(stdout) {
+		return fmt.Errorf("write to standard output: %w", errClosed)
+	}
+	return nil
+}
+
 // closed reports whether a writer is a standard output that is closed. Go opens the
 // null device in its place, for reading too, which who redirects it there does not:
 // what is written would go nowhere, and nobody be told.
@@ -151,9 +157,6 @@ func closed(w io.Writer) bool {
 func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill func(io.Writer) error) error {
 	unhurried := fill
 	fill = func(w io.Writer) error { return unhurried(until.Writer(ctx, w)) }
-	if path == Stdout && closed(stdout) {
-		return fmt.Errorf("write to standard output: %w", errClosed)
-	}
 	if path == Stdout {
 		return wait(ctx, func() error { return fill(stdout) })
 	}

@@ -50,7 +50,7 @@ func Finite(text string) string {
 
 // Name returns what a string says, as [Text] does, for what must stay apart: what
 // Text makes U+FFFD of, bytes that are not valid UTF-8 and lone surrogates (which
-// Python writes for such bytes, PEP 383), stays as an escape, \xff or \udcff.
+// Python writes for such bytes, PEP 383), stays as an escape, \xff or \udcff; and a backslash is two.
 func Name(quoted string) string {
 	s := quoted[1 : len(quoted)-1]
 	if strings.IndexByte(s, '\\') < 0 && utf8.ValidString(s) {
@@ -60,6 +60,9 @@ func Name(quoted string) string {
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
+		case strings.HasPrefix(s[i:], `\\`):
+			b.WriteString(`\\`) // so that no name can spell an escape
+			size = len(`\\`)
 		case s[i] == '\\':
 			size = unescapeName(&b, s[i:])
 		case r == utf8.RuneError && size == 1:
@@ -74,7 +77,12 @@ func Name(quoted string) string {
 
 // unescapeName is unescape, and keeps a lone surrogate.
 func unescapeName(b *strings.Builder, s string) int {
-	if r, long := hex4(s); long && utf16.IsSurrogate(r) {
+	r, long := hex4(s)
+	if long && r == '\\' {
+		b.WriteString(`\\`)
+		return len(`\u0000`)
+	}
+	if long && utf16.IsSurrogate(r) {
 		low, _ := hex4(s[len(`\u0000`):])
 		if utf16.DecodeRune(r, low) == utf8.RuneError {
 			fmt.Fprintf(b, `\u%04x`, r)

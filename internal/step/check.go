@@ -94,8 +94,12 @@ func (s states) Items() iter.Seq[bundle.Item] {
 			if err != nil || name == "." {
 				return nil //nolint:nilerr // the bundler tells it
 			}
-			it := bundle.Item{Name: name, Mode: d.Type()}
-			if d.IsDir() {
+			info, err := s.root.Stat(name) // through links, as OpenItem goes
+			if err != nil {
+				return nil //nolint:nilerr // as above
+			}
+			it := bundle.Item{Name: name, Mode: info.Mode()}
+			if info.IsDir() {
 				it.Name += "/"
 			}
 			if !yield(it) {

@@ -129,6 +129,9 @@ func (x *offsets) read() (map[string]stretch, error) {
 			return found, nil
 		case err != nil:
 			return nil, err
+		case h.Typeflag == tar.TypeLink: // to a file before it
+			found[path.Clean(h.Name)] = found[path.Clean(h.Linkname)]
+			continue
 		case h.Typeflag != tar.TypeReg:
 			continue
 		}

@@ -194,7 +194,11 @@ func (w *walk) look(t task) {
 	some := make([]found, 0, len(t.entries))
 	for _, d := range t.entries {
 		name := joined(t.dir, d.Name())
-		if w.ctx.Err() != nil || isLeft(d.Name()) || w.skip(name) {
+		if w.ctx.Err() != nil || w.skip(name) {
+			continue
+		}
+		if isLeft(d.Name()) {
+			some = append(some, found{Entry{Name: name, path: w.root.file(name)}, Warning{Path: name, Text: "is left out: it looks like what a killed run has left"}})
 			continue
 		}
 		f := w.lookAt(t.in, name, d)

@@ -27,6 +27,8 @@ const (
 	Exception       = "exception"        // the server failed; the stream ends
 )
 
+var known = map[string]bool{DeployBundle: true, HighstateCalc: true, HighstateStart: true, HighstateUpdate: true, HighstateFinish: true, Exception: true}
+
 // Event is what the server tells.
 type Event struct {
 	Name    string    `json:"event"`
@@ -154,7 +156,10 @@ const (
 
 // parseEvent reads an event, whose data it keeps: nobody else may write to it.
 func (c *Client) parseEvent(raw rawEvent) (Event, error) {
-	name := c.token.Redact(raw.name)
+	name := raw.name
+	if !known[name] { // else it is what it is, whatever the token
+		name = c.token.Redact(name)
+	}
 	if raw.lost > 0 {
 		problem := fmt.Errorf("it is larger than %s (the event has %s bytes): --max-event accepts larger ones",
 			sizeText(c.maxEvent), plain.Thousands(len(raw.data)+raw.lost))

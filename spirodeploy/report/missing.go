@@ -37,14 +37,16 @@ func (t *Target) hear(ids []string) {
 	}
 }
 
-// settleMissing looks for the minions that were expected. With several targets, it is
-// enough if one of them has a minion; and of a target that did not come to its end, nobody
-// knows whom it would have reached.
-func (r *Report) settleMissing() {
+// Settle looks for the minions that were expected, as far as that can be known by now:
+// with several targets, it is enough if one of them has a minion, and of a target that did
+// not come to its end, nobody knows whom it reaches. Finish does it at last.
+func (r *Report) Settle() {
 	reached, open := map[string]bool{}, map[string]bool{}
 	for _, t := range r.Targets {
 		for _, m := range t.Minions {
-			reached[m.ID] = true
+			if m.Status != highstate.NotReached {
+				reached[m.ID] = true
+			}
 		}
 		if !t.complete() {
 			for _, id := range t.Expected {
@@ -56,7 +58,7 @@ func (r *Report) settleMissing() {
 		if !t.complete() {
 			continue
 		}
-		missing := slices.DeleteFunc(slices.Clone(t.Expected), func(id string) bool { return reached[id] || open[id] })
+		missing := slices.DeleteFunc(slices.Clone(t.Expected), func(id string) bool { return reached[id] || open[id] || t.missed[id] })
 		if len(missing) > 0 {
 			t.miss(missing)
 		}
@@ -65,18 +67,40 @@ func (r *Report) settleMissing() {
 
 // miss takes in that minions were not reached, and settles the verdict again.
 func (t *Target) miss(ids []string) {
+	if t.missed == nil {
+		t.missed = map[string]bool{}
+	}
+	for _, id := range ids {
+		t.missed[id] = true
+	}
 	if t.MissingMinions == Warn {
-		t.Warn(fmt.Sprintf("%s expected and not reached: %s; %s", were(len(ids)), nameSome(ids), askMaster))
+		before := t.MissedWarning()
+		t.missedIDs = append(t.missedIDs, ids...)
+		t.Warnings = slices.DeleteFunc(t.Warnings, func(text string) bool { return text == before })
+		t.Warn(t.MissedWarning())
 		return
 	}
 	for _, id := range ids {
-		if m := t.minion(id); m != nil && m.Reported == nil {
+		m := t.minion(id)
+		if m == nil { // no more can have come; those that did not are few
+			m = t.newMinion(id)
+		}
+		if m.Reported == nil {
 			m.Status = highstate.NotReached
 			m.Messages = []string{t.whyMissing(id)}
 			m.details.telling = true
 		}
 	}
 	t.settle()
+}
+
+// MissedWarning returns the warning of minions that were expected and not reached, if
+// that is only worth a warning; else "".
+func (t *Target) MissedWarning() string {
+	if len(t.missedIDs) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s expected and not reached: %s; %s", were(len(t.missedIDs)), nameSome(t.missedIDs), askMaster)
 }
 
 // whyMissing says what is known of a minion that was not reached.

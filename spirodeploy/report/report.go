@@ -60,12 +60,14 @@ type Target struct {
 	Events     []Event   `json:"events"`
 	Minions    []*Minion `json:"minions"` // in the order in which the server named them
 
-	ended  error // what the run ended with
-	err    error // what is told of that
-	byID   map[string]*Minion
-	kept   kept
-	silent map[string]bool // minions that the server says did not answer it
-	spool  *spool          // of results that are not in memory, which all targets share
+	ended     error // what the run ended with
+	err       error // what is told of that
+	byID      map[string]*Minion
+	kept      kept
+	silent    map[string]bool // minions that the server says did not answer it
+	missed    map[string]bool // minions that were expected and not reached
+	missedIDs []string        // those of them that are only worth a warning
+	spool     *spool          // of results that are not in memory, which all targets share
 }
 
 // Missing says what it means that minions that were expected are not reached.
@@ -216,6 +218,10 @@ func (t *Target) minion(id string) *Minion {
 	if len(t.Minions) == client.MaxMinions {
 		return nil
 	}
+	return t.newMinion(id)
+}
+
+func (t *Target) newMinion(id string) *Minion {
 	m := &Minion{ID: id, Result: highstate.Result{Status: highstate.Unreported}}
 	t.Minions = append(t.Minions, m)
 	if t.byID == nil {
@@ -257,7 +263,7 @@ func (t *Target) settle() {
 func (r *Report) Finish() {
 	r.Finished = time.Now()
 	r.Verdict = Success
-	r.settleMissing()
+	r.Settle()
 	for _, t := range r.Targets {
 		r.Verdict = worse(r.Verdict, t.Verdict)
 	}

@@ -48,7 +48,7 @@ func forms(secret string) []string {
 	quoted, _ := json.Marshal(secret) // a string cannot fail
 	all := []string{
 		secret, hex.EncodeToString([]byte(secret)), percent.String(), url.QueryEscape(secret), url.PathEscape(secret),
-		html.EscapeString(secret), references(secret, "\"&'+<>"), references(secret, markdown), string(quoted[1 : len(quoted)-1]), strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret),
+		html.EscapeString(secret), pythonHTML.Replace(secret), references(secret, "\"&'+<>"), references(secret, markdown), string(quoted[1 : len(quoted)-1]), strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret),
 	}
 	// Base64 takes bytes in groups of three, which may begin before the token does:
 	// "Bearer TOKEN" looks different from TOKEN.
@@ -63,6 +63,9 @@ func forms(secret string) []string {
 	slices.Sort(all)
 	return slices.Compact(all)
 }
+
+// pythonHTML escapes as html.escape of Python does.
+var pythonHTML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;")
 
 // markdown are the characters that the Markdown of a report has as references.
 const markdown = "!\"#$&*+.:<>@[\\]^_`{|}~"

@@ -43,10 +43,14 @@ func readFile(b Bundle, name string) ([]byte, error) {
 type index struct {
 	bundle Bundle
 	sls    []string // the names of the SLS, sorted, as Salt's fileserver lists them
+	room   int      // how many more names are held against globs
 }
 
+// maxGlobbed is how many names are held against globs. What is beyond counts as there.
+const maxGlobbed = 10_000_000
+
 func newIndex(ctx context.Context, b Bundle) (*index, error) {
-	x := &index{bundle: b}
+	x := &index{bundle: b, room: maxGlobbed}
 	for name := range b.Names() {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -96,6 +100,9 @@ func candidates(sls string) [2]string {
 func (x *index) find(pattern string) (found, missing []string) {
 	names := []string{pattern}
 	if isGlob(pattern) {
+		if x.room -= len(x.sls); x.room < 0 {
+			return nil, nil
+		}
 		matches := glob(pattern)
 		names = slices.DeleteFunc(slices.Clone(x.sls), func(sls string) bool { return !matches(sls) })
 		if len(names) == 0 {
@@ -111,6 +118,19 @@ func (x *index) find(pattern string) (found, missing []string) {
 		}
 	}
 	return found, missing
+}
+
+// included is find for an include: Salt looks for it in the list of all SLS alone, in
+// which web/init.sls is web, and nothing behind a link to a directory is (render_state in
+// salt/state.py).
+func (x *index) included(pattern string) (found, missing []string) {
+	if isGlob(pattern) {
+		return x.find(pattern)
+	}
+	if _, ok := slices.BinarySearch(x.sls, pattern); ok {
+		return []string{pattern}, nil
+	}
+	return nil, []string{pattern}
 }
 
 // file returns the file of an SLS that is there.

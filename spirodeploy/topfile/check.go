@@ -67,8 +67,11 @@ func Check(ctx context.Context, b Bundle, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{bundle: b, index: index, opts: opts, result: &Result{}}
+	c := &checker{ctx: ctx, bundle: b, index: index, opts: opts, result: &Result{}}
 	roots := c.topFile()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	if s := c.result.Section; s != nil {
 		c.result.OtherEnvs = s.Template || slices.ContainsFunc(s.Targets, func(t Target) bool {
 			return slices.ContainsFunc(t.SLS, func(sls SLS) bool { return sls.Env != "" })
@@ -85,6 +88,7 @@ func Check(ctx context.Context, b Bundle, opts Options) (*Result, error) {
 }
 
 type checker struct {
+	ctx    context.Context //nolint:containedctx // that of the one call of Check
 	bundle Bundle
 	index  *index
 	opts   Options
@@ -265,6 +269,10 @@ func (c *checker) section(s *Section, what string) []SLS {
 	for _, sls := range s.SLS(c.opts.saltenv()) {
 		found, missing := c.index.find(sls.Name)
 		for _, name := range missing {
+			if c.ctx.Err() != nil || len(c.result.Findings) == maxFindings {
+				c.more++
+				continue
+			}
 			names := "names the SLS " + show(sls.Name)
 			if name != sls.Name {
 				names += ", which matches " + show(name)

@@ -3,6 +3,7 @@ package topfile
 import (
 	"context"
 	"path"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -67,7 +68,7 @@ func (c *checker) include(sls, file string, r reference) []string {
 	if !ok {
 		return nil
 	}
-	found, missing := c.index.find(name)
+	found, missing := c.index.included(name)
 	for _, lacking := range missing {
 		c.addAt(KindReference, Warning, file, r.line, r.column, " includes %s, and %s", show(r.names[0]), c.index.lack(lacking))
 	}
@@ -100,10 +101,28 @@ func (c *checker) source(file string, r reference) {
 		}
 	}
 	if len(r.names) == 1 {
-		c.addAt(KindReference, Warning, file, r.line, r.column, " names the source %s, which is not in the bundle", show(r.names[0]))
+		c.addAt(KindReference, Warning, file, r.line, r.column, " names the source %s, which is not in the bundle%s", show(r.names[0]), c.elsewhere(r.names[0]))
 		return
 	}
 	c.addAt(KindReference, Warning, file, r.line, r.column, " names sources of which none is in the bundle: %s", enumerate(r.names))
+}
+
+// elsewhere says where the bundle has files of the name of a source, such as an artifact
+// below the directory that it was built in.
+func (c *checker) elsewhere(url string) string {
+	const most = 3
+	base := path.Base(url)
+	var found []string
+	for name := range c.bundle.Names() {
+		if path.Base(name) == base && !strings.HasSuffix(name, "/") && len(found) < most {
+			found = append(found, show("salt://"+name))
+		}
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	slices.Sort(found)
+	return "; it has " + strings.Join(found, ", ")
 }
 
 // hasSource tells whether a salt:// URL is in the bundle, if that can be known.
