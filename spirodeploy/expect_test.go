@@ -244,8 +244,8 @@ func TestSerialExpected(t *testing.T) {
 		top  string
 		want string
 	}{
-		"its own minion": {"canary: {can1: [web], can2: [web]}\nprod: {can1: [web]}\n", "minion-failed not-started"},
-		"of both":        {"canary: {can1: [web], can2: [web]}\nprod: {can1: [web], can2: [web]}\n", "minion-failed minion-failed"},
+		"its own minion": {"canary: {can1: [web], can2: [web]}\nprod: {can1: [web]}\n", "minion-failed, then not-started"},
+		"of both":        {"canary: {can1: [web], can2: [web]}\nprod: {can1: [web], can2: [web]}\n", "minion-failed, then minion-failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -254,7 +254,7 @@ func TestSerialExpected(t *testing.T) {
 			opts.Serial = true
 			opts.Targets = []spirodeploy.Target{{Name: "canary", Deployment: "canary"}, {Name: "prod", Deployment: "prod"}}
 			rep, _ := spirodeploy.Deploy(t.Context(), opts)
-			if got := fmt.Sprint(rep.Targets[0].Verdict, " ", rep.Targets[1].Verdict); got != tt.want {
+			if got := fmt.Sprint(rep.Targets[0].Verdict, ", then ", rep.Targets[1].Verdict); got != tt.want {
 				t.Errorf("verdicts %s, want %s", got, tt.want)
 			}
 		})

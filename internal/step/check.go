@@ -90,7 +90,7 @@ type states struct{ root *os.Root }
 // Items yields what is there.
 func (s states) Items() iter.Seq[bundle.Item] {
 	return func(yield func(bundle.Item) bool) {
-		_ = fs.WalkDir(s.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		_ = fs.WalkDir(s.root.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
 			if err != nil || name == "." {
 				return nil //nolint:nilerr // the bundler tells it
 			}
