@@ -4,7 +4,6 @@ package output
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"syscall"
 )
@@ -21,10 +20,14 @@ func flock(f *os.File) error {
 
 // hold locks a file that was just created, beyond its being closed. It reports
 // whether the file is still there: before it was locked it could be removed.
+//
+// It locks the file as it is open for writing: on network file systems a lock of the
+// same file that is opened once more would keep that from being written (SMB), or could
+// not be had (NFS).
 func hold(f *os.File) (free func(), ok bool) {
-	other, err := os.Open(f.Name())
+	other, err := duplicate(f)
 	if err != nil {
-		return func() {}, !errors.Is(err, fs.ErrNotExist)
+		return func() {}, true // without a lock
 	}
 	locked := lock(other)
 	own, ownErr := other.Stat()
@@ -34,6 +37,18 @@ func hold(f *os.File) (free func(), ok bool) {
 		return nil, false
 	}
 	return func() { _ = other.Close() }, true
+}
+
+// duplicate returns a second descriptor of an open file.
+func duplicate(f *os.File) (*os.File, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	fd, err := syscall.Dup(int(f.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	syscall.CloseOnExec(fd)
+	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
 // removeUnlocked removes a file that nobody writes to.
