@@ -20,6 +20,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spirostack/spirodeploy/internal/edge"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -62,6 +63,7 @@ func Deploy(
 	source *string, // add the source: filesystem, fs or git
 	exclude *string, // patterns of what to leave out, separated by commas
 	module *string, // Dagger module to serve (default: this project's)
+	timeout *time.Duration, // how long the whole run may take (default: no limit)
 ) error {
 	if err := edge.CheckPosition(project, deployment); err != nil {
 		return err
@@ -69,7 +71,7 @@ func Deploy(
 	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
 	defer stop()
 	return deploy(ctx, edge.Or(module), order{
-		project: project, name: deployment, highstate: highstate == nil || *highstate,
+		project: project, name: deployment, highstate: highstate == nil || *highstate, timeout: edge.Or(timeout),
 		tree:   tree{artifacts: edge.Split(edge.Or(artifact)), source: edge.Or(source), exclude: edge.Split(edge.Or(exclude))},
 		server: target{url: cmp.Or(edge.Process().ServerURL(edge.Or(server)), client.DefaultServer), certificate: edge.Or(sslCert), insecure: edge.Or(insecure)},
 	}, edge.Or(tokenFile), os.Stdout)

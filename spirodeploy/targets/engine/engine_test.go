@@ -57,11 +57,11 @@ func (f *fake) one(t *testing.T, path string) query {
 
 func deployAll(ctx context.Context) error {
 	return engine.Deploy(ctx, "shop", "prod", ptr("https://salt.example/"), nil, ptr("ca.pem"), ptr(true), ptr(false),
-		ptr(`a,b\,c`), ptr("git"), ptr("*.pyc"), ptr("../module"))
+		ptr(`a,b\,c`), ptr("git"), ptr("*.pyc"), ptr("../module"), ptr(90*time.Minute))
 }
 
 func deployPlain(ctx context.Context) error {
-	return engine.Deploy(ctx, "shop", "prod", nil, nil, nil, nil, nil, nil, nil, nil, ptr("m"))
+	return engine.Deploy(ctx, "shop", "prod", nil, nil, nil, nil, nil, nil, nil, nil, ptr("m"), nil)
 }
 
 func status(err error) int {
@@ -91,7 +91,7 @@ func TestDeploy(t *testing.T) {
 	wantArgs(t, f.one(t, "spirodeploy.deployReport"), map[string]any{
 		"spirodeploy.server": "https://salt.example/", "spirodeploy.sslCert": "file-id", "spirodeploy.insecure": true,
 		"deployReport.bundle": "bundle-id", "deployReport.project": "shop", "deployReport.deployment": "prod",
-		"deployReport.token": "secret-id", "deployReport.highstate": false,
+		"deployReport.token": "secret-id", "deployReport.highstate": false, "deployReport.timeout": "1h30m0s",
 	})
 	wantArgs(t, f.one(t, "setSecret.id"), map[string]any{"setSecret.name": "SPIRO_TOKEN", "setSecret.plaintext": secret})
 	for _, q := range f.queries {
@@ -112,7 +112,7 @@ func TestDeployDefaults(t *testing.T) {
 		f.queries = nil
 		t.Setenv("SPIRO_URL", url)
 		stdout(t, func() {
-			if err := engine.Deploy(t.Context(), "shop", "prod", nil, &file, nil, nil, nil, nil, nil, nil, ptr("m")); err != nil {
+			if err := engine.Deploy(t.Context(), "shop", "prod", nil, &file, nil, nil, nil, nil, nil, nil, ptr("m"), nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -185,14 +185,14 @@ func TestRefusedBefore(t *testing.T) {
 	t.Setenv("SPIRO_TOKEN", "")
 	for want, run := range map[string]func() error{
 		"flags go after PROJECT DEPLOYMENT": func() error {
-			return engine.Deploy(t.Context(), "-artifact=a", "shop", nil, nil, nil, nil, nil, nil, nil, nil, nil)
+			return engine.Deploy(t.Context(), "-artifact=a", "shop", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil)
 		},
 		"set SPIRO_TOKEN": func() error { return deployPlain(t.Context()) },
 		"project name": func() error {
-			return engine.Deploy(t.Context(), "a/b", "c", nil, nil, nil, nil, nil, nil, nil, nil, ptr("m"))
+			return engine.Deploy(t.Context(), "a/b", "c", nil, nil, nil, nil, nil, nil, nil, nil, ptr("m"), nil)
 		},
 		"no such file": func() error {
-			return engine.Deploy(t.Context(), "a", "b", nil, ptr("missing"), nil, nil, nil, nil, nil, nil, ptr("m"))
+			return engine.Deploy(t.Context(), "a", "b", nil, ptr("missing"), nil, nil, nil, nil, nil, nil, ptr("m"), nil)
 		},
 		`source "svn"`: func() error { return engine.Bundle(t.Context(), nil, nil, ptr("svn"), nil, ptr("m")) },
 		"-module=":     func() error { return engine.Bundle(t.Context(), nil, nil, nil, nil, nil) },

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	"dagger.io/dagger"
 
@@ -33,6 +34,7 @@ type target struct {
 type order struct {
 	project, name string
 	highstate     bool
+	timeout       time.Duration
 	tree          tree
 	server        target
 }
@@ -149,12 +151,15 @@ func (s *session) deploy(ctx context.Context, bundleID string, o order, tok toke
 	if o.server.insecure {
 		q = q.Arg("insecure", true)
 	}
-	err = q.Select("deployReport").
+	q = q.Select("deployReport").
 		Arg("bundle", bundleID).
 		Arg("project", o.project).
 		Arg("deployment", o.name).
 		Arg("token", s.SetSecret("SPIRO_TOKEN", tok.Reveal())).
-		Arg("highstate", o.highstate).
-		SelectFields("exitStatus", "summary").Bind(&result).Execute(ctx)
+		Arg("highstate", o.highstate)
+	if o.timeout > 0 {
+		q = q.Arg("timeout", o.timeout.String())
+	}
+	err = q.SelectFields("exitStatus", "summary").Bind(&result).Execute(ctx)
 	return result, err
 }
