@@ -265,3 +265,22 @@ func TestMatches(t *testing.T) {
 		}
 	}
 }
+
+// TestGluedComments: a comment needs no white space before it where something has ended, to
+// libyaml.
+func TestGluedComments(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"prod:\n  web1: [web]# c\n", "prod: {web1: [web]}# c\n# d\n", "prod: {\"web1\"# ä\n : [# c\n web]# d\n}\n", "prod: {'web1': ['web'# c\n]}\n", "\ufeffprod:\n  ä: [x]# 1\n  web1: [web]# 2\n",
+	} {
+		file, err := topfile.Parse([]byte(text))
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		section, _ := file.Section("prod")
+		if got := section.Expected(); !slices.Contains(got, "web1") {
+			t.Errorf("%q: expected are %q", text, got)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -61,6 +62,18 @@ func decode(source []byte) (*yaml.Node, error) {
 		return nil, err
 	}
 	root, err := decodeOne(text)
+	for range maxGlued {
+		apart, ok := unglue(err, text)
+		if !ok {
+			break
+		}
+		before := err
+		if root, err = decodeOne(apart); sameLine(before, err) {
+			err = before // the space has only made another mistake of it
+			break
+		}
+		text = apart
+	}
 	if err != nil {
 		return nil, explain(err, text)
 	}
@@ -77,6 +90,40 @@ func decode(source []byte) (*yaml.Node, error) {
 		return nil, err
 	}
 	return root, nil
+}
+
+// maxGlued is how many comments without white space before them are read.
+const maxGlued = 100
+
+// unglue puts a space before a comment that the library wants one before, as in
+// "[web]# all": libyaml, which the server reads with, takes it as it is.
+func unglue(err error, text []byte) (apart []byte, ok bool) {
+	var load *yaml.LoadError
+	if !errors.As(err, &load) || !strings.Contains(load.Message, "comment without preceding whitespace") {
+		return nil, false
+	}
+	at := 0
+	for range load.Mark.Line - 1 {
+		end := bytes.IndexByte(text[at:], '\n')
+		if end < 0 {
+			return nil, false
+		}
+		at += end + 1
+	}
+	for range load.Mark.Column - 1 {
+		_, size := utf8.DecodeRune(text[at:])
+		at += size
+	}
+	if at >= len(text) || text[at] != '#' {
+		return nil, false
+	}
+	return slices.Concat(text[:at], []byte(" "), text[at:]), true
+}
+
+// sameLine reports whether two errors are about one line.
+func sameLine(a, b error) bool {
+	var x, y *yaml.LoadError
+	return errors.As(a, &x) && errors.As(b, &y) && x.Mark.Line == y.Mark.Line && !strings.Contains(y.Message, "comment without preceding whitespace")
 }
 
 // decodeOne reads the only document of a text. A bug of the library is an error here.
