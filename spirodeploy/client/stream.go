@@ -27,7 +27,14 @@ const (
 	Exception       = "exception"        // the server failed; the stream ends
 )
 
-var known = map[string]bool{DeployBundle: true, HighstateCalc: true, HighstateStart: true, HighstateUpdate: true, HighstateFinish: true, Exception: true}
+// IsKnown reports whether a name is that of an event that SpiroFS 0.3 sends.
+func IsKnown(name string) bool {
+	switch name {
+	case DeployBundle, HighstateCalc, HighstateStart, HighstateUpdate, HighstateFinish, Exception:
+		return true
+	}
+	return false
+}
 
 // Event is what the server tells.
 type Event struct {
@@ -157,7 +164,7 @@ const (
 // parseEvent reads an event, whose data it keeps: nobody else may write to it.
 func (c *Client) parseEvent(raw rawEvent) (Event, error) {
 	name := raw.name
-	if !known[name] { // else it is what it is, whatever the token
+	if !IsKnown(name) { // else it is what it is, whatever the token
 		name = c.token.Redact(name)
 	}
 	if raw.lost > 0 {

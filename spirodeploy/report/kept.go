@@ -27,18 +27,12 @@ type kept struct {
 	dropped   int             // how many events are not in the report
 }
 
-// known are the names of the protocol.
-var known = map[string]bool{
-	client.DeployBundle: true, client.HighstateCalc: true, client.HighstateStart: true,
-	client.HighstateUpdate: true, client.HighstateFinish: true, client.Exception: true,
-}
-
 // keep puts an event into the report, if there is room for it. The loss of one
 // that is the first of a minion does not count: Minions has what it said.
 func (t *Target) keep(e Event, ofMinion bool) {
 	k := &t.kept
 	fresh := false
-	if known[e.Name] {
+	if client.IsKnown(e.Name) {
 		if k.known == nil {
 			k.known = map[string]bool{}
 		}

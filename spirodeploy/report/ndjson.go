@@ -127,7 +127,7 @@ func (n *NDJSON) happened(u Update) {
 		return
 	}
 	line := eventLine{"event", u.Time, u.Target, u.Stage, e.Name, bothEnds(e.Msg, maxText), e.Minions, ""}
-	if !known[e.Name] {
+	if !client.IsKnown(e.Name) {
 		line.Data = e.Data
 	}
 	n.line(line)
