@@ -16,7 +16,7 @@ func (m *Spirodeploy) Image(
 	builder := dag.Container().From(module.GoImage).
 		WithMountedCache("/go/pkg/mod", dag.CacheVolume("spirodeploy-go-mod")).
 		WithMountedCache("/root/.cache/go-build", dag.CacheVolume("spirodeploy-go-build")).
-		WithMountedDirectory("/src", dag.CurrentModule().Source()).
+		WithMountedDirectory("/src", dag.CurrentModule().Source().WithNewFile(module.MainFile, module.Main)).
 		WithWorkdir("/src")
 	for _, v := range module.BuildEnv(string(platform)) {
 		builder = builder.WithEnvVariable(v.Name, v.Value)

@@ -17,7 +17,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/dagger"
 	"github.com/spirostack/spirodeploy/internal/module"
-	"github.com/spirostack/spirodeploy/internal/step"
+	"github.com/spirostack/spirodeploy/internal/module/step"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"

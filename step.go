@@ -10,7 +10,7 @@ import (
 
 	_ "github.com/spirostack/spirodeploy/internal/boot" // does a step in place of what follows
 	"github.com/spirostack/spirodeploy/internal/dagger"
-	"github.com/spirostack/spirodeploy/internal/step"
+	"github.com/spirostack/spirodeploy/internal/module/step"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 

@@ -13,12 +13,12 @@ import (
 	"github.com/magefile/mage/mg"
 	"github.com/magefile/mage/sh"
 
-	"github.com/spirostack/spirodeploy/internal/bench"
-	"github.com/spirostack/spirodeploy/internal/ci"
-	"github.com/spirostack/spirodeploy/internal/demo"
-	"github.com/spirostack/spirodeploy/internal/generate"
-	"github.com/spirostack/spirodeploy/internal/release"
-	"github.com/spirostack/spirodeploy/internal/salt"
+	"github.com/spirostack/spirodeploy/internal/dev/bench"
+	"github.com/spirostack/spirodeploy/internal/dev/ci"
+	"github.com/spirostack/spirodeploy/internal/dev/demo"
+	"github.com/spirostack/spirodeploy/internal/dev/generate"
+	"github.com/spirostack/spirodeploy/internal/dev/release"
+	"github.com/spirostack/spirodeploy/internal/dev/salt"
 
 	//mage:import spiro
 	_ "github.com/spirostack/spirodeploy/spirodeploy/targets"
@@ -45,7 +45,7 @@ func Demo(
 	})
 }
 
-// Record records the event streams of internal/streams anew, from a real Salt master.
+// Record records the event streams of internal/dev/streams anew, from a real Salt master.
 func Record(ctx context.Context) error {
 	return salt.Record(ctx, filepath.Join("internal", "streams", "recorded"), func(line string) { fmt.Fprintln(os.Stderr, line) })
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -63,19 +63,19 @@ func (l *leg) tellForeign(stage report.Stage) {
 	if f.count == 0 {
 		return
 	}
-	who := plain.Line(f.minion)
+	who := sanitize.Line(f.minion)
 	if f.count > 1 {
 		who = fmt.Sprintf("%d minions (%s, …)", f.count, who)
 	}
 	names := make([]string, 0, len(f.sls))
 	for _, name := range f.sls[:min(len(f.sls), mostNamed)] {
-		names = append(names, plain.Line(plain.Clip(name, maxSLSName)))
+		names = append(names, sanitize.Line(sanitize.Clip(name, maxSLSName)))
 	}
 	if len(f.sls) > mostNamed {
 		names = append(names, "and more")
 	}
 	l.warn(stage, fmt.Sprintf("%s applied SLS that are not in this bundle (%s): another deployment of %s may have been under way at the same time, whose states were then applied: deploy again, one after the other",
-		who, strings.Join(names, ", "), plain.Line(l.target.Saltenv)))
+		who, strings.Join(names, ", "), sanitize.Line(l.target.Saltenv)))
 }
 
 // maxSLSName is how much of a name is shown, in bytes.

@@ -16,24 +16,26 @@ const module = "github.com/spirostack/spirodeploy/"
 // library: nothing to the right of it in docs/library.md, and no more than it has.
 var allowed = map[string][]string{
 	"spirodeploy/bundle": {
-		module + "internal/plain", module + "internal/problem", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
-		"github.com/rogpeppe/go-internal/diff", "golang.org/x/text/cases", module + "internal/until", "golang.org/x/text/unicode/norm",
+		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
+		"github.com/rogpeppe/go-internal/diff", "golang.org/x/text/cases", module + "internal/ctxio", "golang.org/x/text/unicode/norm",
 	},
 	"spirodeploy/token":     {"gopkg.in/macaroon.v2"},
-	"spirodeploy/client":    {module + "internal/plain", module + "internal/problem", module + "internal/until", module + "spirodeploy/token", module + "internal/rawjson"},
-	"spirodeploy/highstate": {module + "internal/plain", module + "internal/rawjson"},
+	"spirodeploy/client":    {module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "internal/ctxio", module + "spirodeploy/token", module + "internal/rawjson"},
+	"spirodeploy/highstate": {module + "internal/human", module + "internal/sanitize", module + "internal/rawjson"},
 	"spirodeploy/report": {
-		module + "internal/plain", module + "internal/rawjson", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/highstate",
+		module + "internal/human", module + "internal/sanitize", module + "internal/rawjson", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/highstate",
 		"github.com/jstemmer/go-junit-report/v2/junit", "github.com/opencontainers/go-digest",
 	},
 	"spirodeploy": {
-		module + "internal/plain", module + "internal/problem", module + "internal/pulse", module + "internal/until", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report", module + "spirodeploy/topfile",
+		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "internal/pulse", module + "internal/ctxio", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report", module + "spirodeploy/topfile",
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy/spirotest":        {module + "spirodeploy/topfile", "gopkg.in/macaroon.v2"},
 	"spirodeploy/topfile":          {"go.yaml.in/yaml/v4", "go.yaml.in/yaml/v4/plugin/loaderlimits"},
-	"spirodeploy/cmd/spiro-deploy": {module + "internal/edge", module + "internal/plain", module + "spirodeploy/report", "github.com/alecthomas/kong"},
-	"spirodeploy/targets":          {module + "internal/edge"},
+	"spirodeploy/report/view":      {module + "spirodeploy/report"},
+	"spirodeploy/cmd/spiro-deploy": {module + "internal/cli/command"},
+	"internal/cli/command":         {module + "internal/cli", module + "internal/human", module + "internal/sanitize", module + "spirodeploy/report", "github.com/alecthomas/kong"},
+	"spirodeploy/targets":          {module + "internal/cli"},
 }
 
 func TestImports(t *testing.T) {

@@ -10,7 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
@@ -89,7 +90,7 @@ func (l *leg) prepare() error {
 	if l.client != nil {
 		l.target.Server = l.client.Server()
 	}
-	return problem.Join(errs...)
+	return errlist.Join(errs...)
 }
 
 // useToken returns why the token is of no use, as far as it can be read, and
@@ -160,7 +161,7 @@ func (l *leg) plainLimit(tar tarball) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("over plain HTTP, SpiroFS takes no more than %s (%d bytes) and cuts the connection; this bundle has %d bytes: use https",
-		report.Size(client.PlainLimit), client.PlainLimit, tar.Size())}
+		human.Size(client.PlainLimit), client.PlainLimit, tar.Size())}
 }
 
 // upload sends the bundle.
@@ -179,7 +180,7 @@ func (l *leg) upload(ctx context.Context, tar tarball) (*client.Stream, error) {
 	}
 	// It has been read to its end, so the digest is at hand, and cannot fail.
 	l.target.Bundle.Digest, _ = tar.Digest(ctx)
-	l.end(report.Uploading, fmt.Sprintf("sent %s, %s", report.Size(tar.Size()), l.target.Bundle.Digest), nil)
+	l.end(report.Uploading, fmt.Sprintf("sent %s, %s", human.Size(tar.Size()), l.target.Bundle.Digest), nil)
 	return stream, nil
 }
 

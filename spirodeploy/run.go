@@ -10,9 +10,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
-	"github.com/spirostack/spirodeploy/internal/problem"
-	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/internal/ctxio"
+	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -113,7 +114,7 @@ func unsent(ctx context.Context, err error) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		err = fmt.Errorf("%w, before anything was sent", until.Reason(ctx))
+		err = fmt.Errorf("%w, before anything was sent", ctxio.Reason(ctx))
 	}
 	return &report.UnsentError{Err: err}
 }
@@ -128,7 +129,7 @@ func (r *run) prepare(ctx context.Context) (tarball, []error) {
 	for i, l := range r.legs {
 		own[i] = l.prepare()
 	}
-	shared := problem.Join(slices.Concat(r.opts.Problems, r.checkNames())...)
+	shared := errlist.Join(slices.Concat(r.opts.Problems, r.checkNames())...)
 	r.tell(report.Update{Kind: report.Began, Stage: report.Bundling})
 	tar, err := r.bundle(ctx)
 	ofTree := []error{err}
@@ -142,17 +143,17 @@ func (r *run) prepare(ctx context.Context) (tarball, []error) {
 			var found []error
 			found, warnings[i] = l.checkTop(ctx, tar)
 			warnings[i] = append(warnings[i], l.plainLimit(tar)...)
-			own[i] = problem.Join(slices.Concat([]error{own[i]}, found)...)
+			own[i] = errlist.Join(slices.Concat([]error{own[i]}, found)...)
 		}
-		shared = problem.Join(shared, r.tooStrict(tar, warnings))
+		shared = errlist.Join(shared, r.tooStrict(tar, warnings))
 	}
-	if all := problem.Join(slices.Concat([]error{shared}, own, ofTree)...); all != nil {
+	if all := errlist.Join(slices.Concat([]error{shared}, own, ofTree)...); all != nil {
 		if tar != nil {
 			_ = tar.Close() // the reason is already an error
 		}
 		r.tell(report.Update{Kind: report.Ended, Stage: report.Bundling, Err: all})
 		for i := range own {
-			if own[i] = problem.Join(slices.Concat([]error{shared, own[i]}, ofTree)...); own[i] == nil {
+			if own[i] = errlist.Join(slices.Concat([]error{shared, own[i]}, ofTree)...); own[i] == nil {
 				own[i] = errOthers
 			}
 		}
@@ -168,7 +169,7 @@ func (r *run) prepare(ctx context.Context) (tarball, []error) {
 	what := cmp.Or(r.opts.File, r.opts.Bundle.Dir, ".")
 	r.tell(report.Update{
 		Kind: report.Ended, Stage: report.Bundling,
-		Text: fmt.Sprintf("%s: %s, %s", what, plain.Count(tar.Len(), "entry", "entries"), report.Size(tar.Size())),
+		Text: fmt.Sprintf("%s: %s, %s", what, human.Count(tar.Len(), "entry", "entries"), human.Size(tar.Size())),
 	})
 	return tar, nil
 }
@@ -187,7 +188,7 @@ func (r *run) tooStrict(tar tarball, warnings [][]string) error {
 	if !r.opts.Strict {
 		return nil
 	}
-	return problem.Join(Strict(slices.Concat(append([][]string{r.ownWarnings(tar)}, warnings...)...))...)
+	return errlist.Join(Strict(slices.Concat(append([][]string{r.ownWarnings(tar)}, warnings...)...))...)
 }
 
 // Strict returns warnings as the problems that they are with [Options.Strict].
@@ -234,7 +235,7 @@ func (r *run) list(ctx context.Context, tar tarball) error {
 		return err
 	}
 	defer in.Close()
-	contents, err := bundle.Verify(until.Reader(ctx, in))
+	contents, err := bundle.Verify(ctxio.Reader(ctx, in))
 	if err != nil {
 		return err
 	}
@@ -255,7 +256,7 @@ func (r *run) checkNames() []error {
 	seen := map[string]int{}
 	for _, l := range r.legs {
 		if seen[l.name]++; seen[l.name] == 2 {
-			errs = append(errs, fmt.Errorf("two targets are called %q: give them names that differ", plain.Line(l.name)))
+			errs = append(errs, fmt.Errorf("two targets are called %q: give them names that differ", sanitize.Line(l.name)))
 		}
 	}
 	return errs

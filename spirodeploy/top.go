@@ -12,7 +12,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
@@ -53,7 +54,7 @@ func CheckTop(ctx context.Context, b TopBundle, o TopOptions) (result *topfile.R
 		return &topfile.Result{}, []error{fmt.Errorf("check the top file: %w", err)}, nil
 	}
 	for _, f := range result.Findings {
-		text := plain.Line(f.Text)
+		text := sanitize.Line(f.Text)
 		switch {
 		case o.NoHighstate && (f.Kind == topfile.KindNone || f.Kind == topfile.KindTargets):
 		case f.Severity == topfile.Problem && !o.tolerates(f.Kind):
@@ -137,17 +138,17 @@ func (l *leg) tellSilent(stage report.Stage) {
 			continue
 		}
 		if n++; n <= mostNamed {
-			names = append(names, plain.Line(id))
+			names = append(names, sanitize.Line(id))
 		}
 	}
 	if n == 0 {
 		return
 	}
 	if n > mostNamed {
-		names = append(names, "and "+plain.Thousands(n-mostNamed)+" more")
+		names = append(names, "and "+human.Thousands(n-mostNamed)+" more")
 	}
 	l.warn(stage, fmt.Sprintf("the deployment may concern %s that did not answer the server: %s; on the master, salt-run manage.down lists those that are down",
-		plain.Count(n, "minion", "minions"), strings.Join(names, ", ")))
+		human.Count(n, "minion", "minions"), strings.Join(names, ", ")))
 }
 
 // mostNamed is how many minions a warning names.
@@ -218,7 +219,7 @@ func (f files) Has(name string) (dir, ok bool) {
 func (f files) Open(name string) (io.ReadCloser, error) {
 	to, ok := f.resolve(name)
 	if !ok {
-		return nil, fmt.Errorf("open %s: %w", plain.Line(name), fs.ErrInvalid)
+		return nil, fmt.Errorf("open %s: %w", sanitize.Line(name), fs.ErrInvalid)
 	}
 	return f.OpenItem(to)
 }

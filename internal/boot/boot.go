@@ -11,7 +11,7 @@ package boot
 import (
 	"os"
 
-	"github.com/spirostack/spirodeploy/internal/step"
+	"github.com/spirostack/spirodeploy/internal/module/step"
 )
 
 func init() {

@@ -23,8 +23,20 @@ func BuildEnv(platform string) []Var {
 	return env
 }
 
-// BuildCommand returns the command that builds spiro-deploy in the module's source, as
-// a release is built.
+// MainFile and Main are the command's main function: an edit of its folder must not
+// rebuild the module, so that an engine does not get the folder.
+const (
+	MainFile = "spirodeploy/cmd/spiro-deploy/main.go"
+	Main     = `package main
+
+import "github.com/spirostack/spirodeploy/internal/cli/command"
+
+func main() { command.Main() }
+`
+)
+
+// BuildCommand returns the command that builds spiro-deploy in the module's source,
+// with Main in it, as a release is built.
 func BuildCommand(output string) []string {
 	return []string{
 		"go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags=-s -w", "-o", output, "./spirodeploy/cmd/spiro-deploy",

@@ -48,6 +48,11 @@ func TestImage(t *testing.T) {
 	if said, err := cmd.CombinedOutput(); err != nil || !strings.HasPrefix(string(said), "spiro-deploy ") {
 		t.Errorf("--version: %v\n%s", err, said)
 	}
+	// Its main function is what the command's folder has.
+	committed, err := os.ReadFile(filepath.Join(root, module.MainFile))
+	if err != nil || !strings.HasSuffix(string(committed), module.Main) {
+		t.Errorf("%s, %v, does not end as Main does", committed, err)
+	}
 	goMod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
 		t.Fatal(err)

@@ -18,12 +18,12 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
-	"github.com/spirostack/spirodeploy/internal/spans"
-	"github.com/spirostack/spirodeploy/internal/views"
+	"github.com/spirostack/spirodeploy/internal/module/spans"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -99,7 +99,7 @@ func check(ctx context.Context, opts client.Options, project string) (string, er
 			return "", err
 		}
 		if readable && !rights.Allows(project) {
-			return "", fmt.Errorf("the token is not for project %s: %s", plain.Line(project), plain.Line(rights.String()))
+			return "", fmt.Errorf("the token is not for project %s: %s", sanitize.Line(project), sanitize.Line(rights.String()))
 		}
 	}
 	if err := c.Check(ctx); err != nil {
@@ -107,7 +107,7 @@ func check(ctx context.Context, opts client.Options, project string) (string, er
 	}
 	said := c.Server() + ": the token is valid"
 	if readable {
-		said += ": " + plain.Line(rights.String())
+		said += ": " + sanitize.Line(rights.String())
 	}
 	return said, nil
 }
@@ -195,16 +195,16 @@ func CheckArtifact(name string) error {
 }
 
 // Formats returns the formats that a report's file can have.
-func Formats() []string { return views.Names() }
+func Formats() []string { return view.Names() }
 
 // File returns the name and content of a report's file in a format.
 func (o Outcome) File(name string) (file, content string, err error) {
-	view, ok := views.All[name]
+	form, ok := view.All[name]
 	switch {
 	case !ok:
 		return "", "", fmt.Errorf("report format %q: there are %s", name, strings.Join(Formats(), ", "))
-	case name == views.JSON: // as it is
-		return view.File, o.JSON, nil
+	case name == view.JSON: // as it is
+		return form.File, o.JSON, nil
 	}
 	rep, err := report.Read(strings.NewReader(o.JSON))
 	if err != nil {
@@ -212,8 +212,8 @@ func (o Outcome) File(name string) (file, content string, err error) {
 	}
 	defer func() { _ = rep.Close() }() // a file that nobody needs any more
 	var b strings.Builder
-	if err := view.Write(rep, &b); err != nil {
+	if err := form.Write(rep, &b); err != nil {
 		return "", "", fmt.Errorf("report: %w", err)
 	}
-	return view.File, b.String(), nil
+	return form.File, b.String(), nil
 }

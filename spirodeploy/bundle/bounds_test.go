@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
@@ -91,7 +91,7 @@ func TestManyLinks(t *testing.T) {
 	data := pack(t, headers...)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	r := until.Reader(ctx, &cancelling{bytes.NewReader(data), cancel})
+	r := ctxio.Reader(ctx, &cancelling{bytes.NewReader(data), cancel})
 	if _, err := bundle.Verify(r); !errors.Is(err, context.Canceled) {
 		t.Errorf("error: %v", err)
 	}

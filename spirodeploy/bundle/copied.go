@@ -8,7 +8,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/internal/ctxio"
 )
 
 // Copied is a bundle in a temporary file, which nobody else can change: it can be
@@ -35,7 +35,7 @@ func Copy(ctx context.Context, tar interface {
 	}
 	defer in.Close()
 	c := new(Copied)
-	if c.size, c.content, err = c.spool.add(until.Reader(ctx, in)); err == nil {
+	if c.size, c.content, err = c.spool.add(ctxio.Reader(ctx, in)); err == nil {
 		c.digest, err = tar.Digest(ctx) // known, now that it has been read
 	}
 	if err == nil {
@@ -46,7 +46,7 @@ func Copy(ctx context.Context, tar interface {
 	if errors.Is(err, errSpool) {
 		err = fmt.Errorf("%w (%s)", err, spoolHint)
 	}
-	return nil, until.Cause(ctx, err)
+	return nil, ctxio.Cause(ctx, err)
 }
 
 // Size returns the size of the tar in bytes.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
@@ -26,7 +26,7 @@ func FuzzDiff(f *testing.F) {
 			t.Fatalf("%d changes and %v, the other way %d and %v", len(there), err, len(back), backErr)
 		}
 		for i, c := range there {
-			if plain.Line(c.String()) != c.String() {
+			if sanitize.Line(c.String()) != c.String() {
 				t.Errorf("%q is not harmless", c)
 			}
 			if r := back[i]; c.Name != r.Name || (c.Kind == bundle.Added) != (r.Kind == bundle.Removed) || (c.Kind == bundle.Changed) != (r.Kind == bundle.Changed) {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/internal/ctxio"
 )
 
 // File is a bundle that exists as a file. It has the methods of a [Bundle]
@@ -32,7 +32,7 @@ type File struct {
 // the context's cause where that ends first.
 func OpenFile(ctx context.Context, path string) (*File, error) {
 	// Opening a named pipe waits for its writer.
-	file, err := until.Done(ctx, func() (*os.File, error) { return os.Open(path) })
+	file, err := ctxio.Done(ctx, func() (*os.File, error) { return os.Open(path) })
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
@@ -47,7 +47,7 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 	stop()
 	if err != nil {
 		_ = f.Close() // the reason is already an error
-		return nil, until.Cause(ctx, err)
+		return nil, ctxio.Cause(ctx, err)
 	}
 	return f, nil
 }
@@ -64,7 +64,7 @@ func (f *File) init(ctx context.Context) error {
 	case info.Mode()&fs.ModeDevice != 0:
 		return Problems{{Path: f.path, Err: errors.New("is a device, not a bundle")}}
 	default:
-		if _, f.content, err = f.spool.add(until.Reader(ctx, f.file)); err != nil {
+		if _, f.content, err = f.spool.add(ctxio.Reader(ctx, f.file)); err != nil {
 			p := Problem{Path: f.path, Err: err}
 			if errors.Is(err, errSpool) {
 				p.Hint = spoolHint
@@ -73,7 +73,7 @@ func (f *File) init(ctx context.Context) error {
 		}
 	}
 	all := io.NewSectionReader(f.content, 0, math.MaxInt64)
-	if f.contents, err = Verify(until.Reader(ctx, all)); err != nil {
+	if f.contents, err = Verify(ctxio.Reader(ctx, all)); err != nil {
 		return Problems{{Path: f.path, Err: err}}
 	}
 	f.offsets = offsets{r: f.content, size: f.contents.Size}

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/output"
+	"github.com/spirostack/spirodeploy/internal/atomicfile"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
@@ -31,7 +31,7 @@ func TestLeftOvers(t *testing.T) {
 644 _source/src/x.ABCDEFGH.tmp = ""
 644 a = ""
 `
-	err := output.Write(t.Context(), filepath.Join(dir, "bundle.tar"), nil, func(io.Writer) error {
+	err := atomicfile.Write(t.Context(), filepath.Join(dir, "bundle.tar"), nil, func(io.Writer) error {
 		if names, err := os.ReadDir(dir); err != nil || len(names) != 4 {
 			t.Errorf("beside the file that is written there are %v, %v", names, err)
 		}

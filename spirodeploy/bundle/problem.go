@@ -4,8 +4,8 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
-	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // Conditions that [errors.Is] finds in the errors of this package.
@@ -58,7 +58,7 @@ func (ps Problems) Error() string {
 	if len(ps) == 1 {
 		return ps[0].Error()
 	}
-	return problem.Text(ps.Unwrap())
+	return errlist.Text(ps.Unwrap())
 }
 
 // Unwrap returns the problems, for [errors.Is] and [errors.As].
@@ -88,4 +88,4 @@ func (w Warning) String() string {
 }
 
 // printable returns a path as it can be shown in a line.
-func printable(path string) string { return plain.Line(path) }
+func printable(path string) string { return sanitize.Line(path) }

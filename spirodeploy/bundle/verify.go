@@ -16,7 +16,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/internal/ctxio"
 )
 
 // Contents is what [Verify] found in a tar.
@@ -45,7 +45,7 @@ func Verify(r io.Reader) (*Contents, error) { return verify(r, nil) }
 // verify calls each, if there is one, with every regular file's content.
 func verify(r io.Reader, each func(Item, io.Reader) error) (*Contents, error) {
 	raw := &recorder{r: r, digester: digest.SHA256.Digester()}
-	v := &verifier{ctx: until.Context(r), raw: raw, contents: &Contents{}, modTime: -1, hard: map[int]bool{}}
+	v := &verifier{ctx: ctxio.Context(r), raw: raw, contents: &Contents{}, modTime: -1, hard: map[int]bool{}}
 	v.tar.r = bufio.NewReaderSize(raw, pieceSize)
 	err := v.read(each)
 	if err == nil {
@@ -243,7 +243,7 @@ func (v *verifier) checkTree() error {
 	for _, check := range []func(l *listed, i int, it Item){v.checkItem, v.checkPlace} {
 		for i, it := range items {
 			if v.ctx.Err() != nil {
-				return until.Reason(v.ctx)
+				return ctxio.Reason(v.ctx)
 			}
 			check(l, i, it)
 		}

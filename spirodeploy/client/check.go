@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // Check asks the server whether the token is valid. It says nothing of
@@ -96,6 +96,6 @@ func (c *Client) statusError(op string, resp *http.Response, bodySent bool) *Sta
 	}
 	return &StatusError{
 		Op: op, StatusCode: resp.StatusCode, BodySent: bodySent,
-		Help: help, Message: said, Location: plain.Line(c.value(resp, "Location")),
+		Help: help, Message: said, Location: sanitize.Line(c.value(resp, "Location")),
 	}
 }

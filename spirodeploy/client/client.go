@@ -27,7 +27,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -133,7 +133,7 @@ func New(opts Options) (*Client, error) {
 			errs = append(errs, fmt.Errorf("address %q: not host:port", opts.Address))
 		}
 	}
-	if err := problem.Join(errs...); err != nil {
+	if err := errlist.Join(errs...); err != nil {
 		return nil, err
 	}
 	return &Client{

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // StatusError means that the server, or something on the way to it, answered
@@ -151,7 +151,7 @@ func (c *Client) message(body io.Reader) (string, error) {
 	if r := []rune(s); len(r) > 200 {
 		s = string(r[:200]) + "…"
 	}
-	return plain.Line(s), err
+	return sanitize.Line(s), err
 }
 
 // maxValue is how much of a header field is shown, in bytes.
@@ -159,5 +159,5 @@ const maxValue = 200
 
 // value returns a field of an answer's header, to be shown.
 func (c *Client) value(resp *http.Response, field string) string {
-	return plain.Clip(c.token.Redact(resp.Header.Get(field)), maxValue)
+	return sanitize.Clip(c.token.Redact(resp.Header.Get(field)), maxValue)
 }

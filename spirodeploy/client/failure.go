@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
-	"github.com/spirostack/spirodeploy/internal/until"
+	"github.com/spirostack/spirodeploy/internal/ctxio"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // failure is what ended a request, in our words.
@@ -28,13 +28,13 @@ func (f *failure) Unwrap() error { return f.err }
 // reason, where that ended it. What it says cannot have the token in it.
 func (c *Client) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return until.Reason(ctx)
+		return ctxio.Reason(ctx)
 	}
 	text, help := c.explain(err)
 	if help != "" {
 		text += ": " + help
 	}
-	f := &failure{text: plain.Line(c.token.Redact(text)), err: err}
+	f := &failure{text: sanitize.Line(c.token.Redact(text)), err: err}
 	if raw := err.Error(); c.token.Redact(raw) != raw {
 		f.err = nil
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // text is a bundle.
@@ -26,7 +26,7 @@ func FuzzName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, project, deployment string) {
 		for _, name := range []string{project, deployment} {
 			if err := CheckName("project", name); err != nil {
-				if plain.Line(err.Error()) != err.Error() {
+				if sanitize.Line(err.Error()) != err.Error() {
 					t.Errorf("%q: %q is not harmless", name, err)
 				}
 				return

@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
 )
 
 // A listener reads the body of a stream, and ends the stream if nothing comes for
@@ -40,5 +40,5 @@ type silentError struct{ limit time.Duration }
 
 func (e silentError) Error() string {
 	return fmt.Sprintf("nothing has come from the server for %s, the limit for silence: it, or what is on the way to it, may be gone, or minions take longer than that "+
-		"(on the master, salt-run jobs.active tells what still runs)", plain.Elapsed(e.limit))
+		"(on the master, salt-run jobs.active tells what still runs)", human.Elapsed(e.limit))
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
@@ -169,7 +169,7 @@ func (c *Client) parseEvent(raw rawEvent) (Event, error) {
 	}
 	if raw.lost > 0 {
 		problem := fmt.Errorf("it is larger than %s (the event has %s bytes): --max-event accepts larger ones",
-			sizeText(c.maxEvent), plain.Thousands(len(raw.data)+raw.lost))
+			sizeText(c.maxEvent), human.Thousands(len(raw.data)+raw.lost))
 		e, err := unreadable(name, c.token.Redact(string(raw.data)), problem)
 		if err != nil {
 			return Event{}, tooLargeError{c.maxEvent}
@@ -325,7 +325,7 @@ func readMinions(raw string) ([]string, error) {
 }
 
 // ErrMinions means that a server names more minions than there can be.
-var ErrMinions = errors.New("there are more than " + plain.Thousands(MaxMinions) + " minions, which cannot be")
+var ErrMinions = errors.New("there are more than " + human.Thousands(MaxMinions) + " minions, which cannot be")
 
 // maxID is the length in bytes of the longest minion id: Salt keeps a file of
 // that name.

@@ -16,7 +16,7 @@ import (
 
 	"github.com/tmaxmax/go-sse"
 
-	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 

@@ -14,8 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
-	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/human"
 )
 
 // Bundle is a tar whose size is known, such as package bundle makes. Its readers
@@ -44,7 +44,7 @@ type Deployment struct {
 // [TransportError], or tells what is wrong with the deployment's names.
 func (c *Client) Upload(ctx context.Context, d Deployment) (*Stream, error) {
 	const op = "deploy"
-	if err := problem.Join(CheckName("project", d.Project), CheckName("deployment", d.Deployment)); err != nil {
+	if err := errlist.Join(CheckName("project", d.Project), CheckName("deployment", d.Deployment)); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx) // ends with the stream
@@ -129,7 +129,7 @@ func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 		refused := c.statusError(op, resp, sent)
 		if c.Plain() && b.total > PlainLimit && resp.StatusCode == http.StatusBadRequest {
 			// Salt 3008 has a Tornado that answers.
-			refused.Help = fmt.Sprintf("SpiroFS takes no more than %s over plain HTTP, and this was %s bytes: use https", sizeText(PlainLimit), plain.Thousands(int(b.total)))
+			refused.Help = fmt.Sprintf("SpiroFS takes no more than %s over plain HTTP, and this was %s bytes: use https", sizeText(PlainLimit), human.Thousands(int(b.total)))
 		}
 		return refused
 	}

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // Brief is what a result comes to. Nothing in it is large.
@@ -41,12 +41,12 @@ func Summarize(raw json.RawMessage) Brief {
 	}
 	if b.Root != nil {
 		for _, s := range []*string{&b.Root.ID, &b.Root.Function, &b.Root.Comment} {
-			*s = strings.Clone(plain.Clip(*s, maxBeginning))
+			*s = strings.Clone(sanitize.Clip(*s, maxBeginning))
 		}
 	}
 	if len(b.Messages) > 0 {
 		// A copy: it must not be a part of raw.
-		b.Messages = []string{strings.Clone(plain.Clip(b.Messages[0], maxBeginning))}
+		b.Messages = []string{strings.Clone(sanitize.Clip(b.Messages[0], maxBeginning))}
 	}
 	return b
 }

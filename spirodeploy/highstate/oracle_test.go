@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -42,7 +43,7 @@ func parseSlowly(raw json.RawMessage) highstate.Result {
 		case "retcode":
 			r.Retcode = int(number(value))
 		case "jid":
-			r.JID = plain.Clip(text(value), maxJID)
+			r.JID = sanitize.Clip(text(value), maxJID)
 		}
 	}
 	if truthy(failed) {
@@ -95,7 +96,7 @@ func oracleStates(r *highstate.Result, raw json.RawMessage) {
 			continue
 		}
 		if len(states) == maxStates {
-			r.Messages = []string{"Salt returned more than " + plain.Thousands(maxStates) + " states, which cannot be."}
+			r.Messages = []string{"Salt returned more than " + human.Thousands(maxStates) + " states, which cannot be."}
 			return
 		}
 		s, run, ok := readState(tag, value)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -83,7 +83,7 @@ func texts(raw json.RawMessage) []string {
 		}
 	}
 	if n > maxTexts {
-		all = append(all, "(and "+plain.Thousands(n-maxTexts)+" more)")
+		all = append(all, "(and "+human.Thousands(n-maxTexts)+" more)")
 	}
 	return all
 }

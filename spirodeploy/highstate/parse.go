@@ -7,8 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // Limits of what is believed. More is what no Salt returns.
@@ -81,7 +82,7 @@ func (p *parser) result() Result {
 			r.Retcode = retcode(p.Value())
 		case "jid":
 			// It is kept where the rest is not.
-			r.JID = strings.Clone(plain.Clip(text(p.Value()), maxJID))
+			r.JID = strings.Clone(sanitize.Clip(text(p.Value()), maxJID))
 		default:
 			p.Value()
 		}
@@ -159,7 +160,7 @@ func (p *parser) states(r *Result) {
 	switch {
 	case tooMany:
 		r.Status, r.States = Failed, nil
-		r.Messages = []string{"Salt returned more than " + plain.Thousands(maxStates) + " states, which cannot be."}
+		r.Messages = []string{"Salt returned more than " + human.Thousands(maxStates) + " states, which cannot be."}
 	case p.counts.Total == 0:
 		r.Status, r.Messages = Failed, []string{"No states ran."}
 	default:

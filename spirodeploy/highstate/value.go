@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
@@ -129,7 +129,7 @@ func texts(raw string) []string {
 		}
 	}
 	if n > maxTexts {
-		all = append(all, "(and "+plain.Thousands(n-maxTexts)+" more)")
+		all = append(all, "(and "+human.Thousands(n-maxTexts)+" more)")
 	}
 	return all
 }

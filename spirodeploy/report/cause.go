@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -53,7 +53,7 @@ func (c *causes) line(cause highstate.Cause) string {
 			}
 			continue
 		}
-		names = append(names, plain.Line(plain.Clip(name, maxName)))
+		names = append(names, sanitize.Line(sanitize.Clip(name, maxName)))
 	}
 	text, root := strings.Join(names, " → "), cause.State
 	if root == nil {
@@ -83,7 +83,7 @@ func reason(s *highstate.State) string {
 func reasons(s *highstate.State) (text, said string) {
 	comment := strings.TrimSpace(s.Comment)
 	if strings.HasPrefix(comment, missingText) {
-		return strings.Join(strings.Fields(plain.Clip(comment, maxLine)), " "), ""
+		return strings.Join(strings.Fields(sanitize.Clip(comment, maxLine)), " "), ""
 	}
 	text, _, _ = strings.Cut(comment, "\n")
 	if said = lastLine(stderr(s)); text+said == "" {
@@ -141,7 +141,7 @@ func rootLine(s *highstate.State) string {
 	if said != "" {
 		text = clipped(text, maxCommand)
 	}
-	return plain.Line(line + ": " + clipped(joined(text, said), maxRoot-len(line)))
+	return sanitize.Line(line + ": " + clipped(joined(text, said), maxRoot-len(line)))
 }
 
 // clipped returns the beginning of the first line of a text.

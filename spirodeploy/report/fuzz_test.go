@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
-	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/internal/dev/streams"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -58,10 +58,10 @@ func FuzzViews(f *testing.F) {
 		if err := errors.Join(rep.WriteText(&text, report.TextOptions{}), rep.WriteJSON(&all)); err != nil {
 			t.Fatal(err)
 		}
-		if shown := text.String(); plain.Text(shown) != shown {
+		if shown := text.String(); sanitize.Text(shown) != shown {
 			t.Errorf("it shows %q", shown)
 		}
-		if shown := all.String(); plain.Text(shown) != shown || !json.Valid(all.Bytes()) || strings.Contains(shown, "\t") {
+		if shown := all.String(); sanitize.Text(shown) != shown || !json.Valid(all.Bytes()) || strings.Contains(shown, "\t") {
 			t.Errorf("the report is %q", shown)
 		}
 	})

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
@@ -194,7 +194,7 @@ func (g *group) named(most int, name func(id string) string) (names []string, re
 	shown := g.minions
 	if n > most {
 		shown = shown[:most-1]
-		rest = fmt.Sprintf(" and %s more", plain.Thousands(n-len(shown)))
+		rest = fmt.Sprintf(" and %s more", human.Thousands(n-len(shown)))
 	}
 	for _, m := range shown {
 		names = append(names, name(m.ID))

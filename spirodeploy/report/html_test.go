@@ -14,8 +14,9 @@ import (
 
 	"golang.org/x/net/html"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
-	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/internal/dev/streams"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -134,7 +135,7 @@ func TestHTMLHostile(t *testing.T) {
 	page := view(t, hostile(t), "html")
 	isOurs(t, page)
 	for _, text := range nasty[:8] {
-		if shown := plain.Line(text); !strings.Contains(parsePage(t, page).text, shown) {
+		if shown := sanitize.Line(text); !strings.Contains(parsePage(t, page).text, shown) {
 			t.Errorf("%q is not shown", shown)
 		}
 	}
@@ -143,7 +144,7 @@ func TestHTMLHostile(t *testing.T) {
 // isOurs fails if there is anything in a page that is not of its own making.
 func isOurs(t testing.TB, page string) {
 	t.Helper()
-	if plain.Text(page) != page {
+	if sanitize.Text(page) != page {
 		t.Error("there are characters that act")
 	}
 	w := parsePage(t, page)
@@ -184,7 +185,7 @@ func TestHTMLBounded(t *testing.T) {
 	if of["f"] != 30 || of["c"] != 600 || of["o"] == 0 || len(d.States) == total || d.Total != total {
 		t.Errorf("it has %v of %d states", of, total)
 	}
-	if want := "Left out: " + plain.Thousands(total-len(d.States)) + " states"; !strings.HasPrefix(d.Left, want) {
+	if want := "Left out: " + human.Thousands(total-len(d.States)) + " states"; !strings.HasPrefix(d.Left, want) {
 		t.Errorf("it says %q, want %q", d.Left, want)
 	}
 }

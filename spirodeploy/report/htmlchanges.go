@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // changeTexts returns a state's changes as an indented tree, and apart from it
@@ -16,7 +16,7 @@ import (
 func changeTexts(raw json.RawMessage, most int) (tree, diff string) {
 	var v any
 	if len(raw) > most {
-		return plain.Clip(rawjson.View(raw), most), ""
+		return sanitize.Clip(rawjson.View(raw), most), ""
 	}
 	if len(raw) == 0 || json.Unmarshal(raw, &v) != nil {
 		return "", ""
@@ -36,7 +36,7 @@ func tellValue(b *strings.Builder, pad string, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			b.WriteString(pad + plain.Line(key) + ":")
+			b.WriteString(pad + sanitize.Line(key) + ":")
 			tellMember(b, pad, v[key])
 		}
 	case []any:

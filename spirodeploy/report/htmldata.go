@@ -5,7 +5,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -82,7 +82,7 @@ func (p *pageWriter) states(t *Target, of int) {
 		shown += len(rows)
 	}
 	if shown < total {
-		left = "Left out: " + plain.Thousands(total-shown) + " states, as there is no place for more; those that failed come first, then those that changed something. The JSON report has all."
+		left = "Left out: " + human.Thousands(total-shown) + " states, as there is no place for more; those that failed come first, then those that changed something. The JSON report has all."
 	}
 	head := struct {
 		Total   int      `json:"total"`

@@ -4,7 +4,7 @@ import (
 	"html"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -154,7 +154,7 @@ func diffLines(diff string) []diffLine {
 		return nil
 	}
 	var lines []diffLine
-	for text := range strings.SplitSeq(plain.Text(diff), "\n") {
+	for text := range strings.SplitSeq(sanitize.Text(diff), "\n") {
 		colour := ""
 		switch {
 		case strings.HasPrefix(text, "+++"), strings.HasPrefix(text, "---"), strings.HasPrefix(text, "@@"):

@@ -4,7 +4,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -23,10 +24,10 @@ const (
 )
 
 // pageText returns the beginning of a text, harmless.
-func pageText(s string) string { return plain.Text(plain.Clip(s, maxPageText)) }
+func pageText(s string) string { return sanitize.Text(sanitize.Clip(s, maxPageText)) }
 
 // pageLine returns the beginning of a text that is to be on a line.
-func pageLine(s string) string { return plain.Line(plain.Clip(s, maxPageName)) }
+func pageLine(s string) string { return sanitize.Line(sanitize.Clip(s, maxPageName)) }
 
 // pageLines shortens lines in place.
 func pageLines(lines []string) []string {
@@ -124,15 +125,15 @@ func newPageVerdict(index int, t *Target) pageVerdict {
 // count fills in the numbers, and what of all states a bar shows.
 func (v *pageVerdict) count(t *Target, failed int) {
 	c := t.totals()
-	minions := pageCount{"", plain.Thousands(len(t.Minions)), "minions"}
+	minions := pageCount{"", human.Thousands(len(t.Minions)), "minions"}
 	if len(t.Minions) == 1 {
 		minions.What = "minion"
 	}
 	v.Counts = append(v.Counts, minions)
 	if failed > 0 {
-		v.Counts = append(v.Counts, pageCount{"failed", plain.Thousands(failed), "did not succeed"})
+		v.Counts = append(v.Counts, pageCount{"failed", human.Thousands(failed), "did not succeed"})
 	}
-	v.Counts = append(v.Counts, pageCount{"", plain.Thousands(c.Total), "states"})
+	v.Counts = append(v.Counts, pageCount{"", human.Thousands(c.Total), "states"})
 	x := 0.0
 	for _, part := range []struct {
 		colour, what string
@@ -146,7 +147,7 @@ func (v *pageVerdict) count(t *Target, failed int) {
 		if part.n <= 0 {
 			continue
 		}
-		v.Counts = append(v.Counts, pageCount{part.colour, plain.Thousands(part.n), part.what})
+		v.Counts = append(v.Counts, pageCount{part.colour, human.Thousands(part.n), part.what})
 		width := 1000 * float64(part.n) / float64(c.Total)
 		v.Shares = append(v.Shares, pageShare{part.colour, x, width})
 		x += width
@@ -176,7 +177,7 @@ func (p *pageWriter) minions(t *Target, of int) int {
 			row.seal = sealFailed
 		}
 		if len(m.Messages) > 0 {
-			row.Message = plain.Line(plain.Clip(firstLine(m.Messages), 300))
+			row.Message = sanitize.Line(sanitize.Clip(firstLine(m.Messages), 300))
 		}
 		if m.Incomplete != "" {
 			row.Message = pageLine("its states are missing: " + m.Incomplete)

@@ -5,7 +5,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -42,7 +43,7 @@ func (t *Target) headline() string {
 	if words, ok := headlines[t.Verdict]; ok {
 		return words
 	}
-	return "verdict " + plain.Line(string(t.Verdict)) // of a report that was read
+	return "verdict " + sanitize.Line(string(t.Verdict)) // of a report that was read
 }
 
 // fact is something to know of a deployment.
@@ -57,7 +58,7 @@ func (t *Target) facts() []fact {
 		{"Server", t.Server, true},
 		{"Bundle", string(t.Bundle.Digest), true},
 		{"Commit", t.Bundle.Commit, true},
-		{"Contents", plain.Count(t.Bundle.Entries, "entry", "entries") + ", " + Size(t.Bundle.Size), false},
+		{"Contents", human.Count(t.Bundle.Entries, "entry", "entries") + ", " + human.Size(t.Bundle.Size), false},
 		{"Started", t.Started.UTC().Format("2006-01-02 15:04:05 UTC"), false},
 		{"Took", took(t.Started, t.Finished), false},
 		{"Exit status", strconv.Itoa(t.ExitStatus), false},

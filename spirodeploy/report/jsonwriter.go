@@ -5,8 +5,8 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // jsonWriter writes JSON piece by piece, as package json does: indented or not,
@@ -112,7 +112,7 @@ func (w *jsonWriter) quote(s string) {
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if s[i] >= 0x80 && size > 1 && plain.Harmless(r) {
+		if s[i] >= 0x80 && size > 1 && sanitize.Harmless(r) {
 			i += size
 			continue
 		}
@@ -185,7 +185,7 @@ func write(out *bufio.Writer, s string) {
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if size > 1 && plain.Harmless(r) {
+		if size > 1 && sanitize.Harmless(r) {
 			i += size
 			continue
 		}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jstemmer/go-junit-report/v2/junit"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -39,9 +39,9 @@ func testOfState(minion string, s *highstate.State, because []string, seen map[s
 		}
 		test.Failure = &junit.Result{Message: xmlLine(message), Type: string(s.Outcome), Data: xmlText(text)}
 	case highstate.Pending:
-		test.Skipped = &junit.Result{Message: xmlLine(firstLine([]string{s.Comment})), Data: xmlText(plain.Clip(text, maxOutput))}
+		test.Skipped = &junit.Result{Message: xmlLine(firstLine([]string{s.Comment})), Data: xmlText(sanitize.Clip(text, maxOutput))}
 	case highstate.Changed, highstate.OK:
-		test.SystemOut = &junit.Output{Data: xmlText(plain.Clip(text, maxOutput))}
+		test.SystemOut = &junit.Output{Data: xmlText(sanitize.Clip(text, maxOutput))}
 	}
 	return test
 }
@@ -67,13 +67,13 @@ func sayings(s *highstate.State, because []string) []string {
 		most = maxOutput // so that there is room for the cause
 	}
 	if comment := strings.TrimSpace(s.Comment); comment != "" {
-		says = append(says, plain.Clip(comment, most))
+		says = append(says, sanitize.Clip(comment, most))
 	}
 	for _, cause := range because {
 		says = append(says, "Because: "+cause)
 	}
 	for _, warning := range s.Warnings {
-		says = append(says, "Warning: "+plain.Clip(strings.TrimSpace(warning), maxShown))
+		says = append(says, "Warning: "+sanitize.Clip(strings.TrimSpace(warning), maxShown))
 	}
 	tree, diff := changeTexts(s.Changes, maxShown)
 	if tree != "" {
@@ -92,7 +92,7 @@ func junitSeconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(0, d.
 func junitTime(when time.Time) string { return when.UTC().Format("2006-01-02T15:04:05") }
 
 // xmlText returns the beginning of a text, harmless, and without what XML forbids.
-func xmlText(s string) string { return legal(plain.Text(plain.Clip(s, maxShown))) }
+func xmlText(s string) string { return legal(sanitize.Text(sanitize.Clip(s, maxShown))) }
 
 // xmlLine is xmlText for what must stay on one line.
 func xmlLine(s string) string { return legal(oneLine(s)) }

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
@@ -42,7 +43,7 @@ func (t *Target) keep(e Event, ofMinion bool) {
 	if e.Name == client.Exception {
 		k.exception = bothEnds(trimRight(e.Msg), maxText)
 	}
-	e.Name, e.Msg, e.Data = plain.Clip(e.Name, maxName), bothEnds(e.Msg, maxText), plain.Clip(e.Data, maxText)
+	e.Name, e.Msg, e.Data = sanitize.Clip(e.Name, maxName), bothEnds(e.Msg, maxText), sanitize.Clip(e.Data, maxText)
 	size := len(e.Name) + len(e.Msg) + len(e.Minion) + len(e.Data)
 	if !fresh && k.repeated == maxRepeated || k.text+size > maxEventText {
 		if !ofMinion {
@@ -60,7 +61,7 @@ func (t *Target) keep(e Event, ofMinion bool) {
 // warnOfDropped says what the report does not have.
 func (t *Target) warnOfDropped() {
 	if n := t.kept.dropped; n > 0 {
-		t.Warn(fmt.Sprintf("the server sent more events than the report keeps: %s of them are left out", plain.Thousands(n)))
+		t.Warn(fmt.Sprintf("the server sent more events than the report keeps: %s of them are left out", human.Thousands(n)))
 	}
 }
 
@@ -72,5 +73,5 @@ func bothEnds(s string, most int) string {
 	}
 	half := most / 2
 	head, tail := strings.ToValidUTF8(s[:half], ""), strings.ToValidUTF8(s[len(s)-half:], "")
-	return head + "\n… (" + plain.Thousands(len(s)-2*half) + " more bytes) …\n" + tail
+	return head + "\n… (" + human.Thousands(len(s)-2*half) + " more bytes) …\n" + tail
 }

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -114,7 +114,7 @@ func (m *markdown) minions(t *Target) {
 		rows++
 	}
 	if left := len(t.Minions) - rows; left > 0 {
-		m.put(fmt.Sprintf("\nAnd %s more, which have no room here.\n", plain.Thousands(left)))
+		m.put(fmt.Sprintf("\nAnd %s more, which have no room here.\n", human.Thousands(left)))
 	}
 	m.put("\n")
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
-	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/internal/dev/streams"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -31,7 +31,7 @@ func TestMarkdownHostile(t *testing.T) {
 // inert fails unless all that is from elsewhere in Markdown is text.
 func inert(t *testing.T, text string) {
 	t.Helper()
-	if plain.Text(text) != text {
+	if sanitize.Text(text) != text {
 		t.Errorf("it acts on a terminal: %q", text)
 	}
 	code := regexp.MustCompile(`<code>[^<>@` + "`" + `|\\\[\]*_~$:#.!&]*(&#\d+;[^<>@` + "`" + `|\\\[\]*_~$:#.!&]*)*</code>`)

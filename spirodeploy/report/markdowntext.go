@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // inert returns a text as Markdown that shows it on one line, and is nothing
@@ -28,7 +28,7 @@ func inert(s string) string {
 
 // fence returns a text as a code block, indented by pad, that ends after it.
 func fence(s, pad string) string {
-	s = strings.TrimRight(plain.Text(plain.Clip(s, maxFenced)), "\n\t ")
+	s = strings.TrimRight(sanitize.Text(sanitize.Clip(s, maxFenced)), "\n\t ")
 	ticks, run := 3, 0
 	for i := range len(s) {
 		run++

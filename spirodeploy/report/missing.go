@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
@@ -109,7 +110,7 @@ func (t *Target) whyMissing(id string) string {
 	if t.silent[id] {
 		why = "It did not answer when the server asked it for its states: it is down or slow."
 	}
-	return why + " On the master, salt-run manage.down lists those that are down, and salt " + plain.Line(id) + " test.ping asks this one."
+	return why + " On the master, salt-run manage.down lists those that are down, and salt " + sanitize.Line(id) + " test.ping asks this one."
 }
 
 func were(n int) string { return plural(n, "minion") + " " + wasWere(n) }
@@ -140,10 +141,10 @@ func nameSome(ids []string) string {
 	names := make([]string, 0, maxNamed+1)
 	for i, id := range ids {
 		if i == maxNamed {
-			names = append(names, "and "+plain.Thousands(len(ids)-i)+" more")
+			names = append(names, "and "+human.Thousands(len(ids)-i)+" more")
 			break
 		}
-		names = append(names, plain.Line(id))
+		names = append(names, sanitize.Line(id))
 	}
 	return strings.Join(names, ", ")
 }

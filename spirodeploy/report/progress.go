@@ -5,7 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
@@ -108,11 +109,11 @@ const stalled = 10 * time.Second
 
 // Transfer says how far Moving is: "12.0 MiB of 40.0 MiB (30 %), 4.1 MiB/s, 7 s left".
 func (p *Progress) Transfer(now time.Time) string {
-	text := fmt.Sprintf("%s of %s (%d %%), %s/s", Size(p.Sent), Size(p.Total), 100*p.Sent/p.Total, Size(int64(p.Rate(now))))
+	text := fmt.Sprintf("%s of %s (%d %%), %s/s", human.Size(p.Sent), human.Size(p.Total), 100*p.Sent/p.Total, human.Size(int64(p.Rate(now))))
 	if still := now.Sub(p.Moved); still >= stalled {
-		return text + ", nothing more for " + plain.Elapsed(still)
+		return text + ", nothing more for " + human.Elapsed(still)
 	}
-	return text + ", " + plain.Elapsed(p.Remaining(now)) + " left"
+	return text + ", " + human.Elapsed(p.Remaining(now)) + " left"
 }
 
 // maxAwaited is how many minions a line names.
@@ -137,11 +138,11 @@ func (p *Progress) Waiting() string {
 		return "waiting for the server to finish"
 	}
 	for i, id := range ids {
-		ids[i] = plain.Line(plain.Clip(id, maxName))
+		ids[i] = sanitize.Line(sanitize.Clip(id, maxName))
 	}
 	text := "waiting for " + strings.Join(ids, ", ")
 	if more := all - len(ids); more > 0 {
-		text += " and " + plain.Thousands(more) + " more"
+		text += " and " + human.Thousands(more) + " more"
 	}
 	return text
 }

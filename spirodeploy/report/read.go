@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -184,7 +184,7 @@ func readMinion(dec *json.Decoder, s *spool) (*Minion, error) {
 		switch state.Outcome {
 		case highstate.OK, highstate.Changed, highstate.Pending, highstate.Bad:
 		default:
-			return nil, fmt.Errorf("minion %s: state %s: it has no outcome that this program knows", plain.Line(m.ID), plain.Line(state.ID))
+			return nil, fmt.Errorf("minion %s: state %s: it has no outcome that this program knows", sanitize.Line(m.ID), sanitize.Line(state.ID))
 		}
 		state.Duration, state.Changes = highstate.Milliseconds(read.States[i].Duration), compact(state.Changes)
 		m.States = append(m.States, state)

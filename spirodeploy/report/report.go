@@ -4,13 +4,12 @@
 package report
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
@@ -300,17 +299,4 @@ func (e *Error) Unwrap() []error { return e.causes }
 // ExitStatus returns the exit status for the verdict; mage uses it.
 func (e *Error) ExitStatus() int { return e.Verdict.ExitStatus() }
 
-// Size returns a number of bytes for people, in binary units: "1.5 MiB".
-func Size(n int64) string {
-	const units = "KMGTPE"
-	if n < 1<<10 {
-		return plural(int(n), "byte")
-	}
-	f, i := float64(n)/(1<<10), 0
-	for f >= 1023.95 { // what would print as 1024.0
-		f, i = f/(1<<10), i+1
-	}
-	return fmt.Sprintf("%.1f %ciB", f, units[i])
-}
-
-func plural(n int, noun string) string { return plain.Count(n, noun, noun+"s") }
+func plural(n int, noun string) string { return human.Count(n, noun, noun+"s") }

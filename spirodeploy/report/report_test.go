@@ -14,7 +14,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/internal/dev/streams"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
@@ -241,7 +242,7 @@ func TestSize(t *testing.T) {
 	for n, want := range map[int64]string{
 		0: "0 bytes", 1: "1 byte", 1023: "1023 bytes", 1024: "1.0 KiB", 1536: "1.5 KiB", 1<<20 - 1: "1.0 MiB", 100 << 20: "100.0 MiB", 1 << 62: "4.0 EiB",
 	} {
-		if got := report.Size(n); got != want {
+		if got := human.Size(n); got != want {
 			t.Errorf("Size(%d) = %s, want %s", n, got, want)
 		}
 	}

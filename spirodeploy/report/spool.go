@@ -7,7 +7,8 @@ import (
 	"math/bits"
 	"os"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // Limits of what is kept of the minions' results.
@@ -53,7 +54,7 @@ func (s *spool) put(m *Minion, raw []byte) {
 	switch {
 	case s.err != nil:
 	case end > maxSpool:
-		s.err = fmt.Errorf("all results are more than %s", Size(maxSpool))
+		s.err = fmt.Errorf("all results are more than %s", human.Size(maxSpool))
 	case s.file == nil:
 		if s.file, s.err = os.CreateTemp("", "spirodeploy-*.results"); s.err != nil {
 			s.err = spoolError(s.err)
@@ -118,5 +119,5 @@ func spoolError(err error) error {
 	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
 		err = pe.Err
 	}
-	return fmt.Errorf("temporary file in %s: %w (TMPDIR names the directory for temporary files)", plain.Line(os.TempDir()), err)
+	return fmt.Errorf("temporary file in %s: %w (TMPDIR names the directory for temporary files)", sanitize.Line(os.TempDir()), err)
 }

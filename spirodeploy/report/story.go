@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
@@ -77,7 +78,7 @@ func (s *story) watch(u Update) {
 		return
 	}
 	if u.Target != "" {
-		line = "[" + plain.Line(u.Target) + "] " + line
+		line = "[" + sanitize.Line(u.Target) + "] " + line
 	}
 	line = s.Log.Harmless(line)
 	if !s.Live {
@@ -98,7 +99,7 @@ func (s *story) line(u Update) string {
 	case Began:
 		return staged(u)
 	case Warned:
-		return palette(s.Color).paint(inYellow, "warning: "+plain.Line(u.Text))
+		return palette(s.Color).paint(inYellow, "warning: "+sanitize.Line(u.Text))
 	case Ended:
 		return staged(u)
 	case Happened:
@@ -117,7 +118,7 @@ func staged(u Update) string {
 	if u.Err != nil || u.Text == "" {
 		return ""
 	}
-	return fmt.Sprintf("%-9s %s", u.Stage, plain.Line(u.Text))
+	return fmt.Sprintf("%-9s %s", u.Stage, sanitize.Line(u.Text))
 }
 
 // standing returns how far the stage is, if it is time to tell.
@@ -137,9 +138,9 @@ func (s *story) standing(of *part, u Update) string {
 	if p.Moving() {
 		return fmt.Sprintf("%-9s %s", p.Stage, p.Transfer(u.Time))
 	}
-	line := fmt.Sprintf("%-9s %s since %s (%s)", p.Stage, p.Waiting(), p.Moved.Format(time.TimeOnly), plain.Elapsed(u.Time.Sub(p.Moved)))
+	line := fmt.Sprintf("%-9s %s since %s (%s)", p.Stage, p.Waiting(), p.Moved.Format(time.TimeOnly), human.Elapsed(u.Time.Sub(p.Moved)))
 	if u.Silence > 0 {
-		line += "; the run ends if nothing comes for " + plain.Elapsed(u.Silence)
+		line += "; the run ends if nothing comes for " + human.Elapsed(u.Silence)
 	}
 	return line
 }
@@ -158,7 +159,7 @@ func (s *story) event(u Update) string {
 }
 
 // oneLine returns the beginning of a text, in a line.
-func oneLine(s string) string { return plain.Line(plain.Clip(s, maxLine)) }
+func oneLine(s string) string { return sanitize.Line(sanitize.Clip(s, maxLine)) }
 
 // minion returns what became of a minion, in the colour of that.
 func (s *story) minion(m *Minion) string {
@@ -173,7 +174,7 @@ func (s *story) minion(m *Minion) string {
 
 // line returns what became of a minion, in a line: of one that failed, why.
 func (m *Minion) line() string {
-	id := plain.Line(m.ID)
+	id := sanitize.Line(m.ID)
 	c := m.Counts
 	switch m.Status {
 	case highstate.Succeeded:

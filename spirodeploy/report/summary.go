@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -32,7 +33,7 @@ func (r *Report) failures() []string {
 		case names[t.Summary] == nil:
 			order = append(order, t.Summary)
 		}
-		names[t.Summary] = append(names[t.Summary], plain.Line(t.Name))
+		names[t.Summary] = append(names[t.Summary], sanitize.Line(t.Name))
 	}
 	for _, what := range order {
 		lines = append(lines, strings.Join(names[what], ", ")+": "+what)
@@ -63,18 +64,18 @@ func (t *Target) named(statuses ...highstate.Status) string {
 			continue
 		}
 		if n++; n <= maxNamed {
-			ids = append(ids, plain.Line(m.ID))
+			ids = append(ids, sanitize.Line(m.ID))
 		}
 	}
 	if n > maxNamed {
-		ids = append(ids, "and "+plain.Thousands(n-maxNamed)+" more")
+		ids = append(ids, "and "+human.Thousands(n-maxNamed)+" more")
 	}
 	return strings.Join(ids, ", ")
 }
 
 // summary returns the verdict in a line, with names.
 func (t *Target) summary() string {
-	what := plain.Line(t.Saltenv)
+	what := sanitize.Line(t.Saltenv)
 	switch {
 	case t.Verdict == Success && t.DryRun:
 		return what + ": dry run, nothing was sent"
@@ -96,7 +97,7 @@ func (t *Target) summary() string {
 func (t *Target) reasons() []string {
 	var reasons []string
 	if t.err != nil {
-		reasons = append(reasons, plain.Text(t.Error))
+		reasons = append(reasons, sanitize.Text(t.Error))
 	}
 	missed := t.count(highstate.NotReached)
 	if failed := len(t.Minions) - t.count(highstate.Succeeded) - t.count(highstate.Unreported) - missed; failed > 0 {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -47,7 +47,7 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	p := &printer{w: bufio.NewWriterSize(w, 64<<10), palette: palette(o.Color), log: o.Log}
 	for _, t := range r.Targets {
 		if len(r.Targets) > 1 && o.Detail != Quiet {
-			p.print("", fmt.Sprintf("# %s: %s on %s", plain.Line(t.Name), plain.Line(t.Saltenv), plain.Line(t.Server)))
+			p.print("", fmt.Sprintf("# %s: %s on %s", sanitize.Line(t.Name), sanitize.Line(t.Saltenv), sanitize.Line(t.Server)))
 		}
 		t.writeText(p, o.Detail, maxSummary/max(1, len(r.Targets)))
 		if len(r.Targets) > 1 && o.Detail != Quiet {
@@ -73,7 +73,7 @@ func (r *Report) verdictLines() []line {
 		case NotStarted:
 			skipped++
 		default:
-			failed = append(failed, plain.Line(t.Name))
+			failed = append(failed, sanitize.Line(t.Name))
 		}
 	}
 	if len(failed) == 0 {
@@ -128,7 +128,7 @@ func (t *Target) writeText(p *printer, detail Detail, most int) {
 	}
 	t.writeTotals(p)
 	if t.Bundle.Digest != "" {
-		p.print("", "Bundle:  "+plain.Line(t.Bundle.Digest.String()))
+		p.print("", "Bundle:  "+sanitize.Line(t.Bundle.Digest.String()))
 	}
 	p.all(verdict)
 }
@@ -168,7 +168,7 @@ func (t *Target) verdictLines() []line {
 		verdict, c = "FAILURE", boldRed
 	}
 	if t.Name != "" {
-		verdict = "[" + plain.Line(t.Name) + "] " + verdict
+		verdict = "[" + sanitize.Line(t.Name) + "] " + verdict
 	}
 	var lines []line
 	for text := range strings.SplitSeq(verdict+": "+t.Summary, "\n") {
@@ -192,9 +192,9 @@ func (c Content) String() string {
 	if c.Executable {
 		mark = "x"
 	}
-	text := fmt.Sprintf("%12d %s %s", c.Size, mark, plain.Line(c.Name))
+	text := fmt.Sprintf("%12d %s %s", c.Size, mark, sanitize.Line(c.Name))
 	if c.Link != "" {
-		text += " -> " + plain.Line(c.Link)
+		text += " -> " + sanitize.Line(c.Link)
 	}
 	return text
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -36,13 +36,13 @@ func (t *Target) annotate(p *printer, failures []*group) {
 		p.print("", "… and "+plural(left, "more failure")+" without an annotation")
 	}
 	if t.Error != "" && t.Verdict != Success {
-		p.annotation(plain.Line(t.title()), shortened(t.Error))
+		p.annotation(sanitize.Line(t.title()), shortened(t.Error))
 	}
 }
 
 // annotateGroup writes no more than so many annotations, and returns how many.
 func (p *printer) annotateGroup(t *Target, g *group, most int, buf *[]byte) int {
-	names, n := plain.Line(t.whole(""))+g.names(maxNames, oneLine), 0
+	names, n := sanitize.Line(t.whole(""))+g.names(maxNames, oneLine), 0
 	r, err := g.first().readTelling(buf)
 	causes := causesOf(r.States)
 	for i := range r.States {
@@ -82,7 +82,7 @@ func shortened(s string) string {
 			lines = append(lines, "…")
 			break
 		}
-		lines = append(lines, plain.Text(plain.Clip(text, maxFolded)))
+		lines = append(lines, sanitize.Text(sanitize.Clip(text, maxFolded)))
 	}
 	return strings.Join(lines, "\n")
 }

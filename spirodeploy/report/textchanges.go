@@ -7,8 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // changeLines returns a state's changes as indented lines: the one way that fits the
@@ -18,12 +19,12 @@ func changeLines(raw json.RawMessage, c color) []line {
 	var v any
 	switch {
 	case len(raw) > maxShown:
-		w.add("", plain.Clip(rawjson.View(raw), maxShown))
+		w.add("", sanitize.Clip(rawjson.View(raw), maxShown))
 	case len(raw) > 0 && json.Unmarshal(raw, &v) == nil:
 		w.value("", v)
 	}
 	if w.dropped > 0 {
-		w.lines = append(w.lines, line{c, "… (" + plain.Thousands(w.dropped) + " more bytes)"})
+		w.lines = append(w.lines, line{c, "… (" + human.Thousands(w.dropped) + " more bytes)"})
 	}
 	return w.lines
 }
@@ -40,7 +41,7 @@ func (w *changesWriter) value(pad string, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			w.member(pad, pad+plain.Line(key)+":", v[key], key == "diff")
+			w.member(pad, pad+sanitize.Line(key)+":", v[key], key == "diff")
 		}
 	case []any:
 		for _, item := range v {
@@ -83,7 +84,7 @@ func (w *changesWriter) diff(pad, diff string) {
 
 // add adds a text of one line or more.
 func (w *changesWriter) add(pad, text string) {
-	for part := range strings.SplitSeq(plain.Text(text), "\n") {
+	for part := range strings.SplitSeq(sanitize.Text(text), "\n") {
 		if part != "" {
 			part = pad + part
 		}

@@ -6,8 +6,8 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // hunk is how a part of a unified diff begins.
@@ -77,7 +77,7 @@ func (d *diffCount) count(raw string) {
 func (d *diffCount) text(diff string) {
 	if !isDiff(diff) {
 		first, _, _ := strings.Cut(strings.TrimSpace(diff), "\n")
-		d.words = plain.Line(plain.Clip(first, maxWords))
+		d.words = sanitize.Line(sanitize.Clip(first, maxWords))
 		return
 	}
 	d.found = true

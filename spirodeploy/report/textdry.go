@@ -5,15 +5,16 @@ import (
 	"path"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // writeDryRun tells what would be sent, where to, and what allows that.
 func (t *Target) writeDryRun(p *printer) {
-	p.print("", fmt.Sprintf("%s would go to %s", plain.Line(t.Saltenv), plain.Line(t.Server)))
+	p.print("", fmt.Sprintf("%s would go to %s", sanitize.Line(t.Saltenv), sanitize.Line(t.Server)))
 	fact := func(name, text string) {
 		if text != "" {
-			p.print("", fmt.Sprintf("    %-8s %s", name, plain.Line(text)))
+			p.print("", fmt.Sprintf("    %-8s %s", name, sanitize.Line(text)))
 		}
 	}
 	fact("token", t.Rights)
@@ -24,7 +25,7 @@ func (t *Target) writeDryRun(p *printer) {
 	if t.Bundle.Digest == "" {
 		return
 	}
-	fact("bundle", fmt.Sprintf("%s, %s", plain.Count(t.Bundle.Entries, "entry", "entries"), Size(t.Bundle.Size)))
+	fact("bundle", fmt.Sprintf("%s, %s", human.Count(t.Bundle.Entries, "entry", "entries"), human.Size(t.Bundle.Size)))
 	t.writeTop(p)
 	p.print("", "")
 	for _, c := range t.Bundle.Contents {
@@ -39,7 +40,7 @@ func (t *Target) writeTop(p *printer) {
 		return
 	}
 	p.print("", "")
-	p.print("", "    Who gets what, by "+plain.Line(t.Top.File)+":")
+	p.print("", "    Who gets what, by "+sanitize.Line(t.Top.File)+":")
 	for _, l := range t.Top.lines() {
 		p.print("", "        "+l)
 	}
@@ -83,14 +84,14 @@ const maxTop = 100
 // inTree returns the entry as a line of a tree, in which names are indented below
 // those of their directories: its size, and an x where it is executable.
 func (c Content) inTree() string {
-	size, mark := Size(c.Size), " "
+	size, mark := human.Size(c.Size), " "
 	name := strings.TrimSuffix(c.Name, "/")
-	line := strings.Repeat("  ", strings.Count(name, "/")) + plain.Line(path.Base(name))
+	line := strings.Repeat("  ", strings.Count(name, "/")) + sanitize.Line(path.Base(name))
 	switch {
 	case name != c.Name:
 		size, line = "", line+"/"
 	case c.Link != "":
-		size, line = "", line+" -> "+plain.Line(c.Link)
+		size, line = "", line+" -> "+sanitize.Line(c.Link)
 	case c.Executable:
 		mark = "x"
 	}

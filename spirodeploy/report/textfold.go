@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -127,7 +127,7 @@ func (f *folder) statesOf(g *group, states []highstate.State, room int) {
 
 func (f *folder) more(n int, one, many string, c color) {
 	if n > 0 {
-		f.print(c, "    … and "+plain.Count(n, "more state "+one, "more states "+many))
+		f.print(c, "    … and "+human.Count(n, "more state "+one, "more states "+many))
 	}
 }
 

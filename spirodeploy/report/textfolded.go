@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -84,7 +84,7 @@ func foldedReason(s *highstate.State, because []string) []string {
 // foldedLine returns the beginning of the first line of a text.
 func foldedLine(s string) string {
 	first, _, more := strings.Cut(strings.TrimSpace(s), "\n")
-	first = plain.Line(plain.Clip(first, maxFolded))
+	first = sanitize.Line(sanitize.Clip(first, maxFolded))
 	if more {
 		first += " …"
 	}
@@ -96,13 +96,13 @@ func messageLines(messages []string, c color, room int) []line {
 	var lines []line
 	left := 0
 	for _, msg := range messages {
-		for text := range strings.SplitSeq(trimRight(plain.Clip(msg, maxShown)), "\n") {
+		for text := range strings.SplitSeq(trimRight(sanitize.Clip(msg, maxShown)), "\n") {
 			if len(lines) == room-1 {
 				left++
 				continue
 			}
 			if text != "" {
-				text = "    " + plain.Text(plain.Clip(text, maxFolded))
+				text = "    " + sanitize.Text(sanitize.Clip(text, maxFolded))
 			}
 			lines = append(lines, line{c, text})
 		}

@@ -6,7 +6,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // Log names a CI service whose log folds.
@@ -26,7 +26,7 @@ const (
 // reader of logs: those that would be one differ a little. All control characters
 // must be out of the text.
 func (l Log) Harmless(text string) string {
-	text = plain.Defuse(text)
+	text = sanitize.Defuse(text)
 	if l != GitHub || !strings.Contains(text, ":") {
 		return text
 	}
@@ -40,7 +40,7 @@ func (l Log) Harmless(text string) string {
 // harmlessLine is for GitHub's runner (actions/runner, ActionCommand.cs), for which
 // a command is also what begins with "::", after white space.
 func harmlessLine(s string) string {
-	bare := plain.Visible(s)
+	bare := sanitize.Visible(s)
 	text := strings.TrimLeftFunc(bare, unicode.IsSpace)
 	if !strings.HasPrefix(text, "::") {
 		return s

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
-	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/internal/dev/streams"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -24,7 +24,7 @@ func TestHarmless(t *testing.T) {
 		if got := report.GitHub.Harmless(in); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
 		}
-		if got := report.GitLab.Harmless(in); got != plain.Defuse(in) {
+		if got := report.GitLab.Harmless(in); got != sanitize.Defuse(in) {
 			t.Errorf("for GitLab, %q became %q", in, got)
 		}
 	}
@@ -62,7 +62,7 @@ func obeyed(t *testing.T, rep *report.Report) {
 			for line := range strings.SplitSeq(text(t, rep, report.TextOptions{Detail: detail, Log: log}), "\n") {
 				command := log == report.GitHub && strings.HasPrefix(strings.TrimSpace(line), "::") || strings.ContainsAny(line, "\x1b\r")
 				switch {
-				case log == report.GitHub && strings.Contains(line, "##["), command && !own.MatchString(line), !command && plain.Text(line) != line:
+				case log == report.GitHub && strings.Contains(line, "##["), command && !own.MatchString(line), !command && sanitize.Text(line) != line:
 					t.Errorf("%s, %s: the line %q", log, detail, line)
 				case command && (strings.HasPrefix(line, "::group") || strings.Contains(line, "section_start:") && strings.HasPrefix(line, "\x1b")):
 					open++

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -91,7 +91,7 @@ func (p *printer) minion(m *Minion, verbose bool, buf *[]byte) {
 	}
 	r, err := read(buf)
 	if err != nil {
-		p.print(inYellow, "    what its states did is missing: "+plain.Line(err.Error()))
+		p.print(inYellow, "    what its states did is missing: "+sanitize.Line(err.Error()))
 	}
 	for _, msg := range r.Messages {
 		p.hang(m.color(), "    ", "    ", shown(msg))
@@ -122,7 +122,7 @@ func (p *printer) counts(m *Minion) {
 	if c.Failed > 0 {
 		failed = inRed
 	}
-	p.print(inCyan, "    Summary for "+plain.Line(m.ID))
+	p.print(inCyan, "    Summary for "+sanitize.Line(m.ID))
 	p.print(inCyan, rule)
 	p.print(inGreen, "    "+succeeded(c))
 	p.print(failed, fmt.Sprintf("    Failed:    %d", c.Failed))
@@ -170,6 +170,6 @@ func (p *printer) slowest(states []highstate.State) {
 	}
 	p.print(inCyan, "    Slowest states:")
 	for _, s := range slow {
-		p.print(inCyan, fmt.Sprintf("    %10s  %s %s", seconds(s.Duration), plain.Line(s.Function), oneLine(s.ID)))
+		p.print(inCyan, fmt.Sprintf("    %10s  %s %s", seconds(s.Duration), sanitize.Line(s.Function), oneLine(s.ID)))
 	}
 }

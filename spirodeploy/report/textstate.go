@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
@@ -62,4 +62,4 @@ func (p *printer) state(s *highstate.State, because []string) {
 }
 
 // shown returns the beginning of a text, harmless. The JSON report has all of it.
-func shown(s string) string { return plain.Text(plain.Clip(s, maxShown)) }
+func shown(s string) string { return sanitize.Text(sanitize.Clip(s, maxShown)) }

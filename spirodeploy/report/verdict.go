@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
@@ -93,7 +93,7 @@ var ErrNoMinions = errors.New("no minion is concerned: the bundle's top.sls or s
 type NotStartedError struct{ After string }
 
 func (e *NotStartedError) Error() string {
-	return "not begun, since " + plain.Line(e.After) + " failed"
+	return "not begun, since " + sanitize.Line(e.After) + " failed"
 }
 
 // ServerError is the server's own "exception" event.
@@ -168,7 +168,7 @@ func (t *Target) afterwards() string {
 	case t.Verdict == ServerFailed && t.saw(client.Exception):
 		return "the files may have been deployed"
 	case running && t.jid() != "":
-		return fmt.Sprintf("the highstate is Salt's job %s: on the master, salt-run jobs.lookup_jid %[1]s shows what its minions did", plain.Line(t.jid()))
+		return fmt.Sprintf("the highstate is Salt's job %s: on the master, salt-run jobs.lookup_jid %[1]s shows what its minions did", sanitize.Line(t.jid()))
 	case running:
 		return "on the master, salt-run jobs.active shows whether the highstate is going on"
 	}

@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 	"gopkg.in/macaroon.v2"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
 // narrowed adds a caveat to a token, as whoever holds it may.

@@ -3,7 +3,7 @@ package targets
 import (
 	"context"
 
-	"github.com/spirostack/spirodeploy/internal/edge"
+	"github.com/spirostack/spirodeploy/internal/cli"
 )
 
 // Defaults are what flags mean that are not given. A magefile may set them, in a
@@ -57,8 +57,8 @@ type Options struct {
 }
 
 // settings returns settings with the defaults that come after the environment.
-func settings() edge.Settings {
-	return edge.Settings{Mage: true, Defaults: edge.Defaults{
+func settings() cli.Settings {
+	return cli.Settings{Mage: true, Defaults: cli.Defaults{
 		Server: Defaults.Server, TokenFile: Defaults.TokenFile, Token: Defaults.Token,
 	}}
 }
@@ -85,14 +85,14 @@ func (o Options) beside(bundle, noDeployment, insecure, noHighstate bool) Option
 // list returns the default list of targets, unless a flag or the environment
 // names a server.
 func (o Options) list(server *string) string {
-	if server != nil || edge.Process().ServerURL("") != "" {
+	if server != nil || cli.Process().ServerURL("") != "" {
 		return ""
 	}
 	return o.Targets
 }
 
 // orText returns the value of a flag, or of a default where the flag is not given.
-func orText(s *edge.Settings, name string, flag *string, or string) string {
+func orText(s *cli.Settings, name string, flag *string, or string) string {
 	if flag == nil {
 		return or
 	}
@@ -100,7 +100,7 @@ func orText(s *edge.Settings, name string, flag *string, or string) string {
 }
 
 // orList is orText for flags that take several values.
-func orList(s *edge.Settings, name string, flag *string, or []string) []string {
+func orList(s *cli.Settings, name string, flag *string, or []string) []string {
 	if flag == nil {
 		return or
 	}

@@ -14,7 +14,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/edge"
+	"github.com/spirostack/spirodeploy/internal/cli"
 )
 
 // Bundle writes the bundle of the project and prints its digest.
@@ -41,9 +41,9 @@ func Bundle(
 	}
 	s.Dir, s.Source, s.GitDescribe = orText(&s, "dir", dir, Defaults.Dir), orText(&s, "include-source", source, Defaults.Source), s.Text("git-describe", gitDescribe)
 	s.Artifacts, s.Exclude, s.Digest = orList(&s, "artifact", artifact, Defaults.Artifacts), orList(&s, "exclude", exclude, Defaults.Exclude), s.Text("digest", digest)
-	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
+	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
-	return edge.Process().Build(ctx, s)
+	return cli.Process().Build(ctx, s)
 }
 
 // Deploy bundles the project, deploys it, and tells what the minions did.
@@ -84,35 +84,35 @@ func Deploy(
 	minMinions *int, // how many minions have to be reached
 	strict *bool, // send nothing if there is a warning before the upload
 ) error {
-	if err := edge.CheckPosition(project, deployment); err != nil {
+	if err := cli.CheckPosition(project, deployment); err != nil {
 		return err
 	}
-	d := Defaults.beside(bundle != nil, output != nil || diff != nil, edge.Or(insecure), highstate != nil && !*highstate)
+	d := Defaults.beside(bundle != nil, output != nil || diff != nil, cli.Or(insecure), highstate != nil && !*highstate)
 	s := settings()
 	s.Project, s.Deployment = project, deployment
-	s.Insecure, s.FullToken = edge.Or(insecure), narrowToken != nil && !*narrowToken
+	s.Insecure, s.FullToken = cli.Or(insecure), narrowToken != nil && !*narrowToken
 	s.NoHighstate, s.RequireMinions = highstate != nil && !*highstate, d.RequireMinions
 	if requireMinions != nil {
 		s.RequireMinions = *requireMinions
 	}
-	s.DryRun, s.ConnectTimeout, s.Timeout = edge.Or(dryRun), edge.Or(connectTimeout), edge.Or(timeout)
-	s.Verbose, s.Quiet = edge.Or(verbose), edge.Or(quiet)
+	s.DryRun, s.ConnectTimeout, s.Timeout = cli.Or(dryRun), cli.Or(connectTimeout), cli.Or(timeout)
+	s.Verbose, s.Quiet = cli.Or(verbose), cli.Or(quiet)
 	s.Color = s.Text("color", color)
 	s.Dir, s.Source, s.GitDescribe = orText(&s, "dir", dir, d.Dir), orText(&s, "include-source", source, d.Source), s.Text("git-describe", gitDescribe)
 	s.Artifacts, s.Exclude, s.Reports = orList(&s, "artifact", artifact, d.Artifacts), orList(&s, "exclude", exclude, d.Exclude), orList(&s, "report", report, d.Reports)
 	s.Several("server", s.List("server", server))
-	s.Targets, s.Rollout, s.MaxParallel = orText(&s, "targets", targets, d.list(server)), s.Text("rollout", rollout), edge.Or(maxParallel)
+	s.Targets, s.Rollout, s.MaxParallel = orText(&s, "targets", targets, d.list(server)), s.Text("rollout", rollout), cli.Or(maxParallel)
 	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, d.Certificate)
 	s.Bundle, s.Digest, s.Output = s.Text("bundle", bundle), s.Text("digest", digest), s.Text("output", output)
 	s.MissingMinions, s.ExpectFrom = orText(&s, "missing-minions", missingMinions, d.MissingMinions), s.Text("expect-from", expectFrom)
-	s.ExpectMinions, s.MinMinions, s.Strict = orList(&s, "expect-minion", expectMinion, d.ExpectMinions), edge.Or(minMinions), d.Strict
+	s.ExpectMinions, s.MinMinions, s.Strict = orList(&s, "expect-minion", expectMinion, d.ExpectMinions), cli.Or(minMinions), d.Strict
 	if strict != nil {
 		s.Strict = *strict
 	}
 	s.Diff, s.MaxEvent = s.Text("diff", diff), s.Text("max-event", maxEvent)
-	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
+	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
-	return edge.Process().Run(ctx, s)
+	return cli.Process().Run(ctx, s)
 }
 
 // Check asks the server whether the token is valid, and tells what it allows.
@@ -125,12 +125,12 @@ func Check(
 	insecure *bool, // verify nothing, and allow plain HTTP
 ) error {
 	s := settings()
-	s.Insecure = edge.Or(insecure)
+	s.Insecure = cli.Or(insecure)
 	s.Project, s.Server = s.Text("project", project), s.Text("server", server)
-	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, Defaults.beside(false, false, edge.Or(insecure), false).Certificate)
-	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
+	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, Defaults.beside(false, false, cli.Or(insecure), false).Certificate)
+	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
-	return edge.Process().Check(ctx, s)
+	return cli.Process().Check(ctx, s)
 }
 
 // Diff lists what two bundles differ in, with text diffs of small files.
@@ -140,14 +140,14 @@ func Diff(
 	after string,
 	color *string, // when to colour: auto, always or never (default auto)
 ) error {
-	if err := edge.CheckPosition(before, after); err != nil {
+	if err := cli.CheckPosition(before, after); err != nil {
 		return err
 	}
-	s := edge.Settings{Mage: true, Diff: before, Bundle: after}
+	s := cli.Settings{Mage: true, Diff: before, Bundle: after}
 	s.Color = s.Text("color", color)
-	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
+	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
-	return edge.Process().Run(ctx, s)
+	return cli.Process().Run(ctx, s)
 }
 
 // Token tells what the token allows, without showing it, or makes a narrower one, for a CI job.
@@ -162,5 +162,5 @@ func Token(
 	s.Lifetime = lifetime
 	s.Projects = s.List("project", project)
 	s.TokenFile, s.Output = s.Text("token-file", tokenFile), s.Text("output", output)
-	return edge.Process().Token(ctx, s)
+	return cli.Process().Token(ctx, s)
 }

@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/salt"
+	"github.com/spirostack/spirodeploy/internal/dev/salt"
 )
 
 // ran is what unittest says at its end: how many tests there were.

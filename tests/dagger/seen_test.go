@@ -11,7 +11,7 @@ import (
 
 	"dagger.io/dagger"
 
-	"github.com/spirostack/spirodeploy/internal/generate"
+	"github.com/spirostack/spirodeploy/internal/dev/generate"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )

@@ -14,14 +14,14 @@ import (
 
 // cannot has the shell blocks that do not run here, and why.
 var cannot = map[string]string{
-	"README.md: go tool mage demo    # bundles examples/shop, deploys it to a server in the same process, shows what happens":      "internal/demo tests the demo, and the other line runs this test",
+	"README.md: go tool mage demo    # bundles examples/shop, deploys it to a server in the same process, shows what happens":      "internal/dev/demo tests the demo, and the other line runs this test",
 	"README.md: go install github.com/spirostack/spirodeploy/spirodeploy/cmd/spiro-deploy@latest":                                  "needs the network",
 	"README.md: go get -tool github.com/magefile/mage     # once; an installed mage does as well":                                  "needs the network",
 	"README.md: dagger -m github.com/spirostack/spirodeploy call \\":                                                               "needs an engine",
 	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call bundle --dir . export --path bundle.tar":                     "needs an engine",
 	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call --service tcp://localhost:4510 --ssl-cert salt.pem deploy …": "needs an engine",
-	"docs/development.md: sha256sum --ignore-missing -c SHA256SUMS             # the archive; on macOS, shasum -a 256":             "needs a release; internal/release tests what it makes",
-	"docs/development.md: git checkout v0.1.0":                                                                                     "needs a release; internal/release makes one from two clones",
+	"docs/development.md: sha256sum --ignore-missing -c SHA256SUMS             # the archive; on macOS, shasum -a 256":             "needs a release; internal/dev/release tests what it makes",
+	"docs/development.md: git checkout v0.1.0":                                                                                     "needs a release; internal/dev/release makes one from two clones",
 	"docs/engines.md: # a remote engine":                                                                                                                   "needs an engine",
 	"docs/engines.md: SPIRODEPLOY_SERVER=https://salt.example.com:4510/":                                                                                   "is a file that the dagger command reads",
 	"docs/salt.md: salt-pip install \"git+https://github.com/spirostack/spirodeploy#subdirectory=contrib/spirofs-compat\"":                                 "needs a Salt master; tests/spirofs runs it in a fresh environment",

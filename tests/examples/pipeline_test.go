@@ -9,7 +9,7 @@ import (
 )
 
 // TestPipeline compiles the module with the code that Dagger's generator makes for
-// it. No engine has told the schema: it is that of internal/codegen, with what is
+// it. No engine has told the schema: it is that of internal/dev/codegen, with what is
 // made here of the module at the root.
 func TestPipeline(t *testing.T) {
 	t.Parallel()

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/internal/dev/streams"
 )
 
 // answer makes the bytes of an HTTP answer from the token that came.

@@ -5,8 +5,8 @@ import (
 	"io"
 	"testing"
 
+	"github.com/spirostack/spirodeploy/internal/dev/tracetest"
 	"github.com/spirostack/spirodeploy/internal/module"
-	"github.com/spirostack/spirodeploy/internal/spans/record"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -63,7 +63,7 @@ func deploy(t *testing.T, opts spirodeploy.Options) []byte {
 func deployModule(t *testing.T, opts spirodeploy.Options, secrets []string) {
 	t.Helper()
 	var out bytes.Buffer
-	var tracer record.Tracer
+	var tracer tracetest.Tracer
 	outcome, err := module.Deploy(t.Context(), opts, &tracer, &out)
 	find := newSearch(secrets...)
 	clean(t, "what the module prints", find, out.Bytes())

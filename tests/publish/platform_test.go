@@ -11,7 +11,7 @@ import (
 // elsewhere are packages that have nothing to do with a platform.
 var elsewhere = map[string][]string{
 	// What runs within the Dagger module's container, and is tested in one.
-	"windows": {path + "/internal/step"},
+	"windows": {path + "/internal/module/step"},
 }
 
 // TestPlatforms vets all packages, with their tests, for the platforms that the

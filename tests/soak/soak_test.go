@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/ci"
+	"github.com/spirostack/spirodeploy/internal/dev/ci"
 )
 
 // The numbers of a short run; those of a long one are in the environment.

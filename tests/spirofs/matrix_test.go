@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/salt"
+	"github.com/spirostack/spirodeploy/internal/dev/salt"
 )
 
 // update has the matrix write testdata/versions anew.

@@ -3,8 +3,8 @@ package spirofs_test
 import (
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/salt"
-	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/internal/dev/salt"
+	"github.com/spirostack/spirodeploy/internal/dev/streams"
 )
 
 // TestRecorded: the server still sends what the tests of all other packages take for

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/salt"
+	"github.com/spirostack/spirodeploy/internal/dev/salt"
 )
 
 // address is what docs/salt.md installs, which is not where the tests are.

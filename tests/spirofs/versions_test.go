@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/salt"
-	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/internal/dev/salt"
+	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )

@@ -1,6 +1,6 @@
 // Package topfile_test holds the package topfile against the server's own code:
 // Salt's YAML loader and dumper and its compound matcher, in the Python
-// environment that internal/salt makes.
+// environment that internal/dev/salt makes.
 package topfile_test
 
 import (
@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/salt"
+	"github.com/spirostack/spirodeploy/internal/dev/salt"
 	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
 )
 

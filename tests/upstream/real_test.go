@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/salt"
+	"github.com/spirostack/spirodeploy/internal/dev/salt"
 )
 
 // TestHardened: the first-party client, and ours, are content with a real server that

@@ -24,8 +24,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/salt"
-	"github.com/spirostack/spirodeploy/internal/streams"
+	"github.com/spirostack/spirodeploy/internal/dev/salt"
+	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 

@@ -22,7 +22,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/spirostack/spirodeploy/internal/edge"
+	"github.com/spirostack/spirodeploy/internal/cli"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
@@ -35,7 +35,7 @@ func Bundle(
 	exclude *string, // patterns of what to leave out, separated by commas
 	module *string, // Dagger module to serve (default: this project's)
 ) error {
-	file := edge.Or(output)
+	file := cli.Or(output)
 	if file == "" {
 		file = "bundle.tar"
 	}
@@ -43,10 +43,10 @@ func Bundle(
 	if err != nil {
 		return invalid(err)
 	}
-	t := tree{artifacts: edge.Split(edge.Or(artifact)), source: edge.Or(source), exclude: edge.Split(edge.Or(exclude))}
-	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
+	t := tree{artifacts: cli.Split(cli.Or(artifact)), source: cli.Or(source), exclude: cli.Split(cli.Or(exclude))}
+	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
-	return bundle(ctx, edge.Or(module), t, file, os.Stdout)
+	return bundle(ctx, cli.Or(module), t, file, os.Stdout)
 }
 
 // Deploy bundles the working directory and deploys it, by a Dagger engine, and tells what the minions did.
@@ -65,14 +65,14 @@ func Deploy(
 	module *string, // Dagger module to serve (default: this project's)
 	timeout *time.Duration, // how long the whole run may take (default: no limit)
 ) error {
-	if err := edge.CheckPosition(project, deployment); err != nil {
+	if err := cli.CheckPosition(project, deployment); err != nil {
 		return err
 	}
-	ctx, stop := edge.UntilSignal(ctx, edge.Gone...)
+	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
-	return deploy(ctx, edge.Or(module), order{
-		project: project, name: deployment, highstate: highstate == nil || *highstate, timeout: edge.Or(timeout),
-		tree:   tree{artifacts: edge.Split(edge.Or(artifact)), source: edge.Or(source), exclude: edge.Split(edge.Or(exclude))},
-		server: target{url: cmp.Or(edge.Process().ServerURL(edge.Or(server)), client.DefaultServer), certificate: edge.Or(sslCert), insecure: edge.Or(insecure)},
-	}, edge.Or(tokenFile), os.Stdout)
+	return deploy(ctx, cli.Or(module), order{
+		project: project, name: deployment, highstate: highstate == nil || *highstate, timeout: cli.Or(timeout),
+		tree:   tree{artifacts: cli.Split(cli.Or(artifact)), source: cli.Or(source), exclude: cli.Split(cli.Or(exclude))},
+		server: target{url: cmp.Or(cli.Process().ServerURL(cli.Or(server)), client.DefaultServer), certificate: cli.Or(sslCert), insecure: cli.Or(insecure)},
+	}, cli.Or(tokenFile), os.Stdout)
 }

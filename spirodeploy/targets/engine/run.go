@@ -8,8 +8,8 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/edge"
-	"github.com/spirostack/spirodeploy/internal/problem"
+	"github.com/spirostack/spirodeploy/internal/cli"
+	"github.com/spirostack/spirodeploy/internal/errlist"
 	spirobundle "github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
@@ -19,7 +19,7 @@ import (
 // bundle lets the engine make a bundle and write it to a file.
 func bundle(ctx context.Context, flag string, t tree, file string, out io.Writer) error {
 	ref, refErr := moduleRefHere(flag)
-	if err := problem.Join(refErr, t.check()); err != nil {
+	if err := errlist.Join(refErr, t.check()); err != nil {
 		return invalid(err)
 	}
 	s, err := connect(ctx, ref)
@@ -39,8 +39,8 @@ func bundle(ctx context.Context, flag string, t tree, file string, out io.Writer
 // tells the story on standard error.
 func deploy(ctx context.Context, flag string, o order, tokenFile string, out io.Writer) error {
 	ref, refErr := moduleRefHere(flag)
-	tok, tokenErr := edge.Process().NeedToken(ctx, edge.Settings{TokenFile: tokenFile})
-	err := problem.Join(client.CheckName("project", o.project), client.CheckName("deployment", o.name),
+	tok, tokenErr := cli.Process().NeedToken(ctx, cli.Settings{TokenFile: tokenFile})
+	err := errlist.Join(client.CheckName("project", o.project), client.CheckName("deployment", o.name),
 		refErr, tokenErr, o.tree.check())
 	if err != nil {
 		return invalid(err)
@@ -62,7 +62,7 @@ func deploy(ctx context.Context, flag string, o order, tokenFile string, out io.
 	if result.ExitStatus == 0 {
 		return nil
 	}
-	return &edge.Error{Status: result.ExitStatus, Err: errors.New(lastLine(result.Summary)), Told: true}
+	return &cli.Error{Status: result.ExitStatus, Err: errors.New(lastLine(result.Summary)), Told: true}
 }
 
 // check finds what is wrong with a tree's options before an engine is asked.
@@ -79,7 +79,7 @@ func moduleRefHere(flag string) (string, error) {
 
 // invalid returns an error for what is wrong on this side.
 func invalid(err error) error {
-	return &edge.Error{Status: report.Invalid.ExitStatus(), Err: err}
+	return &cli.Error{Status: report.Invalid.ExitStatus(), Err: err}
 }
 
 // failed returns an error for a function of the module that did not get as far
@@ -87,9 +87,9 @@ func invalid(err error) error {
 func failed(ctx context.Context, op string, err error) error {
 	switch {
 	case errors.Is(context.Cause(ctx), report.ErrTimeout):
-		return &edge.Error{Status: report.Unreachable.ExitStatus(), Err: fmt.Errorf("%s: %w; nothing was deployed", op, context.Cause(ctx))}
+		return &cli.Error{Status: report.Unreachable.ExitStatus(), Err: fmt.Errorf("%s: %w; nothing was deployed", op, context.Cause(ctx))}
 	case ctx.Err() != nil:
-		return &edge.Error{Status: report.Interrupted.ExitStatus(), Err: fmt.Errorf("%s: interrupted: what the server has by now goes on there", op)}
+		return &cli.Error{Status: report.Interrupted.ExitStatus(), Err: fmt.Errorf("%s: interrupted: what the server has by now goes on there", op)}
 	}
 	return invalid(fmt.Errorf("%s: %w", op, err))
 }
@@ -104,7 +104,7 @@ func undecided(ctx context.Context, err error, tok token.Token) error {
 	} else if ctx.Err() != nil {
 		return failed(ctx, "deploy", said)
 	}
-	return &edge.Error{Status: report.Unknown.ExitStatus(), Err: fmt.Errorf("deploy: there is no report: %w; the deployment may be going on", said)}
+	return &cli.Error{Status: report.Unknown.ExitStatus(), Err: fmt.Errorf("deploy: there is no report: %w; the deployment may be going on", said)}
 }
 
 // lastLine returns the verdict of a summary, which is its last line.

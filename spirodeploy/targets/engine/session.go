@@ -12,7 +12,7 @@ import (
 
 	"dagger.io/dagger"
 
-	"github.com/spirostack/spirodeploy/internal/plain"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -102,7 +102,7 @@ func findCLI() error {
 func noEngine(err error) error {
 	const most = 200
 	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
-	if r := []rune(plain.Line(line)); len(r) > most {
+	if r := []rune(sanitize.Line(line)); len(r) > most {
 		line = string(r[:most]) + "…"
 	} else {
 		line = string(r)

@@ -1,0 +1,243 @@
+// Package atomicfile writes files that appear whole or not at all.
+package atomicfile
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/ctxio"
+)
+
+// Stdout is the path that means standard output.
+const Stdout = "-"
+
+// Write lets fill write to the file at path, or to stdout if path is "-": to
+// os.Stdout only if that is open. A
+// regular file appears under its name when all has been written, with the mode
+// of the one it replaces; where anything fails, what was there stays. Two that write
+// one file at once both write all of it, and the later one's stays. A symbolic
+// link is followed. A pipe or device is opened and written to, and never
+// replaced. (The file is not forced to disk: a power failure may still lose it.)
+//
+// When the context ends, so does the writing, also where nobody reads a pipe;
+// fill may then go on for a while, and must do no harm.
+func Write(ctx context.Context, path string, stdout io.Writer, fill func(io.Writer) error) error {
+	return write(ctx, path, stdout, false, fill)
+}
+
+// WriteSecret is Write for what nobody else on the machine may read: a regular
+// file is for its owner only, whatever the one was that it replaces.
+func WriteSecret(ctx context.Context, path string, stdout io.Writer, fill func(io.Writer) error) error {
+	return write(ctx, path, stdout, true, fill)
+}
+
+// Open opens the file at path, or stdout if path is "-", for what is written bit
+// by bit and read meanwhile: what was in a regular file goes away at once.
+// Opening a pipe waits for its reader until the context ends; writing to it, for
+// that much longer, so that a last word can be said.
+func Open(ctx context.Context, path string, stdout io.Writer, longer time.Duration) (*Stream, error) {
+	s := &Stream{out: stdout}
+	if path != Stdout {
+		// For writing alone: a pipe would otherwise have this process for a reader.
+		const flags = os.O_WRONLY | os.O_CREATE
+		f, err := ctxio.Done(ctx, func() (*os.File, error) { return os.OpenFile(path, flags, 0o666) })
+		if err == nil {
+			err = empty(f)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("write %s: %w", path, withoutPath(err))
+		}
+		s.out, s.file = f, f
+	}
+	var end context.CancelCauseFunc
+	s.ctx, end = context.WithCancelCause(context.WithoutCancel(ctx))
+	s.end = func() { end(nil) }
+	context.AfterFunc(ctx, func() {
+		time.AfterFunc(longer, func() { end(ctxio.Reason(ctx)) })
+	})
+	return s, nil
+}
+
+// empty takes away what is in a regular file, unless another run writes to it.
+func empty(f *os.File) (err error) {
+	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		if !lock(f) {
+			err = errors.New("another run writes to it")
+		} else {
+			err = f.Truncate(0)
+		}
+	}
+	if err != nil {
+		_ = f.Close() // the reason is already an error
+	}
+	return err
+}
+
+// Stream is what [Open] returns.
+type Stream struct {
+	ctx  context.Context
+	end  func()
+	out  io.Writer
+	file *os.File      // nil for standard output, which stays open
+	late chan struct{} // closed when a write that was not waited for is over; nil if there was none
+}
+
+// Write writes, or fails when the time for that is over. No byte follows one that
+// was not waited for.
+func (s *Stream) Write(p []byte) (int, error) {
+	if s.late != nil {
+		return 0, ctxio.Reason(s.ctx)
+	}
+	p = bytes.Clone(p) // it may be written after this returns
+	var n int
+	var err error
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		n, err = s.out.Write(p)
+	}()
+	select {
+	case <-written:
+		return n, err
+	case <-s.ctx.Done():
+		s.late = written
+		return 0, ctxio.Reason(s.ctx)
+	}
+}
+
+// Close closes the file, whether or not all has been written.
+func (s *Stream) Close() error {
+	s.end()
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
+}
+
+// errClosed is a standard output that whoever started this process has closed.
+var errClosed = errors.New("standard output is closed")
+
+// CheckStdout fails if a writer is a standard output that is closed. It is for what is worth
+// nothing if nobody gets it; a report to a null device is its caller's choice.
+func CheckStdout(stdout io.Writer) error {
+	if closed(stdout) {
+		return fmt.Errorf("write to standard output: %w", errClosed)
+	}
+	return nil
+}
+
+// closed reports whether a writer is a standard output that is closed. Go opens the
+// null device in its place, for reading too, which who redirects it there does not:
+// what is written would go nowhere, and nobody be told.
+func closed(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || f != os.Stdout {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	if err != nil {
+		return false
+	}
+	if info, err := f.Stat(); err != nil || !os.SameFile(info, null) {
+		return false
+	}
+	_, err = f.Read(make([]byte, 1))
+	return errors.Is(err, io.EOF) // and not that it is open for writing only
+}
+
+func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill func(io.Writer) error) error {
+	unhurried := fill
+	fill = func(w io.Writer) error { return unhurried(ctxio.Writer(ctx, w)) }
+	if path == Stdout {
+		return wait(ctx, func() error { return fill(stdout) })
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("write %s: it is a directory", path)
+	case err == nil && !info.Mode().IsRegular():
+		return wait(ctx, func() error { return writeThrough(path, fill) })
+	case err == nil && secret:
+		return replace(path, 0o600, fill)
+	case err == nil:
+		return replace(path, info.Mode().Perm(), fill)
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Lstat(path); err == nil {
+			return fmt.Errorf("write %s: it is a symbolic link to nothing", path)
+		}
+		if secret {
+			return replace(path, 0o600, fill)
+		}
+		return replace(path, 0, fill)
+	}
+	return fmt.Errorf("write %s: %w", path, withoutPath(err))
+}
+
+// wait calls what may have to wait for a reader. It does so until the context ends.
+func wait(ctx context.Context, f func() error) error {
+	_, err := ctxio.Done(ctx, func() (any, error) { return nil, f() })
+	return err
+}
+
+func writeThrough(path string, fill func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("write %w", err)
+	}
+	return errors.Join(fill(f), f.Close())
+}
+
+// replace writes to a file beside path and renames it. Mode 0 is that of a new file.
+func replace(path string, mode fs.FileMode, fill func(io.Writer) error) (err error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	removeLeft(path)
+	f, free, err := create(path, cmp.Or(mode, 0o666)&0o666)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, withoutPath(err))
+	}
+	defer free()
+	temp := f.Name()
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temp) // the reason is already an error
+		}
+	}()
+	err = fill(f)
+	if mode != 0 && err == nil {
+		err = f.Chmod(mode)
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, withoutPath(err))
+	}
+	return nil
+}
+
+// withoutPath strips the name of the temporary file, which means nothing to the user.
+func withoutPath(err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		return pe.Err
+	case errors.As(err, &le):
+		return le.Err
+	}
+	return err
+}

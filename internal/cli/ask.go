@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/atomicfile"
+	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// Check asks the server whether the token is valid, and tells.
+func (w World) Check(ctx context.Context, s Settings) error {
+	return w.discreetly(s, func(w World) error { return w.check(ctx, s) })
+}
+
+func (w World) check(ctx context.Context, s Settings) error {
+	w.warnings = new(warnings)
+	defer func() {
+		for _, text := range w.warnings.texts {
+			fmt.Fprintln(w.Stderr, "warning: "+text)
+		}
+	}()
+	opts, err := w.serverOptions(ctx, s)
+	c, clientErr := client.New(opts)
+	rights, readErr := opts.Token.Rights()
+	var rightsErr error
+	if s.Project != "" && readErr == nil {
+		rightsErr = rights.Check(s.Project, time.Now())
+	}
+	if err := errlist.Join(s.contradictions(), err, clientErr, rightsErr); err != nil {
+		return invalid(err)
+	}
+	if err := c.Check(ctx); err != nil {
+		return &Error{Status: report.Classify(err).ExitStatus(), Err: err}
+	}
+	allows := ""
+	if readErr == nil {
+		allows = ": " + sanitize.Line(rights.String())
+	}
+	fmt.Fprintf(w.Stdout, "%s: the token is valid%s\n", c.Server(), allows)
+	return nil
+}
+
+// Token tells what the token allows, without showing it, or makes a narrower one.
+func (w World) Token(ctx context.Context, s Settings) error {
+	return w.discreetly(s, func(w World) error { return w.rights(ctx, s) })
+}
+
+func (w World) rights(ctx context.Context, s Settings) error {
+	t, err := w.NeedToken(ctx, s)
+	narrower := len(s.Projects) > 0 || s.Lifetime != nil
+	switch {
+	case narrower && s.Output == "":
+		err = errlist.Join(err, errors.New("say where the narrower token is to go: -output=FILE, which is for you alone to read, or -output=- for standard output"))
+	case !narrower && s.Output != "":
+		err = errlist.Join(err, errors.New("-output is for a narrower token: say which with -project or -lifetime"))
+	}
+	if err := errlist.Join(s.contradictions(), err); err != nil {
+		return invalid(err)
+	}
+	if narrower {
+		return w.narrow(ctx, t, s)
+	}
+	rights, err := t.Rights()
+	if err != nil {
+		return invalid(err)
+	}
+	fmt.Fprintln(w.Stdout, sanitize.Line(rights.String()))
+	if !rights.NotAfter.IsZero() && time.Now().After(rights.NotAfter) {
+		return invalid(errors.New("the token has expired"))
+	}
+	return nil
+}
+
+// narrow writes a token that allows less.
+func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
+	rights, err := t.Rights()
+	if err != nil {
+		return invalid(fmt.Errorf("it cannot be narrowed: %w", err))
+	}
+	now := time.Now()
+	var errs []error
+	for _, project := range s.Projects {
+		errs = append(errs, client.CheckName("project", project), rights.Check(project, now))
+	}
+	if s.Lifetime != nil && *s.Lifetime <= 0 {
+		errs = append(errs, errors.New("-lifetime must be more than 0"))
+	}
+	if s.TokenFile != "" && sameFile(s.TokenFile, s.Output) {
+		errs = append(errs, errors.New("-output is the file that the token comes from: the narrower one would take its place"))
+	}
+	if err := errlist.Join(errs...); err != nil {
+		return invalid(err)
+	}
+	var end time.Time
+	if s.Lifetime != nil {
+		// The server's clock decides: it is to last that long there, too.
+		end = now.Add(*s.Lifetime + token.ClockSlack)
+	}
+	narrow, err := t.Narrow(end, s.Projects...)
+	if err == nil {
+		rights, err = narrow.Rights()
+	}
+	if err == nil {
+		err = atomicfile.WriteSecret(ctx, s.Output, w.bytes, func(out io.Writer) error {
+			_, err := fmt.Fprintln(out, narrow.Reveal())
+			return err
+		})
+	}
+	if err != nil {
+		return invalid(err)
+	}
+	where := s.Output
+	if where == atomicfile.Stdout {
+		where = "standard output"
+	}
+	fmt.Fprintf(w.Stderr, "%s: a token %s\n", where, sanitize.Line(rights.String()))
+	return nil
+}
+
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
+// NeedToken returns the token of the settings or the environment, for a target.
+func (w World) NeedToken(ctx context.Context, s Settings) (token.Token, error) {
+	t, err := w.token(ctx, s)
+	if err == nil && t.IsZero() {
+		err = fmt.Errorf("%w: set SPIRO_TOKEN or name a file with -tokenFile", token.ErrNone)
+	}
+	return t, err
+}
+
+// Or returns what a flag points to, or the zero value of one that is not given.
+func Or[T any](flag *T) (value T) {
+	if flag != nil {
+		value = *flag
+	}
+	return value
+}
+
+// Split splits the value of a flag that cannot be repeated at its commas; "\,"
+// stands for a comma that is part of a value. Empty values are left out.
+func Split(s string) []string {
+	var values []string
+	var value strings.Builder
+	flush := func() {
+		if value.Len() > 0 {
+			values = append(values, value.String())
+		}
+		value.Reset()
+	}
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && i+1 < len(s) && s[i+1] == ',':
+			value.WriteByte(',')
+			i++
+		case s[i] == ',':
+			flush()
+		default:
+			value.WriteByte(s[i])
+		}
+	}
+	flush()
+	return values
+}
+
+// CheckPosition refuses a name that is a flag in the wrong place: mage takes
+// "spiro:deploy -artifact=a shop prod" for project -artifact=a, deployment
+// shop, and would deploy that before it complains of the rest.
+func CheckPosition(names ...string) error {
+	for _, name := range names {
+		if strings.HasPrefix(name, "-") {
+			// Not its value: it may be a token, for which there is no flag.
+			name, _, _ = strings.Cut(name, "=")
+			return invalid(fmt.Errorf("%q is a flag in the place of a name: flags go after PROJECT DEPLOYMENT", Process().Redact(name)))
+		}
+	}
+	return nil
+}

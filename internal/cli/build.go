@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/spirostack/spirodeploy/internal/atomicfile"
+	"github.com/spirostack/spirodeploy/internal/ctxio"
+	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/pulse"
+	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// Build writes the bundle to s.Output and says which it is. It needs no server.
+func (w World) Build(ctx context.Context, s Settings) error {
+	return w.discreetly(s, func(w World) error { return w.build(ctx, s) })
+}
+
+func (w World) build(ctx context.Context, s Settings) error {
+	opts, err := w.bundleOptions(s, nil, s.inputs())
+	if err := errlist.Join(s.contradictions(), err); err != nil {
+		return invalid(err)
+	}
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
+	b, err := w.writeBundle(ctx, s, opts)
+	if err != nil {
+		return invalid(ctxio.Cause(ctx, err))
+	}
+	defer b.Close()
+	d, err := b.Digest(ctx) // known by now
+	if err != nil {
+		return invalid(err)
+	}
+	if s.Output == atomicfile.Stdout {
+		fmt.Fprintf(w.Stderr, "%s  %s, %s\n", d, human.Count(b.Len(), "entry", "entries"), human.Size(b.Size()))
+		return nil
+	}
+	fmt.Fprintf(w.Stdout, "%s  %s\n", d, s.Output)
+	return nil
+}
+
+// writeBundle writes the bundle, and shows how far it is.
+func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options) (b *bundle.Bundle, err error) {
+	watch, end := w.show(s, 1)
+	defer end()
+	var mu sync.Mutex // the pulse tells, too
+	tell := func(u report.Update) {
+		mu.Lock()
+		defer mu.Unlock()
+		u.Stage, u.Time = report.Bundling, time.Now()
+		watch(u)
+	}
+	tell(report.Update{Kind: report.Began})
+	const often = 10 * time.Second
+	defer pulse.Start(often, func() { tell(report.Update{Kind: report.Waited}) })()
+	b, err = bundle.New(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	warnings, err := w.checkBundle(ctx, s, b)
+	if err != nil {
+		_ = b.Close() // the reason is already an error
+		return nil, err
+	}
+	for _, text := range warnings {
+		tell(report.Update{Kind: report.Warned, Text: text})
+	}
+	if s.Output == atomicfile.Stdout {
+		if err := atomicfile.CheckStdout(w.bytes); err != nil {
+			_ = b.Close() // the reason is already an error
+			return nil, err
+		}
+	}
+	err = atomicfile.Write(ctx, s.Output, w.bytes, func(out io.Writer) error {
+		_, err := b.WriteTo(&counted{Writer: out, tell: tell, total: b.Size()})
+		return err
+	})
+	if err != nil {
+		_ = b.Close() // the reason is already an error
+		return nil, err
+	}
+	return b, nil
+}
+
+// checkBundle looks at what the bundle would deploy. It returns what is worth a
+// warning, and what is a problem.
+func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (warnings []string, err error) {
+	for _, warning := range b.Warnings() {
+		warnings = append(warnings, warning.String())
+	}
+	_, problems, found := spirodeploy.CheckTop(ctx, b, spirodeploy.TopOptions{
+		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate,
+	})
+	warnings = append(warnings, found...)
+	if s.Strict {
+		problems = append(problems, spirodeploy.Strict(warnings)...)
+	}
+	return warnings, errlist.Join(problems...)
+}
+
+// counted tells how much has been written, now and then.
+type counted struct {
+	io.Writer
+	tell        report.Watcher
+	sent, total int64
+	told        int64
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.sent += int64(n)
+	const often = 1 << 20
+	if c.sent-c.told >= often || c.sent == c.total {
+		c.told = c.sent
+		c.tell(report.Update{Kind: report.Progressed, Sent: c.sent, Total: c.total})
+	}
+	return n, err
+}
+
+// bundleOptions turns the settings for a bundle into options. Files that the
+// run itself writes or reads are left out of it.
+func (w World) bundleOptions(s Settings, reports []reportFile, inputs []string) (bundle.Options, error) {
+	opts := bundle.Options{
+		Dir: s.Dir, Exclude: s.Exclude, GitDescribe: bundle.Describe(s.GitDescribe), Digest: digest.Digest(strings.TrimSpace(s.Digest)),
+	}
+	if opts.Dir == "" {
+		opts.Dir = "."
+	}
+	for _, a := range s.Artifacts {
+		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
+	}
+	for _, path := range append([]string{s.Output}, inputs...) {
+		if path != "" && path != atomicfile.Stdout {
+			opts.Omit = append(opts.Omit, path)
+		}
+	}
+	for _, r := range reports {
+		if r.path != atomicfile.Stdout {
+			opts.Omit = append(opts.Omit, r.path)
+		}
+	}
+	var sourceErr, timeErr error
+	opts.Source, sourceErr = bundle.ParseSource(s.Source)
+	opts.ModTime, timeErr = w.sourceDate()
+	opts.Withhold = w.tokenVariables()
+	return opts, errlist.Join(sourceErr, timeErr)
+}
+
+// tokenVariables returns the environment variables that hold a token, as far as
+// that is known: git, and the filters that it runs, have no business with them.
+func (w World) tokenVariables() []string {
+	var names []string
+	for _, kv := range os.Environ() {
+		name, value, _ := strings.Cut(kv, "=")
+		t, err := token.Parse(value)
+		if err != nil {
+			continue
+		}
+		_, err = t.Rights()
+		if err == nil || w.known.Redact(strings.TrimSpace(value)) == t.String() {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// sourceDate reads SOURCE_DATE_EPOCH, seconds since 1970
+// (https://reproducible-builds.org/specs/source-date-epoch/).
+func (w World) sourceDate() (time.Time, error) {
+	v := w.env("SOURCE_DATE_EPOCH")
+	if v == "" {
+		return time.Time{}, nil
+	}
+	sec, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH %q: not a number of seconds since 1970", v)
+	}
+	return time.Unix(sec, 0), nil
+}

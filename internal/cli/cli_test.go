@@ -1,0 +1,206 @@
+package cli_test
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/cli"
+	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+func TestSplit(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string][]string{
+		"":           nil,
+		"a":          {"a"},
+		"a,b":        {"a", "b"},
+		`a\,b,c`:     {"a,b", "c"},
+		`a\b,\`:      {`a\b`, `\`},
+		",a,,b,":     {"a", "b"},
+		`x=a\,b,\,`:  {"x=a,b", ","},
+		"a b, c":     {"a b", " c"},
+		`C:\dir,\\,`: {`C:\dir`, `\,`},
+	} {
+		if got := cli.Split(in); !slices.Equal(got, want) {
+			t.Errorf("Split(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestCheckPosition(t *testing.T) {
+	t.Parallel()
+	if err := cli.CheckPosition("shop", "prod"); err != nil {
+		t.Error(err)
+	}
+	err := cli.CheckPosition("shop", "-artifact=a")
+	var with *cli.Error
+	if !errors.As(err, &with) || with.ExitStatus() != 2 || !strings.Contains(err.Error(), "flags go after PROJECT DEPLOYMENT") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// world is one with this environment; the buffers are its outputs.
+func world(env map[string]string) (w cli.World, stdout, stderr *bytes.Buffer) {
+	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
+	return cli.World{Getenv: func(name string) string { return env[name] }, Stdout: stdout, Stderr: stderr}, stdout, stderr
+}
+
+// TestProxy: the proxy of the environment is used, and not for loopback.
+func TestProxy(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		_, _ = w.Write([]byte("Auth OK"))
+	}))
+	defer proxy.Close()
+	for _, name := range []string{"HTTP_PROXY", "http_proxy"} {
+		w, _, _ := world(map[string]string{name: proxy.URL, "SPIRO_TOKEN": "a-token", "NO_PROXY": "inside"})
+		if err := w.Check(t.Context(), cli.Settings{Server: "http://salt.invalid:4510/", Insecure: true}); err != nil {
+			t.Error(err)
+		}
+	}
+	w, _, _ := world(map[string]string{"HTTP_PROXY": proxy.URL, "SPIRO_TOKEN": "a-token", "REQUEST_METHOD": "GET"})
+	if err := w.Check(t.Context(), cli.Settings{Server: "http://salt.invalid:4510/", Insecure: true}); err == nil {
+		t.Error("HTTP_PROXY was believed where it is a request's header")
+	}
+	server := spirotest.New(t, spirotest.Options{})
+	w, _, _ = world(map[string]string{"HTTP_PROXY": proxy.URL, "SPIRO_TOKEN": server.Token(0)})
+	if err := w.Check(t.Context(), cli.Settings{Server: server.URL(), Insecure: true}); err != nil {
+		t.Error(err)
+	}
+	if asked != 2 {
+		t.Errorf("the proxy was asked %d times, want 2", asked)
+	}
+}
+
+// TestToken tells what tokens allow, and never shows them.
+func TestToken(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	for _, tt := range []struct {
+		name, token string
+		status      int
+		says        string
+	}{
+		{"one project", server.Token(time.Hour, "shop"), 0, "for shop, valid from "},
+		{"all, for ever", server.Token(0), 0, "for every project, valid from "},
+		{"expired", server.Token(-time.Hour, "shop", "blog"), 2, "for shop, blog, valid from "},
+		{"no macaroon", "just-some-word", 2, ""},
+		{"none", " ", 2, ""},
+	} {
+		w, stdout, stderr := world(map[string]string{"SPIRO_TOKEN": tt.token})
+		err := w.Token(t.Context(), cli.Settings{})
+		status := 0
+		var with *cli.Error
+		if errors.As(err, &with) {
+			status = with.ExitStatus()
+		}
+		if status != tt.status || !strings.HasPrefix(stdout.String(), tt.says) {
+			t.Errorf("%s: status %d, %q, %v", tt.name, status, stdout, err)
+		}
+		if all := stdout.String() + stderr.String(); len(tt.token) > 3 && (strings.Contains(all, tt.token) || err != nil && strings.Contains(err.Error(), tt.token)) {
+			t.Errorf("%s: the token is shown", tt.name)
+		}
+	}
+}
+
+// TestNarrow makes narrower tokens, which go where they are told to and nowhere else.
+func TestNarrow(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	path := filepath.Join(t.TempDir(), "token")
+	for _, tt := range []struct {
+		name     string
+		token    string
+		settings cli.Settings
+		want     string // of the rights; none for an error
+		says     string
+	}{
+		{"project", server.Token(0), cli.Settings{Projects: []string{"shop"}, Output: path}, "for shop, ", "for shop, "},
+		{"lifetime", server.Token(0, "shop", "blog"), cli.Settings{Lifetime: new(time.Hour), Output: path}, "for shop, blog, ", "expires "},
+		{"to standard output", server.Token(0), cli.Settings{Projects: []string{"shop", "blog"}, Lifetime: new(time.Minute), Output: "-"}, "for shop, blog, ", "for shop, blog, "},
+		{"nowhere", server.Token(0), cli.Settings{Projects: []string{"shop"}}, "", "-output=FILE"},
+		{"nothing narrower", server.Token(0), cli.Settings{Output: path}, "", "-project or -lifetime"},
+		{"not its project", server.Token(0, "shop"), cli.Settings{Projects: []string{"shop", "blog"}, Output: path}, "", "not for the project blog"},
+		{"no name", server.Token(0), cli.Settings{Projects: []string{"a/b"}, Output: path}, "", "it has a / in it"},
+		{"expired", server.Token(-time.Hour), cli.Settings{Projects: []string{"shop"}, Output: path}, "", "has expired"},
+		{"negative", server.Token(0), cli.Settings{Lifetime: new(-time.Hour), Output: path}, "", "must be more than 0"},
+		{"no macaroon", "just-some-word-or-so", cli.Settings{Lifetime: new(time.Hour), Output: path}, "", "cannot be narrowed"},
+	} {
+		_ = os.Remove(path)
+		w, stdout, stderr := world(map[string]string{"SPIRO_TOKEN": tt.token})
+		err := w.Token(t.Context(), tt.settings)
+		if tt.want == "" {
+			var with *cli.Error
+			if !errors.As(err, &with) || with.Status != 2 || !strings.Contains(err.Error(), tt.says) || stdout.Len() > 0 {
+				t.Errorf("%s: %v, want %q", tt.name, err, tt.says)
+			}
+			if _, err := os.Stat(path); err == nil {
+				t.Errorf("%s: a file was written", tt.name)
+			}
+			continue
+		}
+		written := stdout.Bytes()
+		if tt.settings.Output == path {
+			if written, err = os.ReadFile(path); err != nil {
+				t.Fatal(err)
+			}
+			if info, _ := os.Stat(path); info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
+				t.Errorf("%s: the file has mode %s", tt.name, info.Mode())
+			}
+		}
+		narrow, err := token.Parse(string(written))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rights, err := narrow.Rights()
+		if err != nil || !strings.HasPrefix(rights.String(), tt.want) {
+			t.Errorf("%s: it is %s, %v; want %s", tt.name, rights, err, tt.want)
+		}
+		if left := time.Until(rights.NotAfter); tt.settings.Lifetime != nil && (left < *tt.settings.Lifetime || left > *tt.settings.Lifetime+token.ClockSlack) {
+			t.Errorf("%s: it lasts %s, want %s and some slack", tt.name, left, *tt.settings.Lifetime)
+		}
+		if said := stderr.String(); !strings.Contains(said, tt.says) || strings.Contains(said, narrow.Reveal()) {
+			t.Errorf("%s: the story does not say %q, or has the token in it", tt.name, tt.says)
+		}
+	}
+}
+
+// TestEverythingAtOnce: what the edge finds wrong is told with what the library does.
+func TestEverythingAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Symlink("nowhere", filepath.Join(dir, "_salt")); err != nil {
+		t.Skip(err)
+	}
+	w, _, _ := world(map[string]string{"SPIRO_TOKEN": "two words", "SOURCE_DATE_EPOCH": "soon"})
+	err := w.Run(t.Context(), cli.Settings{
+		Project: "a/b", Deployment: "prod", Dir: dir, Server: "ftp://x", SSLCert: "none.pem", Source: "svn", Reports: []string{"pdf=x"},
+	})
+	var with *cli.Error
+	if !errors.As(err, &with) || with.ExitStatus() != 2 {
+		t.Fatalf("error %v", err)
+	}
+	for _, want := range []string{
+		"8 problems:", `format "pdf"`, `source "svn"`, `SOURCE_DATE_EPOCH "soon"`, "SPIRO_TOKEN: the token has white space", "none.pem",
+		`project name "a/b"`, `ftp:// is not a scheme`, "_salt: symbolic link dangles",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "two words") {
+		t.Errorf("the token is shown in\n%v", err)
+	}
+}

@@ -1,0 +1,111 @@
+// Package command is the command spiro-deploy without its main function, which
+// the Dagger module writes for itself: an edit of the command's own folder does not
+// rebuild the module.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/spirostack/spirodeploy/internal/cli"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// Main runs the command with the arguments, environment and files of the process,
+// and ends the process with its exit status.
+func Main() {
+	limitMemory()
+	os.Exit(run(os.Args[1:]))
+}
+
+// limitMemory has the garbage collector work harder before a large event of a
+// server makes this process large: a run needs a few MiB, and the machine may be
+// a small one. (With less, one event of 16 MiB has it collect all the time.)
+// GOMEMLIMIT means another limit.
+func limitMemory() {
+	const limit = 96 << 20
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
+	}
+}
+
+// run returns the exit status.
+func run(args []string) int {
+	f, exit := parse(args, cli.Process())
+	if exit != goOn {
+		return exit
+	}
+	ctx, stop := cli.UntilSignal(context.Background(), append(cli.Gone, os.Interrupt)...)
+	defer stop()
+	if f.Token != nil {
+		fmt.Fprintln(os.Stderr, "warning: a token in the argument list can be seen by everybody on this machine: use SPIRO_TOKEN or --token-file")
+	}
+	return fail(cli.Process().Run(ctx, f.settings()))
+}
+
+// goOn is no exit status.
+const goOn = -1
+
+// parse reads the command line. Beside flags to run with it returns goOn; else
+// it has said what there is to say, and returns the exit status.
+func parse(args []string, world cli.World) (f flags, exit int) {
+	exit = goOn
+	parser, err := kong.New(&f,
+		kong.Name("spiro-deploy"),
+		kong.Description(description),
+		kong.Exit(func(status int) { exit = status }),
+		kong.Writers(world.Stdout, world.Stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Help(help), groups,
+	)
+	if err == nil {
+		_, err = parser.Parse(args)
+	}
+	if exit != goOn { // --help and --version have had their say
+		return f, exit
+	}
+	if err == nil {
+		err = f.check()
+	}
+	if err == nil && f.Completion != nil {
+		exit, err = 0, complete(world.Stdout, *f.Completion, parser.Model)
+	}
+	if err != nil {
+		fmt.Fprintf(world.Stderr, "spiro-deploy: %s (spiro-deploy --help lists what there is)\n", sanitize.Line(world.Redact(explain(err), args...)))
+		return f, report.Invalid.ExitStatus()
+	}
+	return f, exit
+}
+
+// explain says what the parser found. It must not repeat surplus arguments: one
+// of them may be a token.
+func explain(err error) string {
+	switch text := err.Error(); {
+	case strings.HasPrefix(text, "unexpected argument"):
+		return "there are more arguments than PROJECT and DEPLOYMENT"
+	case strings.Contains(text, "missing unit in duration"):
+		return text + " (such as 30s or 5m)"
+	default:
+		return text
+	}
+}
+
+// fail tells an error, and returns the exit status for it.
+func fail(err error) int {
+	if err == nil {
+		return 0
+	}
+	e := &cli.Error{Status: report.Invalid.ExitStatus()}
+	errors.As(err, &e)
+	if !e.Told {
+		fmt.Fprintf(os.Stderr, "spiro-deploy: %v\n", err)
+	}
+	return e.Status
+}

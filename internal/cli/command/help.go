@@ -1,0 +1,55 @@
+package command
+
+import (
+	"fmt"
+
+	"github.com/alecthomas/kong"
+)
+
+const description = `Bundles a project's Salt states and deploys them through a SpiroFS server. What happens is told on standard error, what came of it on standard output.`
+
+// groups are the parts of the help, in the order of the flags.
+var groups = kong.ExplicitGroups([]kong.Group{
+	{Key: "bundle", Title: "What is deployed:"},
+	{Key: "server", Title: "Where to, and with what right:"},
+	{Key: "run", Title: "What minions do:"},
+	{Key: "instead", Title: "Instead of deploying:"},
+	{Key: "shown", Title: "What is told:"},
+	{Key: "other", Title: "Other:"},
+})
+
+const rest = `
+Examples:
+  spiro-deploy shop prod                          # _salt of this directory; SPIRO_URL and SPIRO_TOKEN say where to
+  spiro-deploy --artifact build/shop shop prod    # with what the build made
+  spiro-deploy --dry-run shop prod                # what would be sent, and may it?
+  spiro-deploy --output shop.tar                  # only the bundle; prints its digest
+  spiro-deploy --diff shop.tar                    # what has changed since
+  spiro-deploy --bundle shop.tar --digest sha256:… shop prod
+  spiro-deploy --report html=report.html --report junit=report.xml shop prod
+  spiro-deploy --report json=last.json shop prod  # and next time, the same minions have to be there:
+  spiro-deploy --expect-from last.json shop prod
+  spiro-deploy --completion bash > /etc/bash_completion.d/spiro-deploy
+
+Environment:
+  SPIRO_URL, SPIRO_TOKEN                 server and token; the flags come first
+  HTTP_PROXY, HTTPS_PROXY, NO_PROXY      as usual, also in lower case; ALL_PROXY if neither of the first two is set
+  SOURCE_DATE_EPOCH                      modification time of all entries, in seconds since 1970 (default: 0)
+  NO_COLOR, CLICOLOR_FORCE               no colours; colours everywhere
+  GITHUB_STEP_SUMMARY                    file to add a summary in Markdown to
+
+Exit status:
+  0    all well                          4    the server failed
+  1    a minion failed or was missing    5    the server could not be reached
+  2    something is wrong on this side   6    the outcome is unknown: it may be going on
+  3    the server refused                130  interrupted
+`
+
+// help prints the flags, and what else there is to know.
+func help(options kong.HelpOptions, ctx *kong.Context) error {
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(ctx.Stdout, rest)
+	return err
+}

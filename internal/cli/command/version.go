@@ -1,0 +1,103 @@
+package command
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+)
+
+// What a release says of itself: it is built without the Go command's own look at
+// the repository, which depends on the tags of the clone. The linker sets both
+// (see internal/dev/release).
+var (
+	releaseVersion string
+	releaseCommit  string
+)
+
+// versionFlag shows the version, and ends the run before anything else is read.
+// (kong's own has the text made in every run, and this one's takes a look at the
+// whole executable.)
+type versionFlag bool
+
+// BeforeReset is what kong calls for the flag.
+func (versionFlag) BeforeReset(app *kong.Kong) error {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{GoVersion: runtime.Version()}
+	}
+	if _, err := io.WriteString(app.Stdout, versionText(info, executableDigest())); err != nil {
+		return fmt.Errorf("--version: %w", err)
+	}
+	app.Exit(0)
+	return nil
+}
+
+// versionText returns the name and version in a line, and a line for each further
+// thing that is known: "KEY: VALUE".
+func versionText(info *debug.BuildInfo, digest string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "spiro-deploy %s\n", cmp.Or(releaseVersion, info.Main.Version, "(unknown version)"))
+	line := func(key, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%-9s %s\n", key+":", value)
+		}
+	}
+	line("commit", cmp.Or(short(releaseCommit), commit(info)))
+	line("module", info.Main.Sum) // of go install MODULE@VERSION, which knows of no commit
+	line("go", info.GoVersion)
+	line("platform", runtime.GOOS+"/"+runtime.GOARCH)
+	line("digest", digest)
+	return b.String()
+}
+
+// commit returns what the Go command has seen of the repository, if it looked.
+func commit(info *debug.BuildInfo) string {
+	seen := map[string]string{}
+	for _, s := range info.Settings {
+		seen[s.Key] = s.Value
+	}
+	hash := short(seen["vcs.revision"])
+	if hash != "" && seen["vcs.modified"] == "true" {
+		hash += " (modified)"
+	}
+	return hash
+}
+
+// short returns as much of a commit's hash as names it.
+func short(hash string) string { return hash[:min(len(hash), 12)] }
+
+// executableDigest returns the digest of the file that runs, to be held against
+// the list of a release; or why there is none.
+func executableDigest() string {
+	digest, err := digestOf(os.Executable())
+	if err != nil {
+		return "unknown: " + sanitize.Line(err.Error())
+	}
+	return digest
+}
+
+func digestOf(path string, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
+}

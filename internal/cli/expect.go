@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/ctxio"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// expectations tells which flags ask for minions.
+func (s *Settings) expectations() map[string]bool {
+	return map[string]bool{
+		"require-minions": s.RequireMinions, "expect-minion": len(s.ExpectMinions) > 0, "expect-from": s.ExpectFrom != "", "min-minions": s.MinMinions != 0,
+	}
+}
+
+// checkExpectations returns what is wrong with these flags.
+func (s *Settings) checkExpectations() []error {
+	var errs []error
+	if m := report.Missing(s.MissingMinions); m != "" && m != report.Fail && m != report.Warn {
+		errs = append(errs, fmt.Errorf("%s %q: it is %s or %s", s.flag("missing-minions"), s.MissingMinions, report.Fail, report.Warn))
+	}
+	if s.MinMinions < 0 || s.MinMinions > client.MaxMinions {
+		errs = append(errs, fmt.Errorf("%s %d: it is a number from 0 to %d", s.flag("min-minions"), s.MinMinions, client.MaxMinions))
+	}
+	for _, id := range s.ExpectMinions {
+		switch {
+		case strings.TrimSpace(id) == "":
+			errs = append(errs, fmt.Errorf("%s is given and empty: is a variable not set?", s.flag("expect-minion")))
+		case strings.Contains(id, ","):
+			errs = append(errs, fmt.Errorf("%s %q: it takes one id: repeat the flag for each", s.flag("expect-minion"), id))
+		case strings.ContainsAny(id, "*?[]") || strings.TrimSpace(id) != id:
+			errs = append(errs, fmt.Errorf("%s %q: it takes the id of one minion, not a pattern: %s takes a number of them", s.flag("expect-minion"), id, s.flag("min-minions")))
+		}
+	}
+	return errs
+}
+
+// expected returns the ids of the minions that have to be reached.
+func (w World) expected(ctx context.Context, s Settings, targets []spirodeploy.Target) ([]string, error) {
+	ids := slices.Clone(s.ExpectMinions)
+	if s.ExpectFrom == "" {
+		return ids, nil
+	}
+	saltenvs := map[string]bool{}
+	for _, t := range targets {
+		saltenvs[cmp.Or(t.Project, s.Project)+"/"+cmp.Or(t.Deployment, s.Deployment)] = true
+	}
+	if len(targets) == 0 {
+		saltenvs[s.Project+"/"+s.Deployment] = true
+	}
+	earlier, err := ctxio.Done(ctx, func() ([]string, error) { return minionsOf(s.ExpectFrom, saltenvs) })
+	if err != nil {
+		return ids, fmt.Errorf("%s %s: %w", s.flag("expect-from"), sanitize.Line(s.ExpectFrom), err)
+	}
+	return append(ids, earlier...), nil
+}
+
+// minionsOf returns the minions of a report that are of some saltenvs.
+func minionsOf(path string, saltenvs map[string]bool) ([]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	rep, err := report.Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it is to be one of --report json=FILE", err)
+	}
+	defer func() { _ = rep.Close() }() // a file that nobody needs any more
+	if len(rep.Targets) == 0 {
+		return nil, errors.New("it is no JSON report, as --report json=FILE writes it (one of ndjson does not do)")
+	}
+	var ids, others []string
+	found := false
+	for _, t := range rep.Targets {
+		if !saltenvs[t.Saltenv] {
+			others = append(others, sanitize.Line(t.Saltenv))
+			continue
+		}
+		found = true
+		for _, m := range t.Minions {
+			ids = append(ids, m.ID)
+		}
+	}
+	switch {
+	case !found:
+		return nil, fmt.Errorf("it is a report of %s, and not of %s", strings.Join(others, ", "), strings.Join(slices.Sorted(maps.Keys(saltenvs)), ", "))
+	case len(ids) == 0:
+		return nil, errors.New("that report names no minion: it is of a dry run, of a deployment without a highstate, or of one that reached nobody")
+	}
+	return ids, nil
+}

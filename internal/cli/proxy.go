@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/http/httpproxy"
+
+	"github.com/spirostack/spirodeploy/internal/errlist"
+)
+
+// proxy honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not, and
+// ALL_PROXY if neither of the first two is set. What it cannot use is an error: to go
+// without the proxy would be something else.
+func (w World) proxy() (func(*http.Request) (*url.URL, error), error) {
+	var errs []error
+	read := func(name string) string {
+		v := w.env(name)
+		if v == "" {
+			name = strings.ToLower(name)
+			v = w.env(name)
+		}
+		if why := proxyProblem(v); why != "" {
+			errs = append(errs, fmt.Errorf("%s: %s", name, why))
+			return ""
+		}
+		return v
+	}
+	config := httpproxy.Config{
+		HTTPProxy: read("HTTP_PROXY"), HTTPSProxy: read("HTTPS_PROXY"),
+		NoProxy: cmp.Or(w.env("NO_PROXY"), w.env("no_proxy")),
+		CGI:     w.env("REQUEST_METHOD") != "", // then HTTP_PROXY is a header that anybody may send
+	}
+	if config.HTTPProxy == "" && config.HTTPSProxy == "" && len(errs) == 0 {
+		all := read("ALL_PROXY")
+		config.HTTPProxy, config.HTTPSProxy, config.CGI = all, all, false
+	}
+	choose := config.ProxyFunc()
+	return func(r *http.Request) (*url.URL, error) { return choose(r.URL) }, errlist.Join(errs...)
+}
+
+// proxyProblem returns why package httpproxy, which is silent about what it does not
+// take, cannot use a value: a URL, or one without its scheme. It repeats nothing of the
+// value, which may have a password in it.
+func proxyProblem(v string) string {
+	const like = ", such as http://proxy:3128"
+	if v == "" {
+		return ""
+	}
+	if scheme, _, ok := strings.Cut(v, ":/"); ok && !strings.HasPrefix(v, scheme+"://") {
+		return "it is no URL of a proxy" + like
+	}
+	if !strings.Contains(v, "://") {
+		v = "http://" + v
+	}
+	u, err := url.Parse(v)
+	switch {
+	case strings.ContainsAny(v, "#?"), err == nil && strings.Contains(u.Path, "@"), err != nil && strings.Contains(v, "@"):
+		return "it is no URL of a proxy" + like + "; in a user name or password, #, / and ? are written as %23, %2F and %3F"
+	case err != nil || u.Host == "":
+		return "it is no URL of a proxy" + like
+	case !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme):
+		return "a proxy of this kind cannot be used: its URL begins with http://, https://, socks5:// or socks5h://"
+	case u.Port() != "" && !isPort(u.Port()):
+		return "its port is not one of 1 to 65535" + like
+	}
+	return ""
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
+}

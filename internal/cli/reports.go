@@ -1,0 +1,249 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/atomicfile"
+	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// reportFile is a report to write.
+type reportFile struct {
+	format, path string
+}
+
+// ndjson is the format that is written while a run goes on.
+const ndjson = "ndjson"
+
+// parseReports reads FORMAT=FILE.
+func parseReports(specs []string) ([]reportFile, error) {
+	var files []reportFile
+	var errs []error
+	stdout := 0
+	for _, spec := range specs {
+		format, path, ok := strings.Cut(spec, "=")
+		switch {
+		case !ok || path == "":
+			errs = append(errs, fmt.Errorf("report %q: not FORMAT=FILE, such as json=report.json", spec))
+			continue
+		case format != ndjson && view.All[format].Write == nil:
+			formats := append(view.Names(), ndjson)
+			slices.Sort(formats)
+			errs = append(errs, fmt.Errorf("report %q: the format %q is not known: there are %s", spec, format, strings.Join(formats, ", ")))
+			continue
+		}
+		if path == atomicfile.Stdout {
+			stdout++
+		} else if err := checkPlace(path); err != nil {
+			// Better now than after a deployment.
+			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
+			continue
+		}
+		if path != atomicfile.Stdout && slices.ContainsFunc(files, func(f reportFile) bool { return same(f.path, path) }) {
+			errs = append(errs, fmt.Errorf("report %q: another one goes to that file", spec))
+			continue
+		}
+		files = append(files, reportFile{format, path})
+	}
+	if stdout > 1 {
+		errs = append(errs, errors.New("report: only one can go to standard output"))
+	}
+	return files, errlist.Join(errs...)
+}
+
+// same reports whether two paths lead to one file, which may not be there yet.
+// The first may be standard output, which is none; and a device is not one in this
+// sense: it takes anything.
+func same(a, b string) bool {
+	if a == atomicfile.Stdout {
+		return false
+	}
+	if info, err := os.Stat(a); err == nil && !info.Mode().IsRegular() {
+		return false
+	}
+	return filepath.Clean(a) == filepath.Clean(b) || sameFile(a, b)
+}
+
+// inputs are the files that the run reads, beside the tree.
+func (s *Settings) inputs() []string {
+	return []string{s.Bundle, s.Diff, s.ExpectFrom, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile}
+}
+
+// checkInputs returns an error for each report that would replace what the run reads.
+func checkInputs(reports []reportFile, inputs []string) error {
+	var errs []error
+	for _, r := range reports {
+		for _, input := range inputs {
+			if input != "" && same(r.path, input) {
+				errs = append(errs, fmt.Errorf("report %s=%s: the run reads that file", r.format, r.path))
+			}
+		}
+	}
+	return errlist.Join(errs...)
+}
+
+// checkPlace returns why there can be no file at a path, as far as that shows.
+func checkPlace(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return errors.New("it is a directory")
+	}
+	switch info, err := os.Stat(filepath.Dir(path)); {
+	case err != nil:
+		return fmt.Errorf("its directory: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("%s is no directory", filepath.Dir(path))
+	}
+	if _, err := os.Stat(path); err == nil {
+		return nil // it may be a device, whose directory is nobody's
+	}
+	probe, err := os.CreateTemp(filepath.Dir(path), ".spirodeploy-*")
+	if err != nil {
+		return fmt.Errorf("no file can be made there: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// write writes the reports on a run that is over.
+func (w World) write(ctx context.Context, rep *report.Report, reports []reportFile) error {
+	if ctx.Err() != nil { // also a run that was interrupted has a report
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastReports)
+		defer cancel()
+	}
+	var errs []error
+	for _, r := range reports {
+		write := view.All[r.format].Write
+		if write == nil {
+			continue
+		}
+		if w.isSummary(r) {
+			if err := w.appendSummary(rep, r.path); err != nil {
+				errs = append(errs, fmt.Errorf("the report was not written: GITHUB_STEP_SUMMARY: %w", err))
+			}
+			continue
+		}
+		fill := func(out io.Writer) error {
+			if r.path == atomicfile.Stdout && r.format != view.JSON {
+				lines := &harmlessLines{out: out, log: w.log(w.bytes)}
+				out = lines
+				defer lines.flush()
+			}
+			return w.report(r.format, out, func(out io.Writer) error { return write(rep, out) })
+		}
+		if err := atomicfile.Write(ctx, r.path, w.bytes, fill); err != nil {
+			errs = append(errs, fmt.Errorf("the report was not written: %w", err))
+		}
+	}
+	return errlist.Join(errs...)
+}
+
+// live are the reports that are written while the run goes on.
+type live []liveReport
+
+type liveReport struct {
+	*report.NDJSON
+	hiding *token.Writer
+	file   *atomicfile.Stream
+}
+
+// follow opens the reports that are written while the run goes on.
+func (w World) follow(ctx context.Context, reports []reportFile) (live, error) {
+	var l live
+	var errs []error
+	for _, r := range reports {
+		if r.format != ndjson {
+			continue
+		}
+		file, err := atomicfile.Open(ctx, r.path, w.bytes, lastWord)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("report: %w", err))
+			continue
+		}
+		hiding := w.hiding(r.format, file)
+		l = append(l, liveReport{report.NewNDJSON(hiding), hiding, file})
+	}
+	return l, errlist.Join(errs...)
+}
+
+func (l live) watch(u report.Update) {
+	for _, r := range l {
+		r.Watch(u)
+	}
+}
+
+// lastReports is how long writing reports may take, when the run was ended from outside.
+const lastReports = time.Minute
+
+// lastWord is how long the verdict may wait for a reader, when the run was ended
+// from outside.
+const lastWord = 5 * time.Second
+
+// end writes the verdict.
+func (l live) end(rep *report.Report) error {
+	var errs []error
+	for _, r := range l {
+		if err := errors.Join(r.End(rep), r.hiding.Flush(), r.file.Close()); err != nil {
+			errs = append(errs, fmt.Errorf("the report was not written to its end: %w", err))
+		}
+	}
+	return errlist.Join(errs...)
+}
+
+// maxSummary is how large the summary of a job's step may be, in bytes: GitHub
+// shows nothing of a larger one. Less than minSummary is not worth a try.
+const (
+	maxSummary = 1 << 20
+	minSummary = 2 << 10
+)
+
+// isSummary reports whether a report goes to the summary of a job of GitHub Actions
+// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands),
+// which other steps' commands may have written to.
+func (w World) isSummary(r reportFile) bool {
+	path := w.env("GITHUB_STEP_SUMMARY")
+	return path != "" && r.format == view.Markdown && same(r.path, path)
+}
+
+// summarize adds the run to the summary of the job, if there is one and no report
+// has done so.
+func (w World) summarize(rep *report.Report, reports []reportFile) {
+	path := w.env("GITHUB_STEP_SUMMARY")
+	if path == "" || slices.ContainsFunc(reports, func(r reportFile) bool { return same(r.path, path) }) {
+		return
+	}
+	if err := w.appendSummary(rep, path); err != nil {
+		fmt.Fprintf(w.Stderr, "warning: GITHUB_STEP_SUMMARY: %v\n", err)
+	}
+}
+
+// appendSummary writes a summary into what room there is left.
+func (w World) appendSummary(rep *report.Report, path string) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	room := maxSummary - info.Size()
+	if room < minSummary {
+		return fmt.Errorf("the file has %s already, and GitHub shows nothing of more than %s: write less to it before, or use --report markdown=FILE",
+			human.Size(info.Size()), human.Size(maxSummary))
+	}
+	fill := func(out io.Writer) error { return rep.WriteMarkdownIn(out, int(room)) }
+	return errors.Join(w.report(view.Markdown, f, fill), f.Close())
+}

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/ctxio"
+	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// maxCertificate is how much of a certificate file is read, in bytes.
+const maxCertificate = 1 << 20
+
+// serverOptions reads the settings for the server. Where it fails, the options
+// are still good enough to find out what else is wrong.
+func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, error) {
+	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Server), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
+	if s.MaxEvent != "" {
+		opts.MaxEvent, _ = parseSize(s.MaxEvent) // a bad one is told with the other flags
+	}
+	var tokenErr, certErr, proxyErr error
+	opts.Proxy, proxyErr = w.proxy()
+	if s.Targets == "" { // else each of them finds its own
+		opts.Token, tokenErr = w.token(ctx, s)
+	}
+	blank := s.blankToken()
+	if blank {
+		tokenErr = nil // that is told with the other blank flags
+	}
+	if tokenErr != nil || blank {
+		opts.Token = unread()
+	}
+	if s.SSLCert != "" {
+		// Opening a named pipe waits for its writer.
+		opts.Certificate, certErr = ctxio.Done(ctx, func() ([]byte, error) { return readCertificate(s.SSLCert) })
+	}
+	return opts, errlist.Join(tokenErr, certErr, proxyErr)
+}
+
+// blankToken reports whether a flag that names the token was given, and is empty.
+func (s *Settings) blankToken() bool {
+	return slices.Contains(s.blank, "token-file")
+}
+
+// ServerURL returns the server that a flag names, or SPIRO_URL, or "" for the default.
+func (w World) ServerURL(flag string) string {
+	return cmp.Or(strings.TrimSpace(flag), w.env("SPIRO_URL"))
+}
+
+func readCertificate(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w: it is to have the certificate or CA to trust, in PEM", err)
+	}
+	defer f.Close()
+	pem, err := io.ReadAll(io.LimitReader(f, maxCertificate))
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	if len(pem) == 0 {
+		return nil, fmt.Errorf("certificate: %s is empty", path)
+	}
+	return pem, nil
+}
+
+func (w World) token(ctx context.Context, s Settings) (token.Token, error) {
+	t, err := w.readToken(ctx, s)
+	w.know(t, s.Project)
+	return t, err
+}
+
+func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
+	switch {
+	case s.Token != nil && s.TokenFile != "":
+		return token.Token{}, errors.New("token: --token and --token-file are both given: leave one of them out")
+	case s.Token != nil:
+		t, err := token.Parse(*s.Token)
+		if err != nil {
+			err = fmt.Errorf("--token: %w: give one in SPIRO_TOKEN or with --token-file", err)
+		}
+		return t, err
+	case s.TokenFile != "":
+		return w.tokenFile(ctx, s.TokenFile, s.TokenFile)
+	}
+	t, err := token.Parse(w.Getenv("SPIRO_TOKEN"))
+	switch {
+	case errors.Is(err, token.ErrNone):
+		return s.Defaults.token(ctx)
+	case err != nil:
+		return t, fmt.Errorf("SPIRO_TOKEN: %w", err)
+	}
+	return t, nil
+}
+
+// token returns the default token, or none: the client says what to do about that.
+func (d Defaults) token(ctx context.Context) (token.Token, error) {
+	switch {
+	case d.TokenFile != "":
+		return ctxio.Done(ctx, func() (token.Token, error) { return token.ReadFile(d.TokenFile) })
+	case d.Token == nil:
+		return token.Token{}, nil
+	}
+	text, err := d.Token(ctx)
+	if err != nil {
+		return token.Token{}, fmt.Errorf("find the token: %w", err)
+	}
+	t, err := token.Parse(text)
+	if err != nil {
+		return t, fmt.Errorf("the token that was found: %w", err)
+	}
+	return t, nil
+}
+
+// tokenFile reads the token from a file at a path, which was given as name.
+func (w World) tokenFile(ctx context.Context, name, path string) (token.Token, error) {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o004 != 0 && runtime.GOOS != "windows" {
+		w.warnings.add(fmt.Sprintf("the token file %s can be read by everybody on this machine (mode %04o): chmod go= takes that away", sanitize.Line(name), info.Mode().Perm()))
+	}
+	t, err := ctxio.Done(ctx, func() (token.Token, error) { return token.ReadFile(path) })
+	if err != nil && looksLikeToken(name) {
+		w.known.AddText(name)
+		err = errors.New("the name of the token's file looks like a token itself: put that into SPIRO_TOKEN, or name the file that it is in")
+	}
+	return t, err
+}
+
+// looksLikeToken reports whether the name of a file is more likely a token that
+// was given in its place.
+func looksLikeToken(name string) bool {
+	t, err := token.Parse(name)
+	if err != nil {
+		return false
+	}
+	if _, err := t.Rights(); err == nil {
+		return true
+	}
+	const long = 60
+	return len(name) >= long && !strings.ContainsAny(name, "./\\ ")
+}
+
+// env returns a variable without the white space around it, as the first-party
+// client reads it.
+func (w World) env(name string) string { return strings.TrimSpace(w.Getenv(name)) }

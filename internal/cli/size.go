@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// parseSize reads a number of bytes: "64MiB", "64M" or "67108864". Units are binary,
+// in capitals or not.
+func parseSize(s string) (int, error) {
+	digits := strings.TrimRight(s, "bBiIkKmMgG ")
+	shift, ok := map[string]int{"": 0, "b": 0, "k": 10, "kib": 10, "kb": 10, "m": 20, "mib": 20, "mb": 20, "g": 30, "gib": 30, "gb": 30}[strings.ToLower(strings.TrimSpace(s[len(digits):]))]
+	n, err := strconv.ParseUint(digits, 10, 31)
+	if !ok || err != nil || n == 0 || n<<shift > maxSize {
+		return 0, errors.New("it is no size of 1 byte to 1 GiB, such as 64MiB")
+	}
+	return int(n << shift), nil //nolint:gosec // it is no more than maxSize
+}
+
+// maxSize is the largest size that a flag takes, in bytes.
+const maxSize = 1 << 30
+
+// checkSize returns what is wrong with the size of the largest event.
+func (s *Settings) checkSize() error {
+	if s.MaxEvent == "" {
+		return nil
+	}
+	if _, err := parseSize(s.MaxEvent); err != nil {
+		return fmt.Errorf("%s %q: %w", s.flag("max-event"), s.MaxEvent, err)
+	}
+	return nil
+}

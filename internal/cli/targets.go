@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/spirostack/spirodeploy/internal/ctxio"
+	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
+)
+
+// How to go through several targets.
+const (
+	parallel = "parallel"
+	serial   = "serial"
+)
+
+// listed is a target in a file: what it leaves out is as it is without the file.
+type listed struct {
+	Name          string `yaml:"name"`
+	Server        string `yaml:"server"`
+	Project       string `yaml:"project"`
+	Deployment    string `yaml:"deployment"`
+	Certificate   string `yaml:"certificate"`    // a file, relative to the list
+	TokenVariable string `yaml:"token-variable"` // of the environment
+	TokenFile     string `yaml:"token-file"`     // relative to the list
+}
+
+// maxTargets is how large a list of targets may be, in bytes.
+const maxTargets = 1 << 20
+
+// targets returns the targets of the settings, if there are several, else none;
+// and the files that their list names.
+func (w World) targets(ctx context.Context, s Settings, base client.Options) (targets []spirodeploy.Target, files []string, err error) {
+	for _, url := range s.Servers {
+		opts := base
+		opts.Server = url
+		targets = append(targets, spirodeploy.Target{Server: &opts})
+	}
+	if s.Targets == "" {
+		return targets, nil, nil
+	}
+	list, err := ctxio.Done(ctx, func() ([]listed, error) { return w.readTargets(s.Targets) })
+	if err != nil {
+		return nil, nil, fmt.Errorf("targets: %w", err)
+	}
+	var errs []error
+	if slices.ContainsFunc(list, func(l listed) bool { return !l.ownsToken() }) {
+		// Once: it may come from a pipe, or from a program that asks somebody.
+		if base.Token, err = w.token(ctx, s); err != nil {
+			errs = append(errs, err)
+			base.Token = unread()
+		}
+	}
+	for i, l := range list {
+		l.Certificate, l.TokenFile = beside(s.Targets, l.Certificate), beside(s.Targets, l.TokenFile)
+		opts, err := w.targetOptions(ctx, s, l, base)
+		if cmp.Or(l.Project, s.Project) == "" || cmp.Or(l.Deployment, s.Deployment) == "" {
+			err = errlist.Join(err, errors.New("project or deployment is missing: name it in the list, or PROJECT DEPLOYMENT on the command line"))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: target %s: %w", s.Targets, cmp.Or(l.Name, fmt.Sprint(i+1)), err))
+		}
+		files = append(files, l.Certificate, l.TokenFile)
+		targets = append(targets, spirodeploy.Target{Name: l.Name, Project: l.Project, Deployment: l.Deployment, Server: &opts})
+	}
+	return targets, files, errlist.Join(errs...)
+}
+
+func (l listed) ownsToken() bool { return l.TokenVariable != "" || l.TokenFile != "" }
+
+// unread stands in for a token that was meant, so that the options are still good
+// enough to find out what else is wrong.
+func unread() token.Token {
+	t, _ := token.Parse("unread")
+	return t
+}
+
+// beside returns where a path leads that is relative to a list.
+func beside(list, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(list), path)
+}
+
+// readTargets reads a list of targets, in YAML.
+func (w World) readTargets(path string) ([]listed, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxTargets+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxTargets {
+		return nil, fmt.Errorf("%s is too large for a list of targets", path)
+	}
+	w.hideTokens(string(text))
+	var list []listed
+	if err := yaml.UnmarshalWithOptions(text, &list, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("%s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, false)))
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s lists no target", path)
+	}
+	return list, nil
+}
+
+// hideTokens takes what looks like a token in a list for one, wherever it is: it
+// must not be shown, whatever it was meant for.
+func (w World) hideTokens(list string) {
+	for word := range strings.FieldsFuncSeq(list, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-=+/.", r)
+	}) {
+		if word = strings.TrimLeft(word, "./-"); looksLikeToken(word) {
+			w.known.AddText(word)
+		}
+	}
+}
+
+// isVariable reports whether a text can be the name of an environment variable.
+func isVariable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) && !looksLikeToken(s)
+}
+
+// targetOptions returns how to reach the server of a listed target. Where it
+// fails, they are still good enough to find out what else is wrong.
+func (w World) targetOptions(ctx context.Context, s Settings, l listed, base client.Options) (client.Options, error) {
+	opts := base
+	opts.Server = cmp.Or(l.Server, base.Server)
+	var certErr, tokenErr error
+	if l.Certificate != "" {
+		opts.Insecure = false // the closer word wins
+		opts.Certificate, certErr = ctxio.Done(ctx, func() ([]byte, error) { return readCertificate(l.Certificate) })
+	}
+	var t token.Token
+	switch {
+	case l.TokenVariable != "" && l.TokenFile != "":
+		tokenErr = errors.New("token-variable and token-file are both given: leave one of them out")
+	case l.TokenVariable != "" && !isVariable(l.TokenVariable):
+		w.known.AddText(l.TokenVariable)
+		tokenErr = errors.New("token-variable is not the name of a variable: if it is the token itself, put that into a variable, and its name here")
+	case l.TokenVariable != "":
+		t, tokenErr = token.Parse(w.Getenv(l.TokenVariable))
+		switch {
+		case errors.Is(tokenErr, token.ErrNone):
+			tokenErr = fmt.Errorf("%s: %w: is the variable not set?", l.TokenVariable, tokenErr)
+		case tokenErr != nil:
+			tokenErr = fmt.Errorf("%s: %w", l.TokenVariable, tokenErr)
+		}
+	case l.TokenFile != "":
+		t, tokenErr = w.tokenFile(ctx, filepath.Base(l.TokenFile), l.TokenFile)
+	default:
+		t = base.Token
+	}
+	w.know(t, cmp.Or(l.Project, s.Project))
+	opts.Token = t
+	if tokenErr != nil {
+		opts.Token = unread()
+	}
+	return opts, errlist.Join(certErr, tokenErr)
+}

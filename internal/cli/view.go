@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+
+	"golang.org/x/term"
+
+	"github.com/spirostack/spirodeploy/internal/atomicfile"
+	"github.com/spirostack/spirodeploy/internal/display"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// When to colour.
+const (
+	auto   = "auto" // on a terminal
+	always = "always"
+	never  = "never"
+)
+
+// colors decides whether to colour what goes to a file: the flag does, or
+// NO_COLOR (https://no-color.org), CLICOLOR_FORCE and CLICOLOR
+// (https://bixense.com/clicolors), or whether it is a terminal.
+func (w World) colors(flag string, out io.Writer) bool {
+	force := w.env("CLICOLOR_FORCE")
+	switch when := cmp.Or(flag, auto); {
+	case when != auto:
+		return when == always
+	case w.env("NO_COLOR") != "":
+		return false
+	case force != "" && force != "0":
+		return true
+	}
+	return isTerminal(out) && w.env("TERM") != "dumb" && w.env("CLICOLOR") != "0"
+}
+
+func isTerminal(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// log returns the CI service whose log an output goes to. A terminal is none, and
+// so is a file: whoever redirects the output reads it elsewhere.
+func (w World) log(out io.Writer) report.Log {
+	if f, ok := out.(*os.File); ok {
+		if info, err := f.Stat(); isTerminal(f) || err != nil || info.Mode().IsRegular() {
+			return ""
+		}
+	}
+	switch "true" {
+	case w.env("GITHUB_ACTIONS"): // https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+		return report.GitHub
+	case w.env("GITLAB_CI"): // https://docs.gitlab.com/ci/variables/predefined_variables/
+		return report.GitLab
+	}
+	return ""
+}
+
+// summaryOptions say how the result is to look, on the output that it goes to.
+func (w World) summaryOptions(s Settings, out io.Writer) report.TextOptions {
+	o := report.TextOptions{Color: w.colors(s.Color, out), Log: w.log(out)}
+	switch {
+	case s.Quiet:
+		o.Detail = report.Quiet
+	case s.Verbose:
+		o.Detail = report.Verbose
+	}
+	return o
+}
+
+// show returns a Watcher that tells the story on standard error: as lines, and on
+// a terminal also as what goes on. The function ends that; what is written later
+// comes below.
+//
+// With what else is on that terminal while the run goes on, a screen gets torn.
+func (w World) show(s Settings, targets int, reports ...reportFile) (watch report.Watcher, end func()) {
+	o := report.StoryOptions{Quiet: s.Quiet, Color: w.colors(s.Color, w.rawStderr), Log: w.log(w.rawStderr)}
+	terminal, ok := w.rawStderr.(*os.File)
+	o.Live = ok && !s.Quiet && isTerminal(terminal) && w.env("TERM") != "dumb" && o.Log == ""
+	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.format == ndjson && r.path == atomicfile.Stdout }) && isTerminal(w.bytes) {
+		o.Live = false
+	}
+	story := report.Story(w.Stderr, o)
+	if !o.Live {
+		return story, func() {}
+	}
+	scr := display.New(terminal, targets, w.known.Redact)
+	w.turn.to(scr)
+	watch = func(u report.Update) {
+		scr.Watch(u)
+		story(u)
+	}
+	return watch, func() {
+		scr.Close()
+		w.turn.to(terminal)
+	}
+}
+
+// turnout is a writer whose target changes.
+type turnout struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+func (t *turnout) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.out.Write(p)
+}
+
+func (t *turnout) to(out io.Writer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.out = out
+}
+
+// together reports whether people read both outputs in one place: a terminal, or
+// the log of a CI job.
+func (w World) together() bool {
+	if w.log(w.bytes) != "" && w.log(w.rawStderr) != "" {
+		return true
+	}
+	stdout, ok := w.bytes.(*os.File)
+	stderr, same := w.rawStderr.(*os.File)
+	if !ok || !same {
+		return false
+	}
+	x, errX := stdout.Stat()
+	y, errY := stderr.Stat()
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
+// checkView returns what is wrong with the settings for what is shown.
+func (s *Settings) checkView() error {
+	switch s.Color {
+	case "", auto, always, never:
+		return nil
+	}
+	return fmt.Errorf("%s %q: it is auto, always or never", s.flag("color"), s.Color)
+}

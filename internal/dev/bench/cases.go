@@ -1,0 +1,121 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/spirostack/spirodeploy/internal/dev/salt"
+)
+
+// cases are what is measured.
+var cases = []struct {
+	name string
+	run  func(context.Context, *bench, string) error
+}{
+	{"bundle, streamed", streamed(mixed20k)},
+	{"bundle, to a new file", toFile(mixed20k)},
+	{"bundle, one file of 4 GiB", streamed(oneOf4G)},
+	{"bundle, 200 files of 20 MiB", streamed(of20M)},
+	{"growth, 10,000 files", alone(tiny10k)},
+	{"growth, 100,000 files", alone(tiny100k)},
+	{"deploy over TLS", deploy},
+	{"results of 1,000 minions", results},
+	{"20 targets", fleet},
+	{"event to line", latency},
+	{"start", start},
+}
+
+// streamed bundles a tree to nowhere.
+func streamed(t tree) func(context.Context, *bench, string) error {
+	return func(ctx context.Context, b *bench, name string) error {
+		dir, tar, err := b.tarOf(ctx, t)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.Remove(tar) }()
+		return b.race(ctx, name,
+			contender{what: "ours", command: []string{b.ours, "--dir", dir, "--output", os.DevNull}},
+			contender{what: "openssl dgst TAR", command: []string{"openssl", "dgst", "-sha256", tar}},
+			contender{what: "tar | openssl dgst", needs: "openssl", command: []string{"sh", "-c", `tar cf - -C "$1" . | openssl dgst -sha256`, "sh", filepath.Join(dir, "_salt")}},
+		)
+	}
+}
+
+// toFile bundles a tree to a file that is not there yet.
+func toFile(t tree) func(context.Context, *bench, string) error {
+	return func(ctx context.Context, b *bench, name string) error {
+		dir, tar, err := b.tarOf(ctx, t)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.Remove(tar) }()
+		file := filepath.Join(b.dir, "new.tar")
+		gone := func() error {
+			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			// What others have written is not to be waited for.
+			return exec.CommandContext(ctx, "sync").Run()
+		}
+		contenders := []contender{
+			{what: "ours", command: []string{b.ours, "--dir", dir, "--output", file}, before: gone},
+			{what: "openssl dgst TAR", command: []string{"openssl", "dgst", "-sha256", tar}},
+			{what: "tar | tee FILE | openssl dgst", needs: "openssl", before: gone, command: []string{
+				"sh", "-c", `tar cf - -C "$1" . | tee "$2" | openssl dgst -sha256`, "sh", filepath.Join(dir, "_salt"), file,
+			}},
+		}
+		if builder := b.firstParty(ctx, dir); builder != nil {
+			contenders = append(contenders, contender{what: "first-party builder, in memory", command: builder})
+		}
+		return b.race(ctx, name, contenders...)
+	}
+}
+
+// firstParty returns the command that makes a bundle with the first-party
+// client's code, or nil.
+func (b *bench) firstParty(ctx context.Context, dir string) []string {
+	env, err := salt.Prepare(ctx, func(line string) { fmt.Fprintln(b.Out, line) })
+	if err != nil {
+		fmt.Fprintln(b.Out, "without the first-party builder:", err)
+		return nil
+	}
+	return env.Python("-c", `
+import os, sys
+from spirodeploy.builder import TarballBuilder
+os.chdir(sys.argv[1])
+with TarballBuilder() as b:
+    b.add_saltdir('_salt')
+    b.add_gitcommit()
+`, dir)
+}
+
+// alone measures ours only, for how it grows.
+func alone(t tree) func(context.Context, *bench, string) error {
+	return func(ctx context.Context, b *bench, name string) error {
+		dir, err := b.made(t)
+		if err != nil {
+			return err
+		}
+		return b.race(ctx, name, contender{what: "ours", command: []string{b.ours, "--dir", dir, "--output", os.DevNull}})
+	}
+}
+
+// start measures what the command takes to say anything.
+func start(ctx context.Context, b *bench, name string) error {
+	return b.race(ctx, name, contender{what: "ours --help", command: []string{b.ours, "--help"}})
+}
+
+// tarOf returns a tree, and its finished tar.
+func (b *bench) tarOf(ctx context.Context, t tree) (dir, tar string, err error) {
+	if dir, err = b.made(t); err != nil {
+		return "", "", err
+	}
+	tar = filepath.Join(b.dir, "finished.tar")
+	_, err = b.once(ctx, contender{command: []string{b.ours, "--dir", dir, "--output", tar}})
+	return dir, tar, err
+}

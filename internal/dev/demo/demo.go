@@ -1,0 +1,116 @@
+// Package demo shows the main job: a real project, bundled and deployed by the
+// same code as everywhere, to a server in this process whose minions play what
+// Salt returned for that project ([Run]), or to a real Salt master ([RunReal]).
+package demo
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/cli"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+)
+
+// minions has results that Salt 3005.5 returned for examples/shop.
+//
+//go:embed minions/*.json
+var minions embed.FS
+
+// Options say what to show.
+type Options struct {
+	Dir    string // the example project
+	Report string // where to write the reports: this name with .json and .html
+	Fail   bool   // let a minion fail
+	Stdout io.Writer
+	Stderr io.Writer
+}
+
+// Run bundles and deploys the example. Its error is that of the deployment,
+// with its exit status.
+func Run(ctx context.Context, opts Options) error {
+	played, err := play(opts.Fail)
+	if err != nil {
+		return err
+	}
+	digest, err := opts.bundle(ctx)
+	if err != nil {
+		return err
+	}
+	server, err := spirotest.Start(spirotest.Options{Minions: played})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	opts.say("# A SpiroFS server for tests, with three minions, runs at %s. This deploys to it:", server.URL())
+	return opts.deploy(ctx, digest, server.URL(), server.Token(time.Hour, "shop"))
+}
+
+// artifact is what the example's build makes.
+const artifact = "build/shop"
+
+func (opts Options) say(format string, args ...any) { fmt.Fprintf(opts.Stderr, format+"\n", args...) }
+
+// bundle makes the bundle for itself, to show it.
+func (opts Options) bundle(ctx context.Context) (string, error) {
+	opts.say("# A project with Salt states, %s, and what its build made, as one reproducible file:", opts.Dir)
+	b, err := bundle.New(ctx, bundle.Options{Dir: opts.Dir, Artifacts: []bundle.Artifact{{Path: artifact}}})
+	if err != nil {
+		return "", err
+	}
+	defer b.Close()
+	digest, err := b.Digest(ctx)
+	if err != nil {
+		return "", err
+	}
+	opts.say("%s  %d entries, %d bytes\n", digest, b.Len(), b.Size())
+	return digest.String(), nil
+}
+
+// shown are the variables of the user's environment that say how to show things.
+var shown = []string{"NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "GITHUB_ACTIONS", "GITLAB_CI"}
+
+// deploy deploys the example as the command does.
+func (opts Options) deploy(ctx context.Context, digest, url, token string) error {
+	opts.say("$ cd %s && SPIRO_TOKEN=… spiro-deploy --server %s --insecure --artifact %s --report json=… --report html=… shop prod", opts.Dir, url, artifact)
+	world := cli.World{
+		Stdout: opts.Stdout, Stderr: opts.Stderr,
+		Getenv: func(name string) string {
+			if slices.Contains(shown, name) {
+				return os.Getenv(name)
+			}
+			return map[string]string{"SPIRO_URL": url, "SPIRO_TOKEN": token}[name]
+		},
+	}
+	err := world.Run(ctx, cli.Settings{
+		Project: "shop", Deployment: "prod", Dir: opts.Dir, Artifacts: []string{artifact},
+		Insecure: true, Digest: digest, Reports: []string{"json=" + opts.Report + ".json", "html=" + opts.Report + ".html"},
+	})
+	opts.say("\n# All of that as a page: %[1]s.html, and for programs: %[1]s.json", opts.Report)
+	return err
+}
+
+// play returns the minions with their recorded results.
+func play(fail bool) ([]spirotest.Minion, error) {
+	recorded := map[string]string{"web1": "web1", "web2": "web2", "db1": "db1"}
+	if fail {
+		recorded["web2"] = "web2-failed"
+	}
+	var played []spirotest.Minion
+	for i, id := range []string{"web1", "db1", "web2"} {
+		result, err := minions.ReadFile("minions/" + recorded[id] + ".json")
+		if err != nil {
+			return nil, err
+		}
+		played = append(played, spirotest.Minion{
+			ID: id, Result: json.RawMessage(result), Delay: 1200*time.Millisecond + time.Duration(i)*400*time.Millisecond, // what their states took
+		})
+	}
+	return played, nil
+}

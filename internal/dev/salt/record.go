@@ -1,0 +1,205 @@
+package salt
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// recordLimit is how long one deployment may take while it is recorded.
+const recordLimit = 3 * time.Minute
+
+// situation is a deployment whose stream of events is worth having.
+type situation struct {
+	project, deployment string // empty: shop, prod
+	noHighstate         bool
+	top                 string            // who gets app.sls, as in a top file; empty: nobody
+	app                 string            // app.sls
+	files               map[string]string // what web1 has already, below its root
+	freeze              string            // a minion that stops when highstates begin
+}
+
+// situations are those of internal/dev/streams, by name.
+var situations = map[string]situation{
+	"ok": {top: "web1", files: map[string]string{"etc/app.conf": "v1\n"}, app: `
+{{ grains['root'] }}/etc/app.conf:
+  file.managed:
+    - contents: v2
+hello:
+  cmd.run:
+    - name: echo hello
+`},
+	"states-failed": {top: "web1", app: `
+fine:
+  cmd.run:
+    - name: echo hello
+    - unless: "true"
+bad:
+  cmd.run:
+    - name: echo oops >&2; exit 3
+after:
+  cmd.run:
+    - name: echo never
+    - require:
+      - cmd: bad
+t:
+  test.configurable_test_state:
+    - changes: true
+    - result: true
+    - comment: "multi\nline"
+    - warnings: careful
+dep:
+  file.managed:
+    - name: {{ grains['root'] }}/tmp/none
+    - source: salt://no/such
+`},
+	"render-failed":         {top: "web1", app: "{{ undefined_thing.foo }}\n"},
+	"minion-not-responding": {top: "*", freeze: "db1", app: "slow:\n  cmd.run:\n    - name: sleep 3\n"},
+	"no-minions":            {app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
+	"no-highstate":          {noHighstate: true, app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
+	// A deployment that the client of this project refuses to send.
+	"exception": {project: "dd", deployment: "..", app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
+}
+
+// OfVersions are the situations that versions of Salt tell in ways of their own.
+// [Master.Record] knows them.
+var OfVersions = []string{"states-failed", "requisites", "requisite-missing", "not-a-number"}
+
+func init() {
+	situations["requisite-missing"] = situation{top: "web1", app: "missing: {test.nop: [{require: [{test: nowhere}]}]}\n"}
+	situations["not-a-number"] = situation{top: "web1", app: "limits: {grains.present: [{force: true}, {value: {high: .inf, low: .nan}}]}\n"}
+	situations["requisites"] = situation{top: "web1", app: `
+good: {test.succeed_with_changes: []}
+same: {test.succeed_without_changes: []}
+bad: {test.fail_without_changes: []}
+after-bad: {test.nop: [{require: [{test: bad}]}]}
+after-after-bad: {test.nop: [{require: [{test: after-bad}]}]}
+any: {test.nop: [{require_any: [{test: bad}, {test: good}]}]}
+none: {test.nop: [{require_any: [{test: bad}]}]}
+watched: {test.nop: [{watch: [{test: good}]}]}
+unchanged: {test.nop: [{onchanges: [{test: same}]}]}
+changed: {test.nop: [{onchanges: [{test: good}]}]}
+failed: {test.nop: [{onfail: [{test: bad}]}]}
+not-failed: {test.nop: [{onfail: [{test: good}]}]}
+unless: {test.nop: [{unless: 'true'}]}
+onlyif: {test.nop: [{onlyif: 'false'}]}
+listening: {test.nop: [{listen: [{test: good}]}]}
+first: {test.nop: [{prereq: [{test: good}]}]}
+warned: {test.configurable_test_state: [{changes: false}, {result: true}, {warnings: careful}]}
+no-such: {nosuch.state: []}
+`}
+}
+
+// changing is what two runs of one deployment do not have in common.
+var changing = regexp.MustCompile(`"(pid|start_time|duration|jid)": ("[^"]*"|[0-9.]+)`)
+
+// Same reports whether two streams are the same but for that.
+func Same(a, b []byte) bool {
+	return bytes.Equal(changing.ReplaceAll(a, []byte(`"$1"`)), changing.ReplaceAll(b, []byte(`"$1"`)))
+}
+
+// Record records the streams of internal/dev/streams anew, from a real master, into
+// files NAME.sse of a directory. A file whose stream is the [Same] stays: tests know
+// its times and numbers.
+func Record(ctx context.Context, dir string, progress func(string)) (err error) {
+	// Of the oldest, whose streams everybody has read; tests/spirofs has the others'.
+	env, err := PrepareVersion(ctx, Versions[len(Versions)-1], progress)
+	if err != nil {
+		return err
+	}
+	m, err := env.Start(ctx, Options{Minions: []Minion{{ID: "web1"}, {ID: "db1"}}, Published: true, Progress: progress})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	for _, name := range slices.Sorted(maps.Keys(situations)) {
+		progress("recording " + name)
+		stream, err := m.Record(ctx, name)
+		if err != nil {
+			return fmt.Errorf("record %s: %w", name, err)
+		}
+		file := filepath.Join(dir, name+".sse")
+		if was, err := os.ReadFile(file); err == nil && Same(was, stream) {
+			progress(file + " stays: nothing but times and numbers of processes and jobs has changed")
+			continue
+		}
+		if err := os.WriteFile(file, stream, 0o644); err != nil {
+			return fmt.Errorf("record %s: %w", name, err)
+		}
+		progress(file + " is new")
+	}
+	return nil
+}
+
+// Record returns the stream of one of the situations of internal/dev/streams, byte for
+// byte but for the paths of the temporary directory. The master needs the minions
+// web1 and db1, and plain HTTP.
+func (m *Master) Record(ctx context.Context, name string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, recordLimit)
+	defer cancel()
+	s, ok := situations[name]
+	if !ok {
+		return nil, errors.New("there is no such situation")
+	}
+	for file, text := range s.files {
+		path := filepath.Join(m.Root("web1"), filepath.FromSlash(file))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			return nil, err
+		}
+	}
+	stream, err := m.deploy(ctx, s)
+	if s.freeze != "" {
+		err = errors.Join(err, m.Thaw(s.freeze))
+	}
+	text := strings.NewReplacer(m.Root("web1"), "", m.path("master", "var"), "/var/cache/salt/master").Replace(string(stream))
+	if strings.Contains(text, m.dir) {
+		err = errors.Join(err, errors.New("a path of the temporary directory is left"))
+	}
+	return []byte(text), err
+}
+
+// deploy posts a situation's deployment, and returns the stream.
+func (m *Master) deploy(ctx context.Context, s situation) ([]byte, error) {
+	if s.project == "" {
+		s.project, s.deployment = "shop", "prod"
+	}
+	files := map[string]string{"app.sls": s.app}
+	if s.top != "" {
+		files["spirotop.sls"] = s.deployment + ":\n  '" + s.top + "': [app]\n"
+	}
+	bundle, err := tarOf(files)
+	if err != nil {
+		return nil, err
+	}
+	form := Form{Project: s.project, Deployment: s.deployment, Highstate: !s.noHighstate, Bundle: bundle}
+	form.Heard = func(line string) error {
+		if s.freeze != "" && line == "event: highstate-start\n" {
+			return m.Freeze(s.freeze)
+		}
+		return nil
+	}
+	return m.Post(ctx, form)
+}
+
+func tarOf(files map[string]string) ([]byte, error) {
+	var bundle bytes.Buffer
+	archive := tar.NewWriter(&bundle)
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		errs = append(errs, archive.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name]))}))
+		_, err := io.WriteString(archive, files[name])
+		errs = append(errs, err)
+	}
+	errs = append(errs, archive.Close())
+	return bundle.Bytes(), errors.Join(errs...)
+}
