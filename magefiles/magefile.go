@@ -47,7 +47,7 @@ func Demo(
 
 // Record records the event streams of internal/dev/streams anew, from a real Salt master.
 func Record(ctx context.Context) error {
-	return salt.Record(ctx, filepath.Join("internal", "streams", "recorded"), func(line string) { fmt.Fprintln(os.Stderr, line) })
+	return salt.Record(ctx, filepath.Join("internal", "dev", "streams", "recorded"), func(line string) { fmt.Fprintln(os.Stderr, line) })
 }
 
 // Test runs all tests.

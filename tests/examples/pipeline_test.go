@@ -18,7 +18,7 @@ func TestPipeline(t *testing.T) {
 	}
 	dir := example(t, "pipeline")
 	generator := filepath.Join(programs, "codegen.exe")
-	pinned := filepath.Join(root, "internal", "codegen")
+	pinned := filepath.Join(root, "internal", "dev", "codegen")
 	if err := build(generator, pinned, "github.com/dagger/dagger/cmd/codegen"); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func pin(t *testing.T, dir string) {
 // returns the name of the file.
 func schema(t *testing.T) string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(root, "internal", "codegen", "schema.json"))
+	content, err := os.ReadFile(filepath.Join(root, "internal", "dev", "codegen", "schema.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func play(fail bool) ([]spirotest.Minion, error) {
 	}
 	var minions []spirotest.Minion
 	for _, id := range []string{"web1", "db1", "web2"} {
-		result, err := os.ReadFile(filepath.Join(Root, "internal", "demo", "minions", results[id]+".json"))
+		result, err := os.ReadFile(filepath.Join(Root, "internal", "dev", "demo", "minions", results[id]+".json"))
 		if err != nil {
 			return nil, err
 		}
