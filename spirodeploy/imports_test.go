@@ -16,18 +16,19 @@ const module = "github.com/spirostack/spirodeploy/"
 // library: nothing to the right of it in docs/library.md, and no more than it has.
 var allowed = map[string][]string{
 	"spirodeploy/bundle": {
-		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
+		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
 		"github.com/rogpeppe/go-internal/diff", "golang.org/x/text/cases", module + "internal/ctxio", "golang.org/x/text/unicode/norm",
 	},
+	"spirodeploy/fault":     {module + "internal/errlist"},
 	"spirodeploy/token":     {"gopkg.in/macaroon.v2"},
-	"spirodeploy/client":    {module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "internal/ctxio", module + "spirodeploy/token", module + "internal/rawjson"},
+	"spirodeploy/client":    {module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", module + "internal/ctxio", module + "spirodeploy/token", module + "internal/rawjson"},
 	"spirodeploy/highstate": {module + "internal/human", module + "internal/sanitize", module + "internal/rawjson"},
 	"spirodeploy/report": {
-		module + "internal/human", module + "internal/sanitize", module + "internal/rawjson", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/highstate",
+		module + "spirodeploy/fault", module + "internal/human", module + "internal/sanitize", module + "internal/rawjson", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/highstate",
 		"github.com/jstemmer/go-junit-report/v2/junit", "github.com/opencontainers/go-digest",
 	},
 	"spirodeploy": {
-		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "internal/pulse", module + "internal/ctxio", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report", module + "spirodeploy/topfile",
+		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", module + "internal/pulse", module + "internal/ctxio", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report", module + "spirodeploy/topfile",
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy/spirotest":        {module + "spirodeploy/topfile", "gopkg.in/macaroon.v2"},

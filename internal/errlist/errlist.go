@@ -40,12 +40,21 @@ const maxListed = 100
 // Text lists problems, each in a line of its own: a hundred, and then how many more
 // there are.
 func Text(problems []error) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d problems:", len(problems))
-	for _, err := range problems[:min(len(problems), maxListed)] {
-		b.WriteString("\n  - " + strings.ReplaceAll(err.Error(), "\n", "\n    "))
+	texts := make([]string, len(problems))
+	for i, err := range problems {
+		texts[i] = err.Error()
 	}
-	if more := len(problems) - maxListed; more > 0 {
+	return List(texts)
+}
+
+// List is Text for what problems say.
+func List(texts []string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d problems:", len(texts))
+	for _, text := range texts[:min(len(texts), maxListed)] {
+		b.WriteString("\n  - " + strings.ReplaceAll(text, "\n", "\n    "))
+	}
+	if more := len(texts) - maxListed; more > 0 {
 		fmt.Fprintf(&b, "\n  and %d more", more)
 	}
 	return b.String()

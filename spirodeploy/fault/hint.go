@@ -1,0 +1,119 @@
+package fault
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Option is a setting of a deployment, by the name of the command's flag without its
+// dashes. Each front end spells it in a way of its own.
+type Option string
+
+// Options that hints name.
+const (
+	Artifact       Option = "artifact"
+	Bundle         Option = "bundle"
+	ConnectTimeout Option = "connect-timeout"
+	Deployment     Option = "deployment"
+	Digest         Option = "digest"
+	Dir            Option = "dir"
+	Exclude        Option = "exclude"
+	Insecure       Option = "insecure"
+	MaxEvent       Option = "max-event"
+	MissingMinions Option = "missing-minions"
+	Output         Option = "output"
+	Project        Option = "project"
+	Report         Option = "report"
+	Server         Option = "server"
+	Source         Option = "include-source"
+	SSLCert        Option = "ssl-cert"
+	Strict         Option = "strict"
+	Timeout        Option = "timeout"
+	Token          Option = "token"
+	Verbose        Option = "verbose"
+)
+
+// fields are the options as fields of Go structs.
+var fields = map[Option]string{
+	Artifact:       "bundle.Options.Artifacts",
+	Bundle:         "Options.File",
+	ConnectTimeout: "client.Options.ConnectTimeout",
+	Deployment:     "Options.Deployment",
+	Digest:         "bundle.Options.Digest",
+	Dir:            "bundle.Options.Dir",
+	Exclude:        "bundle.Options.Exclude",
+	Insecure:       "client.Options.Insecure",
+	MaxEvent:       "client.Options.MaxEvent",
+	MissingMinions: "Options.MissingMinions",
+	Output:         "Bundle.WriteTo",
+	Project:        "Options.Project",
+	Report:         "the report",
+	Server:         "client.Options.Server",
+	Source:         "bundle.Options.Source",
+	SSLCert:        "client.Options.Certificate",
+	Strict:         "Options.Strict",
+	Timeout:        "Options.Timeout",
+	Token:          "client.Options.Token",
+	Verbose:        "TextOptions.Detail",
+}
+
+// Options returns all options, sorted.
+func Options() []Option {
+	all := make([]Option, 0, len(fields))
+	for o := range fields {
+		all = append(all, o)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// A Speller returns how a front end spells an option: "--ssl-cert", "-sslCert". It
+// returns "" for an option that the front end does not have.
+type Speller func(Option) string
+
+// Hint is what a person can do about an error. It names an option as {ssl-cert}; text
+// from elsewhere goes through [Literal].
+type Hint string
+
+// Spell returns the hint with its options spelled, or "" if the front end does not have
+// one of them. A nil Speller spells them as fields of Go structs.
+func (h Hint) Spell(spell Speller) string {
+	if spell == nil {
+		spell = func(o Option) string { return fields[o] }
+	}
+	possible := true
+	text := placeholder.ReplaceAllStringFunc(string(h), func(s string) string {
+		o := Option(strings.Trim(s, "{}"))
+		if o == "" {
+			return s[:1]
+		}
+		word := spell(o)
+		possible = possible && word != ""
+		return word
+	})
+	if !possible {
+		return ""
+	}
+	return text
+}
+
+// String returns the hint with its options spelled as fields of Go structs.
+func (h Hint) String() string { return h.Spell(nil) }
+
+// Options returns the options that the hint names.
+func (h Hint) Options() []Option {
+	var all []Option
+	for _, s := range placeholder.FindAllString(string(h), -1) {
+		if o := Option(strings.Trim(s, "{}")); o != "" {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+// placeholder is an option's name in a hint, or a brace that stands for itself.
+var placeholder = regexp.MustCompile(`\{[a-z-]+\}|\{\{`)
+
+// Literal returns text as it stands in a hint for itself.
+func Literal(text string) string { return strings.ReplaceAll(text, "{", "{{") }
