@@ -10,11 +10,13 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // explainCertificate says why the server's certificate is not trusted, and what
 // helps. The rules are those of RFC 5280 and RFC 9525 as crypto/x509 has them.
-func (p peer) explainCertificate(e *tls.CertificateVerificationError) (what, help string) {
+func (p peer) explainCertificate(e *tls.CertificateVerificationError) (why string, help fault.Hint) {
 	var (
 		unknown   x509.UnknownAuthorityError
 		wrongName x509.HostnameError
@@ -35,19 +37,19 @@ func (p peer) explainCertificate(e *tls.CertificateVerificationError) (what, hel
 		}
 		return explainTime(which, invalid.Cert, time.Now())
 	case errors.As(e.Err, &unknown) && p.ownTrust:
-		return p.who + "'s certificate is not the one that --ssl-cert names, nor signed by it: it is " + describe(leaf),
-			"if that is the right one, name it, or its CA, with --ssl-cert"
+		return p.who + "'s certificate is neither the trusted one nor signed by it: it is " + describe(leaf),
+			"if that is the right one, name it, or its CA, with {ssl-cert}"
 	case errors.As(e.Err, &unknown):
 		return p.who + "'s certificate is signed by an unknown authority: it is " + describe(leaf),
-			"if that is the right one, name it, or its CA, with --ssl-cert"
+			"if that is the right one, name it, or its CA, with {ssl-cert}"
 	}
 	return general + strings.TrimPrefix(e.Err.Error(), "x509: "), ""
 }
 
-func (p peer) explainName(e x509.HostnameError) (what, help string) {
+func (p peer) explainName(e x509.HostnameError) (why string, help fault.Hint) {
 	if net.ParseIP(e.Host) != nil && slices.Contains(e.Certificate.DNSNames, e.Host) {
 		return fmt.Sprintf("%s's certificate has the IP address %s as a DNS name, which counts for no address", p.who, e.Host),
-			"make one that has IP:" + e.Host + " as subjectAltName"
+			"make one that has IP:" + fault.Hint(fault.Literal(e.Host)) + " as subjectAltName"
 	}
 	names := slices.Clone(e.Certificate.DNSNames)
 	for _, ip := range e.Certificate.IPAddresses {
@@ -55,17 +57,17 @@ func (p peer) explainName(e x509.HostnameError) (what, help string) {
 	}
 	if len(names) == 0 {
 		return fmt.Sprintf("%s's certificate names no host: it has no subject alternative name, and its common name, %q, does not count", p.who, e.Certificate.Subject.CommonName),
-			"make one that has " + e.Host + " as subjectAltName"
+			"make one that has " + fault.Hint(fault.Literal(e.Host)) + " as subjectAltName"
 	}
 	const most = 5
 	if len(names) > most {
 		names = append(names[:most], "…")
 	}
 	return fmt.Sprintf("%s's certificate is for %s, not for %s", p.who, strings.Join(names, ", "), e.Host),
-		"use a name in the URL that it is for, or a certificate for " + e.Host
+		"use a name in the URL that it is for, or a certificate for " + fault.Hint(fault.Literal(e.Host))
 }
 
-func explainTime(which string, cert *x509.Certificate, now time.Time) (what, help string) {
+func explainTime(which string, cert *x509.Certificate, now time.Time) (why string, help fault.Hint) {
 	clock := "by this machine's clock it is " + now.UTC().Format(time.RFC3339)
 	if now.Before(cert.NotBefore) {
 		return fmt.Sprintf("%s is not valid before %s, and %s", which, cert.NotBefore.UTC().Format(time.RFC3339), clock), "check the clock"

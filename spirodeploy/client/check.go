@@ -23,19 +23,19 @@ func (c *Client) Check(ctx context.Context) error {
 	}
 	resp, err := c.roundTrip(req)
 	if err != nil {
-		err = c.failure(ctx, err)
-		switch {
-		case isCut(err) && ofProxy(err): // which is nothing that the server URL could help
-		case isCut(err) && c.address != "" && c.Plain():
-			err = fmt.Errorf("%w; if it speaks TLS, use https:// in the server URL", err)
-		case isCut(err) && c.address != "":
-			err = fmt.Errorf("%w; %s", err, plainURL)
-		case isCut(err) && c.Plain():
-			err = fmt.Errorf("%w: if the server speaks TLS on this port, use https:// in the server URL", err)
-		case isCut(err):
-			err = fmt.Errorf("%w: %s; %s", err, checkURL, plainURL)
-		}
-		return &TransportError{Op: op, Err: err}
+		return &TransportError{Op: op, Err: c.failure(ctx, err, func(f *failure) {
+			switch {
+			case !isCut(err) || ofProxy(err): // the server URL is not to blame
+			case c.Plain() && c.address != "":
+				f.also("if it speaks TLS, use https:// in the server URL")
+			case c.Plain():
+				f.also("if the server speaks TLS on this port, use https:// in the server URL")
+			case c.address != "":
+				f.also(plainURL)
+			default:
+				f.also(checkURL + "; " + plainURL)
+			}
+		})}
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -49,7 +49,7 @@ func (c *Client) Check(ctx context.Context) error {
 		return &TransportError{Op: op, Err: c.failure(ctx, err)}
 	}
 	if said != "Auth OK" {
-		return &AnswerError{Op: op, Problem: fmt.Sprintf("the answer is not SpiroFS's \"Auth OK\" but %q: check the server URL", said)}
+		return &AnswerError{Op: op, Problem: fmt.Sprintf("the answer is not SpiroFS's \"Auth OK\" but %q", said), Help: "check the server URL"}
 	}
 	return nil
 }
@@ -87,15 +87,12 @@ func (c *Client) statusError(op string, resp *http.Response, bodySent bool) *Sta
 	if resp.Header.Get("Location") != "" {
 		said = "" // that says so, too
 	}
-	help := ""
+	e := &StatusError{Op: op, StatusCode: resp.StatusCode, BodySent: bodySent, Message: said, Location: sanitize.Line(c.value(resp, "Location"))}
 	switch {
 	case c.Plain() && resp.StatusCode == http.StatusBadRequest && strings.Contains(said, "HTTPS"):
-		help = "use https:// in the server URL"
+		e.Help = "use https:// in the server URL"
 	case resp.StatusCode == http.StatusUnauthorized && c.opaque():
-		help = "the token is not valid here, and none that SpiroFS makes (it is no macaroon): it may not have been copied whole"
+		e.Why, e.Help = "the token is not valid here, and it is not one that SpiroFS makes (it is no macaroon)", "check that it was copied whole"
 	}
-	return &StatusError{
-		Op: op, StatusCode: resp.StatusCode, BodySent: bodySent,
-		Help: help, Message: said, Location: sanitize.Line(c.value(resp, "Location")),
-	}
+	return e
 }

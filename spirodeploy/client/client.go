@@ -28,6 +28,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -91,6 +92,9 @@ type Options struct {
 	// MaxEvent is the size of the largest event that is accepted, in bytes;
 	// default 16 MiB.
 	MaxEvent int
+	// Spell spells options in the Problem of an [Event]; default: as fields of Go
+	// structs.
+	Spell fault.Speller
 }
 
 // Client talks to one server. It may be used by several goroutines.
@@ -105,6 +109,7 @@ type Client struct {
 	grace          time.Duration
 	address        string
 	ownTrust       bool // a certificate was given to trust
+	spell          fault.Speller
 }
 
 // New checks the options. Its error tells all that is wrong with them.
@@ -124,7 +129,7 @@ func New(opts Options) (*Client, error) {
 	server, err := parseServer(opts)
 	errs := []error{err}
 	if opts.Token.IsZero() {
-		errs = append(errs, errors.New("no token: set SPIRO_TOKEN or name a file with --token-file (on the master, salt-run spiro.issue_token makes one)"))
+		errs = append(errs, &fault.Error{Err: errors.New("no token"), Help: "set {token} (on the master, salt-run spiro.issue_token makes one)"})
 	}
 	tlsConfig, err := tlsConfig(opts, server)
 	errs = append(errs, err)
@@ -139,7 +144,7 @@ func New(opts Options) (*Client, error) {
 	return &Client{
 		server: server, token: opts.Token, maxEvent: opts.MaxEvent, quiet: max(0, opts.Silence), address: opts.Address,
 		connectTimeout: opts.ConnectTimeout, answerTimeout: opts.AnswerTimeout,
-		transport: newTransport(opts, server, tlsConfig), ownTrust: len(opts.Certificate) > 0, grace: grace,
+		transport: newTransport(opts, server, tlsConfig), ownTrust: len(opts.Certificate) > 0, grace: grace, spell: opts.Spell,
 	}, nil
 }
 
@@ -152,25 +157,31 @@ func (c *Client) Plain() bool { return c.server.Scheme == "http" }
 // parseServer reads the server's URL. Its errors repeat of it only what cannot
 // be a secret that was put in the wrong place.
 func parseServer(opts Options) (*url.URL, error) {
-	const like = ": it should look like " + DefaultServer
+	bad := func(why string, help fault.Hint) error {
+		return &fault.Error{What: "server URL", Err: errors.New(why), Help: help}
+	}
+	const like = "it should look like " + DefaultServer
 	u, err := url.Parse(opts.Server)
 	switch {
 	case err != nil:
-		return nil, errors.New("server URL: it is no URL" + like)
+		return nil, bad("it is no URL", like)
 	case u.User != nil:
-		return nil, errors.New("server URL: it has a user name or password in it, which SpiroFS does not know: give the token in SPIRO_TOKEN")
+		return nil, bad("it has a user name or password in it, which SpiroFS does not know", "set {token}")
 	case u.Opaque != "" || u.Scheme == "":
-		return nil, errors.New("server URL: it does not begin with https://" + like)
+		return nil, bad("it does not begin with https://", like)
 	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("server URL: %s:// is not a scheme of SpiroFS%s", u.Scheme, like)
+		return nil, bad(u.Scheme+":// is not a scheme of SpiroFS", like)
 	case u.Hostname() == "":
-		return nil, errors.New("server URL: it names no host" + like)
+		return nil, bad("it names no host", like)
 	case u.Port() != "" && !isPort(u.Port()):
-		return nil, errors.New("server URL: its port is not one of 1 to 65535" + like)
+		return nil, bad("its port is not one of 1 to 65535", like)
 	case u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("server URL: it has a query or fragment, of which SpiroFS knows nothing" + like)
+		return nil, bad("it has a query or fragment, which SpiroFS does not know", like)
 	case u.Scheme == "http" && !opts.Insecure:
-		return u, fmt.Errorf("server URL %s: plain HTTP shows the token and the bundle to everyone on the way: use https, or --insecure where that does no harm", opts.Token.Redact(u.String()))
+		return u, &fault.Error{
+			What: "server URL " + opts.Token.Redact(u.String()), Err: errors.New("plain HTTP shows the token and the bundle to everyone on the way"),
+			Help: "use https, or {insecure} if that does no harm",
+		}
 	}
 	if u.Path == "" {
 		u.Path = "/"
@@ -184,19 +195,22 @@ func isPort(s string) bool {
 }
 
 func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {
+	bad := func(why string, help fault.Hint) error {
+		return &fault.Error{What: "certificate", Err: errors.New(why), Help: help}
+	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: opts.Insecure} //nolint:gosec // what Insecure says
 	if len(opts.Certificate) == 0 {
 		return config, nil
 	}
 	if server != nil && server.Scheme == "http" {
-		return nil, errors.New("certificate: it is of no use with a server URL of plain http: use https, or leave --ssl-cert out")
+		return nil, bad("it is of no use with a server URL of plain http", "use https, or leave {ssl-cert} out")
 	}
 	if opts.Insecure {
-		return nil, errors.New("certificate: --ssl-cert says whom to trust and --insecure to trust anybody: leave one of them out")
+		return nil, bad("one is given to trust, and any is to be trusted", "leave out {ssl-cert} or {insecure}")
 	}
 	config.RootCAs = x509.NewCertPool()
 	if !config.RootCAs.AppendCertsFromPEM(opts.Certificate) {
-		return nil, errors.New("certificate: there is none in PEM format (-----BEGIN CERTIFICATE-----) in what --ssl-cert names")
+		return nil, bad("the file has none in PEM format (-----BEGIN CERTIFICATE-----)", "name one that has, with {ssl-cert}")
 	}
 	return config, nil
 }

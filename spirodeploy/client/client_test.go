@@ -413,7 +413,7 @@ func TestEvents(t *testing.T) {
 	}{
 		{"unknown ones pass", "event: later\ndata: {\"msg\": \"m\", \"x\": 1}\n\nevent: odd\ndata: text\n\ndata: {\"msg\": 3}\n\n", "later:m odd:text message:3 "},
 		{"the token is redacted", "event: exception\ndata: {\"msg\": \"Bearer " + secret + "\"}\n\n", "exception:Bearer [redacted] "},
-		{"too large", "event: a\ndata: {}\n\nevent: b\ndata: " + strings.Repeat("x", 5000) + "\n\n", "a: read events: an event is larger than 4 KiB, the largest that is accepted: --max-event accepts larger ones; the deployment may be going on"},
+		{"too large", "event: a\ndata: {}\n\nevent: b\ndata: " + strings.Repeat("x", 5000) + "\n\n", "a: read events: an event is larger than 4 KiB, the largest that is accepted: client.Options.MaxEvent accepts larger ones; the deployment may be going on"},
 		{"minions null", "event: highstate-start\ndata: {\"minions\": null}\n\n", "read events: the event highstate-start is not as the protocol has it: it has no \"minions\"; the deployment may be going on"},
 		{"the token as a name", "event: " + secret + "\ndata: {}\n\n", "[redacted]: "},
 		{"minions missing", "event: highstate-start\ndata: {\"msg\": \"m\"}\n\n", "read events: the event highstate-start is not as the protocol has it: it has no \"minions\"; the deployment may be going on"},
@@ -475,7 +475,7 @@ func TestTLS(t *testing.T) {
 	}
 	plain := spirotest.New(t, spirotest.Options{})
 	for says, c := range map[string]*client.Client{
-		"--ssl-cert":                   newClient(t, server.URL(), secret),
+		"client.Options.Certificate":   newClient(t, server.URL(), secret),
 		"does not speak TLS":           newClient(t, strings.Replace(plain.URL(), "http", "https", 1), secret),
 		"there is no host of the name": newClient(t, "https://no-such-host.invalid/", secret),
 	} {
@@ -564,7 +564,7 @@ func TestNew(t *testing.T) {
 		{"control character", client.Options{Server: "https://h\x1b[2J/", Token: secret}, []string{"it is no URL"}},
 		{"query", client.Options{Server: "https://h/?a=b", Token: secret}, []string{"query"}},
 		{"no certificate", client.Options{Certificate: []byte("x"), Token: secret}, []string{"none in PEM"}},
-		{"both", client.Options{Certificate: []byte("x"), Insecure: true, Token: secret}, []string{"leave one of them out"}},
+		{"both", client.Options{Certificate: []byte("x"), Insecure: true, Token: secret}, []string{"leave out client.Options.Certificate or client.Options.Insecure"}},
 	} {
 		_, err := client.New(tt.opts)
 		for _, want := range tt.says {

@@ -12,29 +12,42 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// failure is what ended a request, in our words.
+// failure says in our words why there was no answer.
 type failure struct {
-	text string
-	err  error // nil where its own words have the token in them
+	why  string
+	help fault.Hint
+	err  error // nil if its text has the token in it
 }
 
-func (f *failure) Error() string { return f.text }
+func (f *failure) Error() string { return f.Explain().String() }
+
+func (f *failure) Explain() fault.Parts { return fault.Parts{Why: f.why, Help: f.help} }
 
 func (f *failure) Unwrap() error { return f.err }
 
-// failure returns why there was no answer, and what helps: the context's own
-// reason, where that ended it. What it says cannot have the token in it.
-func (c *Client) failure(ctx context.Context, err error) error {
+// also adds to what helps.
+func (f *failure) also(help fault.Hint) {
+	if f.help != "" {
+		help = f.help + "; " + help
+	}
+	f.help = help
+}
+
+// failure returns why there was no answer, and what helps: the context's own reason if
+// the context has ended. Its text cannot have the token in it.
+func (c *Client) failure(ctx context.Context, err error, more ...func(*failure)) error {
 	if ctx.Err() != nil {
 		return ctxio.Reason(ctx)
 	}
-	text, help := c.explain(err)
-	if help != "" {
-		text += ": " + help
+	f := &failure{err: err}
+	f.why, f.help = c.explain(err)
+	for _, add := range more {
+		add(f)
 	}
-	f := &failure{text: sanitize.Line(c.token.Redact(text)), err: err}
+	f.why, f.help = sanitize.Line(c.token.Redact(f.why)), fault.Hint(sanitize.Line(c.token.Redact(string(f.help))))
 	if raw := err.Error(); c.token.Redact(raw) != raw {
 		f.err = nil
 	}
@@ -42,23 +55,23 @@ func (c *Client) failure(ctx context.Context, err error) error {
 }
 
 const (
-	checkURL = "check host and port of the server URL"
-	plainURL = "if it is meant to speak plain HTTP, use http:// in the server URL, and --insecure"
-	proxyEnv = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names it; NO_PROXY takes hosts to go to without it"
+	checkURL fault.Hint = "check host and port of the server URL"
+	plainURL fault.Hint = "if it is meant to speak plain HTTP, use http:// in the server URL, and {insecure}"
+	proxyEnv fault.Hint = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names it; NO_PROXY takes hosts to go to without it"
 )
 
 // peer is who an error came from.
 type peer struct {
-	who       string // "the server"
-	checkAddr string // what may be wrong with its address
-	plain     string // what helps if it does not speak TLS
-	ownTrust  bool   // whether only the certificate that was given is trusted
+	who       string     // "the server"
+	checkAddr fault.Hint // what may be wrong with its address
+	plain     fault.Hint // what helps if it does not speak TLS
+	ownTrust  bool       // whether only the certificate that was given is trusted
 }
 
 func (c *Client) serverPeer() peer {
 	p := peer{who: "the server", checkAddr: checkURL, plain: plainURL, ownTrust: c.ownTrust}
 	if c.address != "" {
-		p.checkAddr = "connections go to " + c.address + " in place of the server's host: check that a server listens there, and behind it if it leads on as a tunnel or service does"
+		p.checkAddr = "connections go to " + fault.Hint(fault.Literal(c.address)) + " in place of the server's host: check that a server listens there, and behind it if it leads on as a tunnel or service does"
 	}
 	return p
 }
@@ -67,21 +80,24 @@ var proxyPeer = peer{who: "the proxy", checkAddr: proxyEnv, plain: "if it speaks
 
 // explain says in our words what an error of the network means, and what may
 // help against it.
-func (c *Client) explain(err error) (what, help string) {
+func (c *Client) explain(err error) (why string, help fault.Hint) {
 	if ofProxy(err) {
 		var op *net.OpError
 		errors.As(err, &op)
-		what, help = c.explainOf(proxyPeer, op.Err)
-		if !strings.Contains(help, proxyEnv) {
-			help = strings.TrimPrefix(help+"; "+proxyEnv, "; ")
+		why, help = c.explainOf(proxyPeer, op.Err)
+		switch {
+		case help == "":
+			help = proxyEnv
+		case !strings.Contains(string(help), string(proxyEnv)):
+			help += "; " + proxyEnv
 		}
-		return "the proxy cannot be used: " + what, help
+		return "the proxy cannot be used: " + why, help
 	}
 	return c.explainOf(c.serverPeer(), err)
 }
 
 // explainOf is explain for an error of one of the peers.
-func (c *Client) explainOf(p peer, err error) (what, help string) {
+func (c *Client) explainOf(p peer, err error) (why string, help fault.Hint) {
 	var (
 		op        *net.OpError
 		dns       *net.DNSError
@@ -101,12 +117,12 @@ func (c *Client) explainOf(p peer, err error) (what, help string) {
 		return p.who + " broke off the TLS handshake (" + op.Err.Error() + ")",
 			p.checkAddr + "; one that wants a client's certificate, or knows no newer TLS than 1.1, cannot be used"
 	case errors.As(err, &dns) && dns.IsNotFound:
-		help := "check the server URL"
+		help := fault.Hint("check the server URL")
 		if p == proxyPeer {
 			help = p.checkAddr
 		}
 		if c.server.String() == DefaultServer && dns.Name == c.server.Hostname() {
-			help = "that is the default: SPIRO_URL or --server names another"
+			help = "that is the default: {server} names another"
 		}
 		return fmt.Sprintf("there is no host of the name %q", dns.Name), help
 	case errors.As(err, &dns):
@@ -157,7 +173,7 @@ func isCut(err error) bool {
 }
 
 // explainHTTP puts into other words what net/http says in ones of its own.
-func explainHTTP(text string, p peer) (what, help string) {
+func explainHTTP(text string, p peer) (why string, help fault.Hint) {
 	text = strings.TrimPrefix(text, "net/http: HTTP/1.x transport connection broken: ")
 	switch {
 	case strings.Contains(text, "response headers exceeded"):

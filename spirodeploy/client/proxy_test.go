@@ -69,7 +69,7 @@ func TestProxyFails(t *testing.T) {
 		"refuses":               {"https://salt.example", nil, "", says("HTTP/1.1 403 Forbidden\r\n\r\n"), []string{"the proxy cannot be used: it answers 403 Forbidden"}},
 		"garbage, plain server": {"http://salt.example", nil, "", says("220 mail.example ESMTP\r\n\r\n"), []string{"the proxy cannot be used: the answer is not HTTP"}},
 		"cut, plain server":     {"http://salt.example", nil, "", says(""), []string{"the proxy cannot be used: the connection was cut"}},
-		"TLS, not trusted":      {"https://salt.example", stranger, "", says(""), []string{"the proxy cannot be used: the proxy's certificate is signed by an unknown authority", "--ssl-cert"}},
+		"TLS, not trusted":      {"https://salt.example", stranger, "", says(""), []string{"the proxy cannot be used: the proxy's certificate is signed by an unknown authority", "client.Options.Certificate"}},
 		"TLS, trusted, cut":     {"https://salt.example", good, "", says(""), []string{"the proxy cannot be used: the connection was cut"}},
 		"speaks no TLS":         {"https://salt.example", nil, "https", says("HTTP/1.1 400 Bad Request\r\n\r\n"), []string{"the proxy cannot be used: the proxy does not speak TLS", "begins with http://"}},
 		"the server cuts":       {"https://salt.example", nil, "", says("HTTP/1.1 200 OK\r\n\r\n"), []string{"check token: the connection was cut"}},

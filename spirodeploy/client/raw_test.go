@@ -297,7 +297,7 @@ func TestPlainLimit(t *testing.T) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 	})
 	_, err := follow(t, url, shop(source{101 << 20, strings.NewReader("")}))
-	if err == nil || !strings.Contains(err.Error(), "no more than 100 MiB over plain HTTP") || !strings.Contains(err.Error(), "use https") {
+	if err == nil || !strings.Contains(err.Error(), "not take more than 100 MiB over plain HTTP") || !strings.Contains(err.Error(), "use https") {
 		t.Errorf("error %v", err)
 	}
 }

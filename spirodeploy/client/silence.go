@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // A listener reads the body of a stream, and ends the stream if nothing comes for
@@ -38,7 +39,11 @@ func (l *listener) Read(p []byte) (int, error) {
 // silentError means that a stream was ended since nothing came.
 type silentError struct{ limit time.Duration }
 
-func (e silentError) Error() string {
-	return fmt.Sprintf("nothing has come from the server for %s, the limit for silence: it, or what is on the way to it, may be gone, or minions take longer than that "+
-		"(on the master, salt-run jobs.active tells what still runs)", human.Elapsed(e.limit))
+func (e silentError) Error() string { return e.Explain().String() }
+
+func (e silentError) Explain() fault.Parts {
+	return fault.Parts{
+		Why:  fmt.Sprintf("nothing has come from the server for %s, the limit for silence: the connection to it may be gone, or minions take longer", human.Elapsed(e.limit)),
+		Help: "on the master, salt-run jobs.active shows what still runs",
+	}
 }

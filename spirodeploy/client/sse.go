@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // rawEvent is an event of a stream as it came.
@@ -225,6 +227,10 @@ func (l *lines) chunk() ([]byte, error) {
 // tooLargeError means that an event is larger than is accepted.
 type tooLargeError struct{ limit int }
 
-func (e tooLargeError) Error() string {
-	return fmt.Sprintf("an event is larger than %s, the largest that is accepted: --max-event accepts larger ones", sizeText(e.limit))
+const moreSpace fault.Hint = "{max-event} accepts larger ones"
+
+func (e tooLargeError) Error() string { return e.Explain().String() }
+
+func (e tooLargeError) Explain() fault.Parts {
+	return fault.Parts{Why: fmt.Sprintf("an event is larger than %s, the largest that is accepted", sizeText(e.limit)), Help: moreSpace}
 }

@@ -168,8 +168,8 @@ func (c *Client) parseEvent(raw rawEvent) (Event, error) {
 		name = c.token.Redact(name)
 	}
 	if raw.lost > 0 {
-		problem := fmt.Errorf("it is larger than %s (the event has %s bytes): --max-event accepts larger ones",
-			sizeText(c.maxEvent), human.Thousands(len(raw.data)+raw.lost))
+		problem := fmt.Errorf("it is larger than %s (the event has %s bytes): %s",
+			sizeText(c.maxEvent), human.Thousands(len(raw.data)+raw.lost), moreSpace.Spell(c.spell))
 		e, err := unreadable(name, c.token.Redact(string(raw.data)), problem)
 		if err != nil {
 			return Event{}, tooLargeError{c.maxEvent}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // Bundle is a tar whose size is known, such as package bundle makes. Its readers
@@ -96,11 +97,11 @@ func (c *Client) send(ctx context.Context, op string, b *body, expect bool) (*St
 		if failed != nil && ctx.Err() == nil {
 			return nil, &BundleError{failed}
 		}
-		err = c.failure(ctx, err)
-		if c.Plain() && b.total > PlainLimit && isCut(err) {
-			err = fmt.Errorf("%w, as SpiroFS does with more than %s over plain HTTP, and this was %d bytes: use https", err, sizeText(PlainLimit), b.total)
-		}
-		return nil, &TransportError{Op: op, Err: err, BodySent: sent}
+		return nil, &TransportError{Op: op, BodySent: sent, Err: c.failure(ctx, err, func(f *failure) {
+			if c.Plain() && b.total > PlainLimit && isCut(err) {
+				f.why, f.help = f.why+", as SpiroFS does with "+plainLimit(b.total), useTLS
+			}
+		})}
 	}
 	if err := c.streamProblem(op, resp, b); err != nil {
 		_ = resp.Body.Close() // the reason is already an error
@@ -129,15 +130,16 @@ func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 		refused := c.statusError(op, resp, sent)
 		if c.Plain() && b.total > PlainLimit && resp.StatusCode == http.StatusBadRequest {
 			// Salt 3008 has a Tornado that answers.
-			refused.Help = fmt.Sprintf("SpiroFS takes no more than %s over plain HTTP, and this was %s bytes: use https", sizeText(PlainLimit), human.Thousands(int(b.total)))
+			refused.Why, refused.Help = "SpiroFS does not take "+plainLimit(b.total), useTLS
 		}
 		return refused
 	}
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // what cannot be parsed is another one
 	var problem string
+	var help fault.Hint
 	switch {
 	case mediaType != "text/event-stream":
-		problem = fmt.Sprintf("the answer is no stream of events but %q: check the server URL", c.value(resp, "Content-Type"))
+		problem, help = fmt.Sprintf("the answer is no stream of events but %q", c.value(resp, "Content-Type")), "check the server URL"
 	case !slices.Contains([]string{"", "identity"}, strings.ToLower(resp.Header.Get("Content-Encoding"))):
 		problem = fmt.Sprintf("the answer is encoded as %q, which was not asked for", c.value(resp, "Content-Encoding"))
 	}
@@ -150,7 +152,14 @@ func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 	case problem == "":
 		problem = "the server answered before it had the whole bundle"
 	}
-	return &AnswerError{Op: op, Problem: problem, BodySent: sent}
+	return &AnswerError{Op: op, Problem: problem, Help: help, BodySent: sent}
+}
+
+const useTLS fault.Hint = "use https"
+
+// plainLimit says how large a request was that is too large for plain HTTP.
+func plainLimit(size int64) string {
+	return fmt.Sprintf("more than %s over plain HTTP, and this was %s bytes", sizeText(PlainLimit), human.Thousands(int(size)))
 }
 
 // body is the request's body: what multipart/form-data (RFC 7578) puts before

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
@@ -77,7 +78,7 @@ func worse(a, b Verdict) Verdict {
 
 // ErrInterrupted is the cause with which a front end ends the context of a run
 // when the user interrupts it.
-var ErrInterrupted = errors.New("interrupted")
+var ErrInterrupted = ctxio.ErrInterrupted
 
 // ErrTimeout is the cause with which a run ends when its time is up.
 var ErrTimeout = errors.New("the time for the whole run is up (--timeout)")
