@@ -25,7 +25,7 @@ import (
 
 // Build writes the bundle to s.Output and says which it is. It needs no server.
 func (w World) Build(ctx context.Context, s Settings) error {
-	return w.discreetly(s, func(w World) error { return w.build(ctx, s) })
+	return w.Discreetly(s, func(w World) error { return w.build(ctx, s) })
 }
 
 func (w World) build(ctx context.Context, s Settings) error {

@@ -17,7 +17,7 @@ import (
 // Diff tells how the bundle of the settings, given or made, differs from another
 // one, s.Diff. It needs no server.
 func (w World) Diff(ctx context.Context, s Settings) error {
-	return w.discreetly(s, func(w World) error { return w.diff(ctx, s) })
+	return w.Discreetly(s, func(w World) error { return w.diff(ctx, s) })
 }
 
 // opener opens a bundle from its beginning: it is read more than once.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
@@ -26,9 +27,9 @@ type discreet struct {
 	ownsLog   bool      // whether the standard logger is the run's
 }
 
-// discreetly does something in a world whose outputs, and whose error, show no
-// token of the run.
-func (w World) discreetly(s Settings, do func(World) error) error {
+// Discreetly calls do with a world whose outputs show no token of the run. Its error,
+// an [*Error], shows none either, and has the text that people read here.
+func (w World) Discreetly(s Settings, do func(World) error) error {
 	w.known, w.bytes = token.Know(w.Getenv("SPIRO_TOKEN")), w.Stdout
 	if s.Token != nil {
 		w.known.AddText(*s.Token)
@@ -46,10 +47,34 @@ func (w World) discreetly(s Settings, do func(World) error) error {
 	_, _ = stdout.Flush(), stderr.Flush() // people's screens, as everywhere
 	var told *Error
 	if errors.As(err, &told) {
-		told.Err = w.harmless(w.known.Error(told.Err))
+		told.Err = &said{w.said(s, told.Err), told.Err}
 	}
 	return err
 }
+
+// said returns the text of an error, as people read it here: on a terminal with each of
+// its parts in a line of its own, and in the log of a CI service as no command to it.
+func (w World) said(s Settings, err error) string {
+	layout := fault.Line
+	if isTerminal(w.rawStderr) {
+		layout = fault.Lines
+	}
+	return w.log(w.rawStderr).Harmless(w.known.Redact(layout(err, s.Spell)))
+}
+
+// said is an error with the text that people read. [errors.Is] and [errors.As] find
+// the causes.
+type said struct {
+	text string
+	err  error
+}
+
+func (e *said) Error() string { return e.text }
+
+// GoString keeps %#v from showing the cause, which may have the token in it.
+func (e *said) GoString() string { return "&" + e.text }
+
+func (e *said) Unwrap() error { return e.err }
 
 // report lets fill write a report of a format, which shows no token of the run.
 func (w World) report(format string, out io.Writer, fill func(io.Writer) error) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/atomicfile"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
@@ -218,13 +219,13 @@ func (w World) isSummary(r reportFile) bool {
 
 // summarize adds the run to the summary of the job, if there is one and no report
 // has done so.
-func (w World) summarize(rep *report.Report, reports []reportFile) {
+func (w World) summarize(s Settings, rep *report.Report, reports []reportFile) {
 	path := w.env("GITHUB_STEP_SUMMARY")
 	if path == "" || slices.ContainsFunc(reports, func(r reportFile) bool { return same(r.path, path) }) {
 		return
 	}
 	if err := w.appendSummary(rep, path); err != nil {
-		fmt.Fprintf(w.Stderr, "warning: GITHUB_STEP_SUMMARY: %v\n", err)
+		fmt.Fprintf(w.Stderr, "warning: GITHUB_STEP_SUMMARY: %s\n", w.said(s, err))
 	}
 }
 
@@ -241,8 +242,10 @@ func (w World) appendSummary(rep *report.Report, path string) error {
 	}
 	room := maxSummary - info.Size()
 	if room < minSummary {
-		return fmt.Errorf("the file has %s already, and GitHub shows nothing of more than %s: write less to it before, or use --report markdown=FILE",
-			human.Size(info.Size()), human.Size(maxSummary))
+		return &fault.Error{
+			Err:  fmt.Errorf("the file has %s already, and GitHub shows nothing of more than %s", human.Size(info.Size()), human.Size(maxSummary)),
+			Help: "write less to it before, or use {report} markdown=FILE",
+		}
 	}
 	fill := func(out io.Writer) error { return rep.WriteMarkdownIn(out, int(room)) }
 	return errors.Join(w.report(view.Markdown, f, fill), f.Close())

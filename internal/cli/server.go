@@ -15,6 +15,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -60,7 +61,7 @@ func (w World) ServerURL(flag string) string {
 func readCertificate(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("certificate: %w: it is to have the certificate or CA to trust, in PEM", err)
+		return nil, &fault.Error{What: "certificate", Err: err, Help: "name a file with the certificate or CA to trust, in PEM"}
 	}
 	defer f.Close()
 	pem, err := io.ReadAll(io.LimitReader(f, maxCertificate))
@@ -82,11 +83,11 @@ func (w World) token(ctx context.Context, s Settings) (token.Token, error) {
 func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
 	switch {
 	case s.Token != nil && s.TokenFile != "":
-		return token.Token{}, errors.New("token: --token and --token-file are both given: leave one of them out")
+		return token.Token{}, &fault.Error{What: "token", Err: errors.New("--token and --token-file are both given"), Help: "leave one of them out"}
 	case s.Token != nil:
 		t, err := token.Parse(*s.Token)
 		if err != nil {
-			err = fmt.Errorf("--token: %w: give one in SPIRO_TOKEN or with --token-file", err)
+			err = &fault.Error{What: "--token", Err: err, Help: "set {token}"}
 		}
 		return t, err
 	case s.TokenFile != "":
@@ -129,7 +130,7 @@ func (w World) tokenFile(ctx context.Context, name, path string) (token.Token, e
 	t, err := ctxio.Done(ctx, func() (token.Token, error) { return token.ReadFile(path) })
 	if err != nil && looksLikeToken(name) {
 		w.known.AddText(name)
-		err = errors.New("the name of the token's file looks like a token itself: put that into SPIRO_TOKEN, or name the file that it is in")
+		err = &fault.Error{Err: errors.New("the name of the token's file looks like a token itself"), Help: "put that into SPIRO_TOKEN, or name the file that it is in"}
 	}
 	return t, err
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -126,6 +127,19 @@ func (s *Settings) flag(name string) string {
 	return "-" + strings.Join(words, "")
 }
 
+// Spell returns how the option of a hint is spelled.
+func (s *Settings) Spell(o fault.Option) string {
+	switch o {
+	case fault.Project, fault.Deployment:
+		return strings.ToUpper(string(o))
+	case fault.Server:
+		return "SPIRO_URL or " + s.flag("server")
+	case fault.Token:
+		return "SPIRO_TOKEN or " + s.flag("token-file")
+	}
+	return s.flag(string(o))
+}
+
 // withFlag is flag for the name of one, and leaves other words as they are.
 func (s *Settings) withFlag(name string) string {
 	if strings.Contains(name, " ") {
@@ -134,15 +148,20 @@ func (s *Settings) withFlag(name string) string {
 	return s.flag(name)
 }
 
+// empty returns the error for a flag that is given and has no value.
+func (s *Settings) empty(name string) error {
+	return &fault.Error{Err: fmt.Errorf("%s is given and empty", s.flag(name)), Help: "is a variable not set?"}
+}
+
 // contradictions returns what cannot be meant.
 func (s *Settings) contradictions() error {
 	var errs []error
 	for _, name := range s.blank {
-		errs = append(errs, fmt.Errorf("%s is given and empty: is a variable not set?", s.flag(name)))
+		errs = append(errs, s.empty(name))
 	}
 	useless := func(given bool, flag, with, why string) {
 		if given {
-			errs = append(errs, fmt.Errorf("%s has no effect with %s, which %s: leave one of them out", s.flag(flag), s.withFlag(with), why))
+			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.flag(flag), s.withFlag(with), why), Help: "leave one of them out"})
 		}
 	}
 	if s.Diff != "" {

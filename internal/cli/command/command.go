@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"runtime/debug"
 	"strings"
 
@@ -78,23 +79,37 @@ func parse(args []string, world cli.World) (f flags, exit int) {
 		exit, err = 0, complete(world.Stdout, *f.Completion, parser.Model)
 	}
 	if err != nil {
-		fmt.Fprintf(world.Stderr, "spiro-deploy: %s (spiro-deploy --help lists what there is)\n", sanitize.Line(world.Redact(explain(err), args...)))
+		fmt.Fprintf(world.Stderr, "spiro-deploy: %s (spiro-deploy --help lists the flags)\n", sanitize.Line(world.Redact(explain(err), args...)))
 		return f, report.Invalid.ExitStatus()
 	}
 	return f, exit
 }
 
-// explain says what the parser found. It must not repeat surplus arguments: one
-// of them may be a token.
+// explain says in our words what the parser found. It must not repeat surplus arguments:
+// one of them may be a token.
 func explain(err error) string {
-	switch text := err.Error(); {
-	case strings.HasPrefix(text, "unexpected argument"):
+	text := err.Error()
+	if strings.HasPrefix(text, "unexpected argument") {
 		return "there are more arguments than PROJECT and DEPLOYMENT"
-	case strings.Contains(text, "missing unit in duration"):
-		return text + " (such as 30s or 5m)"
-	default:
-		return text
 	}
+	for _, w := range parserWords {
+		if w.of.MatchString(text) {
+			return w.of.ReplaceAllString(text, w.ours)
+		}
+	}
+	return text
+}
+
+// parserWords are texts of the parser, and what we say instead.
+var parserWords = []struct {
+	of   *regexp.Regexp
+	ours string
+}{
+	{regexp.MustCompile(`^(--\S+): (?:expected \S+ value but got "EOL"|missing value).*`), "$1 needs a value"},
+	{regexp.MustCompile(`^(--\S+): expected \S+ value but got ("-.*") \(.*`), "$1 needs a value; one that begins with - is written $1=$2"},
+	{regexp.MustCompile(`^(--\S+): expected duration but got (".*"): time: .*`), "$1 $2: not a duration, such as 30s, 5m or 1h30m"},
+	{regexp.MustCompile(`^(--\S+): expected a valid \d+ bit int but got (".*")$`), "$1 $2: not a whole number, or too large"},
+	{regexp.MustCompile(`^(--\S+): bool value must be .* but got (".*")$`), "$1 $2: not true or false"},
 }
 
 // fail tells an error, and returns the exit status for it.
