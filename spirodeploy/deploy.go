@@ -14,10 +14,7 @@ package spirodeploy
 
 import (
 	"context"
-	"io"
 	"time"
-
-	"github.com/opencontainers/go-digest"
 
 	"github.com/spirostack/spirodeploy/internal/pulse"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -96,17 +93,6 @@ type Target struct {
 	Project, Deployment string
 	// Server says how to reach the server; default: that of the Options.
 	Server *client.Options
-}
-
-// tarball is what Deploy needs of a bundle, made or given.
-type tarball interface {
-	client.Bundle
-	io.Closer
-	Len() int
-	Warnings() []bundle.Warning
-	Commit() string
-	Digest(context.Context) (digest.Digest, error)
-	TopBundle
 }
 
 // Deploy runs a deployment to its end. It always returns a report, also of what

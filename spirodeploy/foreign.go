@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -16,7 +17,7 @@ import (
 
 // slsOf returns the names of the SLS in a bundle, as Salt has them: web for web.sls and
 // web/init.sls, which is web.init as well.
-func slsOf(tar tarball) map[string]bool {
+func slsOf(tar *bundle.Bundle) map[string]bool {
 	names := map[string]bool{}
 	for name := range newFiles(tar).Names() {
 		file, ok := strings.CutSuffix(name, ".sls")

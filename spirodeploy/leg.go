@@ -12,6 +12,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
@@ -129,7 +130,7 @@ func (l *leg) finish(ctx context.Context, err error) {
 }
 
 // deploy does what there is to do on the server.
-func (l *leg) deploy(ctx context.Context, tar tarball) error {
+func (l *leg) deploy(ctx context.Context, tar *bundle.Bundle) error {
 	if ctx.Err() != nil {
 		return unsent(ctx, ctx.Err())
 	}
@@ -160,7 +161,7 @@ func (l *leg) check(ctx context.Context) error {
 const formSize = 1 << 10
 
 // plainLimit warns of a bundle that SpiroFS will not take.
-func (l *leg) plainLimit(tar tarball) []string {
+func (l *leg) plainLimit(tar *bundle.Bundle) []string {
 	if l.client == nil || tar.Size()+formSize <= client.PlainLimit || !l.client.Plain() {
 		return nil
 	}
@@ -169,7 +170,7 @@ func (l *leg) plainLimit(tar tarball) []string {
 }
 
 // upload sends the bundle.
-func (l *leg) upload(ctx context.Context, tar tarball) (*client.Stream, error) {
+func (l *leg) upload(ctx context.Context, tar *bundle.Bundle) (*client.Stream, error) {
 	l.tell(report.Update{Kind: report.Began, Stage: report.Uploading})
 	stream, err := l.client.Upload(ctx, client.Deployment{
 		Project: l.project, Deployment: l.deployment,

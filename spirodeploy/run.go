@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -80,7 +79,7 @@ func (r *run) run(ctx context.Context) {
 }
 
 // serial stops at the first target that fails.
-func (r *run) serial(ctx context.Context, tar tarball) {
+func (r *run) serial(ctx context.Context, tar *bundle.Bundle) {
 	var failed *leg
 	for _, l := range r.legs {
 		if failed != nil {
@@ -95,7 +94,7 @@ func (r *run) serial(ctx context.Context, tar tarball) {
 	}
 }
 
-func (r *run) parallel(ctx context.Context, tar tarball) {
+func (r *run) parallel(ctx context.Context, tar *bundle.Bundle) {
 	room := make(chan struct{}, cmp.Or(max(0, r.opts.MaxParallel), len(r.legs)))
 	var running sync.WaitGroup
 	for _, l := range r.legs {
@@ -125,7 +124,7 @@ var errOthers = errors.New("nothing was sent, since something is wrong with anot
 
 // prepare does all that can fail before anything is sent, and reports every
 // problem that it finds together: for each target its own, and those of all.
-func (r *run) prepare(ctx context.Context) (tarball, []error) {
+func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	own := make([]error, len(r.legs))
 	for i, l := range r.legs {
 		own[i] = l.prepare()
@@ -176,7 +175,7 @@ func (r *run) prepare(ctx context.Context) (tarball, []error) {
 }
 
 // ownWarnings returns the warnings that concern all targets.
-func (r *run) ownWarnings(tar tarball) []string {
+func (r *run) ownWarnings(tar *bundle.Bundle) []string {
 	all := slices.Clone(r.opts.Warnings)
 	for _, w := range tar.Warnings() {
 		all = append(all, w.String())
@@ -185,7 +184,7 @@ func (r *run) ownWarnings(tar tarball) []string {
 }
 
 // tooStrict returns the warnings as problems, if they are to be that.
-func (r *run) tooStrict(tar tarball, warnings [][]string) error {
+func (r *run) tooStrict(tar *bundle.Bundle, warnings [][]string) error {
 	if !r.opts.Strict {
 		return nil
 	}
@@ -230,22 +229,17 @@ func (r *run) settle() {
 }
 
 // list puts what would be sent into the report.
-func (r *run) list(ctx context.Context, tar tarball) error {
-	in, err := tar.Open()
+func (r *run) list(ctx context.Context, tar *bundle.Bundle) error {
+	digest, err := tar.Digest(ctx)
 	if err != nil {
 		return err
 	}
-	defer in.Close()
-	contents, err := bundle.Verify(ctxio.Reader(ctx, in))
-	if err != nil {
-		return err
-	}
-	listed := make([]report.Content, 0, len(contents.Items))
-	for _, it := range contents.Items {
+	listed := make([]report.Content, 0, tar.Len())
+	for it := range tar.Items() {
 		listed = append(listed, report.NewContent(it))
 	}
 	for _, l := range r.legs {
-		l.target.Bundle.Digest, l.target.Bundle.Contents = contents.Digest, listed
+		l.target.Bundle.Digest, l.target.Bundle.Contents = digest, listed
 	}
 	return nil
 }
@@ -264,49 +258,31 @@ func (r *run) checkNames() []error {
 }
 
 // bundle makes the bundle, or opens the one that was given. For several targets
-// it is then a copy, which is neither built nor hashed again.
-func (r *run) bundle(ctx context.Context) (tarball, error) {
+// it is kept, so that it is neither made nor hashed again.
+func (r *run) bundle(ctx context.Context) (*bundle.Bundle, error) {
 	tar, err := openBundle(ctx, r.opts)
 	if err != nil || len(r.legs) == 1 {
 		return tar, err
 	}
-	defer tar.Close()
-	kept, err := bundle.Copy(ctx, tar)
-	if err != nil {
+	if err := tar.Keep(ctx); err != nil {
+		_ = tar.Close() // the reason is already an error
 		return nil, err
 	}
-	return copied{kept, tar}, nil
+	return tar, nil
 }
-
-// copied is a copy of a bundle, of which only that is open.
-type copied struct {
-	*bundle.Copied
-	of tarball
-}
-
-func (c copied) Len() int                     { return c.of.Len() }
-func (c copied) Warnings() []bundle.Warning   { return c.of.Warnings() }
-func (c copied) Commit() string               { return c.of.Commit() }
-func (c copied) Items() iter.Seq[bundle.Item] { return c.of.Items() }
-
-func (c copied) Has(name string) (dir, ok bool) { return c.of.Has(name) }
 
 // openBundle makes the bundle, or opens the one that was given.
-func openBundle(ctx context.Context, opts Options) (tarball, error) {
+func openBundle(ctx context.Context, opts Options) (*bundle.Bundle, error) {
 	if opts.File == "" {
-		b, err := bundle.New(ctx, opts.Bundle)
-		if err != nil {
-			return nil, err // not b: a nil *Bundle is no nil tarball
-		}
-		return b, nil
+		return bundle.New(ctx, opts.Bundle)
 	}
 	f, err := bundle.OpenFile(ctx, opts.File)
-	if err != nil {
-		return nil, err
+	if err != nil || opts.Bundle.Digest == "" {
+		return f, err
 	}
-	if want, got := opts.Bundle.Digest, f.Contents().Digest; want != "" && want != got {
+	if got, err := f.Digest(ctx); err != nil || got != opts.Bundle.Digest {
 		_ = f.Close() // the reason is already an error
-		return nil, fmt.Errorf("%s: %w: it is %s, not %s", opts.File, bundle.ErrDigest, got, want)
+		return nil, cmp.Or(err, fmt.Errorf("%s: %w: it is %s, not %s", opts.File, bundle.ErrDigest, got, opts.Bundle.Digest))
 	}
 	return f, nil
 }

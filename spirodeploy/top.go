@@ -34,7 +34,7 @@ type TopOptions struct {
 	NoHighstate bool
 }
 
-// A TopBundle is what CheckTop looks at: a [bundle.Bundle] or a [bundle.File].
+// A TopBundle is what CheckTop looks at, such as a [bundle.Bundle].
 type TopBundle interface {
 	Items() iter.Seq[bundle.Item]
 	Has(name string) (dir, ok bool)
@@ -80,7 +80,7 @@ func (o TopOptions) tolerates(kind topfile.Kind) bool {
 }
 
 // checkTop looks at the top file for the target, and keeps whom it names.
-func (l *leg) checkTop(ctx context.Context, tar tarball) (problems []error, warnings []string) {
+func (l *leg) checkTop(ctx context.Context, tar *bundle.Bundle) (problems []error, warnings []string) {
 	o := l.run.opts
 	result, problems, warnings := CheckTop(ctx, tar, TopOptions{
 		Project: l.project, Deployment: l.deployment, Foreign: o.File != "",
