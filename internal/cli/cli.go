@@ -20,6 +20,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // World is where a run takes place.
@@ -127,7 +128,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 	defer func() { _ = rep.Close() }() // a file that nobody needs any more
 	end()
 	told := w.tell(rep, s, reports)
-	reportErr := errlist.Join(live.end(rep), w.write(afterwards, rep, reports))
+	reportErr := errlist.Join(live.end(), w.write(afterwards, rep, reports))
 	w.summarize(rep, reports)
 	switch {
 	case err != nil:
@@ -167,7 +168,7 @@ func (w World) tell(rep *report.Report, s Settings, reports []reportFile) bool {
 	// A run that the server never took up has no result to show beside its error,
 	// but in a log that is to mark the error.
 	heard := slices.ContainsFunc(rep.Targets, func(t *report.Target) bool { return len(t.Events) > 0 })
-	if !heard && rep.Verdict != report.Success && w.log(w.bytes) != report.GitHub {
+	if !heard && rep.Verdict != report.Success && w.log(w.bytes) != view.GitHub {
 		return false
 	}
 	// The result goes to standard output, unless a report is what goes there.
@@ -175,7 +176,7 @@ func (w World) tell(rep *report.Report, s Settings, reports []reportFile) bool {
 	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.path == atomicfile.Stdout }) {
 		out, raw, seen = w.Stderr, w.rawStderr, true
 	}
-	err := rep.WriteText(out, w.summaryOptions(s, raw))
+	err := view.Text(out, rep, w.summaryOptions(s, raw))
 	if err != nil && !errors.Is(err, syscall.EPIPE) { // that nobody reads is nobody's trouble
 		fmt.Fprintf(w.Stderr, "warning: the summary could not be written: %v\n", err)
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
-	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
@@ -59,7 +58,7 @@ func (w World) report(format string, out io.Writer, fill func(io.Writer) error) 
 
 // hiding returns a writer that hides the tokens of the run in a report of a format.
 func (w World) hiding(format string, out io.Writer) *token.Writer {
-	if format == view.JSON || format == ndjson {
+	if format == "json" || format == ndjson {
 		return w.known.JSONWriter(&defused{out: out})
 	}
 	return w.known.Writer(out)
@@ -96,7 +95,7 @@ func (d *defused) Write(p []byte) (int, error) {
 // command to it.
 type harmlessLines struct {
 	out  io.Writer
-	log  report.Log
+	log  view.Log
 	held []byte // a line that has no end yet
 }
 

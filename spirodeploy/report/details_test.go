@@ -18,6 +18,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // result returns a minion's result of about a size, in which the first and the
@@ -46,7 +47,7 @@ func result(id string, size int, fails bool) json.RawMessage {
 // many folds a run of many minions, of which every tenth fails.
 func many(t testing.TB, minions, size int) *report.Report {
 	t.Helper()
-	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
+	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
 	target := rep.Targets[0]
 	for _, name := range []string{client.DeployBundle, client.HighstateCalc} {
 		add(t, target, client.Event{Name: name})
@@ -123,14 +124,14 @@ func TestManyResults(t *testing.T) { //nolint:paralleltest // it measures the he
 	}
 
 	var text bytes.Buffer
-	if err := rep.WriteText(&text, report.TextOptions{}); err != nil {
+	if err := view.Text(&text, rep, view.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(text.String(), "it broke on web"); n < 10 || n > minions/10 || strings.Count(text.String(), "\n") >= 200 {
 		t.Errorf("the short text tells of %d failures:\n%s", n, &text)
 	}
 	text.Reset()
-	if err := rep.WriteText(&text, report.TextOptions{Detail: report.Verbose}); err != nil {
+	if err := view.Text(&text, rep, view.TextOptions{Detail: view.Verbose}); err != nil {
 		t.Fatal(err)
 	}
 	for what, want := range map[string]int{"Comment: File of web": states - minions/10, "diff: of web": 2 * minions, "Comment: it broke on web": minions / 10, "Result: True": states - minions/10} {
@@ -163,7 +164,7 @@ func TestSameViews(t *testing.T) {
 		`{"ret": ["` + strings.Repeat(`line\n`, 1000) + `", "and more"], "retcode": 1}`, `{"ret": "text"}`, `{"ret": {"a": {"result": true, "warnings": ["w"]}}}`,
 	}
 	views := func(full bool) string {
-		rep := report.New(report.Target{Highstate: true})
+		rep := report.New(report.Request{Highstate: true})
 		defer rep.Close()
 		target := rep.Targets[0]
 		rep.Started, target.Started = time.Time{}, time.Time{}
@@ -179,7 +180,7 @@ func TestSameViews(t *testing.T) {
 		}
 		target.Events, target.Minions = nil, target.Minions[before:]
 		var out bytes.Buffer
-		if err := errors.Join(rep.WriteText(&out, report.TextOptions{}), rep.WriteJSON(&out)); err != nil {
+		if err := errors.Join(view.Text(&out, rep, view.TextOptions{}), rep.WriteJSON(&out)); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()
@@ -193,7 +194,7 @@ func TestSameViews(t *testing.T) {
 func TestAsJSON(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 10_000, 2 << 20} {
-		rep := report.New(report.Target{})
+		rep := report.New(report.Request{})
 		m := add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: "wéb<1>\x1b", Result: result("<&>\u2028", size, true)})
 		var all bytes.Buffer
 		if err := rep.WriteJSON(&all); err != nil {
@@ -218,7 +219,7 @@ func TestAsJSON(t *testing.T) {
 // before, and the last one counts.
 func TestAgain(t *testing.T) {
 	t.Parallel()
-	rep := report.New(report.Target{Highstate: true})
+	rep := report.New(report.Request{Highstate: true})
 	defer rep.Close()
 	target := rep.Targets[0]
 	large := result("large", 9<<20, false)
@@ -257,7 +258,7 @@ func TestClose(t *testing.T) {
 		t.Errorf("the last: %+v, %v", r, err)
 	}
 	incomplete(t, rep, "the report has been closed", 0)
-	empty := report.New(report.Target{})
+	empty := report.New(report.Request{})
 	if err := errors.Join(empty.Close(), new(report.Report).Close()); err != nil {
 		t.Error(err)
 	}
@@ -276,7 +277,7 @@ func incomplete(t *testing.T, rep *report.Report, why string, warnings int) {
 	}
 	var text, all bytes.Buffer
 	var back report.Report
-	if err := errors.Join(rep.WriteText(&text, report.TextOptions{Detail: report.Verbose}), rep.WriteJSON(&all), json.Unmarshal(all.Bytes(), &back)); err != nil {
+	if err := errors.Join(view.Text(&text, rep, view.TextOptions{Detail: view.Verbose}), rep.WriteJSON(&all), json.Unmarshal(all.Bytes(), &back)); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(text.String(), "is missing: "+why) || strings.Contains(text.String(), "it broke on web20") || !strings.Contains(text.String(), "Summary for web20") {
@@ -334,7 +335,7 @@ func TestAtOnce(t *testing.T) {
 			rep := many(t, 15+n, 1<<20)
 			defer rep.Close()
 			for range 2 {
-				running.Go(func() { _ = errors.Join(rep.WriteText(io.Discard, report.TextOptions{}), rep.WriteJSON(io.Discard)) })
+				running.Go(func() { _ = errors.Join(view.Text(io.Discard, rep, view.TextOptions{}), rep.WriteJSON(io.Discard)) })
 			}
 			for i, m := range rep.Targets[0].Minions {
 				whole(t, m, result(m.ID, 1<<20, i%10 == 9))

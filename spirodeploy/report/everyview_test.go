@@ -10,19 +10,23 @@ import (
 
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // everyView are the views of a report that is finished.
-var everyView = map[string]func(*report.Report, io.Writer) error{
-	"text": func(r *report.Report, w io.Writer) error { return r.WriteText(w, report.TextOptions{}) },
-	"github": func(r *report.Report, w io.Writer) error {
-		return r.WriteText(w, report.TextOptions{Log: report.GitHub})
+var everyView = map[string]func(io.Writer, *report.Report) error{
+	"text": func(w io.Writer, r *report.Report) error { return view.Text(w, r, view.TextOptions{}) },
+	"github": func(w io.Writer, r *report.Report) error {
+		return view.Text(w, r, view.TextOptions{Log: view.GitHub})
 	},
-	"json":     (*report.Report).WriteJSON,
-	"junit":    (*report.Report).WriteJUnit,
-	"html":     (*report.Report).WriteHTML,
-	"markdown": (*report.Report).WriteMarkdown,
-	"ndjson":   func(r *report.Report, w io.Writer) error { return report.NewNDJSON(w).End(r) },
+	"json":     view.JSON,
+	"junit":    view.JUnit,
+	"html":     view.HTML,
+	"markdown": view.Markdown,
+	"ndjson": func(w io.Writer, r *report.Report) error {
+		view.NDJSON(w)(report.Update{Kind: report.Finished, Report: r})
+		return nil
+	},
 }
 
 // TestVerdicts: every view tells every verdict, and names the targets where there
@@ -37,7 +41,7 @@ func TestVerdicts(t *testing.T) {
 		report.NotStarted:   &report.NotStartedError{After: "eu"},
 		report.ServerFailed: &client.StatusError{StatusCode: 500},
 	} {
-		rep := report.New(report.Target{Name: "eu-site", Project: "shop", Deployment: "prod"}, report.Target{
+		rep := report.New(report.Request{Name: "eu-site", Project: "shop", Deployment: "prod"}, report.Request{
 			Name: "us-site", Project: "shop", Deployment: "prod", Highstate: true, RequireMinions: verdict == report.MinionFailed,
 		})
 		for i, target := range rep.Targets {
@@ -59,7 +63,7 @@ func TestVerdicts(t *testing.T) {
 		}
 		for name, write := range everyView {
 			var out bytes.Buffer
-			if err := write(rep, &out); err != nil {
+			if err := write(&out, rep); err != nil {
 				t.Errorf("%s of %s: %v", name, verdict, err)
 			}
 			for _, want := range []string{"us", "eu"} {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // shown returns a view as a person reads it.
@@ -17,11 +18,11 @@ func shown(t *testing.T, rep *report.Report, format string) string {
 	t.Helper()
 	switch format {
 	case "html":
-		return parsePage(t, view(t, rep, format)).text
+		return parsePage(t, viewOf(t, rep, format)).text
 	case "github":
-		return strings.ReplaceAll(text(t, rep, report.TextOptions{Log: report.GitHub}), "%2C", ",")
+		return strings.ReplaceAll(text(t, rep, view.TextOptions{Log: view.GitHub}), "%2C", ",")
 	}
-	return html.UnescapeString(strings.NewReplacer("<code>", "", "</code>", "").Replace(view(t, rep, format)))
+	return html.UnescapeString(strings.NewReplacer("<code>", "", "</code>", "").Replace(viewOf(t, rep, format)))
 }
 
 // TestFailedAlike: every view names the root of what failed, and tells of minions
@@ -73,7 +74,7 @@ func TestFailedOtherwise(t *testing.T) {
 	if got := shown(t, rep, "markdown"); strings.Count(got, "\n#### ") != 8 || strings.Contains(got, "minions)") {
 		t.Errorf("minions are together:\n%s", got)
 	}
-	if got := text(t, minions(t, append(strings.Split(strings.Repeat(odd(11)+"\n", 60), "\n")[:60], odd(12))...), report.TextOptions{}); !strings.Contains(got, "(60 minions)") || !strings.Contains(got, "return code: 12") {
+	if got := text(t, minions(t, append(strings.Split(strings.Repeat(odd(11)+"\n", 60), "\n")[:60], odd(12))...), view.TextOptions{}); !strings.Contains(got, "(60 minions)") || !strings.Contains(got, "return code: 12") {
 		t.Errorf("return codes are together:\n%s", got)
 	}
 }
@@ -83,7 +84,7 @@ func story(t *testing.T, target *report.Target, id, result string) string {
 	t.Helper()
 	var out strings.Builder
 	m := add(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: json.RawMessage(result), Time: time.Now()})
-	report.Story(&out, report.StoryOptions{Live: true})(report.Update{Kind: report.Happened, Stage: report.Highstate, Minion: m})
+	view.Story(&out, view.StoryOptions{Live: true})(report.Update{Kind: report.Happened, Stage: report.Highstate, Minion: m})
 	return strings.TrimSpace(strings.TrimPrefix(out.String(), "highstate "))
 }
 
@@ -91,9 +92,9 @@ func story(t *testing.T, target *report.Target, id, result string) string {
 // wherever the result is.
 func TestRootLine(t *testing.T) {
 	t.Parallel()
-	rep := report.New(report.Target{Highstate: true})
+	rep := report.New(report.Request{Highstate: true})
 	defer rep.Close()
-	full := report.New(report.Target{Highstate: true})
+	full := report.New(report.Request{Highstate: true})
 	defer full.Close()
 	fill(t, full.Targets[0])
 	const lacks = "One or more requisite failed: "

@@ -11,6 +11,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // FuzzViews: whatever a server sends, and whatever the names are, there is one
@@ -34,10 +35,10 @@ func FuzzViews(f *testing.F) {
 		if problem != "" {
 			end = errors.New(problem)
 		}
-		rep := report.New(report.Target{Project: project, Deployment: deployment, Highstate: highstate, Server: problem})
+		rep := report.New(report.Request{Project: project, Deployment: deployment, Highstate: highstate, Server: problem})
 		target := rep.Targets[0]
 		var text, all bytes.Buffer
-		tell := report.Story(&text, report.StoryOptions{})
+		tell := view.Story(&text, view.StoryOptions{})
 		for event, err := range client.ReadEvents(bytes.NewReader(stream)) {
 			if err != nil {
 				end = err
@@ -55,7 +56,7 @@ func FuzzViews(f *testing.F) {
 		if (rep.Err() == nil) != (rep.ExitStatus == 0) || (rep.Verdict == report.Success) != (rep.ExitStatus == 0) {
 			t.Errorf("verdict %s, status %d, error %v", rep.Verdict, rep.ExitStatus, rep.Err())
 		}
-		if err := errors.Join(rep.WriteText(&text, report.TextOptions{}), rep.WriteJSON(&all)); err != nil {
+		if err := errors.Join(view.Text(&text, rep, view.TextOptions{}), rep.WriteJSON(&all)); err != nil {
 			t.Fatal(err)
 		}
 		if shown := text.String(); sanitize.Text(shown) != shown {

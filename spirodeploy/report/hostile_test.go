@@ -32,7 +32,7 @@ func TestMarkers(t *testing.T) {
 	rep := hostile(t)
 	for name, write := range everyView {
 		var out bytes.Buffer
-		if err := write(rep, &out); err != nil {
+		if err := write(&out, rep); err != nil {
 			t.Fatal(err)
 		}
 		text := out.String()
@@ -55,7 +55,7 @@ func hostile(t testing.TB, texts ...string) *report.Report {
 	if len(texts) == 0 {
 		texts = nasty
 	}
-	rep := report.New(report.Target{Server: texts[0], Project: texts[len(texts)/2], Deployment: texts[len(texts)-1], Highstate: true, RequireMinions: true})
+	rep := report.New(report.Request{Server: texts[0], Project: texts[len(texts)/2], Deployment: texts[len(texts)-1], Highstate: true, RequireMinions: true})
 	target := rep.Targets[0]
 	for _, text := range texts {
 		target.Warn(text)

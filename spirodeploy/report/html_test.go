@@ -90,7 +90,7 @@ func TestHTMLRecorded(t *testing.T) {
 		"exception":             {"The server failed", "FileExistsError: [Errno 17]"},
 	} {
 		rep := fold(streams.Read(name), name != "no-highstate", nil)
-		page := parsePage(t, view(t, rep, "html"))
+		page := parsePage(t, viewOf(t, rep, "html"))
 		text := strings.Join(strings.Fields(page.text), " ")
 		for _, w := range want {
 			if !strings.Contains(text, w) {
@@ -115,7 +115,7 @@ func TestHTMLRecorded(t *testing.T) {
 // TestHTMLPolicy: the page's own style and script may be, and nothing else.
 func TestHTMLPolicy(t *testing.T) {
 	t.Parallel()
-	page := parsePage(t, view(t, hostile(t), "html"))
+	page := parsePage(t, viewOf(t, hostile(t), "html"))
 	if len(page.own) != 2 {
 		t.Fatalf("there are %d styles and scripts", len(page.own))
 	}
@@ -132,7 +132,7 @@ func TestHTMLPolicy(t *testing.T) {
 // TestHTMLHostile: no text makes an element, and all are there as text.
 func TestHTMLHostile(t *testing.T) {
 	t.Parallel()
-	page := view(t, hostile(t), "html")
+	page := viewOf(t, hostile(t), "html")
 	isOurs(t, page)
 	for _, text := range nasty[:8] {
 		if shown := sanitize.Line(text); !strings.Contains(parsePage(t, page).text, shown) {
@@ -169,7 +169,7 @@ func TestHTMLBounded(t *testing.T) {
 	t.Parallel()
 	rep := many(t, 300, 60<<10)
 	defer rep.Close()
-	page := view(t, rep, "html")
+	page := viewOf(t, rep, "html")
 	if len(page) > 10<<20 || len(page) < 6<<20 {
 		t.Errorf("the page has %d bytes", len(page))
 	}
@@ -193,7 +193,7 @@ func TestHTMLBounded(t *testing.T) {
 // TestHTMLFailedFirst: what changed something has to go where something failed.
 func TestHTMLFailedFirst(t *testing.T) {
 	t.Parallel()
-	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
+	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
 	defer rep.Close()
 	for i := range 30 {
 		var b strings.Builder
@@ -206,7 +206,7 @@ func TestHTMLFailedFirst(t *testing.T) {
 	rep.Targets[0].Finish(nil)
 	rep.Finish()
 	failed := map[any]bool{}
-	d := parsePage(t, view(t, rep, "html")).data[0]
+	d := parsePage(t, viewOf(t, rep, "html")).data[0]
 	for _, s := range d.States {
 		if s[2] == "f" {
 			failed[s[0]] = true
@@ -223,7 +223,7 @@ func TestHTMLSeveral(t *testing.T) {
 	rep := fold(streams.Read("ok"), true, nil)
 	rep.Targets = append(rep.Targets, fold(streams.Read("states-failed"), true, nil).Targets[0], fold(nil, true, &report.UnsentError{Err: errors.New("bad options")}).Targets[0])
 	rep.Finish()
-	page := parsePage(t, view(t, rep, "html"))
+	page := parsePage(t, viewOf(t, rep, "html"))
 	if len(page.data) != 2 || !strings.Contains(page.text, "bad options") || page.title != "3 deployments: not deployed" {
 		t.Errorf("%q has %d parts with data", page.title, len(page.data))
 	}
@@ -247,7 +247,7 @@ func TestHTMLTimeline(t *testing.T) {
 		"garbled":         {[]string{"10:00:00", "25:61:00", "-1:00:00"}, []any{end - 3000, end - 2000, end - 1000}},
 		"parallel states": {[]string{"10:00:00", "10:00:00.5", "10:00:00.25"}, []any{end - 1500, end - 1000, end - 1250}},
 	} {
-		rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
+		rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
 		var states []string
 		for i, start := range tt.starts {
 			states = append(states, fmt.Sprintf(`"a_|-s%d_|-n_|-f": {"result": true, "start_time": %q, "duration": 1000, "__run_num__": %d}`, i, start, i))
@@ -256,7 +256,7 @@ func TestHTMLTimeline(t *testing.T) {
 		add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: "web1", Time: rep.Targets[0].Started.Add(time.Minute), Result: raw})
 		rep.Targets[0].Finish(nil)
 		rep.Finish()
-		for i, s := range parsePage(t, view(t, rep, "html")).data[0].States {
+		for i, s := range parsePage(t, viewOf(t, rep, "html")).data[0].States {
 			if s[6] != tt.want[i] {
 				t.Errorf("%s: state %d at %v, want %v", name, i, s[6], tt.want[i])
 			}
@@ -269,7 +269,7 @@ func TestViewsFail(t *testing.T) {
 	t.Parallel()
 	rep := fold(streams.Read("states-failed"), true, nil)
 	for format, write := range writers {
-		if err := write(rep, full{}); !errors.Is(err, io.ErrShortWrite) {
+		if err := write(full{}, rep); !errors.Is(err, io.ErrShortWrite) {
 			t.Errorf("%s: %v", format, err)
 		}
 	}
@@ -287,17 +287,17 @@ func FuzzPages(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		rep := hostile(t, text)
-		isOurs(t, view(t, rep, "html"))
-		if red(suites(t, view(t, rep, "junit"))) == 0 {
+		isOurs(t, viewOf(t, rep, "html"))
+		if red(suites(t, viewOf(t, rep, "junit"))) == 0 {
 			t.Error("no test failed")
 		}
-		inert(t, view(t, rep, "markdown"))
-		back, err := report.Read(strings.NewReader(view(t, rep, "json")))
+		inert(t, viewOf(t, rep, "markdown"))
+		back, err := report.Read(strings.NewReader(viewOf(t, rep, "json")))
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := report.Read(strings.NewReader(view(t, back, "json")))
-		if err != nil || view(t, again, "html") != view(t, back, "html") || view(t, again, "json") != view(t, back, "json") {
+		again, err := report.Read(strings.NewReader(viewOf(t, back, "json")))
+		if err != nil || viewOf(t, again, "html") != viewOf(t, back, "html") || viewOf(t, again, "json") != viewOf(t, back, "json") {
 			t.Errorf("read again it differs: %v", err)
 		}
 	})
@@ -313,7 +313,7 @@ func BenchmarkPages(b *testing.B) {
 			var out bytes.Buffer
 			for b.Loop() {
 				out.Reset()
-				if err := writers[format](rep, &out); err != nil {
+				if err := writers[format](&out, rep); err != nil {
 					b.Fatal(err)
 				}
 			}

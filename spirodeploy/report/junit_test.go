@@ -42,7 +42,7 @@ func TestJUnitRecorded(t *testing.T) {
 	times := regexp.MustCompile(` timestamp="[^"]*"|(name="shop/prod"[^>]*|name="deployment"[^>]*) time="[^"]*"`)
 	for _, name := range streams.All {
 		rep := fold(streams.Read(name), name != "no-highstate", nil)
-		text := view(t, rep, "junit")
+		text := viewOf(t, rep, "junit")
 		pinned(t, name+".junit.xml", []byte(times.ReplaceAllString(text, `$1`)))
 		if n := red(suites(t, text)); n > 0 != (rep.ExitStatus > 0) {
 			t.Errorf("%s: %d tests failed, and the exit status is %d", name, n, rep.ExitStatus)
@@ -79,7 +79,7 @@ func TestJUnitNeverGreen(t *testing.T) {
 		{"no minions", strings.Replace(start, `"a"`, "", 1) + done, nil, "no minion is concerned"},
 	} {
 		rep := fold([]byte(tt.stream), true, tt.err, func(t *report.Target) { t.RequireMinions = true })
-		text := view(t, rep, "junit")
+		text := viewOf(t, rep, "junit")
 		if n := red(suites(t, text)); n > 0 != (rep.ExitStatus > 0) || n > 0 != (tt.says != "") || !strings.Contains(text, strings.ReplaceAll(tt.says, "'", "&#39;")) {
 			t.Errorf("%s: %d tests failed, exit status %d, want %q in\n%s", tt.name, n, rep.ExitStatus, tt.says, text)
 		}
@@ -89,7 +89,7 @@ func TestJUnitNeverGreen(t *testing.T) {
 // TestJUnitHostile: names are unique, and nothing is XML that should be text.
 func TestJUnitHostile(t *testing.T) {
 	t.Parallel()
-	for _, s := range suites(t, view(t, hostile(t), "junit")).Suites {
+	for _, s := range suites(t, viewOf(t, hostile(t), "junit")).Suites {
 		seen := map[string]bool{}
 		for _, test := range s.Testcases {
 			key := test.Classname + "\x00" + test.Name
@@ -127,7 +127,7 @@ func TestJUnitSchema(t *testing.T) {
 	files := []string{"--noout", "--schema", filepath.Join(dir, schema)}
 	write := func(name string, rep *report.Report) {
 		path := filepath.Join(dir, name+".xml")
-		if err := os.WriteFile(path, []byte(view(t, rep, "junit")), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(viewOf(t, rep, "junit")), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		files = append(files, path)

@@ -10,6 +10,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 func TestMarkdownRecorded(t *testing.T) {
@@ -17,7 +18,7 @@ func TestMarkdownRecorded(t *testing.T) {
 	times := regexp.MustCompile(`(\*\*(Started|Took):\*\*) .*`)
 	for _, name := range streams.All {
 		rep := fold(streams.Read(name), name != "no-highstate", nil)
-		pinned(t, name+".md", []byte(times.ReplaceAllString(view(t, rep, "markdown"), "$1 TIME")))
+		pinned(t, name+".md", []byte(times.ReplaceAllString(viewOf(t, rep, "markdown"), "$1 TIME")))
 	}
 }
 
@@ -25,7 +26,7 @@ func TestMarkdownRecorded(t *testing.T) {
 // text has a character that could be markup.
 func TestMarkdownHostile(t *testing.T) {
 	t.Parallel()
-	inert(t, view(t, hostile(t), "markdown"))
+	inert(t, viewOf(t, hostile(t), "markdown"))
 }
 
 // inert fails unless all that is from elsewhere in Markdown is text.
@@ -58,7 +59,7 @@ func inert(t *testing.T, text string) {
 // TestMarkdownFits: it is never longer than GitHub takes, and says what is missing.
 func TestMarkdownFits(t *testing.T) {
 	t.Parallel()
-	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true, Server: strings.Repeat("x", 5000)})
+	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true, Server: strings.Repeat("x", 5000)})
 	target := rep.Targets[0]
 	for i := range 3000 {
 		id := strings.Repeat("@", 300) + strings.Repeat("m", i%7) + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676))
@@ -66,7 +67,7 @@ func TestMarkdownFits(t *testing.T) {
 	}
 	target.Finish(nil)
 	rep.Finish()
-	text := view(t, rep, "markdown")
+	text := viewOf(t, rep, "markdown")
 	inert(t, text)
 	if len(text) > 900<<10 || len(text) < 500<<10 {
 		t.Errorf("it has %d bytes", len(text))
@@ -78,7 +79,7 @@ func TestMarkdownFits(t *testing.T) {
 	}
 	for _, most := range []int{2 << 10, 10 << 10, 100 << 10} {
 		var out bytes.Buffer
-		if err := rep.WriteMarkdownIn(&out, most); err != nil || out.Len() > most || !strings.Contains(out.String(), "❌") {
+		if err := view.MarkdownIn(&out, rep, most); err != nil || out.Len() > most || !strings.Contains(out.String(), "❌") {
 			t.Errorf("with room for %d bytes it has %d, %v", most, out.Len(), err)
 		}
 		if strings.Count(out.String(), "<details>") != strings.Count(out.String(), "</details>") {

@@ -12,12 +12,13 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // follow plays a recorded stream to a Watcher, as a run does, and returns its report.
 func follow(t *testing.T, stream string, watch report.Watcher) *report.Report {
 	t.Helper()
-	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Server: "https://salt:4510/", Highstate: true})
+	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Server: "https://salt:4510/", Highstate: true})
 	now := time.Duration(0)
 	say := func(u report.Update) {
 		now += time.Second
@@ -47,6 +48,7 @@ func follow(t *testing.T, stream string, watch report.Watcher) *report.Report {
 	rep.Targets[0].Finish(nil)
 	rep.Finish()
 	rep.Finished = at(now)
+	say(report.Update{Kind: report.Finished, Report: rep})
 	return rep
 }
 
@@ -55,16 +57,13 @@ func follow(t *testing.T, stream string, watch report.Watcher) *report.Report {
 func TestNDJSON(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	n := report.NewNDJSON(&out)
+	n := view.NDJSON(&out)
 	rep := follow(t, "states-failed", func(u report.Update) {
-		n.Watch(u)
+		n(u)
 		if b := out.Bytes(); len(b) == 0 || b[len(b)-1] != '\n' {
 			t.Errorf("after %+v, the last line is not whole", u)
 		}
 	})
-	if err := n.End(rep); err != nil {
-		t.Fatal(err)
-	}
 	pinned(t, "states-failed.ndjson", out.Bytes())
 
 	var all bytes.Buffer
@@ -117,8 +116,8 @@ func (w *brokenWriter) Write(p []byte) (int, error) {
 func TestNDJSONNotWritten(t *testing.T) {
 	t.Parallel()
 	room := brokenWriter(1000)
-	n := report.NewNDJSON(&room)
-	if err := n.End(follow(t, "ok", n.Watch)); err == nil {
-		t.Error("lines were lost without an error")
+	follow(t, "ok", view.NDJSON(&room))
+	if room >= 0 || room < -1000 {
+		t.Errorf("%d bytes were written after the error", -room)
 	}
 }

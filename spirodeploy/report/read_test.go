@@ -11,22 +11,23 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // writers are the views of a report.
-var writers = map[string]func(*report.Report, io.Writer) error{
-	"json":     (*report.Report).WriteJSON,
-	"text":     func(r *report.Report, w io.Writer) error { return r.WriteText(w, report.TextOptions{}) },
-	"junit":    (*report.Report).WriteJUnit,
-	"markdown": (*report.Report).WriteMarkdown,
-	"html":     (*report.Report).WriteHTML,
+var writers = map[string]func(io.Writer, *report.Report) error{
+	"json":     view.JSON,
+	"text":     func(w io.Writer, r *report.Report) error { return view.Text(w, r, view.TextOptions{}) },
+	"junit":    view.JUnit,
+	"markdown": view.Markdown,
+	"html":     view.HTML,
 }
 
-// view returns a view of a report.
-func view(t testing.TB, rep *report.Report, format string) string {
+// viewOf returns a view of a report.
+func viewOf(t testing.TB, rep *report.Report, format string) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := writers[format](rep, &out); err != nil {
+	if err := writers[format](&out, rep); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -68,13 +69,13 @@ func TestReadLarge(t *testing.T) {
 
 func sameViews(t *testing.T, name string, rep *report.Report) *report.Report {
 	t.Helper()
-	back, err := report.Read(strings.NewReader(view(t, rep, "json")))
+	back, err := report.Read(strings.NewReader(viewOf(t, rep, "json")))
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
 	t.Cleanup(func() { _ = back.Close() })
 	for format := range writers {
-		if got, want := view(t, back, format), view(t, rep, format); got != want {
+		if got, want := viewOf(t, back, format), viewOf(t, rep, format); got != want {
 			t.Errorf("%s: the %s differs:\n%.3000s\nwant\n%.3000s", name, format, got, want)
 		}
 	}
@@ -91,7 +92,7 @@ func TestReadDurations(t *testing.T) {
 	for i := range 2000 {
 		states = append(states, fmt.Sprintf(`"a_|-s%d_|-n_|-f": {"result": true, "duration": %d.%03d}`, i, i, i%1000))
 	}
-	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
+	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
 	raw := json.RawMessage(`{"ret": {` + strings.Join(states, ", ") + `}}`)
 	add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: "web1", Result: raw})
 	rep.Targets[0].Finish(nil)

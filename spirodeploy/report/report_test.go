@@ -17,22 +17,26 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 var update = flag.Bool("update", false, "write the pinned views anew")
 
+// flags spells options as the command does.
+func flags(o fault.Option) string { return "--" + string(o) }
+
 // fold makes the report of a stream, and of the error it ends with.
 func fold(stream []byte, highstate bool, err error, change ...func(*report.Target)) *report.Report {
-	target := report.Target{
-		Server: "https://salt:4510/", Project: "shop", Deployment: "prod", Highstate: highstate,
-		Bundle: report.Bundle{Digest: "sha256:0123", Size: 2048, Entries: 2},
-	}
+	rep := report.New(report.Request{Server: "https://salt:4510/", Project: "shop", Deployment: "prod", Highstate: highstate})
+	rep.Spell = flags
+	target := rep.Targets[0]
+	target.Bundle = report.Bundle{Digest: "sha256:0123", Size: 2048, Entries: 2}
 	for _, f := range change {
-		f(&target)
+		f(target)
 	}
-	rep := report.New(target)
 	for event, streamErr := range client.ReadEvents(bytes.NewReader(stream)) {
 		if streamErr != nil {
 			err = streamErr
@@ -75,7 +79,7 @@ func TestRecorded(t *testing.T) {
 				t.Errorf("Err is %v, want one with status %d that says %q", err, want.status, want.says)
 			}
 			var text bytes.Buffer
-			if err := rep.WriteText(&text, report.TextOptions{}); err != nil {
+			if err := view.Text(&text, rep, view.TextOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			pinned(t, name+".txt", text.Bytes())
@@ -204,7 +208,7 @@ func TestNames(t *testing.T) {
 		"event: highstate-update\ndata: {\"minion\": \"web1\", \"result\": {\"ret\": [\"bad\"]}}\n\n"+
 		"event: highstate-finish\ndata: {}\n\n"), true, nil)
 	var text bytes.Buffer
-	_ = rep.WriteText(&text, report.TextOptions{})
+	_ = view.Text(&text, rep, view.TextOptions{})
 	const want = `FAILURE: shop/prod: outcome unknown: 1 of 3 minions failed (web1); 2 of 3 minions did not report (db1, db2\x1b[2J)`
 	if !strings.Contains(text.String(), want) || !strings.Contains(text.String(), "Minions that did not report: db1, db2") {
 		t.Errorf("the summary is\n%s\nwant %q in it", &text, want)
@@ -262,7 +266,7 @@ func TestWorst(t *testing.T) {
 	for i, bad := range order {
 		for _, better := range order[i:] {
 			for _, pair := range [][2]report.Verdict{{bad, better}, {better, bad}} {
-				rep := report.New(report.Target{Name: "a"}, report.Target{Name: "b"})
+				rep := report.New(report.Request{Name: "a"}, report.Request{Name: "b"})
 				for n, v := range pair {
 					rep.Targets[n].Finish(of[v])
 				}
@@ -289,7 +293,7 @@ func TestOddIDs(t *testing.T) {
 		t.Errorf("%d minions, %s: %s", n, rep.Verdict, rep.Targets[0].Summary)
 	}
 	seen := map[string]bool{}
-	again, err := report.Read(strings.NewReader(view(t, rep, "json")))
+	again, err := report.Read(strings.NewReader(viewOf(t, rep, "json")))
 	if err != nil {
 		t.Fatal(err)
 	}

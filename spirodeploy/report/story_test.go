@@ -11,6 +11,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // at returns a time of a run that began at noon.
@@ -21,11 +22,11 @@ func at(after time.Duration) time.Time {
 // TestStory: each step is a line, and nothing in it acts on a terminal.
 func TestStory(t *testing.T) {
 	t.Parallel()
-	for name, o := range map[string]report.StoryOptions{
+	for name, o := range map[string]view.StoryOptions{
 		"story.txt": {}, "story-live.txt": {Live: true, Color: true}, "story-quiet.txt": {Quiet: true},
 	} {
 		var out bytes.Buffer
-		tell := report.Story(&out, o)
+		tell := view.Story(&out, o)
 		now := time.Duration(0)
 		say := func(u report.Update) {
 			now += time.Second
@@ -38,7 +39,7 @@ func TestStory(t *testing.T) {
 		say(report.Update{Kind: report.Progressed, Stage: report.Uploading, Sent: 1, Total: 2})
 		say(report.Update{Kind: report.Ended, Stage: report.Uploading, Err: errors.New("told at the end")})
 		for _, name := range []string{"ok", "states-failed", "minion-not-responding", "render-failed", "exception"} {
-			rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
+			rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
 			for event := range client.ReadEvents(bytes.NewReader(streams.Read(name))) {
 				minion, _ := rep.Targets[0].Add(event)
 				say(report.Update{Kind: report.Happened, Stage: report.Highstate, Event: event, Minion: minion})
@@ -53,7 +54,7 @@ func TestStory(t *testing.T) {
 func TestStorySilence(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	tell := report.Story(&out, report.StoryOptions{})
+	tell := view.Story(&out, view.StoryOptions{})
 	tell(report.Update{Kind: report.Began, Stage: report.Highstate, Time: at(0)})
 	tell(report.Update{Kind: report.Waited, Stage: report.Highstate, Time: at(time.Minute), Silence: 15 * time.Minute})
 	if want := "the run ends if nothing comes for 15 min 0 s\n"; !strings.HasSuffix(out.String(), want) {
@@ -66,7 +67,7 @@ func TestStorySilence(t *testing.T) {
 func TestStoryWaits(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	tell := report.Story(&out, report.StoryOptions{})
+	tell := view.Story(&out, view.StoryOptions{})
 	begin := func(stage report.Stage, seconds int) {
 		tell(report.Update{Kind: report.Began, Stage: stage, Time: at(time.Duration(seconds) * time.Second)})
 	}
@@ -150,7 +151,7 @@ func TestProgress(t *testing.T) {
 func TestStoryEnds(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	tell := report.Story(&out, report.StoryOptions{})
+	tell := view.Story(&out, view.StoryOptions{})
 	const told = 2 * client.MaxMinions
 	for range told + 10 {
 		tell(report.Update{Kind: report.Happened, Stage: report.Deploying, Time: at(0), Event: client.Event{Name: "x", Msg: "y"}})

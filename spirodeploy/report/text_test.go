@@ -12,13 +12,14 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // text returns a summary.
-func text(t testing.TB, rep *report.Report, o report.TextOptions) string {
+func text(t testing.TB, rep *report.Report, o view.TextOptions) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := rep.WriteText(&out, o); err != nil {
+	if err := view.Text(&out, rep, o); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -30,9 +31,9 @@ var sectionTimes = regexp.MustCompile(`(section_(?:start|end)):\d+`)
 // TestRecorded does.
 func TestTexts(t *testing.T) {
 	t.Parallel()
-	for name, o := range map[string]report.TextOptions{
-		"verbose": {Detail: report.Verbose}, "quiet": {Detail: report.Quiet}, "color": {Color: true},
-		"github": {Log: report.GitHub}, "gitlab": {Log: report.GitLab, Color: true},
+	for name, o := range map[string]view.TextOptions{
+		"verbose": {Detail: view.Verbose}, "quiet": {Detail: view.Quiet}, "color": {Color: true},
+		"github": {Log: view.GitHub}, "gitlab": {Log: view.GitLab, Color: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +51,8 @@ func TestTexts(t *testing.T) {
 // empty is of a minion that did not report.
 func minions(t testing.TB, results ...string) *report.Report {
 	t.Helper()
-	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true, Bundle: report.Bundle{Digest: "sha256:0123"}})
+	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
+	rep.Spell, rep.Targets[0].Bundle.Digest = flags, "sha256:0123"
 	var ids []string
 	for i := range results {
 		ids = append(ids, fmt.Sprintf("web%d", i+1))
@@ -114,13 +116,13 @@ func manyMinions(t testing.TB) *report.Report {
 func TestFolded(t *testing.T) {
 	t.Parallel()
 	rep := manyMinions(t)
-	got := text(t, rep, report.TextOptions{})
+	got := text(t, rep, view.TextOptions{})
 	if n := strings.Count(got, "\n"); n >= 200 {
 		t.Errorf("%d lines", n)
 	}
 	pinned(t, "folded.txt", []byte(got))
-	pinned(t, "folded-github.txt", []byte(text(t, rep, report.TextOptions{Log: report.GitHub})))
-	if n, all := strings.Count(text(t, rep, report.TextOptions{Detail: report.Verbose}), "    ----------\n"), rep.Targets[0].Minions; n < 100*(len(all)-10) {
+	pinned(t, "folded-github.txt", []byte(text(t, rep, view.TextOptions{Log: view.GitHub})))
+	if n, all := strings.Count(text(t, rep, view.TextOptions{Detail: view.Verbose}), "    ----------\n"), rep.Targets[0].Minions; n < 100*(len(all)-10) {
 		t.Errorf("verbose, it tells of %d states", n)
 	}
 }
@@ -161,8 +163,8 @@ func TestShort(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rep := minions(t, tt.results...)
-			for _, log := range []report.Log{"", report.GitHub, report.GitLab} {
-				got := text(t, rep, report.TextOptions{Log: log})
+			for _, log := range []view.Log{"", view.GitHub, view.GitLab} {
+				got := text(t, rep, view.TextOptions{Log: log})
 				if n := strings.Count(got, "\n"); n >= 200 {
 					t.Errorf("%s: %d lines", log, n)
 				}
@@ -173,7 +175,7 @@ func TestShort(t *testing.T) {
 		})
 	}
 	trace := fold([]byte("event: deploy-bundle\ndata: {}\n\nevent: exception\ndata: {\"msg\": \""+lines+"the reason\"}\n\n"), true, nil)
-	if got := text(t, trace, report.TextOptions{}); strings.Count(got, "\n") >= 200 || !strings.Contains(got, "FAILURE: ") || !strings.Contains(got, "the reason") {
+	if got := text(t, trace, view.TextOptions{}); strings.Count(got, "\n") >= 200 || !strings.Contains(got, "FAILURE: ") || !strings.Contains(got, "the reason") {
 		t.Errorf("a long exception:\n%s", got)
 	}
 }
@@ -184,8 +186,8 @@ func TestColors(t *testing.T) {
 	t.Parallel()
 	whole := regexp.MustCompile(`^(\x1b\[[0-9;]+m[^\x1b]+\x1b\[0m|[^\x1b]*)$`)
 	for _, rep := range []*report.Report{manyMinions(t), minions(t, ret(entry("a_|-\x1b[31m_|-c_|-d", "false", "\n\x1b[0m\n", newDiff, 1)))} {
-		for _, detail := range []report.Detail{report.Normal, report.Quiet, report.Verbose} {
-			plainly, colored := text(t, rep, report.TextOptions{Detail: detail}), text(t, rep, report.TextOptions{Detail: detail, Color: true})
+		for _, detail := range []view.Detail{view.Normal, view.Quiet, view.Verbose} {
+			plainly, colored := text(t, rep, view.TextOptions{Detail: detail}), text(t, rep, view.TextOptions{Detail: detail, Color: true})
 			if strings.Contains(plainly, "\x1b") || !strings.Contains(colored, "\x1b") {
 				t.Errorf("%s: escape sequences without colour, or none with it", detail)
 			}
@@ -224,8 +226,8 @@ func TestOdd(t *testing.T) {
 		entry("pkg_|-p_|-p_|-installed", "null", "", `["a", {"b": null}, [1.5]]`, 24),
 		entry("x_|-text_|-text_|-y", "true", "", `"a\nb"`, 25))
 	rep := minions(t, ret(entries...), `{"ret": {"a_|-b_|-c_|-d": {"result": true}}, "retcode": 11}`)
-	pinned(t, "odd.txt", []byte(text(t, rep, report.TextOptions{Detail: report.Verbose})))
-	pinned(t, "odd-folded.txt", []byte(text(t, rep, report.TextOptions{})))
+	pinned(t, "odd.txt", []byte(text(t, rep, view.TextOptions{Detail: view.Verbose})))
+	pinned(t, "odd-folded.txt", []byte(text(t, rep, view.TextOptions{})))
 }
 
 // TestLargeChanges: what a few bytes unfold to does not fill a screen.
@@ -233,7 +235,7 @@ func TestLargeChanges(t *testing.T) {
 	t.Parallel()
 	nested := strings.Repeat("[", 90) + strings.Repeat("1,", 20_000) + "1" + strings.Repeat("]", 90)
 	for name, changes := range map[string]string{"nested": nested, "large": `{"diff": "` + strings.Repeat("x", 200<<10) + `"}`} {
-		got := text(t, minions(t, ret(entry("a_|-b_|-c_|-d", "true", "", changes, 1))), report.TextOptions{Detail: report.Verbose})
+		got := text(t, minions(t, ret(entry("a_|-b_|-c_|-d", "true", "", changes, 1))), view.TextOptions{Detail: view.Verbose})
 		if len(got) > 512<<10 || !strings.Contains(got, " more bytes)") {
 			t.Errorf("%s: %d bytes, %.500s", name, len(got), got)
 		}
@@ -245,18 +247,18 @@ func TestWriteError(t *testing.T) {
 	t.Parallel()
 	in, out := io.Pipe()
 	in.CloseWithError(io.ErrClosedPipe)
-	if err := manyMinions(t).WriteText(out, report.TextOptions{}); err == nil {
+	if err := view.Text(out, manyMinions(t), view.TextOptions{}); err == nil {
 		t.Error("no error")
 	}
 }
 
 func BenchmarkWriteText(b *testing.B) {
 	rep := manyMinions(b)
-	for name, o := range map[string]report.TextOptions{"normal": {}, "verbose": {Detail: report.Verbose, Color: true}, "github": {Log: report.GitHub}} {
+	for name, o := range map[string]view.TextOptions{"normal": {}, "verbose": {Detail: view.Verbose, Color: true}, "github": {Log: view.GitHub}} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := rep.WriteText(io.Discard, o); err != nil {
+				if err := view.Text(io.Discard, rep, o); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 func TestHarmless(t *testing.T) {
@@ -21,10 +22,10 @@ func TestHarmless(t *testing.T) {
 		"a ##[error]x": "a ## [error]x", "###[x##[y": "### [x## [y", "::a ##[b]": ": :a ## [b]", "a\n::b\n ::c": "a\n: :b\n : :c",
 		"\u200d::x": ": :x", ":\u200c:x": ": :x", "#\ufe0f#[x]": "## [x]", "e\u0301 ::": "e\u0301 ::", ":::x": ": ::x", "": "", "#": "#",
 	} {
-		if got := report.GitHub.Harmless(in); got != want {
+		if got := view.GitHub.Harmless(in); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
 		}
-		if got := report.GitLab.Harmless(in); got != sanitize.Defuse(in) {
+		if got := view.GitLab.Harmless(in); got != sanitize.Defuse(in) {
 			t.Errorf("for GitLab, %q became %q", in, got)
 		}
 	}
@@ -34,8 +35,9 @@ func TestHarmless(t *testing.T) {
 func commands(t testing.TB) *report.Report {
 	const attack = `::error::x\n  ::stop-commands::y\n##[set-env name=A]b\n\u001b[0Ksection_start:1:a\r\u001b[0Kz%0A::warning::w`
 	bad := `"::error_|-` + attack + `_|-` + attack + `_|-##[x]": {"result": false, "comment": "` + attack + `", "__sls__": "::debug::", "warnings": ["` + attack + `"], "changes": {"` + attack + `": "` + attack + `", "diff": "` + attack + `\n@@ \n+` + attack + `", "stderr": "` + attack + `"}}`
-	rep := report.New(report.Target{Project: "::error::p", Deployment: "##[x]", Highstate: true, Bundle: report.Bundle{Digest: "::error::d", Contents: []report.Content{{Name: "::error::c"}}}})
+	rep := report.New(report.Request{Project: "::error::p", Deployment: "##[x]", Highstate: true})
 	target := rep.Targets[0]
+	target.Bundle = report.Bundle{Digest: "::error::d", Contents: []report.Content{{Name: "::error::c"}}}
 	for id, result := range map[string]string{
 		"::error::m%0A": `{"ret": {` + bad + `}, "retcode": 2}`, "##[error]m\n::error::n": `{"ret": ["` + attack + `"], "retcode": 1}`, "\x1b[0Ksection_end:1:a\r": `{"failed": true}`,
 	} {
@@ -47,9 +49,9 @@ func commands(t testing.TB) *report.Report {
 }
 
 // ours are the lines that may be commands.
-var ours = map[report.Log]*regexp.Regexp{
-	report.GitHub: regexp.MustCompile(`^::(group::\S.*|endgroup::|error title=[^:,]+::.+)$`),
-	report.GitLab: regexp.MustCompile(`^\x1b\[0Ksection_(start|end):\d+:[a-zA-Z0-9_.-]+(\[collapsed=true\])?\r\x1b\[0K(\S.*)?$`),
+var ours = map[view.Log]*regexp.Regexp{
+	view.GitHub: regexp.MustCompile(`^::(group::\S.*|endgroup::|error title=[^:,]+::.+)$`),
+	view.GitLab: regexp.MustCompile(`^\x1b\[0Ksection_(start|end):\d+:[a-zA-Z0-9_.-]+(\[collapsed=true\])?\r\x1b\[0K(\S.*)?$`),
 }
 
 // obeyed fails for a line in a summary that a log would take for a command, and
@@ -57,12 +59,12 @@ var ours = map[report.Log]*regexp.Regexp{
 func obeyed(t *testing.T, rep *report.Report) {
 	t.Helper()
 	for log, own := range ours {
-		for _, detail := range []report.Detail{report.Normal, report.Quiet, report.Verbose} {
+		for _, detail := range []view.Detail{view.Normal, view.Quiet, view.Verbose} {
 			open := 0
-			for line := range strings.SplitSeq(text(t, rep, report.TextOptions{Detail: detail, Log: log}), "\n") {
-				command := log == report.GitHub && strings.HasPrefix(strings.TrimSpace(line), "::") || strings.ContainsAny(line, "\x1b\r")
+			for line := range strings.SplitSeq(text(t, rep, view.TextOptions{Detail: detail, Log: log}), "\n") {
+				command := log == view.GitHub && strings.HasPrefix(strings.TrimSpace(line), "::") || strings.ContainsAny(line, "\x1b\r")
 				switch {
-				case log == report.GitHub && strings.Contains(line, "##["), command && !own.MatchString(line), !command && sanitize.Text(line) != line:
+				case log == view.GitHub && strings.Contains(line, "##["), command && !own.MatchString(line), !command && sanitize.Text(line) != line:
 					t.Errorf("%s, %s: the line %q", log, detail, line)
 				case command && (strings.HasPrefix(line, "::group") || strings.Contains(line, "section_start:") && strings.HasPrefix(line, "\x1b")):
 					open++
@@ -81,7 +83,7 @@ func TestHostileToLogs(t *testing.T) {
 	t.Parallel()
 	rep := commands(t)
 	obeyed(t, rep)
-	if got := text(t, rep, report.TextOptions{Log: report.GitHub}); strings.Count(got, "\n::error title=") != 4 || !strings.Contains(got, "::group::: :error::m%250A: Failed") {
+	if got := text(t, rep, view.TextOptions{Log: view.GitHub}); strings.Count(got, "\n::error title=") != 4 || !strings.Contains(got, "::group::: :error::m%250A: Failed") {
 		t.Errorf("want 4 annotations, and a title that is escaped, in\n%s", got)
 	}
 }
@@ -96,10 +98,10 @@ func FuzzLogs(f *testing.F) {
 	f.Add([]byte(begun+`data: {"minion": "::error::", "result": {"ret": {"a_|-##[b]_|-\n::c_|-d": {"result": false, "comment": "a\n ::b", "changes": {"diff": "@@ \n::"}}}}}`+"\n\n"), "::error::")
 	f.Add([]byte(begun+`data: {"minion": ":\u200d:", "result": {"ret": ["\n\u00a0::x::", "##\u200d["]}}`+"\n\n"), "##[")
 	f.Fuzz(func(t *testing.T, stream []byte, project string) {
-		rep := fold(stream, true, nil, func(t *report.Target) { t.Project = project })
+		rep := fold(stream, true, nil, func(t *report.Target) { t.Project, t.Saltenv = project, project+"/prod" })
 		obeyed(t, rep)
 		for log := range ours {
-			if n := strings.Count(text(t, rep, report.TextOptions{Log: log}), "\n"); n >= 200 {
+			if n := strings.Count(text(t, rep, view.TextOptions{Log: log}), "\n"); n >= 200 {
 				t.Errorf("%s: %d lines", log, n)
 			}
 		}
@@ -109,13 +111,13 @@ func FuzzLogs(f *testing.F) {
 // TestSections: GitLab can tell them apart, and shows how long a minion took.
 func TestSections(t *testing.T) {
 	t.Parallel()
-	rep := report.New(report.Target{Project: "größe", Deployment: "prod", Highstate: true})
+	rep := report.New(report.Request{Project: "größe", Deployment: "prod", Highstate: true})
 	when := time.Unix(1_800_000_000, 0)
 	for _, id := range []string{"web/1", "web:1", strings.Repeat("x", 300)} {
 		add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: id, Time: when, Result: json.RawMessage(`{"ret": {"a_|-b_|-c_|-d": {"result": true, "duration": 90000}}}`)})
 	}
 	rep.Targets[0].Finish(nil)
-	got := text(t, rep, report.TextOptions{Log: report.GitLab})
+	got := text(t, rep, view.TextOptions{Log: view.GitLab})
 	names := map[string]bool{}
 	for _, found := range regexp.MustCompile(`section_start:(\d+):([^\[\r]*)\[`).FindAllStringSubmatch(got, -1) {
 		names[found[2]] = true

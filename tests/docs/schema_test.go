@@ -73,7 +73,7 @@ func TestSchema(t *testing.T) {
 		}
 	}
 	var now bytes.Buffer
-	if err := report.New(report.Target{}).WriteJSON(&now); err != nil {
+	if err := report.New(report.Request{}).WriteJSON(&now); err != nil {
 		t.Fatal(err)
 	}
 	if holds(s, now.String()) == nil {

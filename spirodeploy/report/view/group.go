@@ -1,4 +1,4 @@
-package report
+package view
 
 import (
 	"cmp"
@@ -11,15 +11,15 @@ import (
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// group is minions that did the very same, or failed in the very same way. What
-// that was is read again from the first of them: there may be as many groups as
-// minions.
+// group is minions that did the same, or failed in the same way. Views read the result
+// of the first one again, since there may be as many groups as minions.
 type group struct {
-	minions []*Minion // in their order
+	minions []*report.Minion // in their order
 	longest highstate.Milliseconds
-	mixed   bool     // whether states of theirs failed alike, and others did not do the same
+	mixed   bool     // whether states failed alike, and other states differ
 	whole   sameness // of the first
 }
 
@@ -27,34 +27,27 @@ type group struct {
 type sameness struct {
 	status highstate.Status
 	counts highstate.Counts // without the duration
-	told   uint64           // a hash of what there is to tell
+	told   uint64           // a hash of everything to show
 }
 
-// groups returns the minions in groups, in the order of their first ones: those
-// that succeeded with others that did the very same, and those that did not with
-// others that failed in the very same way.
-func (t *Target) groups() []*group {
-	return groupsOf(t.Minions, func(*Minion) bool { return true })
-}
-
-// failures returns the groups that did not succeed: large ones first, and those
-// last of which nothing was heard.
-func (t *Target) failures() []*group {
-	all := groupsOf(t.Minions, func(m *Minion) bool { return !m.OK() })
+// failuresOf returns the minions that did not succeed, in groups that failed in the same
+// way. Large groups come first, and minions that did not report come last.
+func failuresOf(t *report.Target) []*group {
+	bad := slices.DeleteFunc(slices.Clone(t.Minions), (*report.Minion).OK)
+	all := groupsOf(bad)
 	slices.SortStableFunc(all, func(a, b *group) int { return cmp.Compare(b.weight(), a.weight()) })
 	return all
 }
 
-func groupsOf(minions []*Minion, wanted func(*Minion) bool) []*group {
+// groupsOf returns minions in groups, in the order of their first ones: minions that
+// succeeded and did the same, and minions that failed in the same way.
+func groupsOf(minions []*report.Minion) []*group {
 	var (
 		all   []*group
 		r     sameReader
 		known = map[sameness]*group{}
 	)
 	for _, m := range minions {
-		if !wanted(m) {
-			continue
-		}
 		whole, key := r.read(m)
 		if m.OK() {
 			key = whole
@@ -72,22 +65,22 @@ func groupsOf(minions []*Minion, wanted func(*Minion) bool) []*group {
 	return all
 }
 
-// sameReader reads what minions have to tell: all of it, and how they failed.
+// sameReader reads what minions did, and how they failed.
 type sameReader struct {
-	all, bad maphash.Hash // whose seeds no server knows
-	buf      []byte
+	all, bad maphash.Hash // with seeds that no server knows
+	results  report.Results
 }
 
-func (sr *sameReader) read(m *Minion) (whole, failure sameness) {
+func (sr *sameReader) read(m *report.Minion) (whole, failure sameness) {
 	sr.all.Reset()
 	sr.bad.Reset()
-	r, err := m.readTelling(&sr.buf)
+	r, err := sr.results.Telling(m)
 	says := r.Messages
 	if err != nil {
 		says = append([]string{err.Error()}, says...)
 	}
 	if m.Counts.Failed == 0 && !m.OK() {
-		says = append(slices.Clip(says), strconv.Itoa(m.Retcode)) // which may be all there is
+		says = append(slices.Clip(says), strconv.Itoa(m.Retcode)) // which may be all that it says
 	}
 	for _, text := range says {
 		writeTo(&sr.all, text)
@@ -104,7 +97,7 @@ func (sr *sameReader) read(m *Minion) (whole, failure sameness) {
 	}
 	whole = sameness{status: m.Status, counts: m.Counts, told: sr.all.Sum64()}
 	whole.counts.Duration = 0
-	if m.Counts.Failed == 0 || err != nil { // where the numbers are all that is known
+	if m.Counts.Failed == 0 || err != nil { // only the numbers are known
 		return whole, whole
 	}
 	return whole, sameness{m.Status, highstate.Counts{Failed: m.Counts.Failed}, sr.bad.Sum64()}
@@ -112,12 +105,12 @@ func (sr *sameReader) read(m *Minion) (whole, failure sameness) {
 
 func writeTo(hash *maphash.Hash, text string) {
 	_, _ = hash.WriteString(text) // it cannot fail
-	_ = hash.WriteByte(0xff)      // which is in no text
+	_ = hash.WriteByte(0xff)      // which no text contains
 }
 
-// writeSame writes what is the same of a state on minions where it did the same:
-// neither durations nor numbers of processes, nor the order of failed requisites,
-// which Salt has from a set.
+// writeSame writes the parts of a state that are equal on minions that did the same. It
+// leaves out durations, process ids and the order of failed requisites, which Salt takes
+// from a set.
 func writeSame(s *highstate.State, hash *maphash.Hash) {
 	write := func(text string) { writeTo(hash, text) }
 	for _, text := range []string{s.ID, s.Function, s.Name, s.SLS, string(s.Outcome)} {
@@ -149,23 +142,23 @@ func writeSame(s *highstate.State, hash *maphash.Hash) {
 	}
 }
 
-// first returns one of the minions, which stands for the others.
-func (g *group) first() *Minion { return g.minions[0] }
+// first returns the minion that stands for all.
+func (g *group) first() *report.Minion { return g.minions[0] }
 
 func (g *group) ok() bool { return g.first().OK() }
 
-// outcome says in a few words how the minions did.
+// outcome says in a few words what the minions did.
 func (g *group) outcome() string {
 	if g.mixed {
 		return fmt.Sprintf("Failed: %d", g.first().Counts.Failed)
 	}
-	return g.first().outcome()
+	return outcomeOfMinion(g.first())
 }
 
-// silent reports whether nothing was heard of the minions.
+// silent reports whether the minions did not report.
 func (g *group) silent() bool { return g.first().Status == highstate.Unreported }
 
-// weight says which failures are told first.
+// weight orders failures. The largest comes first.
 func (g *group) weight() int {
 	if g.silent() {
 		return 0
@@ -173,7 +166,7 @@ func (g *group) weight() int {
 	return len(g.minions)
 }
 
-// failures returns how many there are to tell of: of states, or that of the minion.
+// failures returns how many failures a minion shows: states, or the minion itself.
 func (g *group) failures() int {
 	if g.ok() {
 		return 0
@@ -181,14 +174,14 @@ func (g *group) failures() int {
 	return max(1, g.first().Counts.Failed)
 }
 
-// names returns the minions in words: all, or some and how many more there are, so that it
-// has no more than so many parts; and of several it tells the number.
+// names names the minions in up to so many parts: all of them, or some and how many more
+// there are. For several it adds their number.
 func (g *group) names(most int, name func(id string) string) string {
 	names, rest := g.named(most, name)
 	return strings.Join(names, ", ") + rest
 }
 
-// named returns the names of such minions, and what follows them.
+// named returns the names and what follows them.
 func (g *group) named(most int, name func(id string) string) (names []string, rest string) {
 	n := len(g.minions)
 	shown := g.minions
@@ -200,13 +193,13 @@ func (g *group) named(most int, name func(id string) string) (names []string, re
 		names = append(names, name(m.ID))
 	}
 	if n > 1 {
-		rest += fmt.Sprintf(" (%s)", plural(n, "minion"))
+		rest += fmt.Sprintf(" (%s)", human.Plural(n, "minion"))
 	}
 	return names, rest
 }
 
-// chosen returns no more than so many of the groups, those that failed last: the
-// ones that failed are chosen first, and then the large ones.
+// chosen returns up to so many of the groups. It prefers groups that failed, then large
+// ones, and returns those that failed last.
 func chosen(groups []*group, most int) []*group {
 	order := make([]int, len(groups))
 	for i := range order {

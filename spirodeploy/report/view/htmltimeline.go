@@ -1,17 +1,18 @@
-package report
+package view
 
 import (
 	"math"
 	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // placed returns when a minion's states began, in milliseconds since the run
 // did; NaN where nothing tells. Minions' clocks may differ from ours, and from
 // each other's: the last state is taken to have ended when the result arrived.
 // A state that does not tell its time is taken to follow the one before it.
-func placed(m *Minion, began time.Time, states []highstate.State) []float64 {
+func placed(m *report.Minion, began time.Time, states []highstate.State) []float64 {
 	starts := make([]float64, len(states))
 	if m.Reported == nil {
 		for i := range starts {

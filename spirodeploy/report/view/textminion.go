@@ -1,4 +1,4 @@
-package report
+package view
 
 import (
 	"cmp"
@@ -10,35 +10,35 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// writeMinions writes each minion in full. It stops when the printer is full.
-func (t *Target) writeMinions(p *printer, verbose bool) {
-	var buf []byte
+// minions writes each minion in full. It stops if the printer is full.
+func (x *text) minions() {
 	n := 0
-	for _, failing := range []bool{false, true} { // those that failed are nearest to the verdict
-		for _, m := range t.Minions {
+	for _, failing := range []bool{false, true} { // failures are next to the verdict
+		for _, m := range x.Minions {
 			if m.OK() == failing {
 				continue
 			}
 			n++
-			s := t.section(n, &group{minions: []*Minion{m}})
-			p.begin(s)
-			p.minion(m, verbose, &buf)
-			p.end(s)
-			if p.full() {
+			s := x.section(n, &group{minions: []*report.Minion{m}})
+			x.begin(s)
+			x.minion(m)
+			x.end(s)
+			if x.full() {
 				return
 			}
 		}
 	}
 }
 
-// section returns the part of the log for a group.
-func (t *Target) section(n int, g *group) section {
+// section returns the section of the log for a group.
+func (x *text) section(n int, g *group) section {
 	m := g.first()
 	s := section{
-		name: sectionName(t.title(), strconv.Itoa(n), m.ID), minions: g.names(maxNames, oneLine), outcome: g.outcome(),
-		color: m.color(), open: !m.OK(), end: t.Finished,
+		name: sectionName(x.Title(), strconv.Itoa(n), m.ID), minions: g.names(maxNames, oneLine), outcome: g.outcome(),
+		color: minionColor(m), open: !m.OK(), end: x.Finished,
 	}
 	if m.Reported != nil {
 		s.end = *m.Reported
@@ -47,8 +47,8 @@ func (t *Target) section(n int, g *group) section {
 	return s
 }
 
-// color is that of the worst that a minion did.
-func (m *Minion) color() color {
+// minionColor returns the colour of the worst that a minion did.
+func minionColor(m *report.Minion) color {
 	switch {
 	case !m.OK():
 		return inRed
@@ -60,8 +60,8 @@ func (m *Minion) color() color {
 	return inGreen
 }
 
-// outcome says in a few words how a minion did.
-func (m *Minion) outcome() string {
+// outcomeOfMinion says in a few words what a minion did.
+func outcomeOfMinion(m *report.Minion) string {
 	switch {
 	case m.OK():
 		return succeeded(m.Counts)
@@ -79,22 +79,22 @@ func (m *Minion) outcome() string {
 	return fmt.Sprintf("Failed: %d of %d", m.Counts.Failed, m.Counts.Total)
 }
 
-// minion writes what there is to say of a minion below its name.
-func (p *printer) minion(m *Minion, verbose bool, buf *[]byte) {
+// minion writes the result of a minion below its name.
+func (p *text) minion(m *report.Minion) {
 	if m.Status == highstate.Unreported {
 		p.print(inRed, "    did not report")
 		return
 	}
-	read := m.readTelling
+	read, verbose := p.results.Telling, p.Detail == Verbose
 	if verbose {
-		read = m.read
+		read = p.results.Of
 	}
-	r, err := read(buf)
+	r, err := read(m)
 	if err != nil {
 		p.print(inYellow, "    what its states did is missing: "+sanitize.Line(err.Error()))
 	}
 	for _, msg := range r.Messages {
-		p.hang(m.color(), "    ", "    ", shown(msg))
+		p.hang(minionColor(m), "    ", "    ", shown(msg))
 	}
 	causes := causesOf(r.States)
 	for i := range r.States {
@@ -111,8 +111,8 @@ func (p *printer) minion(m *Minion, verbose bool, buf *[]byte) {
 	}
 }
 
-// counts writes the numbers of a minion.
-func (p *printer) counts(m *Minion) {
+// counts writes the counts of a minion.
+func (p *printer) counts(m *report.Minion) {
 	c := m.Counts
 	if c.Total == 0 {
 		return
@@ -134,7 +134,7 @@ func (p *printer) counts(m *Minion) {
 	p.print(inCyan, "    Total run time:    "+seconds(c.Duration))
 }
 
-// succeeded returns Salt's line for states that succeeded, with its words.
+// succeeded returns Salt's line for states that succeeded.
 func succeeded(c highstate.Counts) string {
 	var of []string
 	if c.Pending > 0 {
@@ -150,7 +150,7 @@ func succeeded(c highstate.Counts) string {
 	return text
 }
 
-// slowest writes which states took most of the time, if any took a notable one.
+// slowest writes which states took longest, if any took notably long.
 func (p *printer) slowest(states []highstate.State) {
 	const (
 		most    = 5
@@ -173,3 +173,58 @@ func (p *printer) slowest(states []highstate.State) {
 		p.print(inCyan, fmt.Sprintf("    %10s  %s %s", seconds(s.Duration), sanitize.Line(s.Function), oneLine(s.ID)))
 	}
 }
+
+// resultWords are Salt's.
+var resultWords = map[highstate.Outcome]string{
+	highstate.OK: "True", highstate.Changed: "True", highstate.Pending: "None", highstate.Bad: "False",
+}
+
+var outcomeColors = map[highstate.Outcome]color{
+	highstate.OK: inGreen, highstate.Changed: inCyan, highstate.Pending: inYellow, highstate.Bad: inRed,
+}
+
+// Layout of the fields of a state: names end in one column, and values begin in another.
+const (
+	fieldName = "    %12s: "
+	fieldPad  = "                  "
+)
+
+// state writes a state as Salt's highstate outputter does, without empty fields, and why
+// it did not run.
+func (p *printer) state(s *highstate.State, because []string) {
+	c := outcomeColors[s.Outcome]
+	field := func(c color, name, value string) {
+		if value = strings.TrimSpace(shown(value)); value != "" {
+			p.hang(c, fmt.Sprintf(fieldName, name), fieldPad, value)
+		}
+	}
+	p.print(c, "    ----------")
+	field(c, "ID", s.ID)
+	field(c, "Function", s.Function)
+	if s.Name != s.ID {
+		field(c, "Name", s.Name)
+	}
+	field(c, "SLS", s.SLS)
+	field(c, "Result", resultWords[s.Outcome])
+	field(c, "Comment", s.Comment)
+	for _, cause := range because {
+		field(c, "Because", cause)
+	}
+	for _, warning := range s.Warnings {
+		field(inYellow, "Warning", warning)
+	}
+	field(c, "Duration", seconds(s.Duration))
+	for i, l := range changeLines(s.Changes, c) {
+		head := fieldPad
+		switch {
+		case i == 0:
+			head = fmt.Sprintf(fieldName, "Changes")
+		case l.text == "":
+			head = ""
+		}
+		p.print(l.color, head+l.text)
+	}
+}
+
+// shown returns the beginning of a text. The JSON report has all of it.
+func shown(s string) string { return sanitize.Text(sanitize.Clip(s, maxShown)) }

@@ -1,4 +1,4 @@
-package report
+package view
 
 import (
 	"html"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 type (
@@ -31,9 +32,9 @@ type (
 
 // failures writes what failed, which is to be read without scripts, too: as much
 // as there is room for.
-func (p *pageWriter) failures(t *Target, of int) {
+func (p *pageWriter) failures(t *report.Target, of int) {
 	states, room, opened, names, left := maxPageFailures/of, maxPageFirst/of, maxPageOpen, maxPageMinions/of, 0
-	for _, g := range t.failures() {
+	for _, g := range failuresOf(t) {
 		if states <= 0 || room <= 0 {
 			left += len(g.minions)
 			continue
@@ -70,12 +71,12 @@ func (f *pageFailure) name(g *group, most int) {
 
 // failure returns what is to be shown of a minion that failed, with no more than
 // so many states.
-func (p *pageWriter) failure(m *Minion, most int) pageFailure {
+func (p *pageWriter) failure(m *report.Minion, most int) pageFailure {
 	f := pageFailure{Status: statusWords[m.Status]}
 	if m.Status == highstate.Unreported {
 		return f
 	}
-	r, err := m.readTelling(&p.buf)
+	r, err := p.results.Telling(m)
 	if err != nil {
 		f.Messages = append(f.Messages, pageText("what its states did is missing: "+err.Error()))
 	}
@@ -104,7 +105,7 @@ func (p *pageWriter) failure(m *Minion, most int) pageFailure {
 }
 
 func newPageState(s *highstate.State, because []string) pageState {
-	tree, diff := changeTexts(s.Changes, maxPageChanges)
+	tree, diff := changeTexts(s.Changes)
 	v := pageState{
 		ID: pageLine(s.ID), Function: pageLine(s.Function), SLS: pageLine(s.SLS), Duration: seconds(s.Duration),
 		Comment: strings.TrimSpace(pageText(s.Comment)), Tree: pageText(tree), Diff: diffLines(pageText(diff)), Because: because,

@@ -1,18 +1,21 @@
-package report
+package view
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// maxAnnotations is how many failures of a run GitHub is told of. It shows ten of
-// a step, and has all in the log.
+// maxAnnotations is how many failures of a run are annotated. GitHub shows ten of a
+// step, and the log has all.
 const maxAnnotations = 50
 
-// annotations returns how many lines annotate takes.
+// annotations returns how many lines annotate writes.
 func annotations(failures []*group) int {
 	n := 0
 	for _, g := range failures {
@@ -21,29 +24,27 @@ func annotations(failures []*group) int {
 	return min(n, maxAnnotations+1) + 1 // and one for the run
 }
 
-// annotate writes an annotation for each of the failures, and for what went wrong
-// without a minion.
-func (t *Target) annotate(p *printer, failures []*group) {
-	var buf []byte
+// annotate writes an annotation for each failure, and for an error of the run.
+func (x *text) annotate(failures []*group) {
 	written, all := 0, 0
 	for _, g := range failures {
 		all += g.failures()
 		if written < maxAnnotations {
-			written += p.annotateGroup(t, g, maxAnnotations-written, &buf)
+			written += x.annotateGroup(g, maxAnnotations-written)
 		}
 	}
 	if left := all - written; left > 0 {
-		p.print("", "… and "+plural(left, "more failure")+" without an annotation")
+		x.print("", "… and "+human.Plural(left, "more failure")+" without an annotation")
 	}
-	if t.Error != "" && t.Verdict != Success {
-		p.annotation(sanitize.Line(t.title()), shortened(t.Error))
+	if x.Error != "" && x.Verdict != report.Success {
+		x.annotation(sanitize.Line(x.Title()), shortened(x.Error))
 	}
 }
 
-// annotateGroup writes no more than so many annotations, and returns how many.
-func (p *printer) annotateGroup(t *Target, g *group, most int, buf *[]byte) int {
-	names, n := sanitize.Line(t.whole(""))+g.names(maxNames, oneLine), 0
-	r, err := g.first().readTelling(buf)
+// annotateGroup writes up to so many annotations, and returns how many.
+func (x *text) annotateGroup(g *group, most int) int {
+	names, n := sanitize.Line(x.Qualify(""))+g.names(maxNames, oneLine), 0
+	r, err := x.results.Telling(g.first())
 	causes := causesOf(r.States)
 	for i := range r.States {
 		s := &r.States[i]
@@ -52,7 +53,7 @@ func (p *printer) annotateGroup(t *Target, g *group, most int, buf *[]byte) int 
 		}
 		n++
 		title := fmt.Sprintf("%s: %s %s", names, foldedLine(s.Function), foldedLine(s.ID))
-		p.annotation(title, strings.Join(foldedReason(s, causes.because(s)), "\n"))
+		x.annotation(title, strings.Join(foldedReason(s, causes.because(s)), "\n"))
 	}
 	if n > 0 {
 		return n
@@ -61,14 +62,11 @@ func (p *printer) annotateGroup(t *Target, g *group, most int, buf *[]byte) int 
 	if text == "" && err != nil {
 		text = "what its states did is missing: " + err.Error()
 	}
-	if text == "" {
-		text = g.outcome()
-	}
-	p.annotation(names+": "+g.outcome(), shortened(text))
+	x.annotation(names+": "+g.outcome(), shortened(cmp.Or(text, g.outcome())))
 	return 1
 }
 
-// annotation writes one. What it says is harmless for a terminal.
+// annotation writes an annotation. Its text is harmless for a terminal.
 func (p *printer) annotation(title, text string) {
 	p.raw("::error title=" + escapeProperty(p.log.Harmless(title)) + "::" + escapeData(p.log.Harmless(text)))
 }

@@ -1,4 +1,4 @@
-package report
+package view
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // maxPageData is the size of the data from which a page makes its list of states
@@ -19,6 +20,9 @@ type shelves struct {
 	room int
 	rows [3][][]byte
 }
+
+// outcomeLetters are the outcomes as page.js reads them.
+var outcomeLetters = map[highstate.Outcome]string{highstate.Bad: "f", highstate.Changed: "c", highstate.Pending: "p", highstate.OK: "o"}
 
 // shelfOf says how much a state matters: 0 most.
 var shelfOf = map[highstate.Outcome]int{highstate.Bad: 0, highstate.Changed: 1, highstate.Pending: 1, highstate.OK: 2}
@@ -50,18 +54,18 @@ func (s *shelves) take(shelf int) {
 
 // states writes the data of a target's states, as JSON in which nothing can be
 // HTML: that is what package json does.
-func (p *pageWriter) states(t *Target, of int) {
-	total := t.totals().Total
+func (p *pageWriter) states(t *report.Target, of int) {
+	total := t.Totals().Total
 	kept := shelves{room: maxPageData / of}
 	var ids []string // by the order of the table; of minions without states here, empty
 	full := false    // whether there has been no room for a state that is as it should be
-	for m := range t.failedFirst() {
+	for m := range failedFirst(t) {
 		ids = append(ids, "")
 		c := m.Counts
 		if c.Total == 0 || full && c.Failed+c.Changed+c.Pending == 0 {
 			continue
 		}
-		r, _ := m.read(&p.buf) // the table says what is missing
+		r, _ := p.results.Of(m) // the table says what is missing
 		starts, causes := placed(m, t.Started, r.States), causesOf(r.States)
 		for i := range r.States {
 			row := stateRow(len(ids)-1, i, &r.States[i], starts[i], pageLines(causes.because(&r.States[i])))
@@ -104,7 +108,7 @@ func (p *pageWriter) states(t *Target, of int) {
 
 // stateRow returns a state as page.js reads it, less what is empty at the end.
 func stateRow(minion, run int, s *highstate.State, start float64, because []string) []byte {
-	tree, diff := changeTexts(s.Changes, maxPageChanges)
+	tree, diff := changeTexts(s.Changes)
 	name := s.Name
 	if name == s.ID {
 		name = ""
@@ -121,7 +125,7 @@ func stateRow(minion, run int, s *highstate.State, start float64, because []stri
 		at = start
 	}
 	row := []any{
-		minion, run, string(s.Outcome)[:1], pageLine(s.ID), pageLine(s.Function), s.Duration, at,
+		minion, run, outcomeLetters[s.Outcome], pageLine(s.ID), pageLine(s.Function), s.Duration, at,
 		pageLine(name), pageLine(s.SLS), pageLine(s.Start), strings.TrimSpace(pageText(s.Comment)), pageText(tree), pageText(diff),
 	}
 	switch {

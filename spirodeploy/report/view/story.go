@@ -1,4 +1,4 @@
-package report
+package view
 
 import (
 	"cmp"
@@ -11,62 +11,62 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// StoryOptions say how a story is told.
+// StoryOptions are the options of [Story].
 type StoryOptions struct {
-	// Quiet tells warnings alone; default: all there is to tell.
+	// Quiet writes warnings only; default: everything.
 	Quiet bool
-	// Color colours what became of a minion, with the escape sequences of ANSI; default: not.
+	// Color colours minions by their result, with the escape sequences of ANSI; default: no
+	// colours.
 	Color bool
-	// Log is whose log it goes to, which must not take what a server says for
-	// its own commands; default: none that has any.
+	// Log is the CI service that the story goes to, which must not take the text of a
+	// server for its own commands; default: none.
 	Log Log
-	// Live means that something else shows the time, how far the upload is, and
-	// who is awaited; default: lines tell.
+	// Live leaves out the time, the progress and the awaited minions, since a display shows
+	// them; default: the story tells them.
 	Live bool
 }
 
-// Story returns a Watcher that tells people what happens, as it happens: a line
-// for each step, one for each minion, and now and then one that tells how far the
-// upload is or who is awaited. Each begins with the time. What cannot be written
-// is lost, and so is what a server says without end.
-func Story(w io.Writer, o StoryOptions) Watcher {
+// Story returns a watcher that writes a run for people: a line with the time for each
+// step and each minion, and now and then one about the progress. A story loses the lines
+// that w does not take, and the events of a server that sends too many.
+func Story(w io.Writer, o StoryOptions) report.Watcher {
 	s := &story{StoryOptions: o, out: w, parts: map[string]*part{}}
 	return s.watch
 }
 
-// story is one that is being told.
 type story struct {
 	StoryOptions
 	out   io.Writer
-	parts map[string]*part // by target, which is "" where there is only one
+	parts map[string]*part // by target, which is "" if there is only one
 }
 
-// part is what a story remembers of one target.
+// part is the state of a story for one target.
 type part struct {
-	progress Progress
+	progress report.Progress
 	events   int
-	told     time.Time // when the last line came that tells how far the stage is
+	told     time.Time // when the last line about the progress was written
 }
 
 const (
-	maxStory = 2 * client.MaxMinions // events that a story tells of
-	maxLine  = 4 << 10               // of a line of it, in bytes as they came
-	maxShown = 64 << 10              // of a text in the summary, in bytes as they came
+	maxStory = 2 * client.MaxMinions // events in a story
+	maxLine  = 4 << 10               // of a line, in bytes before escapes
+	maxShown = 64 << 10              // of a text in a summary, in bytes before escapes
 
-	soonest = 10 * time.Second // between two lines that tell how far the upload is
-	latest  = 30 * time.Second // between two lines that tell who is awaited
-	// waitedEarly is how early an update of the kind Waited counts as one that came in time.
+	soonest = 10 * time.Second // between two lines about an upload
+	latest  = 30 * time.Second // between two lines about awaited minions
+	// waitedEarly is how early a Waited update may come and still count as in time.
 	waitedEarly = time.Second
 )
 
-func (s *story) watch(u Update) {
+func (s *story) watch(u report.Update) {
 	line := s.line(u)
-	if s.Quiet && u.Kind != Warned {
+	if s.Quiet && u.Kind != report.Warned {
 		return
 	}
-	if u.Kind == Happened && line != "" {
+	if u.Kind == report.Happened && line != "" {
 		of := s.parts[u.Target]
 		if of.events++; of.events == maxStory {
 			line = "warning: the server sends more events than are shown"
@@ -84,11 +84,11 @@ func (s *story) watch(u Update) {
 	if !s.Live {
 		line = u.Time.Format(time.TimeOnly) + " " + line
 	}
-	_, _ = io.WriteString(s.out, line+"\n") // a run must not end because nobody reads
+	_, _ = io.WriteString(s.out, line+"\n") // a closed output must not end the run
 }
 
-// line returns what to tell of an update, or "".
-func (s *story) line(u Update) string {
+// line returns the line of an update, or "".
+func (s *story) line(u report.Update) string {
 	of := s.parts[u.Target]
 	if of == nil {
 		of = &part{told: u.Time}
@@ -96,39 +96,36 @@ func (s *story) line(u Update) string {
 	}
 	of.progress.Watch(u)
 	switch u.Kind {
-	case Began:
+	case report.Began, report.Ended:
 		return staged(u)
-	case Warned:
+	case report.Warned:
 		return palette(s.Color).paint(inYellow, "warning: "+sanitize.Line(u.Text))
-	case Ended:
-		return staged(u)
-	case Happened:
+	case report.Happened:
 		return fmt.Sprintf("%-9s %s", u.Stage, s.event(u))
-	case Missed:
+	case report.Missed:
 		return fmt.Sprintf("%-9s %s", u.Stage, s.minion(u.Minion))
-	case Progressed, Waited:
+	case report.Progressed, report.Waited:
 		return s.standing(of, u)
 	}
 	return ""
 }
 
-// staged returns what the beginning or end of a stage says for itself. Errors are
-// told at the end of the run.
-func staged(u Update) string {
+// staged returns the line of a stage that begins or ends. The summary shows errors.
+func staged(u report.Update) string {
 	if u.Err != nil || u.Text == "" {
 		return ""
 	}
 	return fmt.Sprintf("%-9s %s", u.Stage, sanitize.Line(u.Text))
 }
 
-// standing returns how far the stage is, if it is time to tell.
-func (s *story) standing(of *part, u Update) string {
+// standing returns the line about the progress if it is due.
+func (s *story) standing(of *part, u report.Update) string {
 	p := &of.progress
 	often := latest
 	if p.Moving() {
 		often = soonest
 	}
-	if u.Kind == Waited {
+	if u.Kind == report.Waited {
 		often -= waitedEarly
 	}
 	if s.Live || u.Time.Sub(of.told) < often {
@@ -146,7 +143,7 @@ func (s *story) standing(of *part, u Update) string {
 }
 
 // event returns an event as a line.
-func (s *story) event(u Update) string {
+func (s *story) event(u report.Update) string {
 	switch {
 	case u.Minion != nil:
 		return s.minion(u.Minion)
@@ -158,22 +155,20 @@ func (s *story) event(u Update) string {
 	return oneLine(trimRight(u.Event.Msg))
 }
 
-// oneLine returns the beginning of a text, in a line.
-func oneLine(s string) string { return sanitize.Line(sanitize.Clip(s, maxLine)) }
-
-// minion returns what became of a minion, in the colour of that.
-func (s *story) minion(m *Minion) string {
+// minion returns the line of a minion, coloured by its result.
+func (s *story) minion(m *report.Minion) string {
+	c := inGreen
 	switch {
-	case m.Status != highstate.Succeeded:
-		return palette(s.Color).paint(inRed, m.line())
+	case !m.OK():
+		c = inRed
 	case m.Counts.Changed > 0:
-		return palette(s.Color).paint(inCyan, m.line())
+		c = inCyan
 	}
-	return palette(s.Color).paint(inGreen, m.line())
+	return palette(s.Color).paint(c, minionLine(m))
 }
 
-// line returns what became of a minion, in a line: of one that failed, why.
-func (m *Minion) line() string {
+// minionLine returns the result of a minion in one line, and why it failed.
+func minionLine(m *report.Minion) string {
 	id := sanitize.Line(m.ID)
 	c := m.Counts
 	switch m.Status {
@@ -181,7 +176,7 @@ func (m *Minion) line() string {
 		return fmt.Sprintf("%s succeeded: %s in %s", id, counted(c), seconds(c.Duration))
 	case highstate.Failed:
 		if c.Total > 0 {
-			return fmt.Sprintf("%s FAILED: %s; %s in %s", id, cmp.Or(m.root(), fmt.Sprintf("Salt's return code is %d", m.Retcode)), counted(c), seconds(c.Duration))
+			return fmt.Sprintf("%s FAILED: %s; %s in %s", id, cmp.Or(m.Headline(), fmt.Sprintf("Salt's return code is %d", m.Retcode)), counted(c), seconds(c.Duration))
 		}
 		return fmt.Sprintf("%s FAILED: %s", id, oneLine(firstLine(m.Messages)))
 	case highstate.NotCompiled:
@@ -196,7 +191,7 @@ func (m *Minion) line() string {
 }
 
 func counted(c highstate.Counts) string {
-	parts := []string{plural(c.Total, "state")}
+	parts := []string{human.Plural(c.Total, "state")}
 	if c.Changed > 0 || c.Failed == 0 {
 		parts = append(parts, fmt.Sprintf("%d changed", c.Changed))
 	}

@@ -1,4 +1,4 @@
-package report
+package view
 
 import (
 	"bufio"
@@ -10,7 +10,9 @@ import (
 	"html/template"
 	"io"
 
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 var (
@@ -33,11 +35,10 @@ func hashOf(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// WriteHTML writes the report as a page for people, which needs no other file and
-// no network: verdict, what failed, a timeline, minions, states, events. Of large
-// runs it has what failed first, then what changed, up to some MiB, and says what
-// is left out. The errors are those of w.
-func (r *Report) WriteHTML(w io.Writer) error {
+// HTML writes a report as a page that needs no other file and no network: verdict, what
+// failed, a timeline, minions, states and events. A page of a large run has what failed
+// first, then what changed, up to some MiB, and says what it leaves out.
+func HTML(w io.Writer, r *report.Report) error {
 	p := &pageWriter{out: bufio.NewWriterSize(w, 64<<10)} // which remembers the first error
 	p.head(r)
 	for i, t := range r.Targets {
@@ -51,11 +52,11 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	return p.out.Flush()
 }
 
-// pageWriter writes a page part by part: all of it may be large.
+// pageWriter writes a page part by part, since it may be large.
 type pageWriter struct {
-	out *bufio.Writer
-	err error  // the first one of a template
-	buf []byte // for the details of minions
+	out     *bufio.Writer
+	err     error // the first one of a template
+	results report.Results
 }
 
 func (p *pageWriter) part(name string, data any) {
@@ -68,13 +69,13 @@ func (p *pageWriter) text(s string) { _, _ = p.out.WriteString(s) }
 
 // head writes what is before the first target: by hand, as style and script are
 // to be in the page byte by byte.
-func (p *pageWriter) head(r *Report) {
+func (p *pageWriter) head(r *report.Report) {
 	title := "spirodeploy"
 	for _, t := range r.Targets {
-		title = sealOf(t).Mark + " " + pageLine(t.Saltenv) + ": " + t.headline()
+		title = sealOf(t).Mark + " " + pageLine(t.Saltenv) + ": " + headline(t)
 	}
 	if n := len(r.Targets); n > 1 {
-		title = plural(n, "deployment") + ": " + headlines[r.Verdict]
+		title = human.Plural(n, "deployment") + ": " + headlines[r.Verdict]
 	}
 	p.text("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
 	p.text(fmt.Sprintf("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", pagePolicy))
@@ -84,14 +85,14 @@ func (p *pageWriter) head(r *Report) {
 }
 
 // target writes the section of a target, one of so many.
-func (p *pageWriter) target(index int, t *Target, of int) {
+func (p *pageWriter) target(index int, t *report.Target, of int) {
 	p.part("verdict", newPageVerdict(index, t))
-	if failed := len(t.Minions) - t.count(highstate.Succeeded); failed > 0 {
+	if failed := len(t.Minions) - t.Count(highstate.Succeeded); failed > 0 {
 		p.part("failures", index)
 		p.failures(t, of)
 		p.text("</section>\n")
 	}
-	ran := t.totals().Total > 0
+	ran := t.Totals().Total > 0
 	if len(t.Minions) > 0 {
 		p.part("minions", index)
 		rows := p.minions(t, of)
@@ -110,5 +111,5 @@ func leftOut(n int, noun, why string) string {
 	if n <= 0 {
 		return ""
 	}
-	return "Left out: " + plural(n, noun) + ", " + why + ". The JSON report has all."
+	return "Left out: " + human.Plural(n, noun) + ", " + why + ". The JSON report has all."
 }

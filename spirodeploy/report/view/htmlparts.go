@@ -1,12 +1,12 @@
-package report
+package view
 
 import (
 	"strings"
-	"time"
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // Limits of the page, for all of its targets together. The texts of a run have
@@ -46,13 +46,13 @@ var (
 	sealPending = seal{"pending", "?"}
 )
 
-func sealOf(t *Target) seal {
+func sealOf(t *report.Target) seal {
 	switch t.Verdict {
-	case Success:
+	case report.Success:
 		return sealOK
-	case Unknown, Interrupted:
+	case report.Unknown, report.Interrupted:
 		return sealPending
-	case MinionFailed, Invalid, Refused, ServerFailed, Unreachable:
+	case report.MinionFailed, report.Invalid, report.Refused, report.ServerFailed, report.Unreachable:
 	}
 	return sealFailed
 }
@@ -80,13 +80,13 @@ type (
 	}
 )
 
-func newPageVerdict(index int, t *Target) pageVerdict {
-	headline := t.headline()
+func newPageVerdict(index int, t *report.Target) pageVerdict {
+	headline := headline(t)
 	v := pageVerdict{
-		seal: sealOf(t), Index: index, Saltenv: pageLine(t.title()), Summary: pageText(t.Summary),
+		seal: sealOf(t), Index: index, Saltenv: pageLine(t.Title()), Summary: pageText(t.Summary),
 		Headline: strings.ToUpper(headline[:1]) + headline[1:],
 	}
-	for _, f := range t.facts() {
+	for _, f := range facts(t) {
 		class := ""
 		switch n := len(f.value); {
 		case n > 64:
@@ -103,7 +103,7 @@ func newPageVerdict(index int, t *Target) pageVerdict {
 		}
 		v.Warnings = append(v.Warnings, pageText(warning))
 	}
-	if failed := len(t.Minions) - t.count(highstate.Succeeded); len(t.Minions) > 0 {
+	if failed := len(t.Minions) - t.Count(highstate.Succeeded); len(t.Minions) > 0 {
 		v.count(t, failed)
 		if failed > 0 {
 			v.Parts = append(v.Parts, "failures")
@@ -123,8 +123,8 @@ func newPageVerdict(index int, t *Target) pageVerdict {
 }
 
 // count fills in the numbers, and what of all states a bar shows.
-func (v *pageVerdict) count(t *Target, failed int) {
-	c := t.totals()
+func (v *pageVerdict) count(t *report.Target, failed int) {
+	c := t.Totals()
 	minions := pageCount{"", human.Thousands(len(t.Minions)), "minions"}
 	if len(t.Minions) == 1 {
 		minions.What = "minion"
@@ -162,9 +162,9 @@ type pageMinion struct {
 }
 
 // minions writes the rows of the table, and returns how many.
-func (p *pageWriter) minions(t *Target, of int) int {
+func (p *pageWriter) minions(t *report.Target, of int) int {
 	n := 0
-	for m := range t.failedFirst() {
+	for m := range failedFirst(t) {
 		if n == maxPageMinions/of {
 			break
 		}
@@ -207,7 +207,7 @@ type (
 
 // newPageEvents takes events and entries as far as there is room, which is for so
 // many targets.
-func newPageEvents(index int, t *Target, of int) pageEvents {
+func newPageEvents(index int, t *report.Target, of int) pageEvents {
 	e, most := pageEvents{Index: index}, max(1, maxPageEvents/of)
 	for i, event := range t.Events {
 		if i == most {
@@ -222,7 +222,7 @@ func newPageEvents(index int, t *Target, of int) pageEvents {
 	}
 	if t.Top != nil {
 		e.TopFile = pageLine(t.Top.File)
-		for _, l := range t.Top.lines() {
+		for _, l := range topLines(t.Top) {
 			e.Targets = append(e.Targets, pageText(l))
 		}
 	}
@@ -235,6 +235,3 @@ func newPageEvents(index int, t *Target, of int) pageEvents {
 	}
 	return e
 }
-
-// clock returns a time of day, which all of a page has in one zone.
-func clock(when time.Time) string { return when.UTC().Format("2006-01-02 15:04:05 UTC") }
