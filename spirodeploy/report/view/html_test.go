@@ -1,4 +1,4 @@
-package report_test
+package view_test
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/spirostack/spirodeploy/internal/dev/runs"
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -89,8 +90,8 @@ func TestHTMLRecorded(t *testing.T) {
 		"no-highstate":          {"Deployed", "without a highstate"},
 		"exception":             {"The server failed", "FileExistsError: [Errno 17]"},
 	} {
-		rep := fold(streams.Read(name), name != "no-highstate", nil)
-		page := parsePage(t, viewOf(t, rep, "html"))
+		rep := runs.Fold(streams.Read(name), name != "no-highstate", nil)
+		page := parsePage(t, runs.Show(t, rep, "html"))
 		text := strings.Join(strings.Fields(page.text), " ")
 		for _, w := range want {
 			if !strings.Contains(text, w) {
@@ -115,7 +116,7 @@ func TestHTMLRecorded(t *testing.T) {
 // TestHTMLPolicy: the page's own style and script may be, and nothing else.
 func TestHTMLPolicy(t *testing.T) {
 	t.Parallel()
-	page := parsePage(t, viewOf(t, hostile(t), "html"))
+	page := parsePage(t, runs.Show(t, hostile(t), "html"))
 	if len(page.own) != 2 {
 		t.Fatalf("there are %d styles and scripts", len(page.own))
 	}
@@ -132,7 +133,7 @@ func TestHTMLPolicy(t *testing.T) {
 // TestHTMLHostile: no text makes an element, and all are there as text.
 func TestHTMLHostile(t *testing.T) {
 	t.Parallel()
-	page := viewOf(t, hostile(t), "html")
+	page := runs.Show(t, hostile(t), "html")
 	isOurs(t, page)
 	for _, text := range nasty[:8] {
 		if shown := sanitize.Line(text); !strings.Contains(parsePage(t, page).text, shown) {
@@ -167,9 +168,9 @@ label,select,option value,fieldset,legend,input type value checked,p class role,
 // the page says so.
 func TestHTMLBounded(t *testing.T) {
 	t.Parallel()
-	rep := many(t, 300, 60<<10)
+	rep := runs.Many(t, 300, 60<<10)
 	defer rep.Close()
-	page := viewOf(t, rep, "html")
+	page := runs.Show(t, rep, "html")
 	if len(page) > 10<<20 || len(page) < 6<<20 {
 		t.Errorf("the page has %d bytes", len(page))
 	}
@@ -201,12 +202,12 @@ func TestHTMLFailedFirst(t *testing.T) {
 			fmt.Fprintf(&b, `"a_|-s%d_|-n_|-f": {"result": true, "changes": {"a": 1}, "comment": "%s"}, `, n, strings.Repeat("x", 4000))
 		}
 		raw := json.RawMessage(`{"ret": {` + b.String() + `"a_|-bad_|-n_|-f": {"result": false}}}`)
-		add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: fmt.Sprint("web", i), Result: raw})
+		runs.Add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: fmt.Sprint("web", i), Result: raw})
 	}
 	rep.Targets[0].Finish(nil)
 	rep.Finish()
 	failed := map[any]bool{}
-	d := parsePage(t, viewOf(t, rep, "html")).data[0]
+	d := parsePage(t, runs.Show(t, rep, "html")).data[0]
 	for _, s := range d.States {
 		if s[2] == "f" {
 			failed[s[0]] = true
@@ -220,10 +221,10 @@ func TestHTMLFailedFirst(t *testing.T) {
 // TestHTMLSeveral: each target has a section, and they share the room.
 func TestHTMLSeveral(t *testing.T) {
 	t.Parallel()
-	rep := fold(streams.Read("ok"), true, nil)
-	rep.Targets = append(rep.Targets, fold(streams.Read("states-failed"), true, nil).Targets[0], fold(nil, true, &report.UnsentError{Err: errors.New("bad options")}).Targets[0])
+	rep := runs.Fold(streams.Read("ok"), true, nil)
+	rep.Targets = append(rep.Targets, runs.Fold(streams.Read("states-failed"), true, nil).Targets[0], runs.Fold(nil, true, &report.UnsentError{Err: errors.New("bad options")}).Targets[0])
 	rep.Finish()
-	page := parsePage(t, viewOf(t, rep, "html"))
+	page := parsePage(t, runs.Show(t, rep, "html"))
 	if len(page.data) != 2 || !strings.Contains(page.text, "bad options") || page.title != "3 deployments: not deployed" {
 		t.Errorf("%q has %d parts with data", page.title, len(page.data))
 	}
@@ -253,10 +254,10 @@ func TestHTMLTimeline(t *testing.T) {
 			states = append(states, fmt.Sprintf(`"a_|-s%d_|-n_|-f": {"result": true, "start_time": %q, "duration": 1000, "__run_num__": %d}`, i, start, i))
 		}
 		raw := json.RawMessage(`{"ret": {` + strings.Join(states, ", ") + `}}`)
-		add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: "web1", Time: rep.Targets[0].Started.Add(time.Minute), Result: raw})
+		runs.Add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: "web1", Time: rep.Targets[0].Started.Add(time.Minute), Result: raw})
 		rep.Targets[0].Finish(nil)
 		rep.Finish()
-		for i, s := range parsePage(t, viewOf(t, rep, "html")).data[0].States {
+		for i, s := range parsePage(t, runs.Show(t, rep, "html")).data[0].States {
 			if s[6] != tt.want[i] {
 				t.Errorf("%s: state %d at %v, want %v", name, i, s[6], tt.want[i])
 			}
@@ -267,8 +268,8 @@ func TestHTMLTimeline(t *testing.T) {
 // TestViewsFail: that a view cannot be written is told.
 func TestViewsFail(t *testing.T) {
 	t.Parallel()
-	rep := fold(streams.Read("states-failed"), true, nil)
-	for format, write := range writers {
+	rep := runs.Fold(streams.Read("states-failed"), true, nil)
+	for format, write := range runs.Writers {
 		if err := write(full{}, rep); !errors.Is(err, io.ErrShortWrite) {
 			t.Errorf("%s: %v", format, err)
 		}
@@ -287,17 +288,17 @@ func FuzzPages(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		rep := hostile(t, text)
-		isOurs(t, viewOf(t, rep, "html"))
-		if red(suites(t, viewOf(t, rep, "junit"))) == 0 {
+		isOurs(t, runs.Show(t, rep, "html"))
+		if red(suites(t, runs.Show(t, rep, "junit"))) == 0 {
 			t.Error("no test failed")
 		}
-		inert(t, viewOf(t, rep, "markdown"))
-		back, err := report.Read(strings.NewReader(viewOf(t, rep, "json")))
+		inert(t, runs.Show(t, rep, "markdown"))
+		back, err := report.Read(strings.NewReader(runs.Show(t, rep, "json")))
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := report.Read(strings.NewReader(viewOf(t, back, "json")))
-		if err != nil || viewOf(t, again, "html") != viewOf(t, back, "html") || viewOf(t, again, "json") != viewOf(t, back, "json") {
+		again, err := report.Read(strings.NewReader(runs.Show(t, back, "json")))
+		if err != nil || runs.Show(t, again, "html") != runs.Show(t, back, "html") || runs.Show(t, again, "json") != runs.Show(t, back, "json") {
 			t.Errorf("read again it differs: %v", err)
 		}
 	})
@@ -305,7 +306,7 @@ func FuzzPages(f *testing.F) {
 
 // BenchmarkPages writes a run of 200 minions with 100 states each.
 func BenchmarkPages(b *testing.B) {
-	rep := many(b, 200, 100*350)
+	rep := runs.Many(b, 200, 100*350)
 	defer rep.Close()
 	for _, format := range []string{"html", "junit", "markdown"} {
 		b.Run(format, func(b *testing.B) {
@@ -313,7 +314,7 @@ func BenchmarkPages(b *testing.B) {
 			var out bytes.Buffer
 			for b.Loop() {
 				out.Reset()
-				if err := writers[format](&out, rep); err != nil {
+				if err := runs.Writers[format](&out, rep); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,4 +1,4 @@
-package report_test
+package view_test
 
 import (
 	"encoding/xml"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/jstemmer/go-junit-report/v2/junit"
 
+	"github.com/spirostack/spirodeploy/internal/dev/runs"
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
@@ -41,8 +42,8 @@ func TestJUnitRecorded(t *testing.T) {
 	t.Parallel()
 	times := regexp.MustCompile(` timestamp="[^"]*"|(name="shop/prod"[^>]*|name="deployment"[^>]*) time="[^"]*"`)
 	for _, name := range streams.All {
-		rep := fold(streams.Read(name), name != "no-highstate", nil)
-		text := viewOf(t, rep, "junit")
+		rep := runs.Fold(streams.Read(name), name != "no-highstate", nil)
+		text := runs.Show(t, rep, "junit")
 		pinned(t, name+".junit.xml", []byte(times.ReplaceAllString(text, `$1`)))
 		if n := red(suites(t, text)); n > 0 != (rep.ExitStatus > 0) {
 			t.Errorf("%s: %d tests failed, and the exit status is %d", name, n, rep.ExitStatus)
@@ -78,8 +79,8 @@ func TestJUnitNeverGreen(t *testing.T) {
 		{"interrupted", good, report.ErrInterrupted, "interrupted"},
 		{"no minions", strings.Replace(start, `"a"`, "", 1) + done, nil, "no minion is concerned"},
 	} {
-		rep := fold([]byte(tt.stream), true, tt.err, func(t *report.Target) { t.RequireMinions = true })
-		text := viewOf(t, rep, "junit")
+		rep := runs.Fold([]byte(tt.stream), true, tt.err, func(t *report.Target) { t.RequireMinions = true })
+		text := runs.Show(t, rep, "junit")
 		if n := red(suites(t, text)); n > 0 != (rep.ExitStatus > 0) || n > 0 != (tt.says != "") || !strings.Contains(text, strings.ReplaceAll(tt.says, "'", "&#39;")) {
 			t.Errorf("%s: %d tests failed, exit status %d, want %q in\n%s", tt.name, n, rep.ExitStatus, tt.says, text)
 		}
@@ -89,7 +90,7 @@ func TestJUnitNeverGreen(t *testing.T) {
 // TestJUnitHostile: names are unique, and nothing is XML that should be text.
 func TestJUnitHostile(t *testing.T) {
 	t.Parallel()
-	for _, s := range suites(t, viewOf(t, hostile(t), "junit")).Suites {
+	for _, s := range suites(t, runs.Show(t, hostile(t), "junit")).Suites {
 		seen := map[string]bool{}
 		for _, test := range s.Testcases {
 			key := test.Classname + "\x00" + test.Name
@@ -127,16 +128,16 @@ func TestJUnitSchema(t *testing.T) {
 	files := []string{"--noout", "--schema", filepath.Join(dir, schema)}
 	write := func(name string, rep *report.Report) {
 		path := filepath.Join(dir, name+".xml")
-		if err := os.WriteFile(path, []byte(viewOf(t, rep, "junit")), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(runs.Show(t, rep, "junit")), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		files = append(files, path)
 	}
 	for _, name := range streams.All {
-		write(name, fold(streams.Read(name), name != "no-highstate", nil))
+		write(name, runs.Fold(streams.Read(name), name != "no-highstate", nil))
 	}
 	write("hostile", hostile(t))
-	write("unreachable", fold(nil, true, &client.TransportError{Op: "deploy", Err: io.EOF}))
+	write("unreachable", runs.Fold(nil, true, &client.TransportError{Op: "deploy", Err: io.EOF}))
 	if out, err := exec.CommandContext(t.Context(), xmllint, files...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -1,4 +1,4 @@
-package report_test
+package view_test
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spirostack/spirodeploy/internal/dev/runs"
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -17,8 +18,8 @@ func TestMarkdownRecorded(t *testing.T) {
 	t.Parallel()
 	times := regexp.MustCompile(`(\*\*(Started|Took):\*\*) .*`)
 	for _, name := range streams.All {
-		rep := fold(streams.Read(name), name != "no-highstate", nil)
-		pinned(t, name+".md", []byte(times.ReplaceAllString(viewOf(t, rep, "markdown"), "$1 TIME")))
+		rep := runs.Fold(streams.Read(name), name != "no-highstate", nil)
+		pinned(t, name+".md", []byte(times.ReplaceAllString(runs.Show(t, rep, "markdown"), "$1 TIME")))
 	}
 }
 
@@ -26,7 +27,7 @@ func TestMarkdownRecorded(t *testing.T) {
 // text has a character that could be markup.
 func TestMarkdownHostile(t *testing.T) {
 	t.Parallel()
-	inert(t, viewOf(t, hostile(t), "markdown"))
+	inert(t, runs.Show(t, hostile(t), "markdown"))
 }
 
 // inert fails unless all that is from elsewhere in Markdown is text.
@@ -63,11 +64,11 @@ func TestMarkdownFits(t *testing.T) {
 	target := rep.Targets[0]
 	for i := range 3000 {
 		id := strings.Repeat("@", 300) + strings.Repeat("m", i%7) + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676))
-		add(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: result(id, 1000, true)})
+		runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: runs.Result(id, 1000, true)})
 	}
 	target.Finish(nil)
 	rep.Finish()
-	text := viewOf(t, rep, "markdown")
+	text := runs.Show(t, rep, "markdown")
 	inert(t, text)
 	if len(text) > 900<<10 || len(text) < 500<<10 {
 		t.Errorf("it has %d bytes", len(text))

@@ -1,4 +1,4 @@
-package report_test
+package view_test
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spirostack/spirodeploy/internal/dev/runs"
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
@@ -39,7 +40,7 @@ func TestTexts(t *testing.T) {
 			t.Parallel()
 			var all strings.Builder
 			for _, stream := range streams.All {
-				rep := fold(streams.Read(stream), stream != "no-highstate", nil)
+				rep := runs.Fold(streams.Read(stream), stream != "no-highstate", nil)
 				fmt.Fprintf(&all, "=== %s\n%s", stream, sectionTimes.ReplaceAllString(text(t, rep, o), "$1:TIME"))
 			}
 			pinned(t, name+".txt", []byte(all.String()))
@@ -52,19 +53,19 @@ func TestTexts(t *testing.T) {
 func minions(t testing.TB, results ...string) *report.Report {
 	t.Helper()
 	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
-	rep.Spell, rep.Targets[0].Bundle.Digest = flags, "sha256:0123"
+	rep.Spell, rep.Targets[0].Bundle.Digest = runs.Flags, "sha256:0123"
 	var ids []string
 	for i := range results {
 		ids = append(ids, fmt.Sprintf("web%d", i+1))
 	}
-	add(t, rep.Targets[0], client.Event{Name: client.DeployBundle})
-	add(t, rep.Targets[0], client.Event{Name: client.HighstateStart, Minions: ids})
+	runs.Add(t, rep.Targets[0], client.Event{Name: client.DeployBundle})
+	runs.Add(t, rep.Targets[0], client.Event{Name: client.HighstateStart, Minions: ids})
 	for i, result := range results {
 		if result != "" {
-			add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: ids[i], Result: json.RawMessage(result)})
+			runs.Add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: ids[i], Result: json.RawMessage(result)})
 		}
 	}
-	add(t, rep.Targets[0], client.Event{Name: client.HighstateFinish})
+	runs.Add(t, rep.Targets[0], client.Event{Name: client.HighstateFinish})
 	rep.Targets[0].Finish(nil)
 	rep.Finish()
 	return rep
@@ -174,7 +175,7 @@ func TestShort(t *testing.T) {
 			}
 		})
 	}
-	trace := fold([]byte("event: deploy-bundle\ndata: {}\n\nevent: exception\ndata: {\"msg\": \""+lines+"the reason\"}\n\n"), true, nil)
+	trace := runs.Fold([]byte("event: deploy-bundle\ndata: {}\n\nevent: exception\ndata: {\"msg\": \""+lines+"the reason\"}\n\n"), true, nil)
 	if got := text(t, trace, view.TextOptions{}); strings.Count(got, "\n") >= 200 || !strings.Contains(got, "FAILURE: ") || !strings.Contains(got, "the reason") {
 		t.Errorf("a long exception:\n%s", got)
 	}

@@ -1,4 +1,4 @@
-package report_test
+package view_test
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/runs"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -59,7 +60,7 @@ func hostile(t testing.TB, texts ...string) *report.Report {
 	target := rep.Targets[0]
 	for _, text := range texts {
 		target.Warn(text)
-		add(t, target, client.Event{Name: text, Msg: text, Minion: text, Data: text, Time: time.Unix(1700000000, 0)})
+		runs.Add(t, target, client.Event{Name: text, Msg: text, Minion: text, Data: text, Time: time.Unix(1700000000, 0)})
 		quoted, err := json.Marshal(strings.ToValidUTF8(text, "?"))
 		if err != nil {
 			t.Fatal(err)
@@ -71,11 +72,11 @@ func hostile(t testing.TB, texts ...string) *report.Report {
 		}
 		// Tags differ where names do not.
 		raw := `{"ret": {"m_|-a_|-b_|-f": ` + state("false") + `, "m_|-a_|-c_|-f": ` + state("null") + `, "m_|-a_|-d_|-f": ` + state("true") + `, ` + q + `: ` + state("false") + `}, "retcode": 2}`
-		add(t, target, client.Event{Name: client.HighstateUpdate, Minion: text, Msg: text, Time: time.Unix(1700000100, 0), Result: json.RawMessage(raw)})
-		add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "x" + text, Msg: text, Time: time.Unix(1700000100, 0), Result: json.RawMessage(`{"ret": [` + q + `], "retcode": 1}`)})
-		add(t, target, client.Event{Name: client.HighstateStart, Minions: []string{"y" + text}})
+		runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: text, Msg: text, Time: time.Unix(1700000100, 0), Result: json.RawMessage(raw)})
+		runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "x" + text, Msg: text, Time: time.Unix(1700000100, 0), Result: json.RawMessage(`{"ret": [` + q + `], "retcode": 1}`)})
+		runs.Add(t, target, client.Event{Name: client.HighstateStart, Minions: []string{"y" + text}})
 	}
-	add(t, target, client.Event{Name: client.Exception, Msg: strings.Join(texts, "\n")})
+	runs.Add(t, target, client.Event{Name: client.Exception, Msg: strings.Join(texts, "\n")})
 	target.Finish(nil)
 	rep.Finish()
 	return rep

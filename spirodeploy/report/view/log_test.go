@@ -1,4 +1,4 @@
-package report_test
+package view_test
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/runs"
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -41,7 +42,7 @@ func commands(t testing.TB) *report.Report {
 	for id, result := range map[string]string{
 		"::error::m%0A": `{"ret": {` + bad + `}, "retcode": 2}`, "##[error]m\n::error::n": `{"ret": ["` + attack + `"], "retcode": 1}`, "\x1b[0Ksection_end:1:a\r": `{"failed": true}`,
 	} {
-		add(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: json.RawMessage(result)})
+		runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: json.RawMessage(result)})
 	}
 	target.Finish(fmt.Errorf("::error::%s", "it broke\n::error::again"))
 	rep.Finish()
@@ -98,7 +99,7 @@ func FuzzLogs(f *testing.F) {
 	f.Add([]byte(begun+`data: {"minion": "::error::", "result": {"ret": {"a_|-##[b]_|-\n::c_|-d": {"result": false, "comment": "a\n ::b", "changes": {"diff": "@@ \n::"}}}}}`+"\n\n"), "::error::")
 	f.Add([]byte(begun+`data: {"minion": ":\u200d:", "result": {"ret": ["\n\u00a0::x::", "##\u200d["]}}`+"\n\n"), "##[")
 	f.Fuzz(func(t *testing.T, stream []byte, project string) {
-		rep := fold(stream, true, nil, func(t *report.Target) { t.Project, t.Saltenv = project, project+"/prod" })
+		rep := runs.Fold(stream, true, nil, func(t *report.Target) { t.Project, t.Saltenv = project, project+"/prod" })
 		obeyed(t, rep)
 		for log := range ours {
 			if n := strings.Count(text(t, rep, view.TextOptions{Log: log}), "\n"); n >= 200 {
@@ -114,7 +115,7 @@ func TestSections(t *testing.T) {
 	rep := report.New(report.Request{Project: "größe", Deployment: "prod", Highstate: true})
 	when := time.Unix(1_800_000_000, 0)
 	for _, id := range []string{"web/1", "web:1", strings.Repeat("x", 300)} {
-		add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: id, Time: when, Result: json.RawMessage(`{"ret": {"a_|-b_|-c_|-d": {"result": true, "duration": 90000}}}`)})
+		runs.Add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: id, Time: when, Result: json.RawMessage(`{"ret": {"a_|-b_|-c_|-d": {"result": true, "duration": 90000}}}`)})
 	}
 	rep.Targets[0].Finish(nil)
 	got := text(t, rep, view.TextOptions{Log: view.GitLab})

@@ -1,4 +1,4 @@
-package report_test
+package view_test
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/runs"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
@@ -18,11 +19,11 @@ func shown(t *testing.T, rep *report.Report, format string) string {
 	t.Helper()
 	switch format {
 	case "html":
-		return parsePage(t, viewOf(t, rep, format)).text
+		return parsePage(t, runs.Show(t, rep, format)).text
 	case "github":
 		return strings.ReplaceAll(text(t, rep, view.TextOptions{Log: view.GitHub}), "%2C", ",")
 	}
-	return html.UnescapeString(strings.NewReplacer("<code>", "", "</code>", "").Replace(viewOf(t, rep, format)))
+	return html.UnescapeString(strings.NewReplacer("<code>", "", "</code>", "").Replace(runs.Show(t, rep, format)))
 }
 
 // TestFailedAlike: every view names the root of what failed, and tells of minions
@@ -83,7 +84,7 @@ func TestFailedOtherwise(t *testing.T) {
 func story(t *testing.T, target *report.Target, id, result string) string {
 	t.Helper()
 	var out strings.Builder
-	m := add(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: json.RawMessage(result), Time: time.Now()})
+	m := runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: json.RawMessage(result), Time: time.Now()})
 	view.Story(&out, view.StoryOptions{Live: true})(report.Update{Kind: report.Happened, Stage: report.Highstate, Minion: m})
 	return strings.TrimSpace(strings.TrimPrefix(out.String(), "highstate "))
 }
@@ -96,7 +97,7 @@ func TestRootLine(t *testing.T) {
 	defer rep.Close()
 	full := report.New(report.Request{Highstate: true})
 	defer full.Close()
-	fill(t, full.Targets[0])
+	runs.Fill(t, full.Targets[0])
 	const lacks = "One or more requisite failed: "
 	long := strings.Repeat("long ", 1000)
 	pad := entry("test_|-nop_|-nop_|-nop", "true", strings.Repeat("x", 1000), "{}", 0)

@@ -1,4 +1,4 @@
-package report_test
+package view_test
 
 import (
 	"bytes"
