@@ -77,8 +77,8 @@ type Options struct {
 	DryRun bool
 	// Watch is told what happens; default: nobody is.
 	Watch report.Watcher
-	// Spell spells the options that hints in errors name, such as "--ssl-cert"; default:
-	// as fields of Go structs.
+	// Spell spells the options that errors and their help name, in the report and for
+	// Watch; default: as fields of Go structs.
 	Spell fault.Speller
 	// Pulse is how often Watch is told that a stage goes on; default: 10 seconds.
 	Pulse time.Duration

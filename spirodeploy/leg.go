@@ -263,9 +263,6 @@ func (l *leg) warn(stage report.Stage, text string) {
 }
 
 func (l *leg) end(stage report.Stage, text string, err error) {
-	if err != nil {
-		text = "" // which says that all went well
-	}
 	l.tell(report.Update{Kind: report.Ended, Stage: stage, Text: text, Err: err})
 }
 

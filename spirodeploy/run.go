@@ -12,6 +12,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/listing"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -37,17 +38,18 @@ func newRun(opts Options) *run {
 		targets = []Target{{}}
 	}
 	r := &run{opts: opts}
-	var reported []report.Target
+	var requests []report.Request
 	for _, t := range targets {
 		l := newLeg(r, t)
 		r.legs = append(r.legs, l)
-		reported = append(reported, report.Target{
+		requests = append(requests, report.Request{
 			Name: l.name, Project: l.project, Deployment: l.deployment,
 			Highstate: !opts.NoHighstate, RequireMinions: opts.RequireMinions, DryRun: opts.DryRun,
 			Expected: slices.Clone(opts.ExpectMinions), MinMinions: opts.MinMinions, MissingMinions: opts.MissingMinions,
 		})
 	}
-	r.report = report.New(reported...)
+	r.report = report.New(requests...)
+	r.report.Spell = opts.Spell
 	for i, l := range r.legs {
 		l.target = r.report.Targets[i]
 	}
@@ -215,7 +217,7 @@ func (r *run) warnEach(stage report.Stage, warnings [][]string) {
 	}
 }
 
-// settle settles the verdict of the run, and tells of minions that were expected.
+// settle sets the verdict of the run, and tells it and the minions that were missed.
 func (r *run) settle() {
 	r.report.Finish()
 	for _, l := range r.legs {
@@ -226,6 +228,7 @@ func (r *run) settle() {
 			l.tell(report.Update{Kind: report.Missed, Stage: report.Highstate, Minion: m})
 		}
 	}
+	r.tell(report.Update{Kind: report.Finished, Report: r.report})
 }
 
 // list puts what would be sent into the report.
@@ -236,7 +239,7 @@ func (r *run) list(ctx context.Context, tar *bundle.Bundle) error {
 	}
 	listed := make([]report.Content, 0, tar.Len())
 	for it := range tar.Items() {
-		listed = append(listed, report.NewContent(it))
+		listed = append(listed, listing.Content(it))
 	}
 	for _, l := range r.legs {
 		l.target.Bundle.Digest, l.target.Bundle.Contents = digest, listed
@@ -302,7 +305,7 @@ func stageAfter(stage report.Stage, u report.Update) report.Stage {
 		return u.Stage
 	case report.Ended:
 		return ""
-	case report.Progressed, report.Waited, report.Warned, report.Happened, report.Missed:
+	case report.Progressed, report.Waited, report.Warned, report.Happened, report.Missed, report.Finished:
 	}
 	return stage
 }
@@ -325,6 +328,9 @@ func (r *run) beat() {
 func (r *run) show(u report.Update) {
 	if r.opts.Watch != nil {
 		u.Time = time.Now()
+		if u.Err != nil {
+			u.Text = fault.Line(u.Err, r.opts.Spell)
+		}
 		r.opts.Watch(u)
 	}
 }

@@ -131,28 +131,12 @@ func (l *leg) tellSilent(stage report.Stage) {
 	for _, id := range l.target.Expected {
 		expected[id] = true
 	}
-	var names []string
-	n := 0
-	for _, id := range slices.Sorted(maps.Keys(l.silent)) {
-		if expected[id] || !l.mayConcern(id) {
-			continue
-		}
-		if n++; n <= mostNamed {
-			names = append(names, sanitize.Line(id))
-		}
+	silent := slices.DeleteFunc(slices.Sorted(maps.Keys(l.silent)), func(id string) bool { return expected[id] || !l.mayConcern(id) })
+	if len(silent) > 0 {
+		l.warn(stage, fmt.Sprintf("the deployment may concern %s that did not answer the server: %s; on the master, salt-run manage.down lists those that are down",
+			human.Plural(len(silent), "minion"), sanitize.Names(silent)))
 	}
-	if n == 0 {
-		return
-	}
-	if n > mostNamed {
-		names = append(names, "and "+human.Thousands(n-mostNamed)+" more")
-	}
-	l.warn(stage, fmt.Sprintf("the deployment may concern %s that did not answer the server: %s; on the master, salt-run manage.down lists those that are down",
-		human.Count(n, "minion", "minions"), strings.Join(names, ", ")))
 }
-
-// mostNamed is how many minions a warning names.
-const mostNamed = 20
 
 // mayConcern reports whether the top file may name a minion.
 func (l *leg) mayConcern(id string) bool {

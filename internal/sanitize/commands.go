@@ -15,7 +15,7 @@ import (
 //     JUnit, and GitLab ("Unit test reports"), which fetch a file of the build machine
 //
 // What GitHub takes for a command at the beginning of a line is for who knows
-// which log it is: see Log in package report.
+// which log it is: see Log in package view.
 var marker = regexp.MustCompile(`(?i)##(?:vso|teamcity)?\[|\[\[[a-z][a-z0-9_.-]*\|`)
 
 // Defuse breaks up what some reader of logs or reports takes for a command, with a
