@@ -129,7 +129,7 @@ func TestDeploy(t *testing.T) {
 			},
 		},
 		{
-			name: "the token as a name", verdict: report.Invalid, says: "  - project name: the token is in it",
+			name: "the token as a name", verdict: report.Invalid, says: "  - project name: it contains the token",
 			change: func(o *spirodeploy.Options) { o.Project = o.Server.Token.Reveal() },
 		},
 		{

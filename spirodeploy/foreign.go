@@ -74,7 +74,7 @@ func (l *leg) tellForeign(stage report.Stage) {
 	if len(f.sls) > mostNamed {
 		names = append(names, "and more")
 	}
-	l.warn(stage, fmt.Sprintf("%s applied SLS that are not in this bundle (%s): another deployment of %s may have been under way at the same time, whose states were then applied: deploy again, one after the other",
+	l.warn(stage, fmt.Sprintf("%s applied SLS that are not in this bundle (%s): another deployment of %s may have run at the same time: deploy again, one after the other",
 		who, strings.Join(names, ", "), sanitize.Line(l.target.Saltenv)))
 }
 

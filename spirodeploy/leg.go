@@ -68,7 +68,7 @@ func (l *leg) discreet() {
 	}{{"project", &l.project}, {"deployment", &l.deployment}, {"target", &l.name}} {
 		if shown := l.server.Token.Redact(*n.name); shown != *n.name {
 			*n.name = shown
-			l.problems = append(l.problems, fmt.Errorf("%s name: the token is in it", n.what))
+			l.problems = append(l.problems, fmt.Errorf("%s name: it contains the token", n.what))
 		}
 	}
 }

@@ -121,7 +121,7 @@ func unsent(ctx context.Context, err error) error {
 }
 
 // errOthers is for a target with which nothing is wrong, when nothing is sent.
-var errOthers = errors.New("nothing was sent, since something is wrong with another target")
+var errOthers = errors.New("nothing was sent because another target has a problem")
 
 // prepare does all that can fail before anything is sent, and reports every
 // problem that it finds together: for each target its own, and those of all.
@@ -257,7 +257,7 @@ func (r *run) checkNames() []error {
 	seen := map[string]int{}
 	for _, l := range r.legs {
 		if seen[l.name]++; seen[l.name] == 2 {
-			errs = append(errs, &fault.Error{Err: fmt.Errorf("two targets are called %q", sanitize.Line(l.name)), Help: "give them names that differ"})
+			errs = append(errs, &fault.Error{Err: fmt.Errorf("two targets are called %q", sanitize.Line(l.name)), Help: "give each a name of its own"})
 		}
 	}
 	return errs

@@ -141,7 +141,7 @@ func TestTargetsInvalid(t *testing.T) {
 	if rep.Verdict != report.Invalid || strings.Count(verdicts(rep), string(report.Invalid)) != 3 {
 		t.Errorf("%s: %v", verdicts(rep), err)
 	}
-	if err == nil || !strings.Contains(err.Error(), "site1: shop/prod: not deployed: ") || !strings.Contains(err.Error(), "site0, site2: shop/prod: not deployed: nothing was sent, since something is wrong with another target") {
+	if err == nil || !strings.Contains(err.Error(), "site1: shop/prod: not deployed: ") || !strings.Contains(err.Error(), "site0, site2: shop/prod: not deployed: nothing was sent because another target has a problem") {
 		t.Errorf("error %v", err)
 	}
 	opts.Targets[1].Server.Token = good

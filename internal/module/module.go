@@ -126,7 +126,7 @@ var NotUploaded = []string{"*/**/.git", ".git/hooks", ".git/lfs", ".git/logs", "
 func Targets(servers []string, service bool) ([]spirodeploy.Target, error) {
 	switch {
 	case len(servers) == 0:
-		return nil, errors.New("name one server or more: to deploy to the module's own, use deploy or deploy-report")
+		return nil, errors.New("name at least one server: to deploy to the module's own, use deploy or deploy-report")
 	case service:
 		return nil, errors.New("rollout: the module has a service, and all servers would be that one: " +
 			"leave --service out if the engine reaches the servers, or call deploy-report with the service of each")
@@ -155,7 +155,7 @@ func Limits(text string, service bool) (timeout, silence time.Duration, err erro
 	}
 	timeout, err = time.ParseDuration(text)
 	if err != nil || timeout < 0 {
-		return 0, 0, fmt.Errorf("timeout %q: it is no duration such as 90s, 45m or 1h30m (0 for no limit)", text)
+		return 0, 0, fmt.Errorf("timeout %q: it is not a duration such as 90s, 45m or 1h30m (0 for no limit)", text)
 	}
 	return timeout, 0, nil
 }
@@ -207,7 +207,7 @@ func (o Outcome) File(name string) (file, content string, err error) {
 	form, ok := view.All[name]
 	switch {
 	case !ok:
-		return "", "", fmt.Errorf("report format %q: there are %s", name, strings.Join(Formats(), ", "))
+		return "", "", fmt.Errorf("unknown report format %q: the formats are %s", name, strings.Join(Formats(), ", "))
 	case name == view.JSON: // as it is
 		return form.File, o.JSON, nil
 	}

@@ -114,7 +114,7 @@ func (w *watcher) ended(u report.Update) {
 	case u.Err != nil:
 		end(w.span(), u, sanitize.Text(w.redact(u.Err.Error())))
 	case w.failed > 0 || len(w.minions) > 0:
-		end(w.span(), u, fmt.Sprintf("minions that failed: %d, that did not report: %d", w.failed, len(w.minions)))
+		end(w.span(), u, fmt.Sprintf("%d failed, %d did not report", w.failed, len(w.minions)))
 	default:
 		end(w.span(), u, "")
 	}

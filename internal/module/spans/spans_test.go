@@ -142,7 +142,7 @@ func TestFailedMinions(t *testing.T) {
 	check(t, record(t, append(updates, ended(report.Highstate, nil))...),
 		"highstate > minion web1: Error failed",
 		"highstate > minion silent: Error did not report",
-		"top > highstate: Error minions that failed: 1, that did not report: 1",
+		"top > highstate: Error 1 failed, 1 did not report",
 	)
 }
 

@@ -27,7 +27,7 @@ func moduleRef(flag, dir string, info *debug.BuildInfo) (string, error) {
 	}
 	ref, err := builtRef(dir, info)
 	if err != nil {
-		return "", fmt.Errorf("which Dagger module to serve is not clear (%w): name it with -module=%s@VERSION", err, modulePath)
+		return "", fmt.Errorf("cannot tell which Dagger module to serve (%w): name it with -module=%s@VERSION", err, modulePath)
 	}
 	return ref, nil
 }
@@ -48,7 +48,7 @@ func isModule(dir string) bool {
 // builtRef returns the ref of the module that this process was built with.
 func builtRef(dir string, info *debug.BuildInfo) (string, error) {
 	if info == nil {
-		return "", errors.New("this program knows nothing of its build")
+		return "", errors.New("this program has no build information")
 	}
 	for _, dep := range info.Deps {
 		switch {
@@ -64,7 +64,7 @@ func builtRef(dir string, info *debug.BuildInfo) (string, error) {
 			local = filepath.Join(dir, local)
 		}
 		if !isModule(local) {
-			return "", fmt.Errorf("go.mod replaces it with %s, and there is none", dep.Replace.Path)
+			return "", fmt.Errorf("go.mod replaces it with %s, which holds no Dagger module", dep.Replace.Path)
 		}
 		return filepath.Abs(local)
 	}
@@ -78,10 +78,10 @@ func versionRef(path, version string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return "", fmt.Errorf("go.mod names no release, but commit %s, and Dagger needs the whole hash", commit)
+		return "", fmt.Errorf("go.mod names commit %s instead of a release, and Dagger needs the full hash", commit)
 	}
 	if !semver.IsValid(version) || semver.Build(version) != "" {
-		return "", fmt.Errorf("its version is %q, which is no release", version)
+		return "", fmt.Errorf("its version is %q, which is not a release", version)
 	}
 	return path + "@" + version, nil
 }

@@ -89,7 +89,7 @@ func failed(ctx context.Context, op string, err error) error {
 	case errors.Is(context.Cause(ctx), report.ErrTimeout):
 		return &cli.Error{Status: report.Unreachable.ExitStatus(), Err: &fault.Error{What: op, Err: context.Cause(ctx), Outcome: "nothing was deployed"}}
 	case ctx.Err() != nil:
-		return &cli.Error{Status: report.Interrupted.ExitStatus(), Err: &fault.Error{Err: report.ErrInterrupted, Outcome: "what the server has by now goes on there"}}
+		return &cli.Error{Status: report.Interrupted.ExitStatus(), Err: &fault.Error{Err: report.ErrInterrupted, Outcome: "the server goes on with what it has"}}
 	}
 	return invalid(fmt.Errorf("%s: %w", op, err))
 }
