@@ -475,9 +475,9 @@ func TestTLS(t *testing.T) {
 	}
 	plain := spirotest.New(t, spirotest.Options{})
 	for says, c := range map[string]*client.Client{
-		"client.Options.Certificate":   newClient(t, server.URL(), secret),
-		"does not speak TLS":           newClient(t, strings.Replace(plain.URL(), "http", "https", 1), secret),
-		"there is no host named": newClient(t, "https://no-such-host.invalid/", secret),
+		"client.Options.Certificate": newClient(t, server.URL(), secret),
+		"does not speak TLS":         newClient(t, strings.Replace(plain.URL(), "http", "https", 1), secret),
+		"there is no host named":     newClient(t, "https://no-such-host.invalid/", secret),
 	} {
 		var transport *client.TransportError
 		if err := c.Check(t.Context()); !errors.As(err, &transport) || !strings.Contains(err.Error(), says) {
