@@ -39,57 +39,60 @@ func limitMemory() {
 
 // run returns the exit status.
 func run(args []string) int {
-	f, exit := parse(args, cli.Process())
+	world := cli.Process()
+	line, exit := parse(args, world)
 	if exit != goOn {
 		return exit
 	}
 	ctx, stop := cli.UntilSignal(context.Background(), append(cli.Gone, os.Interrupt)...)
 	defer stop()
-	if f.Token != nil {
-		fmt.Fprintln(os.Stderr, "warning: a token in the argument list can be seen by everybody on this machine: use SPIRO_TOKEN or --token-file")
-	}
-	return fail(cli.Process().Run(ctx, f.settings()))
+	return fail(line.run(ctx, world))
 }
 
-// goOn is no exit status.
+// goOn is not an exit status.
 const goOn = -1
 
-// parse reads the command line. Beside flags to run with it returns goOn; else
-// it has said what there is to say, and returns the exit status.
-func parse(args []string, world cli.World) (f flags, exit int) {
+// parse reads the command line. Beside a line to run it returns goOn; else it has said
+// what there is to say, and returns the exit status.
+func parse(args []string, world cli.World) (line commandLine, exit int) {
 	exit = goOn
-	parser, err := kong.New(&f,
-		kong.Name("spiro-deploy"),
-		kong.Description(description),
+	name, line, rest := find(args)
+	parser, err := kong.New(line,
+		kong.Name(name),
+		kong.Description(line.about()),
 		kong.Exit(func(status int) { exit = status }),
 		kong.Writers(world.Stdout, world.Stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Help(help), groups,
 	)
 	if err == nil {
-		_, err = parser.Parse(args)
+		_, err = parser.Parse(rest)
 	}
 	if exit != goOn { // --help and --version have had their say
-		return f, exit
+		return line, exit
 	}
 	if err == nil {
-		err = f.check()
+		err = line.check()
 	}
-	if err == nil && f.Completion != nil {
-		exit, err = 0, complete(world.Stdout, *f.Completion, parser.Model)
+	if f, ok := line.(*flags); ok && err == nil && f.Completion != nil {
+		exit, err = 0, complete(world.Stdout, *f.Completion)
 	}
 	if err != nil {
-		fmt.Fprintf(world.Stderr, "spiro-deploy: %s (spiro-deploy --help lists the flags)\n", sanitize.Line(world.Redact(explain(err), args...)))
-		return f, report.Invalid.ExitStatus()
+		fmt.Fprintf(world.Stderr, "spiro-deploy: %s (%s --help lists the flags)\n", sanitize.Line(world.Redact(explain(err, name), args...)), name)
+		return line, report.Invalid.ExitStatus()
 	}
-	return f, exit
+	return line, exit
 }
 
 // explain says in our words what the parser found. It must not repeat surplus arguments:
 // one of them may be a token.
-func explain(err error) string {
+func explain(err error, command string) string {
 	text := err.Error()
-	if strings.HasPrefix(text, "unexpected argument") {
+	verb, isVerb := strings.CutPrefix(command, program+" ")
+	switch {
+	case strings.HasPrefix(text, "unexpected argument") && isVerb:
+		return fmt.Sprintf("%s takes no argument; to deploy a project of this name, write %s -- %s DEPLOYMENT", command, program, verb)
+	case strings.HasPrefix(text, "unexpected argument"):
 		return "there are more arguments than PROJECT and DEPLOYMENT"
 	}
 	for _, w := range parserWords {

@@ -2,12 +2,14 @@ package command
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/cli"
 )
 
-// flags are the command line. The environment is read by package edge, which
+// flags are the command line. The environment is read by package cli, which
 // knows what is blank. A value is never split at commas (sep:"none").
 type flags struct {
 	Project    string `arg:"" optional:"" help:"Project to deploy."`
@@ -65,9 +67,17 @@ func (f *flags) check() error {
 	case f.Project == "":
 		return errors.New("PROJECT is missing, or empty: is a variable not set?")
 	case f.Deployment == "":
-		return errors.New("DEPLOYMENT is missing, or empty: PROJECT and DEPLOYMENT are two arguments; or is a variable not set?")
+		return fmt.Errorf("DEPLOYMENT is missing, or empty: PROJECT and DEPLOYMENT are two arguments; or is a variable not set?%s", wordFirst(f.Project))
 	}
 	return nil
+}
+
+// wordFirst helps who wrote a verb after flags.
+func wordFirst(project string) string {
+	if !slices.Contains(verbs, project) {
+		return ""
+	}
+	return fmt.Sprintf(" (for the command %s, write %[1]s before its flags)", project)
 }
 
 func (f *flags) settings() cli.Settings {

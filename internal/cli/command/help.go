@@ -19,6 +19,11 @@ var groups = kong.ExplicitGroups([]kong.Group{
 })
 
 const rest = `
+Other commands (--help after one tells more); a project of one of these names goes after --: spiro-deploy -- check prod
+  spiro-deploy init     # write the states of a first project
+  spiro-deploy check    # ask the server whether the token is valid
+  spiro-deploy token    # say what the token allows, or make a narrower one
+
 Examples:
   spiro-deploy shop prod                          # _salt of this directory; SPIRO_URL and SPIRO_TOKEN say where to
   spiro-deploy --artifact build/shop shop prod    # with what the build made
@@ -47,7 +52,7 @@ Exit status:
 
 // help prints the flags, and what else there is to know.
 func help(options kong.HelpOptions, ctx *kong.Context) error {
-	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil || ctx.Model.Name != program {
 		return err
 	}
 	_, err := fmt.Fprint(ctx.Stdout, rest)
