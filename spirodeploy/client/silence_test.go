@@ -14,7 +14,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
-// TestSilence: a server that has gone away while the connection stays is given up.
+// TestSilence checks that the client gives up if the server goes away and the connection stays.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	for name, said := range map[string]string{
