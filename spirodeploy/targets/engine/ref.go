@@ -12,12 +12,12 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// modulePath is the path of the Go module, and where the Dagger module lies.
+// modulePath is the path of the Go module and the address of the Dagger module.
 const modulePath = "github.com/spirostack/spirodeploy"
 
-// moduleRef returns which Dagger module to serve, as its ref: the one that was
-// asked for, that of the directory if it is this project's repository, or the
-// version that was built into this process.
+// moduleRef returns the ref of the Dagger module to serve: the one that the flag names, the
+// one in dir if that is this project's repository, or the version that this process was
+// built with.
 func moduleRef(flag, dir string, info *debug.BuildInfo) (string, error) {
 	switch {
 	case flag != "":
@@ -32,8 +32,8 @@ func moduleRef(flag, dir string, info *debug.BuildInfo) (string, error) {
 	return ref, nil
 }
 
-// isRepository reports whether a directory is the root of this project's
-// repository, or of a copy.
+// isRepository reports whether a directory is the root of this project's repository or of
+// a copy.
 func isRepository(dir string) bool {
 	content, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	return err == nil && modfile.ModulePath(content) == modulePath && isModule(dir)
@@ -71,7 +71,7 @@ func builtRef(dir string, info *debug.BuildInfo) (string, error) {
 	return "", errors.New("this program was not built with it")
 }
 
-// versionRef returns the ref of a released version: a tag of the repository.
+// versionRef returns the ref of a release, which is a tag of the repository.
 func versionRef(path, version string) (string, error) {
 	if module.IsPseudoVersion(version) {
 		commit, err := module.PseudoVersionRev(version)
