@@ -12,8 +12,8 @@ import (
 
 const module = "github.com/spirostack/spirodeploy/"
 
-// allowed says what each package of the library may import beyond the standard
-// library: nothing to the right of it in docs/library.md, and no more than it has.
+// allowed lists what each package of the library may import beyond the standard library. A
+// package imports none that is to its right in docs/library.md.
 var allowed = map[string][]string{
 	"spirodeploy/bundle": {
 		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 		"github.com/jstemmer/go-junit-report/v2/junit",
 	},
 	"spirodeploy": {
-		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", module + "internal/pulse", module + "internal/ctxio", module + "internal/listing", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report", module + "spirodeploy/topfile",
+		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", module + "internal/pulse", module + "internal/preflight", module + "internal/ctxio", module + "internal/listing", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report", module + "spirodeploy/topfile",
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy/spirotest":        {module + "spirodeploy/topfile", "gopkg.in/macaroon.v2"},

@@ -13,22 +13,23 @@ import (
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/listing"
+	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// run is a run on its way.
+// run is a deployment to all targets.
 type run struct {
 	opts   Options
 	report *report.Report
 	legs   []*leg
 
-	mu    sync.Mutex   // of what is told, and of the report while it is folded
-	stage report.Stage // the one that goes on and concerns all targets, or ""
+	mu    sync.Mutex   // guards telling, stages, and the report while events are folded
+	stage report.Stage // the current stage of all targets, or ""
 
-	sls map[string]bool // names of the SLS in the bundle
+	sls map[string]bool // the names of the SLS in the bundle
 }
 
 // newRun returns a run with a leg for each target.
@@ -56,7 +57,7 @@ func newRun(opts Options) *run {
 	return r
 }
 
-// run goes through all stages. Each target has its verdict when it returns.
+// run goes through all stages and sets the verdict of each target.
 func (r *run) run(ctx context.Context) {
 	tar, problems := r.prepare(ctx)
 	if tar != nil {
@@ -80,7 +81,7 @@ func (r *run) run(ctx context.Context) {
 	r.parallel(ctx, tar)
 }
 
-// serial stops at the first target that fails.
+// serial deploys to one target after the other, until one fails.
 func (r *run) serial(ctx context.Context, tar *bundle.Bundle) {
 	var failed *leg
 	for _, l := range r.legs {
@@ -89,13 +90,14 @@ func (r *run) serial(ctx context.Context, tar *bundle.Bundle) {
 			continue
 		}
 		l.finish(ctx, l.deploy(ctx, tar))
-		r.report.Settle() // minions that no later target expects had to be there
+		r.report.Settle() // fails the target if it misses minions that no later target expects
 		if l.target.Verdict != report.Success {
 			failed = l
 		}
 	}
 }
 
+// parallel deploys to several targets at once.
 func (r *run) parallel(ctx context.Context, tar *bundle.Bundle) {
 	room := make(chan struct{}, cmp.Or(max(0, r.opts.MaxParallel), len(r.legs)))
 	var running sync.WaitGroup
@@ -109,8 +111,8 @@ func (r *run) parallel(ctx context.Context, tar *bundle.Bundle) {
 	running.Wait()
 }
 
-// unsent returns the error of what is done before the upload. If the context is
-// why it broke off, nothing else says that the server has got nothing.
+// unsent returns the error of a stage before the upload. It says that nothing was sent if
+// the context ended, because the reason of the context does not.
 func unsent(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
@@ -121,11 +123,11 @@ func unsent(ctx context.Context, err error) error {
 	return &report.UnsentError{Err: err}
 }
 
-// errOthers is for a target with which nothing is wrong, when nothing is sent.
-var errOthers = errors.New("nothing was sent, since something is wrong with another target")
+// errOthers is the error of a good target if another one has a problem.
+var errOthers = errors.New("nothing was sent because another target has a problem")
 
-// prepare does all that can fail before anything is sent, and reports every
-// problem that it finds together: for each target its own, and those of all.
+// prepare does everything that can fail before the upload. It returns the bundle, or the
+// problems of each target, which include those of all targets.
 func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	own := make([]error, len(r.legs))
 	for i, l := range r.legs {
@@ -135,19 +137,23 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	r.tell(report.Update{Kind: report.Began, Stage: report.Bundling})
 	tar, err := r.bundle(ctx)
 	ofTree := []error{err}
-	if problems, ok := err.(bundle.Problems); ok { //nolint:errorlint // one that is wrapped has a text of its own
+	if problems, ok := err.(bundle.Problems); ok { //nolint:errorlint // a wrapped one has its own text
 		ofTree = problems.Unwrap()
 	}
 	warnings := make([][]string, len(r.legs))
 	if tar != nil {
-		r.sls = slsOf(tar)
+		files := preflight.Of(tar)
+		r.sls = files.SLS()
 		for i, l := range r.legs {
 			var found []error
-			found, warnings[i] = l.checkTop(ctx, tar)
+			found, warnings[i] = l.checkTop(ctx, files)
 			warnings[i] = append(warnings[i], l.plainLimit(tar)...)
 			own[i] = errlist.Join(slices.Concat([]error{own[i]}, found)...)
 		}
-		shared = errlist.Join(shared, r.tooStrict(tar, warnings))
+		if r.opts.Strict {
+			all := append(r.ownWarnings(tar), slices.Concat(warnings...)...)
+			shared = errlist.Join(slices.Concat([]error{shared}, preflight.Strict(all))...)
+		}
 	}
 	if all := errlist.Join(slices.Concat([]error{shared}, own, ofTree)...); all != nil {
 		if tar != nil {
@@ -185,24 +191,8 @@ func (r *run) ownWarnings(tar *bundle.Bundle) []string {
 	return all
 }
 
-// tooStrict returns the warnings as problems, if they are to be that.
-func (r *run) tooStrict(tar *bundle.Bundle, warnings [][]string) error {
-	if !r.opts.Strict {
-		return nil
-	}
-	return errlist.Join(Strict(slices.Concat(append([][]string{r.ownWarnings(tar)}, warnings...)...))...)
-}
-
-// Strict returns warnings as the problems that they are with [Options.Strict].
-func Strict(warnings []string) []error {
-	var errs []error
-	for _, text := range union(warnings) {
-		errs = append(errs, &fault.Error{Err: errors.New(text), Help: "{strict} allows no warning"})
-	}
-	return errs
-}
-
-// warnEach tells each target's own warnings; what is the same for all, once.
+// warnEach tells the warnings of each target. It tells a warning once if all targets have
+// it.
 func (r *run) warnEach(stage report.Stage, warnings [][]string) {
 	for i, l := range r.legs {
 		for _, text := range warnings[i] {
@@ -217,7 +207,7 @@ func (r *run) warnEach(stage report.Stage, warnings [][]string) {
 	}
 }
 
-// settle sets the verdict of the run, and tells it and the minions that were missed.
+// settle sets the verdict of the run, and tells which expected minions are missing.
 func (r *run) settle() {
 	r.report.Finish()
 	for _, l := range r.legs {
@@ -247,14 +237,14 @@ func (r *run) list(ctx context.Context, tar *bundle.Bundle) error {
 	return nil
 }
 
-// checkNames returns an error for each name that two targets have: nobody could
-// tell which of them failed.
+// checkNames returns an error for each name that several targets share. Reports could not
+// say which of them failed.
 func (r *run) checkNames() []error {
 	var errs []error
 	seen := map[string]int{}
 	for _, l := range r.legs {
 		if seen[l.name]++; seen[l.name] == 2 {
-			errs = append(errs, &fault.Error{Err: fmt.Errorf("two targets are called %q", sanitize.Line(l.name)), Help: "give them names that differ"})
+			errs = append(errs, &fault.Error{Err: fmt.Errorf("two targets are called %q", sanitize.Line(l.name)), Help: "give each a name of its own"})
 		}
 	}
 	return errs
@@ -290,7 +280,7 @@ func openBundle(ctx context.Context, opts Options) (*bundle.Bundle, error) {
 	return f, nil
 }
 
-// tell tells what happens to all targets.
+// tell tells the watcher what happens to all targets.
 func (r *run) tell(u report.Update) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -298,7 +288,7 @@ func (r *run) tell(u report.Update) {
 	r.show(u)
 }
 
-// stageAfter returns the stage that goes on after an update.
+// stageAfter returns the current stage after an update.
 func stageAfter(stage report.Stage, u report.Update) report.Stage {
 	switch u.Kind {
 	case report.Began:
@@ -310,7 +300,7 @@ func stageAfter(stage report.Stage, u report.Update) report.Stage {
 	return stage
 }
 
-// beat tells what goes on.
+// beat tells which stages go on.
 func (r *run) beat() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -324,7 +314,7 @@ func (r *run) beat() {
 	}
 }
 
-// show needs r.mu.
+// show calls the watcher. The caller must hold r.mu.
 func (r *run) show(u report.Update) {
 	if r.opts.Watch != nil {
 		u.Time = time.Now()
@@ -335,7 +325,7 @@ func (r *run) show(u report.Update) {
 	}
 }
 
-// warn warns of what concerns all targets.
+// warn adds a warning to the report of each target and tells it once.
 func (r *run) warn(stage report.Stage, text string) {
 	for _, l := range r.legs {
 		l.target.Warn(text)
