@@ -20,7 +20,7 @@ var allowed = map[string][]string{
 		"github.com/rogpeppe/go-internal/diff", "golang.org/x/text/cases", module + "internal/ctxio", "golang.org/x/text/unicode/norm",
 	},
 	"spirodeploy/token":     {"gopkg.in/macaroon.v2"},
-	"spirodeploy/client":    {module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "internal/ctxio", module + "spirodeploy/token", module + "internal/rawjson"},
+	"spirodeploy/client":    {module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "internal/ctxio", module + "internal/peer", module + "spirodeploy/token", module + "internal/rawjson"},
 	"spirodeploy/highstate": {module + "internal/human", module + "internal/sanitize", module + "internal/rawjson"},
 	"spirodeploy/report": {
 		module + "internal/human", module + "internal/sanitize", module + "internal/rawjson", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/highstate",

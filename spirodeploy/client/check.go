@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/peer"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
@@ -25,14 +26,14 @@ func (c *Client) Check(ctx context.Context) error {
 	if err != nil {
 		err = c.failure(ctx, err)
 		switch {
-		case isCut(err) && ofProxy(err): // which is nothing that the server URL could help
-		case isCut(err) && c.address != "" && c.Plain():
+		case peer.IsCut(err) && peer.OfProxy(err): // which is nothing that the server URL could help
+		case peer.IsCut(err) && c.address != "" && c.Plain():
 			err = fmt.Errorf("%w; if it speaks TLS, use https:// in the server URL", err)
-		case isCut(err) && c.address != "":
+		case peer.IsCut(err) && c.address != "":
 			err = fmt.Errorf("%w; %s", err, plainURL)
-		case isCut(err) && c.Plain():
+		case peer.IsCut(err) && c.Plain():
 			err = fmt.Errorf("%w: if the server speaks TLS on this port, use https:// in the server URL", err)
-		case isCut(err):
+		case peer.IsCut(err):
 			err = fmt.Errorf("%w: %s; %s", err, checkURL, plainURL)
 		}
 		return &TransportError{Op: op, Err: err}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/peer"
 )
 
 // Bundle is a tar whose size is known, such as package bundle makes. Its readers
@@ -97,7 +98,7 @@ func (c *Client) send(ctx context.Context, op string, b *body, expect bool) (*St
 			return nil, &BundleError{failed}
 		}
 		err = c.failure(ctx, err)
-		if c.Plain() && b.total > PlainLimit && isCut(err) {
+		if c.Plain() && b.total > PlainLimit && peer.IsCut(err) {
 			err = fmt.Errorf("%w, as SpiroFS does with more than %s over plain HTTP, and this was %d bytes: use https", err, sizeText(PlainLimit), b.total)
 		}
 		return nil, &TransportError{Op: op, Err: err, BodySent: sent}

@@ -1,4 +1,4 @@
-package client
+package peer
 
 import (
 	"crypto/sha256"
@@ -14,13 +14,13 @@ import (
 
 // explainCertificate says why the server's certificate is not trusted, and what
 // helps. The rules are those of RFC 5280 and RFC 9525 as crypto/x509 has them.
-func (p peer) explainCertificate(e *tls.CertificateVerificationError) (what, help string) {
+func (p Peer) explainCertificate(e *tls.CertificateVerificationError) (what, help string) {
 	var (
 		unknown   x509.UnknownAuthorityError
 		wrongName x509.HostnameError
 		invalid   x509.CertificateInvalidError
 	)
-	general := p.who + "'s certificate cannot be trusted: "
+	general := p.Who + "'s certificate cannot be trusted: "
 	if len(e.UnverifiedCertificates) == 0 {
 		return general + e.Err.Error(), ""
 	}
@@ -29,24 +29,24 @@ func (p peer) explainCertificate(e *tls.CertificateVerificationError) (what, hel
 	case errors.As(e.Err, &wrongName):
 		return p.explainName(wrongName)
 	case errors.As(e.Err, &invalid) && invalid.Reason == x509.Expired:
-		which := p.who + "'s certificate"
+		which := p.Who + "'s certificate"
 		if !invalid.Cert.Equal(leaf) {
-			which = fmt.Sprintf("the certificate of %s, which signed %s's,", invalid.Cert.Subject, p.who)
+			which = fmt.Sprintf("the certificate of %s, which signed %s's,", invalid.Cert.Subject, p.Who)
 		}
 		return explainTime(which, invalid.Cert, time.Now())
-	case errors.As(e.Err, &unknown) && p.ownTrust:
-		return p.who + "'s certificate is not the one that --ssl-cert names, nor signed by it: it is " + describe(leaf),
-			"if that is the right one, name it, or its CA, with --ssl-cert"
+	case errors.As(e.Err, &unknown) && p.OwnTrust:
+		return p.Who + "'s certificate is not the one that " + p.Trust + " names, nor signed by it: it is " + describe(leaf),
+			"if that is the right one, name it, or its CA, with " + p.Trust
 	case errors.As(e.Err, &unknown):
-		return p.who + "'s certificate is signed by an unknown authority: it is " + describe(leaf),
-			"if that is the right one, name it, or its CA, with --ssl-cert"
+		return p.Who + "'s certificate is signed by an unknown authority: it is " + describe(leaf),
+			"if that is the right one, name it, or its CA, with " + p.Trust
 	}
 	return general + strings.TrimPrefix(e.Err.Error(), "x509: "), ""
 }
 
-func (p peer) explainName(e x509.HostnameError) (what, help string) {
+func (p Peer) explainName(e x509.HostnameError) (what, help string) {
 	if net.ParseIP(e.Host) != nil && slices.Contains(e.Certificate.DNSNames, e.Host) {
-		return fmt.Sprintf("%s's certificate has the IP address %s as a DNS name, which counts for no address", p.who, e.Host),
+		return fmt.Sprintf("%s's certificate has the IP address %s as a DNS name, which counts for no address", p.Who, e.Host),
 			"make one that has IP:" + e.Host + " as subjectAltName"
 	}
 	names := slices.Clone(e.Certificate.DNSNames)
@@ -54,14 +54,14 @@ func (p peer) explainName(e x509.HostnameError) (what, help string) {
 		names = append(names, ip.String())
 	}
 	if len(names) == 0 {
-		return fmt.Sprintf("%s's certificate names no host: it has no subject alternative name, and its common name, %q, does not count", p.who, e.Certificate.Subject.CommonName),
+		return fmt.Sprintf("%s's certificate names no host: it has no subject alternative name, and its common name, %q, does not count", p.Who, e.Certificate.Subject.CommonName),
 			"make one that has " + e.Host + " as subjectAltName"
 	}
 	const most = 5
 	if len(names) > most {
 		names = append(names[:most], "…")
 	}
-	return fmt.Sprintf("%s's certificate is for %s, not for %s", p.who, strings.Join(names, ", "), e.Host),
+	return fmt.Sprintf("%s's certificate is for %s, not for %s", p.Who, strings.Join(names, ", "), e.Host),
 		"use a name in the URL that it is for, or a certificate for " + e.Host
 }
 
