@@ -117,6 +117,11 @@ func (s *session) explainOther(err error) *Error {
 			Kind: ErrDenied, Problem: "the registry sends to a token service at an address that no password is sent to",
 			Help: "that of a registry with TLS must have TLS, and must not be on this machine or a special address of its network",
 		}
+	case strings.Contains(text, "blob upload Location"):
+		return &Error{
+			Kind: ErrRefused, Problem: "the registry wants the bundle at another address than its own, which is not followed",
+			Help: "if it is behind a proxy, have that tell it its host and https (X-Forwarded-Host, X-Forwarded-Proto)",
+		}
 	case strings.Contains(text, "digest mismatch in"):
 		return &Error{Kind: ErrMismatch, Problem: "the registry says that what it has is of another digest", Help: "try again; if it stays so, its storage is damaged"}
 	case errors.As(err, &at):

@@ -47,7 +47,7 @@ type Options struct {
 	// default 5. A pull starts counting anew after each MiB.
 	Attempts int
 	// Progress is called while a bundle is pushed or pulled, with how many of its bytes
-	// have been; default: nobody is told. A push may begin again.
+	// have been, by any goroutine; default: nobody is told. A push may begin again.
 	Progress func(done, total int64)
 }
 

@@ -475,7 +475,7 @@ func TestPushRefused(t *testing.T) {
 		"uploads elsewhere": {isUpload, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "http://other.example/secret")
 			w.WriteHeader(http.StatusAccepted)
-		}, registry.ErrRefused, "the answer is not that of a registry"},
+		}, registry.ErrRefused, "wants the bundle at another address than its own"},
 		"uploads nowhere": {isUpload, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusAccepted)
 		}, registry.ErrRefused, "the answer is not that of a registry"},
