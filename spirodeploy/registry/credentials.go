@@ -63,6 +63,10 @@ func Docker(path string) Credentials {
 	}
 }
 
+// minSecret is the length of the shortest text that is looked for, in bytes: a shorter
+// one is in every other text.
+const minSecret = 6
+
 // secrets knows what must not be shown.
 type secrets struct {
 	mu  sync.Mutex
@@ -73,7 +77,7 @@ func (s *secrets) add(more ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, text := range more {
-		if text != "" {
+		if len(text) >= minSecret {
 			s.all = append(s.all, text, url.QueryEscape(text), base64.StdEncoding.EncodeToString([]byte(text)))
 		}
 	}

@@ -94,6 +94,12 @@ func (s *session) explain(err error) error {
 	default:
 		known = s.explainOther(err)
 	}
+	if s.secrets.redact(known.Problem+known.Help) == "" {
+		known.Problem, known.Help = known.Kind.Error()+" (more is not shown, since the login is in it)", ""
+	}
+	if known.Err != nil && s.secrets.redact(known.Err.Error()) == "" {
+		known.Err = nil
+	}
 	known.Op = s.op
 	known.Problem, known.Help = sanitize.Line(known.Problem), sanitize.Line(known.Help)
 	return known

@@ -562,6 +562,28 @@ func TestSilence(t *testing.T) {
 	check(t, err, registry.ErrUnreachable, "nothing has come from the registry for 0 s, 2 times")
 }
 
+// TestNothingLeft: a pull that fails leaves no temporary file.
+func TestNothingLeft(t *testing.T) {
+	f := newFake(t, nil)
+	f.keep(t, "1", noise(1000))
+	f.blobs[digest.FromBytes(noise(1000)).String()] = make([]byte, 1000)
+	dir := t.TempDir()
+	for _, variable := range []string{"TMPDIR", "TMP"} {
+		t.Setenv(variable, dir)
+	}
+	c := newClient(t, registry.Options{})
+	_, err := c.PullFile(t.Context(), f.address(t, ":1"))
+	check(t, err, registry.ErrMismatch)
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+	t.Setenv("TMPDIR", dir+"/gone")
+	t.Setenv("TMP", dir+"/gone")
+	if _, err := c.PullFile(t.Context(), f.address(t, ":1")); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "TMPDIR names the directory") {
+		t.Error(err)
+	}
+}
+
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	f := unstarted(nil)
@@ -677,6 +699,23 @@ func TestLogin(t *testing.T) {
 		if text := fmt.Sprintf("%v %+v %#v", wrong, wrong, wrong); strings.Contains(text, secret) {
 			t.Errorf("%s has %s in it", text, secret)
 		}
+	}
+	echo := newFake(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Authorization") == "" {
+			return !basic(w, r)
+		}
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_, _ = io.WriteString(conn, r.Header.Get("Authorization")+"\r\n\r\n")
+			_ = conn.Close()
+		}
+		return true
+	})
+	_, err := newClient(t, registry.Options{Credentials: registry.Static(registry.Login{Username: "me", Password: "a-secret"})}).Resolve(t.Context(), echo.address(t, ":1"))
+	check(t, err, registry.ErrUnreachable, "the answer of the registry is not HTTP")
+	var told *registry.Error
+	if errors.As(err, &told); strings.Contains(fmt.Sprint(told.Err), "bWU6") {
+		t.Errorf("%v has the login in it", told.Err)
 	}
 	own := errors.New("the vault is closed")
 	if err := resolve(func(context.Context, string) (registry.Login, error) { return registry.Login{}, own }); !errors.Is(err, own) {

@@ -47,7 +47,7 @@ const (
 
 // session is one push or pull. It does one request at a time.
 type session struct {
-	ctx     context.Context //nolint:containedctx // it lives as long
+	ctx     context.Context // it lives as long
 	client  *Client
 	addr    Address
 	verb    string
