@@ -61,7 +61,7 @@ func TestMage(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := states(t, "db1", "{{ grains['root'] }}/by-mage:\n  file.managed:\n    - contents: hello\n")
-	cmd := exec.CommandContext(t.Context(), "go", "tool", "mage", "spiro:deploy", "mage", "prod", "-dir="+dir, "-insecure")
+	cmd := exec.CommandContext(t.Context(), "go", "tool", "mage", "-d", filepath.Join("internal", "dev", "targets"), "spiro:deploy", "mage", "prod", "-dir="+dir, "-insecure")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "SPIRO_URL="+m.URL, "SPIRO_TOKEN="+issued)
 	run(t, cmd).check(t, 0, "Success: mage/prod deployed: 1 minion, 1 state")

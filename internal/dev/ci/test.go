@@ -71,7 +71,7 @@ func TestAll(ctx context.Context, out io.Writer) error {
 		r.test(ctx, s, dir, flags)
 	}
 	// Go sees the magefiles only with their tag.
-	r.check(ctx, ".", "vet", "-tags=mage", "./magefiles/...")
+	r.check(ctx, ".", "vet", "-tags=mage", "./magefiles/...", "./internal/dev/targets")
 	return r.conclude()
 }
 
