@@ -6,8 +6,6 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 )
 
 // screen is where output goes, with a last line that tells what goes on: on a
@@ -23,11 +21,14 @@ type screen struct {
 // silence is how long output that goes to no terminal says nothing, at most.
 const silence = 15 * time.Second
 
+// columns is the width of a terminal, which has at least as many.
+const columns = 80
+
 func newScreen(out io.Writer) *screen {
 	s := &screen{out: out, spoken: time.Now()}
 	if f, ok := out.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			s.width = width
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			s.width = columns
 		}
 	}
 	return s
