@@ -22,6 +22,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/pulse"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -79,6 +80,9 @@ type Options struct {
 	DryRun bool
 	// Watch is told what happens; default: nobody is.
 	Watch report.Watcher
+	// Spell spells the options that hints in errors name, such as "--ssl-cert"; default:
+	// as fields of Go structs.
+	Spell fault.Speller
 	// Pulse is how often Watch is told that a stage goes on; default: 10 seconds.
 	Pulse time.Duration
 }

@@ -196,12 +196,12 @@ func TestTopFile(t *testing.T) {
 		"SLS":                           {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web, nginx]}\n"}, nil, report.Invalid, []string{"names the SLS nginx, and the bundle has neither nginx.sls nor nginx/init.sls"}},
 		"SLS and token":                 {map[string]string{"_salt/spirotop.sls": "prod: {'*': [nginx]}\n"}, func(o *spirodeploy.Options) { o.Project = "blog" }, report.Invalid, []string{"the SLS nginx", "not for the project blog"}},
 		"reference":                     {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n", "_salt/web.sls": "a:\n  file.managed:\n    - source: salt://nowhere\n"}, nil, report.Success, []string{"_salt/web.sls:3", "salt://nowhere"}},
-		"reference, strict":             {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n", "_salt/web.sls": "a:\n  file.managed:\n    - source: salt://nowhere\n"}, func(o *spirodeploy.Options) { o.Strict = true }, report.Invalid, []string{"salt://nowhere", "--strict"}},
+		"reference, strict":             {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n", "_salt/web.sls": "a:\n  file.managed:\n    - source: salt://nowhere\n"}, func(o *spirodeploy.Options) { o.Strict = true }, report.Invalid, []string{"salt://nowhere", "Options.Strict"}},
 		"both":                          {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n", "_salt/top.sls": "shop/prod: {'*': [web]}\n"}, nil, report.Success, []string{"top.sls", "spirotop.sls"}},
 		"neither":                       {nil, nil, report.Success, []string{"spirotop.sls"}},
 		"neither, strict, no highstate": {nil, func(o *spirodeploy.Options) { o.Strict, o.NoHighstate = true, true }, report.Success, nil},
 		"linked":                        {map[string]string{"_salt/spirotop.sls": "prod: {'*': [linked]}\n", "_salt/common/init.sls": "a:\n  test.nop: []\n", "_salt/linked": "->common"}, nil, report.Success, nil},
-		"caller's warning, strict":      {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n"}, func(o *spirodeploy.Options) { o.Strict, o.Warnings = true, []string{"odd"} }, report.Invalid, []string{"odd (--strict"}},
+		"caller's warning, strict":      {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n"}, func(o *spirodeploy.Options) { o.Strict, o.Warnings = true, []string{"odd"} }, report.Invalid, []string{"odd: Options.Strict"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,6 +13,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
 )
@@ -37,6 +38,9 @@ func newLeg(r *run, t Target) *leg {
 	l := &leg{run: r, silent: map[string]bool{}, project: cmp.Or(t.Project, r.opts.Project), deployment: cmp.Or(t.Deployment, r.opts.Deployment), server: r.opts.Server}
 	if t.Server != nil {
 		l.server = *t.Server
+	}
+	if l.server.Spell == nil {
+		l.server.Spell = r.opts.Spell
 	}
 	l.name = t.Name
 	if len(r.opts.Targets) > 1 {
@@ -103,7 +107,7 @@ func (l *leg) useToken() error {
 	}
 	l.target.Rights = rights.String()
 	if err := rights.Check(l.project, time.Now()); err != nil {
-		return fmt.Errorf("%w: get another one (on the master, salt-run spiro.issue_token makes them)", err)
+		return &fault.Error{Err: err, Help: "get another one (on the master, salt-run spiro.issue_token makes them)"}
 	}
 	if l.run.opts.FullToken {
 		return nil

@@ -15,6 +15,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -195,7 +196,7 @@ func (r *run) tooStrict(tar tarball, warnings [][]string) error {
 func Strict(warnings []string) []error {
 	var errs []error
 	for _, text := range union(warnings) {
-		errs = append(errs, fmt.Errorf("%s (--strict allows no warning)", text))
+		errs = append(errs, &fault.Error{Err: errors.New(text), Help: "{strict} allows no warning"})
 	}
 	return errs
 }
@@ -256,7 +257,7 @@ func (r *run) checkNames() []error {
 	seen := map[string]int{}
 	for _, l := range r.legs {
 		if seen[l.name]++; seen[l.name] == 2 {
-			errs = append(errs, fmt.Errorf("two targets are called %q: give them names that differ", sanitize.Line(l.name)))
+			errs = append(errs, &fault.Error{Err: fmt.Errorf("two targets are called %q", sanitize.Line(l.name)), Help: "give them names that differ"})
 		}
 	}
 	return errs

@@ -131,7 +131,7 @@ func TestNarrow(t *testing.T) {
 		{"lifetime", server.Token(0, "shop", "blog"), cli.Settings{Lifetime: new(time.Hour), Output: path}, "for shop, blog, ", "expires "},
 		{"to standard output", server.Token(0), cli.Settings{Projects: []string{"shop", "blog"}, Lifetime: new(time.Minute), Output: "-"}, "for shop, blog, ", "for shop, blog, "},
 		{"nowhere", server.Token(0), cli.Settings{Projects: []string{"shop"}}, "", "-output=FILE"},
-		{"nothing narrower", server.Token(0), cli.Settings{Output: path}, "", "-project or -lifetime"},
+		{"nothing narrower", server.Token(0), cli.Settings{Output: path}, "", "--project or --lifetime"},
 		{"not its project", server.Token(0, "shop"), cli.Settings{Projects: []string{"shop", "blog"}, Output: path}, "", "not for the project blog"},
 		{"no name", server.Token(0), cli.Settings{Projects: []string{"a/b"}, Output: path}, "", "it has a / in it"},
 		{"expired", server.Token(-time.Hour), cli.Settings{Projects: []string{"shop"}, Output: path}, "", "has expired"},

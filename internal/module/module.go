@@ -18,10 +18,12 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/spirostack/spirodeploy/internal/module/args"
 	"github.com/spirostack/spirodeploy/internal/module/spans"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
@@ -55,7 +57,7 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 		story(u)
 		shown(u)
 	}
-	opts.Server.Proxy = proxy
+	opts.Server.Proxy, opts.Spell = proxy, args.Spell
 	for i := range opts.Targets { // which differ in their servers alone
 		server := opts.Server
 		server.Address = "" // which is for one server
@@ -83,7 +85,10 @@ func Check(ctx context.Context, opts client.Options, project string) (string, er
 	known := new(token.Known)
 	known.Add(opts.Token)
 	said, err := check(ctx, opts, project)
-	return known.Redact(said), known.Error(err)
+	if err != nil {
+		err = errors.New(known.Redact(fault.Line(err, args.Spell)))
+	}
+	return known.Redact(said), err
 }
 
 func check(ctx context.Context, opts client.Options, project string) (string, error) {

@@ -22,6 +22,7 @@ const (
 	Insecure       Option = "insecure"
 	MaxEvent       Option = "max-event"
 	MissingMinions Option = "missing-minions"
+	MinMinions     Option = "min-minions"
 	Output         Option = "output"
 	Project        Option = "project"
 	Report         Option = "report"
@@ -46,6 +47,7 @@ var fields = map[Option]string{
 	Insecure:       "client.Options.Insecure",
 	MaxEvent:       "client.Options.MaxEvent",
 	MissingMinions: "Options.MissingMinions",
+	MinMinions:     "Options.MinMinions",
 	Output:         "Bundle.WriteTo",
 	Project:        "Options.Project",
 	Report:         "the report",

@@ -133,6 +133,16 @@ func Check(
 	return cli.Process().Check(ctx, s)
 }
 
+// Init writes the states of a first project, and never over what is there.
+func Init(
+	ctx context.Context,
+	dir *string, // project directory (default .)
+) error {
+	s := settings()
+	s.Dir = orText(&s, "dir", dir, Defaults.Dir)
+	return cli.Process().Init(ctx, s)
+}
+
 // Diff lists what two bundles differ in, with text diffs of small files.
 func Diff(
 	ctx context.Context,

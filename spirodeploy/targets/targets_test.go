@@ -112,7 +112,7 @@ func TestTargets(t *testing.T) {
 		{"bundle", []string{"spiro:bundle", "-dir=" + dir, artifacts, "-output=" + tar}, 0, digest.String() + "  " + tar + "\n", "", 0},
 		{"check", []string{"spiro:check", "-sslCert=" + cert}, 0, ": the token is valid: for shop, ", "", 0},
 		{"check another project", []string{"spiro:check", "-project=blog", "-sslCert=" + cert}, 2, "", "not for the project blog but for shop", 0},
-		{"check without certificate", []string{"spiro:check"}, 5, "", "--ssl-cert", 0},
+		{"check without certificate", []string{"spiro:check"}, 5, "", "-sslCert", 0},
 		{"token", []string{"spiro:token"}, 0, "for shop, valid from ", "", 0},
 		{"narrower token", []string{"spiro:token", "-project=shop", "-lifetime=10m", "-output=" + filepath.Join(dir, "narrow")}, 0, "", "a token for shop, valid from ", 0},
 		{"check it", []string{"spiro:check", "-sslCert=" + cert, "-tokenFile=" + filepath.Join(dir, "narrow")}, 0, ": the token is valid: for shop, ", "", 0},

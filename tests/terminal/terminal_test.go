@@ -88,7 +88,7 @@ func TestManyMinions(t *testing.T) {
 	if status := s.end(t); status != 130 {
 		t.Errorf("exit status %d", status)
 	}
-	if !strings.Contains(s.all(), "FAILURE: shop/prod: read events: interrupted") {
+	if !strings.Contains(s.all(), "FAILURE: shop/prod: interrupted") {
 		t.Errorf("what became of it is not told:\n%s", s.all())
 	}
 }

@@ -38,7 +38,7 @@ func git(t *testing.T, dir string, args ...string) {
 // clone clones this repository.
 func clone(t *testing.T, to string) {
 	t.Helper()
-	root := filepath.Join("..", "..")
+	root := filepath.Join("..", "..", "..")
 	if _, err := os.Stat(filepath.Join(root, ".git")); err != nil {
 		t.Skip("this is no clone, and a release is made of one")
 	}

@@ -18,7 +18,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -46,7 +45,9 @@ func Bundle(
 	t := tree{artifacts: cli.Split(cli.Or(artifact)), source: cli.Or(source), exclude: cli.Split(cli.Or(exclude))}
 	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
-	return bundle(ctx, cli.Or(module), t, file, os.Stdout)
+	return cli.Process().Discreetly(cli.Settings{Mage: true}, func(w cli.World) error {
+		return bundle(ctx, w, cli.Or(module), t, file)
+	})
 }
 
 // Deploy bundles the working directory and deploys it, by a Dagger engine, and tells what the minions did.
@@ -70,9 +71,11 @@ func Deploy(
 	}
 	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
-	return deploy(ctx, cli.Or(module), order{
+	o := order{
 		project: project, name: deployment, highstate: highstate == nil || *highstate, timeout: cli.Or(timeout),
 		tree:   tree{artifacts: cli.Split(cli.Or(artifact)), source: cli.Or(source), exclude: cli.Split(cli.Or(exclude))},
 		server: target{url: cmp.Or(cli.Process().ServerURL(cli.Or(server)), client.DefaultServer), certificate: cli.Or(sslCert), insecure: cli.Or(insecure)},
-	}, cli.Or(tokenFile), os.Stdout)
+	}
+	s := cli.Settings{Mage: true, TokenFile: cli.Or(tokenFile)}
+	return cli.Process().Discreetly(s, func(w cli.World) error { return deploy(ctx, w, cli.Or(module), o, s) })
 }

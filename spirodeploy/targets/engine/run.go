@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"strings"
 
@@ -12,12 +11,13 @@ import (
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	spirobundle "github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // bundle lets the engine make a bundle and write it to a file.
-func bundle(ctx context.Context, flag string, t tree, file string, out io.Writer) error {
+func bundle(ctx context.Context, w cli.World, flag string, t tree, file string) error {
 	ref, refErr := moduleRefHere(flag)
 	if err := errlist.Join(refErr, t.check()); err != nil {
 		return invalid(err)
@@ -31,15 +31,15 @@ func bundle(ctx context.Context, flag string, t tree, file string, out io.Writer
 	if err != nil {
 		return failed(ctx, "bundle", err)
 	}
-	fmt.Fprintf(out, "%s  %s\n", digest, file)
+	fmt.Fprintf(w.Stdout, "%s  %s\n", digest, file)
 	return nil
 }
 
-// deploy lets the engine deploy. The result goes to out; the engine itself
+// deploy lets the engine deploy. The result goes to standard output; the engine itself
 // tells the story on standard error.
-func deploy(ctx context.Context, flag string, o order, tokenFile string, out io.Writer) error {
+func deploy(ctx context.Context, w cli.World, flag string, o order, settings cli.Settings) error {
 	ref, refErr := moduleRefHere(flag)
-	tok, tokenErr := cli.Process().NeedToken(ctx, cli.Settings{TokenFile: tokenFile})
+	tok, tokenErr := w.NeedToken(ctx, settings)
 	err := errlist.Join(client.CheckName("project", o.project), client.CheckName("deployment", o.name),
 		refErr, tokenErr, o.tree.check())
 	if err != nil {
@@ -58,7 +58,7 @@ func deploy(ctx context.Context, flag string, o order, tokenFile string, out io.
 	if err != nil {
 		return undecided(ctx, err, tok)
 	}
-	fmt.Fprintln(out, result.Summary)
+	fmt.Fprintln(w.Stdout, result.Summary)
 	if result.ExitStatus == 0 {
 		return nil
 	}
@@ -87,9 +87,9 @@ func invalid(err error) error {
 func failed(ctx context.Context, op string, err error) error {
 	switch {
 	case errors.Is(context.Cause(ctx), report.ErrTimeout):
-		return &cli.Error{Status: report.Unreachable.ExitStatus(), Err: fmt.Errorf("%s: %w; nothing was deployed", op, context.Cause(ctx))}
+		return &cli.Error{Status: report.Unreachable.ExitStatus(), Err: &fault.Error{What: op, Err: context.Cause(ctx), Outcome: "nothing was deployed"}}
 	case ctx.Err() != nil:
-		return &cli.Error{Status: report.Interrupted.ExitStatus(), Err: fmt.Errorf("%s: interrupted: what the server has by now goes on there", op)}
+		return &cli.Error{Status: report.Interrupted.ExitStatus(), Err: &fault.Error{Err: report.ErrInterrupted, Outcome: "what the server has by now goes on there"}}
 	}
 	return invalid(fmt.Errorf("%s: %w", op, err))
 }
@@ -104,7 +104,7 @@ func undecided(ctx context.Context, err error, tok token.Token) error {
 	} else if ctx.Err() != nil {
 		return failed(ctx, "deploy", said)
 	}
-	return &cli.Error{Status: report.Unknown.ExitStatus(), Err: fmt.Errorf("deploy: there is no report: %w; the deployment may be going on", said)}
+	return &cli.Error{Status: report.Unknown.ExitStatus(), Err: &fault.Error{What: "deploy: there is no report", Err: said, Outcome: "the deployment may be going on"}}
 }
 
 // lastLine returns the verdict of a summary, which is its last line.
