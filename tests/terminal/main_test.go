@@ -110,8 +110,12 @@ func (s *terminal) lines() []string {
 func (s *terminal) see(t *testing.T, what string, right func(lines []string) bool) []string {
 	t.Helper()
 	for end := time.Now().Add(pace.Hang); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		ended := len(s.over) > 0
 		if lines := s.lines(); right(lines) {
 			return lines
+		}
+		if ended {
+			break
 		}
 	}
 	t.Fatalf("never on the screen: %s. On it is\n%s", what, s.String())

@@ -147,8 +147,10 @@ func TestUpload(t *testing.T) {
 		t.Run(fmt.Sprint(tt.cols), func(t *testing.T) {
 			t.Parallel()
 			server := spirotest.New(t, spirotest.Options{Minions: minions(0, "web1")})
-			s := start(t, tt.cols, 30, project(t, size), env(server, slow(t, server.URL(), int(size/(2*pace.Soon().Seconds())))), "--insecure", "shop", "prod")
+			seen := make(chan struct{})
+			s := start(t, tt.cols, 30, project(t, size), env(server, slow(t, server.URL(), size/50, seen)), "--insecure", "shop", "prod")
 			s.see(t, "the bar", has(tt.want))
+			close(seen)
 			if status := s.end(t); status != 0 {
 				t.Errorf("exit status %d", status)
 			}
@@ -159,8 +161,9 @@ func TestUpload(t *testing.T) {
 	}
 }
 
-// slow passes connections on to a server, at so many bytes a second.
-func slow(t *testing.T, server string, rate int) string {
+// slow passes connections on to a server, at so many bytes a second until a channel
+// is closed.
+func slow(t *testing.T, server string, rate int, until <-chan struct{}) string {
 	t.Helper()
 	u, err := url.Parse(server)
 	if err != nil {
@@ -179,13 +182,13 @@ func slow(t *testing.T, server string, rate int) string {
 			if err != nil {
 				return
 			}
-			go relay(in, to, rate)
+			go relay(in, to, rate, until)
 		}
 	}()
 	return u.String()
 }
 
-func relay(in net.Conn, to string, rate int) {
+func relay(in net.Conn, to string, rate int, until <-chan struct{}) {
 	defer in.Close()
 	out, err := net.Dial("tcp", to)
 	if err != nil {
@@ -201,7 +204,10 @@ func relay(in net.Conn, to string, rate int) {
 		if _, err := io.CopyN(out, in, int64(rate/ticks)); err != nil {
 			return
 		}
-		time.Sleep(time.Second / ticks)
+		select {
+		case <-until:
+		case <-time.After(time.Second / ticks):
+		}
 	}
 }
 

@@ -109,7 +109,9 @@ func (r *results) addTest(p *packageRun, e event) {
 	case "cont":
 		t.paused, t.since = false, e.Time
 	case "output":
-		t.said.WriteString(e.Output)
+		if !strings.HasPrefix(e.Output, "=== ") {
+			t.said.WriteString(e.Output)
+		}
 	case "pass":
 		delete(p.tests, e.Test)
 		if !t.parent {
@@ -290,7 +292,7 @@ func some(tests []string) string {
 func why(said string) string {
 	reason := "no reason given"
 	for line := range strings.Lines(said) {
-		if text := strings.TrimSpace(line); text != "" && !strings.HasPrefix(text, "---") && !strings.HasPrefix(text, "===") {
+		if text := strings.TrimSpace(line); text != "" && !strings.HasPrefix(text, "---") {
 			if _, after, ok := strings.Cut(text, ": "); ok { // after file and line
 				reason = after
 			}

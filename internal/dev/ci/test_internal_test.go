@@ -28,23 +28,17 @@ func TestResults(t *testing.T) {
 	r := newResults(s)
 	r.follow(s, "tests", bytes.NewReader(append(recorded(t), "go: something else\n"...)))
 	const said = `a master starts
-=== RUN   TestTable/it's_[odd]_a/b
     bad_test.go:18: this is wrong
 --- FAIL: TestTable/it's_[odd]_a/b (0.00s)
-=== RUN   TestTable/other
     bad_test.go:18: this is wrong
 --- FAIL: TestTable/other (0.00s)
-=== RUN   TestTable
 --- FAIL: TestTable (0.00s)
-=== RUN   TestItself
     bad_test.go:26: wrong here
 --- FAIL: TestItself (0.00s)
 FAIL    0.3s  tests/bad: 2 passed, 3 failed
 # github.com/spirostack/spirodeploy/tests/broken [github.com/spirostack/spirodeploy/tests/broken.test]
 broken/broken_test.go:5:26: undefined: undefined
 FAIL    0.0s  tests/broken: 0 passed
-=== RUN   TestExits/deep
-=== RUN   TestExits
 FAIL    0.0s  tests/dies: 1 passed, 1 failed
 ok      0.0s  tests/good: 2 passed, 3 skipped
 go: something else

@@ -29,4 +29,6 @@ const (
 
 // scale returns Soon for a machine that takes so long to start a process. Some 10 ms
 // are usual.
-func scale(start time.Duration) time.Duration { return min(max(least, 50*start), most) }
+func scale(start time.Duration) time.Duration {
+	return min(max(least, (50*start).Round(time.Second)), most)
+}
