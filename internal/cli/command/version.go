@@ -18,7 +18,7 @@ import (
 
 // What a release says of itself: it is built without the Go command's own look at
 // the repository, which depends on the tags of the clone. The linker sets both
-// (see internal/dev/release).
+// (see .goreleaser.yaml).
 var (
 	releaseVersion string
 	releaseCommit  string
