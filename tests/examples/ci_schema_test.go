@@ -18,7 +18,7 @@ func TestCISchemas(t *testing.T) {
 		"gitlab*.yml": {"--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"},
 	} {
 		files, err := filepath.Glob(filepath.Join(dir, name))
-		if err != nil || len(files) != 2 {
+		if err != nil || len(files) != 3 {
 			t.Fatalf("%s: %v, %v", name, files, err)
 		}
 		args = append([]string{"-m", "check_jsonschema", "--no-cache"}, args...)
