@@ -208,23 +208,27 @@ func variables(text string) map[string]string {
 	return all
 }
 
-// component reads templates/deploy.yml with inputs filled in, as GitLab does: in
-// the values that are read, not in the text.
-func component(t *testing.T, inputs map[string]string) (name string, j gitlabJob) {
+// component reads templates/deploy.yml with inputs filled in, as GitLab does: into
+// the text, before it is YAML, and arrays as Ruby shows them.
+func component(t *testing.T, inputs map[string]string) gitlabJob {
 	t.Helper()
 	header, body, ok := strings.Cut(text(t, filepath.Join(root, "templates", "deploy.yml")), "\n---\n")
 	var spec struct {
 		Spec struct {
 			Inputs map[string]struct {
-				Description, Regex string
-				Default            *string
+				Description, Regex, Type string
+				Default                  any
 			}
 		}
 	}
 	if err := yaml.NewDecoder(strings.NewReader(header), yaml.Strict()).Decode(&spec); err != nil || !ok {
 		t.Fatal(err)
 	}
-	values := map[string]string{}
+	for name := range inputs {
+		if _, ok := spec.Spec.Inputs[name]; !ok {
+			t.Errorf("there is no input %s", name)
+		}
+	}
 	for name, in := range spec.Spec.Inputs {
 		v, given := inputs[name]
 		switch {
@@ -232,46 +236,42 @@ func component(t *testing.T, inputs map[string]string) (name string, j gitlabJob
 			t.Errorf("the input %s is %q", name, v)
 		case !given && in.Default == nil:
 			t.Errorf("the input %s is required", name)
+		case in.Type == "array":
+			v = array(v)
 		case !given:
-			v = *in.Default
+			v = fmt.Sprint(in.Default)
 		}
-		values[name] = v
-	}
-	for name := range inputs {
-		if _, ok := values[name]; !ok {
-			t.Errorf("there is no input %s", name)
-		}
-	}
-	fill := func(s string) string {
-		return regexp.MustCompile(`\$\[\[ inputs\.([a-z]+) \]\]`).ReplaceAllStringFunc(s, func(m string) string {
-			return values[strings.Fields(m)[1][len("inputs."):]]
-		})
+		body = strings.ReplaceAll(body, "$[[ inputs."+name+" ]]", v)
 	}
 	var jobs map[string]gitlabJob
-	if err := yaml.NewDecoder(strings.NewReader(body), yaml.Strict()).Decode(&jobs); err != nil || len(jobs) != 1 {
-		t.Fatalf("%v, %d jobs", err, len(jobs))
+	if err := yaml.NewDecoder(strings.NewReader(body), yaml.Strict()).Decode(&jobs); err != nil {
+		t.Fatalf("%v\n%s", err, body)
 	}
-	for name, j := range jobs {
-		for _, line := range j.Script {
-			if strings.Contains(line, "$[[") {
-				t.Error("the script has an input in it")
-			}
-		}
-		filled := map[string]any{}
-		for name, v := range j.Variables {
-			if v, ok := v.(map[string]any); ok {
-				if v["expand"] != false {
-					t.Errorf("the variable %s is expanded", name)
-				}
-				filled[name] = fill(v["value"].(string))
-				continue
-			}
-			filled[name] = v
-		}
-		j.Variables, j.Group = filled, fill(j.Group)
-		return fill(name), j
+	j, ok := jobs["spiro-deploy"]
+	if !ok || len(jobs) != 1 || strings.Contains(body, "$[[") {
+		t.Errorf("there are %d jobs, or an input is not filled in", len(jobs))
 	}
-	return "", gitlabJob{}
+	for name, v := range j.Variables {
+		v, ok := v.(map[string]any)
+		if ok != strings.HasPrefix(name, "INPUT_") || ok && v["expand"] != false {
+			t.Errorf("the variable %s is expanded", name)
+		}
+		if ok {
+			j.Variables[name] = v["value"]
+		}
+	}
+	return j
+}
+
+// array returns lines as an array's text in Ruby.
+func array(lines string) string {
+	var all []string
+	for line := range strings.SplitSeq(lines, "\n") {
+		if line != "" {
+			all = append(all, `"`+strings.NewReplacer(`\`, `\\`, `"`, `\"`, "#{", `\#{`, "#$", `\#$`).Replace(line)+`"`)
+		}
+	}
+	return "[" + strings.Join(all, ", ") + "]"
 }
 
 type gitlabJob struct {
@@ -290,7 +290,7 @@ type gitlabJob struct {
 // runComponent runs the job of the component, in the shell that most images have.
 func runComponent(t *testing.T, dir string, inputs map[string]string, env ...string) ended {
 	t.Helper()
-	_, j := component(t, inputs)
+	j := component(t, inputs)
 	vars := append([]string{"GITLAB_CI=true", "TMPDIR=" + t.TempDir()}, env...)
 	for name, v := range j.Variables {
 		vars = append(vars, fmt.Sprintf("%s=%v", name, v))
@@ -325,13 +325,23 @@ func fromExample(t *testing.T, name string, settings map[string]string) map[stri
 		var p struct {
 			Include []struct {
 				Component string
-				Inputs    map[string]string
+				Inputs    map[string]any
 			}
 		}
 		if err := yaml.Unmarshal([]byte(text(t, filepath.Join(root, "examples", "ci", name))), &p); err != nil || len(p.Include) != 1 {
 			t.Fatalf("%s: %v", name, err)
 		}
-		maps.Copy(with, p.Include[0].Inputs)
+		for name, v := range p.Include[0].Inputs {
+			words, ok := v.([]any)
+			if !ok {
+				words = []any{v}
+			}
+			var lines []string
+			for _, w := range words {
+				lines = append(lines, fmt.Sprint(w))
+			}
+			with[name] = strings.Join(lines, "\n")
+		}
 	}
 	if with["version"] != release {
 		t.Fatalf("%s: %v", name, with)
@@ -417,14 +427,14 @@ func masked(t *testing.T, r ended, token string, masks bool) {
 func TestBlockInputs(t *testing.T) {
 	t.Parallel()
 	onLinux(t)
-	evil := "$(touch pwned) `touch pwned`; touch pwned #'\"' * ${HOME} %0A"
+	evil := "$(touch pwned) `touch pwned`; touch pwned #'\"' * ${HOME} %0A \\n #{x} #$y [\"a\", 'b']: c"
 	for name, block := range blocks {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, arguments := shop(t), filepath.Join(t.TempDir(), "arguments")
 			r := block(t, dir, map[string]string{
 				"version": release, "download": download(t, "linux", runtime.GOARCH, arguments), "project": "--" + evil, "deployment": evil,
-				"server": evil + "\r\n\nhttps://second.example.com/", "artifacts": evil + "\n two", "report": "html=" + evil, "arguments": "--exclude=" + evil + "\n--strict\n",
+				"server": evil + "\n\nhttps://second.example.com/", "artifacts": evil + "\n two", "report": "html=" + evil, "arguments": "--exclude=" + evil + "\n--strict\n",
 			}, "SPIRO_TOKEN=first%line\nsecond")
 			if r.status != 2 || r.outputs["status"] != "2" {
 				t.Errorf("status %d, outputs %v", r.status, r.outputs)
