@@ -39,7 +39,7 @@ type Result struct {
 }
 
 // SLS returns the names of the SLS that the states are from, each once, in the order in
-// which Salt returned them: the first 200, also of a [Brief].
+// which Salt returned them, up to 200.
 func (r Result) SLS() []string { return r.sls }
 
 // Outcome says how a state ended.

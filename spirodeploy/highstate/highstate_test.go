@@ -181,15 +181,6 @@ func large(size int) json.RawMessage {
 	return json.RawMessage(`{"ret": {"a": {"result": true}` + strings.Repeat(one, 1<<20/len(one)) + `}, "retcode": 0, "jid": "20261123114649295956"}`)
 }
 
-func BenchmarkSummarize(b *testing.B) {
-	raw := large(350)
-	b.SetBytes(int64(len(raw)))
-	b.ReportAllocs()
-	for b.Loop() {
-		highstate.Summarize(raw)
-	}
-}
-
 func BenchmarkParse(b *testing.B) {
 	var recorded json.RawMessage
 	for event := range client.ReadEvents(bytes.NewReader(streams.Read("states-failed"))) {

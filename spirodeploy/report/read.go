@@ -168,15 +168,10 @@ func (s *spool) decode(dec *json.Decoder) (*Minion, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.details.compact = !bytes.Contains(raw, []byte("\n"))
-	m.details.size, m.details.cost = len(raw), cost(raw, m.Result)
-	if s.kept+m.details.cost <= maxKept || m.Incomplete != "" {
-		s.kept += m.details.cost
-		return m, nil
-	}
-	m.details.root, m.details.ours = m.Headline(), true
-	m.shrink()
-	s.put(m, raw)
+	d := &m.details
+	d.compact, d.ours = !bytes.Contains(raw, []byte("\n")), true
+	d.size, d.cost = len(raw), cost(raw, m.Result)
+	m.store(s, raw)
 	s.settle() // before the next minion takes as much memory
 	return m, nil
 }
