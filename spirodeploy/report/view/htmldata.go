@@ -68,7 +68,7 @@ func (p *pageWriter) states(t *report.Target, of int) {
 		r, _ := p.results.Of(m) // the table says what is missing
 		starts, causes := placed(m, t.Started, r.States), causesOf(r.States)
 		for i := range r.States {
-			row := stateRow(len(ids)-1, i, &r.States[i], starts[i], pageLines(causes.because(&r.States[i])))
+			row := stateRow(len(ids)-1, i, &r.States[i], starts[i], pageTexts(causes.because(&r.States[i]), maxCauses+1, pageLine))
 			shelf := shelfOf[r.States[i].Outcome]
 			if !kept.put(shelf, row) {
 				full = true
@@ -113,20 +113,14 @@ func stateRow(minion, run int, s *highstate.State, start float64, because []stri
 	if name == s.ID {
 		name = ""
 	}
-	warnings := []string{}
-	for i, warning := range s.Warnings {
-		if i == maxPageWarnings {
-			break
-		}
-		warnings = append(warnings, pageText(warning))
-	}
+	warnings := pageTexts(s.Warnings, maxPageWarnings, pageText)
 	var at any // null where it is not known
 	if !math.IsNaN(start) {
 		at = start
 	}
 	row := []any{
 		minion, run, outcomeLetters[s.Outcome], pageLine(s.ID), pageLine(s.Function), s.Duration, at,
-		pageLine(name), pageLine(s.SLS), pageLine(s.Start), strings.TrimSpace(pageText(s.Comment)), pageText(tree), pageText(diff),
+		pageLine(name), pageLine(s.SLS), pageLine(s.Start), pageText(s.Comment), pageText(tree), pageText(diff),
 	}
 	switch {
 	case len(because) > 0:
