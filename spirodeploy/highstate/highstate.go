@@ -11,6 +11,7 @@ package highstate
 
 import (
 	"encoding/json"
+	"math"
 	"time"
 )
 
@@ -87,26 +88,34 @@ type State struct {
 // should be, or there are warnings.
 func (s *State) Telling() bool { return s.Outcome != OK || len(s.Warnings) > 0 }
 
-// Milliseconds is a duration that JSON shows as a number of milliseconds.
+// Milliseconds is a duration. JSON has it as a number of milliseconds.
 type Milliseconds time.Duration
 
-// MarshalJSON writes milliseconds, with fractions.
+// MarshalJSON writes milliseconds with fractions.
 func (m Milliseconds) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(m) / float64(time.Millisecond))
 }
 
-// UnmarshalJSON reads milliseconds.
+// UnmarshalJSON reads what MarshalJSON writes.
 func (m *Milliseconds) UnmarshalJSON(b []byte) error {
 	var f float64
 	if err := json.Unmarshal(b, &f); err != nil {
 		return err
 	}
-	*m = milliseconds(f)
+	*m = 0
+	if f < maxMilliseconds {
+		*m = Milliseconds(math.Round(f * float64(time.Millisecond)))
+	}
 	return nil
 }
 
+// maxMilliseconds is about 30 years.
+const maxMilliseconds = 1e12
+
+// milliseconds returns a duration of a minion, and 0 for one that is too long or not a
+// number.
 func milliseconds(f float64) Milliseconds {
-	if !(f < 1e12) { // 30 years, or no number at all
+	if !(f < maxMilliseconds) {
 		return 0
 	}
 	return Milliseconds(f * float64(time.Millisecond))
