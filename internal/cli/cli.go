@@ -118,7 +118,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 		Server: server, Bundle: bundleOptions, File: s.Bundle,
 		NoHighstate: s.NoHighstate, RequireMinions: s.RequireMinions, FullToken: s.FullToken,
 		ExpectMinions: expected, MinMinions: s.MinMinions, MissingMinions: report.Missing(s.MissingMinions), Strict: s.Strict,
-		DryRun: s.DryRun, Warnings: w.warnings.texts,
+		DryRun: s.DryRun, Warnings: w.warnings.texts, Spell: s.spell,
 		Problems: []error{problems, liveErr},
 		Watch: func(u report.Update) {
 			watch(u)

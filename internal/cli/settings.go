@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -203,3 +204,6 @@ func (s *Settings) pointless(useless func(given bool, flag, with, why string)) {
 	useless(s.Diff != "" && s.Strict, "strict", "diff", "only compares")
 	useless(s.Diff != "" && s.MissingMinions != "", "missing-minions", "diff", "only compares")
 }
+
+// spell spells an option as a flag. It is a [fault.Speller].
+func (s *Settings) spell(o fault.Option) string { return s.flag(string(o)) }

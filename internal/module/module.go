@@ -22,6 +22,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
@@ -55,7 +56,7 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 		story(u)
 		shown(u)
 	}
-	opts.Server.Proxy = proxy
+	opts.Server.Proxy, opts.Spell = proxy, spell
 	for i := range opts.Targets { // which differ in their servers alone
 		server := opts.Server
 		server.Address = "" // which is for one server
@@ -75,6 +76,15 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 		Succeeded: rep.Verdict == report.Success, ExitStatus: rep.ExitStatus,
 		Summary: known.Redact(strings.TrimRight(text.String(), "\n")), JSON: known.RedactJSON(json.String()),
 	}, nil
+}
+
+// spell spells an option as an argument of a function. Nothing shows more of a run: its
+// report has all.
+func spell(o fault.Option) string {
+	if o == fault.Verbose || o == fault.Report {
+		return ""
+	}
+	return "--" + string(o)
 }
 
 // Check asks the server whether it takes the token, and tells what it said. Of
