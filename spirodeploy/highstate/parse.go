@@ -108,7 +108,7 @@ func (r *Result) readOther(ret string) {
 	}
 }
 
-// lastRun is later than any state that has a number.
+// lastRun is after the number of every state.
 const lastRun = 1 << 53
 
 // states reads the mapping of tags to states. Its order decides if states do not tell

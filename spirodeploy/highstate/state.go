@@ -88,7 +88,7 @@ func (p *parser) sls() string {
 	return name
 }
 
-// maxSLS is how many SLS of a highstate are noted.
+// maxSLS is how many names of SLS are noted.
 const maxSLS = 200
 
 // nestedOK judges an entry without a result by the entries in it, as Salt does.

@@ -139,7 +139,7 @@ func number(raw string) float64 {
 // short returns the beginning of a value.
 func short(raw string) string {
 	const most = 100
-	r := []rune(raw[:min(len(raw), 4*most)]) // at least as many, if there are
+	r := []rune(raw[:min(len(raw), 4*most)]) // enough bytes for as many runes
 	if len(r) <= most && len(raw) <= 4*most {
 		return raw
 	}
