@@ -156,8 +156,7 @@ func TestMilliseconds(t *testing.T) {
 	}
 }
 
-// FuzzParse: whatever a server sends, there is a verdict, and none but Salt's
-// well-formed success is one.
+// FuzzParse: Parse returns a verdict for any input, and succeeds only if Salt does.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"ret": {"a_|-b_|-c_|-d": {"result": true, "duration": "1e400 ms"}}, "retcode": 0}`))
 	f.Add([]byte(`{"ret": ["x"], "retcode": 1e300}`))
