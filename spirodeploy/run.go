@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -170,8 +171,9 @@ func (r *run) prepare(ctx context.Context) (tarball, []error) {
 		r.warn(report.Bundling, w)
 	}
 	r.warnEach(report.Bundling, warnings)
+	commit := strings.Join(strings.Fields(tar.Commit()), " ") // in one line
 	for _, l := range r.legs {
-		l.target.Bundle = report.Bundle{Commit: oneLine(tar.Commit()), Size: tar.Size(), Entries: tar.Len()}
+		l.target.Bundle = report.Bundle{Commit: commit, Size: tar.Size(), Entries: tar.Len()}
 	}
 	what := cmp.Or(r.opts.File, r.opts.Bundle.Dir, ".")
 	r.tell(report.Update{

@@ -50,7 +50,7 @@ func DefuseJSON(s string) string {
 // Visible returns s without invisible characters, which .NET ignores in comparisons that
 // depend on the culture.
 func Visible(s string) string {
-	if isASCII(s) {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
@@ -59,8 +59,4 @@ func Visible(s string) string {
 		}
 		return r
 	}, s)
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }

@@ -14,6 +14,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -114,18 +115,10 @@ type Client struct {
 
 // New checks the options and returns a client. The error lists every problem.
 func New(opts Options) (*Client, error) {
-	if opts.Server == "" {
-		opts.Server = DefaultServer
-	}
-	if opts.ConnectTimeout <= 0 {
-		opts.ConnectTimeout = DefaultConnectTimeout
-	}
-	if opts.AnswerTimeout <= 0 {
-		opts.AnswerTimeout = DefaultAnswerTimeout
-	}
-	if opts.MaxEvent <= 0 {
-		opts.MaxEvent = DefaultMaxEvent
-	}
+	opts.Server = cmp.Or(opts.Server, DefaultServer)
+	opts.ConnectTimeout = cmp.Or(max(0, opts.ConnectTimeout), DefaultConnectTimeout)
+	opts.AnswerTimeout = cmp.Or(max(0, opts.AnswerTimeout), DefaultAnswerTimeout)
+	opts.MaxEvent = cmp.Or(max(0, opts.MaxEvent), DefaultMaxEvent)
 	server, err := parseServer(opts)
 	errs := []error{err}
 	if opts.Token.IsZero() {

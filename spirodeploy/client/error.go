@@ -187,16 +187,13 @@ func (c *Client) message(body io.Reader) (string, error) {
 		s = m[1]
 	}
 	s = strings.Join(strings.Fields(htmlTag.ReplaceAllString(s, " ")), " ")
-	if r := []rune(s); len(r) > 200 {
-		s = string(r[:200]) + "…"
-	}
-	return sanitize.Line(s), err
+	return sanitize.Line(sanitize.Clip(s, maxShown)), err
 }
 
-// maxValue limits how much of a header field is shown, in bytes.
-const maxValue = 200
+// maxShown limits how much of a body or a header field is shown, in bytes.
+const maxShown = 200
 
 // value returns a header field of an answer, without the token.
 func (c *Client) value(resp *http.Response, field string) string {
-	return sanitize.Clip(c.token.Redact(resp.Header.Get(field)), maxValue)
+	return sanitize.Clip(c.token.Redact(resp.Header.Get(field)), maxShown)
 }

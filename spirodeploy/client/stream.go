@@ -101,19 +101,14 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 			if !ending && (event.Name == HighstateFinish || event.Name == Exception) {
 				ending = true
 				body.limit = 0
-				defer s.endSoon()()
+				timer := time.AfterFunc(s.client.grace, func() { s.cancel(errOver) })
+				defer timer.Stop()
 			}
 			if !yield(event, nil) {
 				return
 			}
 		}
 	}
-}
-
-// endSoon ends the stream after the grace period, unless stop is called before.
-func (s *Stream) endSoon() (stop func()) {
-	timer := time.AfterFunc(s.client.grace, func() { s.cancel(errOver) })
-	return func() { timer.Stop() }
 }
 
 // streamError returns the error for what broke the stream.
