@@ -89,18 +89,23 @@ func withGit(ctx context.Context, container *dagger.Container, dir *dagger.Direc
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range warnings {
-		fmt.Println("warning: " + w.String())
-	}
-	if commit != nil {
-		container = container.WithNewFile("/"+step.CommitFile, string(commit))
+	warn(warnings)
+	if commit != "" {
+		container = container.WithNewFile("/"+step.CommitFile, commit)
 	}
 	if !archive {
 		return container, nil
 	}
-	warn := func(w bundle.Warning) { fmt.Println("warning: " + w.String()) }
-	if err := step.Archive(ctx, repository, step.ArchiveFile, warn); err != nil {
+	warnings, err = step.Archive(ctx, repository, step.ArchiveFile)
+	if err != nil {
 		return nil, err
 	}
+	warn(warnings)
 	return container.WithMountedFile("/"+step.ArchiveFile, dag.CurrentModule().WorkdirFile(step.ArchiveFile)), nil
+}
+
+func warn(warnings []bundle.Warning) {
+	for _, w := range warnings {
+		fmt.Println("warning: " + w.String())
+	}
 }

@@ -15,12 +15,8 @@ package spirodeploy
 import (
 	"cmp"
 	"context"
-	"io"
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
-	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/pulse"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -80,8 +76,8 @@ type Options struct {
 	DryRun bool
 	// Watch is called with everything that happens; default: not called.
 	Watch report.Watcher
-	// Spell spells the options that hints in errors name, such as "--ssl-cert"; default:
-	// as fields of Go structs.
+	// Spell spells the options that errors and their help name, in the report and for
+	// Watch; default: as fields of Go structs.
 	Spell fault.Speller
 	// Pulse is how often Watch is called while a stage goes on; default: 10 seconds.
 	Pulse time.Duration
@@ -96,17 +92,6 @@ type Target struct {
 	Project, Deployment string
 	// Server says how to reach the server; default: that of the Options.
 	Server *client.Options
-}
-
-// tarball is what Deploy needs of a bundle, made or given.
-type tarball interface {
-	client.Bundle
-	io.Closer
-	Len() int
-	Warnings() []bundle.Warning
-	Commit() string
-	Digest(context.Context) (digest.Digest, error)
-	preflight.Bundle
 }
 
 // Deploy runs a deployment to its end. It always returns a report, even of a failure. The

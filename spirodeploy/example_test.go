@@ -13,6 +13,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
@@ -27,7 +28,7 @@ func deploy(ctx context.Context) error {
 		Project: "shop", Deployment: "prod",
 		Server: client.Options{Server: "https://salt.example.com:4510/", Token: tok},
 		Bundle: bundle.Options{Artifacts: []bundle.Artifact{{Path: "build/shop"}}},
-		Watch:  report.Story(os.Stderr, report.StoryOptions{}),
+		Watch:  view.Story(os.Stderr, view.StoryOptions{}),
 	})
 	for _, m := range rep.Targets[0].Minions {
 		fmt.Println(m.ID, m.Status, m.Counts.Changed)

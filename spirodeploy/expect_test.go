@@ -15,6 +15,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
@@ -85,10 +86,10 @@ func TestExpected(t *testing.T) {
 				t.Errorf("warnings %q", all)
 			}
 			for format, view := range map[string]func() string{
-				"text":     func() string { var b strings.Builder; _ = rep.WriteText(&b, report.TextOptions{}); return b.String() },
-				"html":     func() string { var b strings.Builder; _ = rep.WriteHTML(&b); return b.String() },
-				"junit":    func() string { var b strings.Builder; _ = rep.WriteJUnit(&b); return b.String() },
-				"markdown": func() string { var b strings.Builder; _ = rep.WriteMarkdown(&b); return b.String() },
+				"text":     func() string { var b strings.Builder; _ = view.Text(&b, rep, view.TextOptions{}); return b.String() },
+				"html":     func() string { var b strings.Builder; _ = view.HTML(&b, rep); return b.String() },
+				"junit":    func() string { var b strings.Builder; _ = view.JUnit(&b, rep); return b.String() },
+				"markdown": func() string { var b strings.Builder; _ = view.Markdown(&b, rep); return b.String() },
 				"json":     func() string { var b strings.Builder; _ = rep.WriteJSON(&b); return b.String() },
 			} {
 				text := view()

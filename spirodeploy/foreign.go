@@ -26,7 +26,7 @@ func (f *foreign) add(known map[string]bool, m *report.Minion) {
 			continue
 		}
 		found = true
-		if len(f.sls) <= mostNamed && !slices.Contains(f.sls, name) {
+		if name = sanitize.Clip(name, maxSLSName); len(f.sls) <= mostSLS && !slices.Contains(f.sls, name) {
 			f.sls = append(f.sls, name)
 		}
 	}
@@ -48,14 +48,16 @@ func (l *leg) tellForeign(stage report.Stage) {
 	if f.count > 1 {
 		who = fmt.Sprintf("%d minions (%s, …)", f.count, who)
 	}
-	names := make([]string, 0, len(f.sls))
-	for _, name := range f.sls[:min(len(f.sls), mostNamed)] {
-		const most = 100
-		names = append(names, sanitize.Line(sanitize.Clip(name, most)))
-	}
-	if len(f.sls) > mostNamed {
-		names = append(names, "and more")
+	names := sanitize.Names(f.sls[:min(len(f.sls), mostSLS)])
+	if len(f.sls) > mostSLS {
+		names += ", and more"
 	}
 	l.warn(stage, fmt.Sprintf("%s applied SLS that are not in this bundle (%s): another deployment of %s may have run at the same time: deploy again, one after the other",
-		who, strings.Join(names, ", "), sanitize.Line(l.target.Saltenv)))
+		who, names, sanitize.Line(l.target.Saltenv)))
 }
+
+// Limits of the warning.
+const (
+	mostSLS    = 20  // names
+	maxSLSName = 100 // of a name, in bytes
+)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
@@ -128,7 +129,7 @@ func (l *leg) finish(ctx context.Context, err error) {
 }
 
 // deploy checks the token, uploads the bundle and follows the events.
-func (l *leg) deploy(ctx context.Context, tar tarball) error {
+func (l *leg) deploy(ctx context.Context, tar *bundle.Bundle) error {
 	if ctx.Err() != nil {
 		return unsent(ctx, ctx.Err())
 	}
@@ -158,7 +159,7 @@ func (l *leg) check(ctx context.Context) error {
 const formSize = 1 << 10
 
 // plainLimit warns of a bundle that is too large for plain HTTP.
-func (l *leg) plainLimit(tar tarball) []string {
+func (l *leg) plainLimit(tar *bundle.Bundle) []string {
 	if l.client == nil || tar.Size()+formSize <= client.PlainLimit || !l.client.Plain() {
 		return nil
 	}
@@ -167,7 +168,7 @@ func (l *leg) plainLimit(tar tarball) []string {
 }
 
 // upload sends the bundle.
-func (l *leg) upload(ctx context.Context, tar tarball) (*client.Stream, error) {
+func (l *leg) upload(ctx context.Context, tar *bundle.Bundle) (*client.Stream, error) {
 	l.tell(report.Update{Kind: report.Began, Stage: report.Uploading})
 	stream, err := l.client.Upload(ctx, client.Deployment{
 		Project: l.project, Deployment: l.deployment,
@@ -262,8 +263,5 @@ func (l *leg) warn(stage report.Stage, text string) {
 // end tells the end of a stage. It drops the text, which says that all went well, if
 // there is an error.
 func (l *leg) end(stage report.Stage, text string, err error) {
-	if err != nil {
-		text = ""
-	}
 	l.tell(report.Update{Kind: report.Ended, Stage: stage, Text: text, Err: err})
 }

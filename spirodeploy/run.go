@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/listing"
 	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -40,17 +40,18 @@ func newRun(opts Options) *run {
 		targets = []Target{{}}
 	}
 	r := &run{opts: opts}
-	var reported []report.Target
+	var requests []report.Request
 	for _, t := range targets {
 		l := newLeg(r, t)
 		r.legs = append(r.legs, l)
-		reported = append(reported, report.Target{
+		requests = append(requests, report.Request{
 			Name: l.name, Project: l.project, Deployment: l.deployment,
 			Highstate: !opts.NoHighstate, RequireMinions: opts.RequireMinions, DryRun: opts.DryRun,
 			Expected: slices.Clone(opts.ExpectMinions), MinMinions: opts.MinMinions, MissingMinions: opts.MissingMinions,
 		})
 	}
-	r.report = report.New(reported...)
+	r.report = report.New(requests...)
+	r.report.Spell = opts.Spell
 	for i, l := range r.legs {
 		l.target = r.report.Targets[i]
 	}
@@ -82,7 +83,7 @@ func (r *run) run(ctx context.Context) {
 }
 
 // serial deploys to one target after the other, until one fails.
-func (r *run) serial(ctx context.Context, tar tarball) {
+func (r *run) serial(ctx context.Context, tar *bundle.Bundle) {
 	var failed *leg
 	for _, l := range r.legs {
 		if failed != nil {
@@ -98,7 +99,7 @@ func (r *run) serial(ctx context.Context, tar tarball) {
 }
 
 // parallel deploys to several targets at once.
-func (r *run) parallel(ctx context.Context, tar tarball) {
+func (r *run) parallel(ctx context.Context, tar *bundle.Bundle) {
 	room := make(chan struct{}, cmp.Or(max(0, r.opts.MaxParallel), len(r.legs)))
 	var running sync.WaitGroup
 	for _, l := range r.legs {
@@ -128,7 +129,7 @@ var errOthers = errors.New("nothing was sent because another target has a proble
 
 // prepare does everything that can fail before the upload. It returns the bundle, or the
 // problems of each target, which include those of all targets.
-func (r *run) prepare(ctx context.Context) (tarball, []error) {
+func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	own := make([]error, len(r.legs))
 	for i, l := range r.legs {
 		own[i] = l.prepare()
@@ -184,7 +185,7 @@ func (r *run) prepare(ctx context.Context) (tarball, []error) {
 }
 
 // ownWarnings returns the warnings that concern all targets.
-func (r *run) ownWarnings(tar tarball) []string {
+func (r *run) ownWarnings(tar *bundle.Bundle) []string {
 	all := slices.Clone(r.opts.Warnings)
 	for _, w := range tar.Warnings() {
 		all = append(all, w.String())
@@ -208,7 +209,8 @@ func (r *run) warnEach(stage report.Stage, warnings [][]string) {
 	}
 }
 
-// settle sets the verdict of the run, and tells which expected minions are missing.
+// settle sets the verdict of the run, and tells it and the expected minions that are
+// missing.
 func (r *run) settle() {
 	r.report.Finish()
 	for _, l := range r.legs {
@@ -219,25 +221,21 @@ func (r *run) settle() {
 			l.tell(report.Update{Kind: report.Missed, Stage: report.Highstate, Minion: m})
 		}
 	}
+	r.tell(report.Update{Kind: report.Finished, Report: r.report})
 }
 
 // list puts what would be sent into the report.
-func (r *run) list(ctx context.Context, tar tarball) error {
-	in, err := tar.Open()
+func (r *run) list(ctx context.Context, tar *bundle.Bundle) error {
+	digest, err := tar.Digest(ctx)
 	if err != nil {
 		return err
 	}
-	defer in.Close()
-	contents, err := bundle.Verify(ctxio.Reader(ctx, in))
-	if err != nil {
-		return err
-	}
-	listed := make([]report.Content, 0, len(contents.Items))
-	for _, it := range contents.Items {
-		listed = append(listed, report.NewContent(it))
+	listed := make([]report.Content, 0, tar.Len())
+	for it := range tar.Items() {
+		listed = append(listed, listing.Content(it))
 	}
 	for _, l := range r.legs {
-		l.target.Bundle.Digest, l.target.Bundle.Contents = contents.Digest, listed
+		l.target.Bundle.Digest, l.target.Bundle.Contents = digest, listed
 	}
 	return nil
 }
@@ -256,49 +254,31 @@ func (r *run) checkNames() []error {
 }
 
 // bundle makes the bundle, or opens the one that was given. For several targets
-// it is then a copy, which is neither built nor hashed again.
-func (r *run) bundle(ctx context.Context) (tarball, error) {
+// it is kept, so that it is neither made nor hashed again.
+func (r *run) bundle(ctx context.Context) (*bundle.Bundle, error) {
 	tar, err := openBundle(ctx, r.opts)
 	if err != nil || len(r.legs) == 1 {
 		return tar, err
 	}
-	defer tar.Close()
-	kept, err := bundle.Copy(ctx, tar)
-	if err != nil {
+	if err := tar.Keep(ctx); err != nil {
+		_ = tar.Close() // the reason is already an error
 		return nil, err
 	}
-	return copied{kept, tar}, nil
+	return tar, nil
 }
-
-// copied is a copy of a bundle, of which only that is open.
-type copied struct {
-	*bundle.Copied
-	of tarball
-}
-
-func (c copied) Len() int                     { return c.of.Len() }
-func (c copied) Warnings() []bundle.Warning   { return c.of.Warnings() }
-func (c copied) Commit() string               { return c.of.Commit() }
-func (c copied) Items() iter.Seq[bundle.Item] { return c.of.Items() }
-
-func (c copied) Has(name string) (dir, ok bool) { return c.of.Has(name) }
 
 // openBundle makes the bundle, or opens the one that was given.
-func openBundle(ctx context.Context, opts Options) (tarball, error) {
+func openBundle(ctx context.Context, opts Options) (*bundle.Bundle, error) {
 	if opts.File == "" {
-		b, err := bundle.New(ctx, opts.Bundle)
-		if err != nil {
-			return nil, err // not b: a nil *Bundle is no nil tarball
-		}
-		return b, nil
+		return bundle.New(ctx, opts.Bundle)
 	}
 	f, err := bundle.OpenFile(ctx, opts.File)
-	if err != nil {
-		return nil, err
+	if err != nil || opts.Bundle.Digest == "" {
+		return f, err
 	}
-	if want, got := opts.Bundle.Digest, f.Contents().Digest; want != "" && want != got {
+	if got, err := f.Digest(ctx); err != nil || got != opts.Bundle.Digest {
 		_ = f.Close() // the reason is already an error
-		return nil, fmt.Errorf("%s: %w: it is %s, not %s", opts.File, bundle.ErrDigest, got, want)
+		return nil, cmp.Or(err, fmt.Errorf("%s: %w: it is %s, not %s", opts.File, bundle.ErrDigest, got, opts.Bundle.Digest))
 	}
 	return f, nil
 }
@@ -318,7 +298,7 @@ func stageAfter(stage report.Stage, u report.Update) report.Stage {
 		return u.Stage
 	case report.Ended:
 		return ""
-	case report.Progressed, report.Waited, report.Warned, report.Happened, report.Missed:
+	case report.Progressed, report.Waited, report.Warned, report.Happened, report.Missed, report.Finished:
 	}
 	return stage
 }
@@ -341,6 +321,9 @@ func (r *run) beat() {
 func (r *run) show(u report.Update) {
 	if r.opts.Watch != nil {
 		u.Time = time.Now()
+		if u.Err != nil {
+			u.Text = fault.Line(u.Err, r.opts.Spell)
+		}
 		r.opts.Watch(u)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/preflight"
@@ -50,28 +49,12 @@ func (l *leg) tellSilent(stage report.Stage) {
 	for _, id := range l.target.Expected {
 		delete(l.silent, id)
 	}
-	var names []string
-	n := 0
-	for _, id := range slices.Sorted(maps.Keys(l.silent)) {
-		if !l.mayConcern(id) {
-			continue
-		}
-		if n++; n <= mostNamed {
-			names = append(names, sanitize.Line(id))
-		}
+	silent := slices.DeleteFunc(slices.Sorted(maps.Keys(l.silent)), func(id string) bool { return !l.mayConcern(id) })
+	if len(silent) > 0 {
+		l.warn(stage, fmt.Sprintf("the deployment may concern %s that did not answer the server: %s; on the master, salt-run manage.down lists those that are down",
+			human.Plural(len(silent), "minion"), sanitize.Names(silent)))
 	}
-	if n == 0 {
-		return
-	}
-	if n > mostNamed {
-		names = append(names, "and "+human.Thousands(n-mostNamed)+" more")
-	}
-	l.warn(stage, fmt.Sprintf("the deployment may concern %s that did not answer the server: %s; on the master, salt-run manage.down lists those that are down",
-		human.Count(n, "minion", "minions"), strings.Join(names, ", ")))
 }
-
-// mostNamed limits how many names a warning lists.
-const mostNamed = 20
 
 // mayConcern reports whether the top file may name a minion.
 func (l *leg) mayConcern(id string) bool {

@@ -18,7 +18,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// Check asks the server whether the token is valid, and tells.
+// Check asks the server whether the token is valid, and prints what the token allows.
 func (w World) Check(ctx context.Context, s Settings) error {
 	return w.Discreetly(s, func(w World) error { return w.check(ctx, s) })
 }
@@ -51,7 +51,7 @@ func (w World) check(ctx context.Context, s Settings) error {
 	return nil
 }
 
-// Token tells what the token allows, without showing it, or makes a narrower one.
+// Token prints what the token allows, without showing it, or makes a narrower one.
 func (w World) Token(ctx context.Context, s Settings) error {
 	return w.Discreetly(s, func(w World) error { return w.rights(ctx, s) })
 }
@@ -104,7 +104,7 @@ func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 	}
 	var end time.Time
 	if s.Lifetime != nil {
-		// The server's clock decides: it is to last that long there, too.
+		// The server's clock decides: the token lasts that long there, too.
 		end = now.Add(*s.Lifetime + token.ClockSlack)
 	}
 	narrow, err := t.Narrow(end, s.Projects...)
@@ -143,7 +143,7 @@ func (w World) NeedToken(ctx context.Context, s Settings) (token.Token, error) {
 	return t, err
 }
 
-// Or returns what a flag points to, or the zero value of one that is not given.
+// Or returns the value of a flag, or the zero value if the flag is not given.
 func Or[T any](flag *T) (value T) {
 	if flag != nil {
 		value = *flag
@@ -183,7 +183,7 @@ func Split(s string) []string {
 func CheckPosition(names ...string) error {
 	for _, name := range names {
 		if strings.HasPrefix(name, "-") {
-			// Not its value: it may be a token, for which there is no flag.
+			// The value is left out: it may be a token.
 			name, _, _ = strings.Cut(name, "=")
 			return invalid(fmt.Errorf("%q is a flag in the place of a name: flags go after PROJECT DEPLOYMENT", Process().Redact(name)))
 		}

@@ -1,6 +1,6 @@
-// Package cli is what the command and the mage targets share: it turns what
-// people type, and the environment, into the options of the library, and what
-// the library returns into text, files and an exit status.
+// Package cli runs deployments for the command and the mage targets. It turns flags and
+// environment into options of the library, and the report into text, files and an exit
+// status.
 package cli
 
 import (
@@ -12,17 +12,17 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// World is where a run takes place.
+// World is the environment and the outputs of a run.
 type World struct {
 	Getenv func(string) string
-	Stdout io.Writer // for results
-	Stderr io.Writer // for the story
+	Stdout io.Writer // gets results
+	Stderr io.Writer // gets progress, warnings and errors
 
 	discreet
 	warnings *warnings
 }
 
-// warnings are what was found before a run, and is worth a word in it.
+// warnings collects what is found before a run; the run tells it.
 type warnings struct{ texts []string }
 
 func (w *warnings) add(text string) {
@@ -31,12 +31,12 @@ func (w *warnings) add(text string) {
 	}
 }
 
-// Process is the world of this process.
+// Process returns the world of this process.
 func Process() World {
 	return World{Getenv: os.Getenv, Stdout: os.Stdout, Stderr: os.Stderr, discreet: discreet{ownsLog: true}}
 }
 
-// Run does what the settings ask for. Its error is an [*Error].
+// Run deploys, builds or compares, as the settings say. Its error is an [*Error].
 func (w World) Run(ctx context.Context, s Settings) error {
 	switch {
 	case s.Output != "":
@@ -58,10 +58,10 @@ func (e *Error) Error() string { return e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// ExitStatus returns the exit status; mage uses it.
+// ExitStatus returns the exit status; mage calls it.
 func (e *Error) ExitStatus() int { return e.Status }
 
-// invalid returns an error for what is wrong on this side.
+// invalid returns an error with the exit status for a problem on this side.
 func invalid(err error) error {
 	if err == nil {
 		return nil

@@ -18,7 +18,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// expectations tells which flags ask for minions.
+// expectations reports which flags ask for minions.
 func (s *Settings) expectations() map[string]bool {
 	return map[string]bool{
 		"require-minions": s.RequireMinions, "expect-minion": len(s.ExpectMinions) > 0, "expect-from": s.ExpectFrom != "", "min-minions": s.MinMinions != 0,
@@ -80,7 +80,7 @@ func minionsOf(path string, saltenvs map[string]bool) ([]string, error) {
 	if err != nil {
 		return nil, &fault.Error{Err: err, Help: jsonReport}
 	}
-	defer func() { _ = rep.Close() }() // a file that nobody needs any more
+	defer func() { _ = rep.Close() }() // its temporary file is of no use any more
 	if len(rep.Targets) == 0 {
 		return nil, &fault.Error{Err: errors.New("it is not a JSON report (an NDJSON one does not do)"), Help: jsonReport}
 	}

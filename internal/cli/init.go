@@ -51,7 +51,7 @@ func (w World) init(ctx context.Context, s Settings) error {
 	}
 	if err != nil {
 		for _, name := range names {
-			_ = os.Remove(filepath.Join(dir, name)) // the directory is new: all in it is ours
+			_ = os.Remove(filepath.Join(dir, name)) // the directory is new, so its files are ours
 		}
 		return invalid(errors.Join(err, os.Remove(dir)))
 	}
@@ -66,7 +66,7 @@ func (w World) init(ctx context.Context, s Settings) error {
 	return nil
 }
 
-// reasonOf returns an error of the file system without the path, which has been told.
+// reasonOf returns an error of the file system without its path.
 func reasonOf(err error) error {
 	var of *fs.PathError
 	if errors.As(err, &of) {
@@ -75,7 +75,7 @@ func reasonOf(err error) error {
 	return err
 }
 
-// writeNew copies a file to a path where there is none.
+// writeNew copies a file to a path, and fails if there is one.
 func writeNew(from fs.FS, name, path string) error {
 	text, err := fs.ReadFile(from, name)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // deploy goes one way: settings, plan, run, views, exit status.
@@ -104,7 +105,7 @@ func (v *views) watching(o spirodeploy.Options) spirodeploy.Options {
 func (v *views) close(ctx context.Context, rep *report.Report) (told bool, err error) {
 	v.end()
 	told = v.world.tell(rep, v.plan.settings, v.plan.reports)
-	err = errlist.Join(v.live.end(rep), v.world.write(ctx, rep, v.plan.reports))
+	err = errlist.Join(v.live.end(), v.world.write(ctx, rep, v.plan.reports))
 	v.world.summarize(v.plan.settings, rep, v.plan.reports)
 	return told, err
 }
@@ -120,19 +121,19 @@ func (w World) status(s Settings, rep *report.Report, err error, told bool, repo
 	case reportErr != nil:
 		fmt.Fprintf(w.Stderr, "warning: %s\n", w.said(s, reportErr))
 	}
-	if told && s.Mage { // which tells every error
+	if told && s.Mage { // mage prints every error
 		err = errors.New(shortened(rep) + ": " + string(rep.Verdict) + ", see above")
 	}
 	return &Error{Status: rep.ExitStatus, Err: err, Told: told}
 }
 
-// surviveClosedOutput keeps this process alive when whoever reads its output
-// stops: a deployment must not break off for that, nor its exit status get lost.
+// surviveClosedOutput keeps this process alive if the reader of its output goes away: the
+// deployment must go on, and the exit status count.
 var surviveClosedOutput = sync.OnceFunc(func() {
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // writing now fails instead
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // writes fail from now on, and kill nobody
 })
 
-// shortened says which run it was, in a few words.
+// shortened names the run in a few words.
 func shortened(rep *report.Report) string {
 	if len(rep.Targets) > 1 {
 		return human.Count(len(rep.Targets), "target", "targets")
@@ -140,22 +141,20 @@ func shortened(rep *report.Report) string {
 	return sanitize.Line(rep.Targets[0].Saltenv)
 }
 
-// tell writes what the run came to, and reports whether whoever is to see its
-// error has seen it there.
+// tell prints the result of the run, and reports whether the user sees the error in it.
 func (w World) tell(rep *report.Report, s Settings, reports []reportFile) bool {
-	// A run that the server never took up has no result to show beside its error,
-	// but in a log that is to mark the error.
+	// The result of a run without any event is its error alone, which GitHub's log marks.
 	heard := slices.ContainsFunc(rep.Targets, func(t *report.Target) bool { return len(t.Events) > 0 })
-	if !heard && rep.Verdict != report.Success && w.log(w.bytes) != report.GitHub {
+	if !heard && rep.Verdict != report.Success && w.log(w.bytes) != view.GitHub {
 		return false
 	}
-	// The result goes to standard output, unless a report is what goes there.
+	// The result goes to standard output, or to standard error if a report goes there.
 	out, raw, seen := w.Stdout, w.bytes, w.together()
 	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.path == atomicfile.Stdout }) {
 		out, raw, seen = w.Stderr, w.rawStderr, true
 	}
-	err := rep.WriteText(out, w.summaryOptions(s, raw))
-	if err != nil && !errors.Is(err, syscall.EPIPE) { // that nobody reads is nobody's trouble
+	err := view.Text(out, rep, w.summaryOptions(s, raw))
+	if err != nil && !errors.Is(err, syscall.EPIPE) { // a closed pipe is not an error
 		fmt.Fprintf(w.Stderr, "warning: the summary could not be written: %v\n", err)
 	}
 	return seen && err == nil

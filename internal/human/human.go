@@ -48,3 +48,6 @@ func Size(n int64) string {
 	}
 	return fmt.Sprintf("%.1f %ciB", f, units[i])
 }
+
+// Plural returns a number with a noun whose plural ends in s: "1 minion", "2 minions".
+func Plural(n int, noun string) string { return Count(n, noun, noun+"s") }

@@ -51,7 +51,7 @@ func (o Outcome) Err() error {
 func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, out io.Writer) (*Outcome, error) {
 	known := new(token.Known)
 	known.Add(opts.Server.Token, opts.Project)
-	story, shown := report.Story(known.Writer(out), report.StoryOptions{}), spans.New(ctx, tracer, known.Redact)
+	story, shown := view.Story(known.Writer(out), view.StoryOptions{}), spans.New(ctx, tracer, known.Redact)
 	opts.Watch = func(u report.Update) {
 		story(u)
 		shown(u)
@@ -69,7 +69,7 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 		return nil, errors.New(known.Redact(rep.Err().Error()))
 	}
 	var text, json bytes.Buffer
-	if err := errors.Join(rep.WriteText(&text, report.TextOptions{}), rep.WriteJSON(&json)); err != nil {
+	if err := errors.Join(view.Text(&text, rep, view.TextOptions{}), view.JSON(&json, rep)); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	return &Outcome{
@@ -198,16 +198,24 @@ func CheckArtifact(name string) error {
 	return nil
 }
 
-// Formats returns the formats of a report's file.
-func Formats() []string { return view.Names() }
+// Formats returns the formats of a finished report.
+func Formats() []string {
+	var names []string
+	for _, f := range view.Formats {
+		if f.Write != nil {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
 
 // File returns the name and content of the report's file in a format.
 func (o Outcome) File(name string) (file, content string, err error) {
-	form, ok := view.All[name]
+	form, ok := view.Find(name)
 	switch {
-	case !ok:
+	case !ok || form.Write == nil:
 		return "", "", fmt.Errorf("unknown report format %q: the formats are %s", name, strings.Join(Formats(), ", "))
-	case name == view.JSON:
+	case name == "json":
 		return form.File, o.JSON, nil
 	}
 	rep, err := report.Read(strings.NewReader(o.JSON))
@@ -216,7 +224,7 @@ func (o Outcome) File(name string) (file, content string, err error) {
 	}
 	defer func() { _ = rep.Close() }() // removes a temporary file
 	var b strings.Builder
-	if err := form.Write(rep, &b); err != nil {
+	if err := form.Write(&b, rep); err != nil {
 		return "", "", fmt.Errorf("report: %w", err)
 	}
 	return form.File, b.String(), nil

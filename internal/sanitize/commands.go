@@ -14,7 +14,7 @@ import (
 //   - "[[ATTACHMENT|PATH]]", "[[PROPERTY|…]]": Jenkins' plugins JUnit Attachments and
 //     JUnit, and GitLab ("Unit test reports"), which fetch a file of the build machine
 //
-// Package report handles the commands of GitHub at the beginning of a line, in Log.
+// Package view handles the commands of GitHub at the beginning of a line, in Log.
 var marker = regexp.MustCompile(`(?i)##(?:vso|teamcity)?\[|\[\[[a-z][a-z0-9_.-]*\|`)
 
 // Defuse breaks up commands to readers of logs or reports with a space. It removes

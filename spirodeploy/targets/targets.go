@@ -52,7 +52,7 @@ func Deploy(
 	project string,
 	deployment string,
 	server *string, // URL of the server, or of several, separated by commas (default SPIRO_URL, or https://salt:4510/)
-	targets *string, // list of targets, in YAML: name, server, project, deployment, certificate, token-variable, token-file
+	targets *string, // list of targets, in YAML: name, server, project, deployment, certificate, insecure, token-variable, token-file
 	rollout *string, // deploy to all servers at once (parallel) or to one after the other until one fails (serial) (default parallel)
 	maxParallel *int, // deploy to at most this many servers at once (default all)
 	tokenFile *string, // file with the token (default: SPIRO_TOKEN)

@@ -206,7 +206,7 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if got := f.Contents().Digest.String(); got != want {
+	if got := digestOf(t, f); got != want {
 		t.Errorf("the module's bundle is %s, the library's %s", got, want)
 	}
 }
@@ -281,7 +281,7 @@ func TestImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if got := f.Contents().Digest.String(); got != want {
+	if got := digestOf(t, f); got != want {
 		t.Errorf("the image's bundle is %s, the library's %s", got, want)
 	}
 	certificates, err := run(t, nil, "call", "-m", module, "image", "file", "--path=/etc/ssl/certs/ca-certificates.crt", "contents")

@@ -26,10 +26,9 @@ func Main() {
 	os.Exit(run(os.Args[1:]))
 }
 
-// limitMemory has the garbage collector work harder before a large event of a
-// server makes this process large: a run needs a few MiB, and the machine may be
-// a small one. (With less, one event of 16 MiB has it collect all the time.)
-// GOMEMLIMIT means another limit.
+// limitMemory makes the garbage collector work harder from 96 MiB on, so that large events
+// of a server do not make the process large. A lower limit would make it collect all the
+// time during an event of 16 MiB. GOMEMLIMIT sets another limit.
 func limitMemory() {
 	const limit = 96 << 20
 	if os.Getenv("GOMEMLIMIT") == "" {
@@ -68,7 +67,7 @@ func parse(args []string, world cli.World) (line commandLine, exit int) {
 	if err == nil {
 		_, err = parser.Parse(rest)
 	}
-	if exit != goOn { // --help and --version have had their say
+	if exit != goOn { // --help or --version has printed
 		return line, exit
 	}
 	if err == nil {
@@ -115,7 +114,7 @@ var parserWords = []struct {
 	{regexp.MustCompile(`^(--\S+): bool value must be .* but got (".*")$`), "$1 $2: not true or false"},
 }
 
-// fail tells an error, and returns the exit status for it.
+// fail prints an error, and returns its exit status.
 func fail(err error) int {
 	if err == nil {
 		return 0

@@ -11,14 +11,14 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// A completed flag, as the scripts need it.
+// completed is a flag as the scripts need it.
 type completed struct {
 	names []string // with dashes
 	help  string
 	value string // its placeholder; empty for a switch
 }
 
-// words returns the values that the flag can have, if they are few.
+// words returns the values of a flag that has few.
 func (c completed) words() []string {
 	switch {
 	case c.value == "FORMAT=FILE":
@@ -54,7 +54,7 @@ func flagsOf(line commandLine) ([]completed, error) {
 	return all, nil
 }
 
-// complete writes what makes a shell complete the flags, and the verbs.
+// complete writes the script that makes a shell complete flags and verbs.
 func complete(w io.Writer, shell string) error {
 	write, ok := map[string]func(map[string][]completed) string{"bash": bash, "fish": fish, "zsh": func(flags map[string][]completed) string {
 		return "#compdef " + program + "\nautoload -U +X bashcompinit && bashcompinit\n" + bash(flags)

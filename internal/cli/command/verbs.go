@@ -20,11 +20,12 @@ type commandLine interface {
 	run(context.Context, cli.World) error // its error is a [*cli.Error]
 }
 
-// verbs are the words that stand first if something else than a deployment is wanted.
-// A project of such a name stands after --.
+// verbs are first words that do something else than to deploy. A project with such a name
+// goes after --.
 var verbs = []string{"check", "init", "token"}
 
-// find returns what a command line begins with, and the rest.
+// find returns the name of the command that the arguments call, its flags to fill, and its
+// arguments.
 func find(args []string) (name string, line commandLine, rest []string) {
 	if len(args) == 0 || !slices.Contains(verbs, args[0]) {
 		return program, new(flags), args
@@ -55,7 +56,7 @@ type checkFlags struct {
 	TokenFile      *string       `placeholder:"FILE" help:"File with the token (default: SPIRO_TOKEN)."`
 	SSLCert        *string       `name:"ssl-cert" placeholder:"FILE" help:"Trust this certificate or CA (PEM) instead of the system's."`
 	Insecure       bool          `help:"Verify nothing, and allow plain HTTP."`
-	ConnectTimeout time.Duration `default:"20s" placeholder:"DURATION" help:"How long connecting may take (default: 20s)."`
+	ConnectTimeout time.Duration `default:"20s" placeholder:"DURATION" help:"Time limit for connecting (default: 20s)."`
 }
 
 func (*checkFlags) about() string {

@@ -51,7 +51,7 @@ func (w *watcher) watch(u report.Update) {
 		w.happened(u)
 	case report.Ended:
 		w.ended(u)
-	case report.Progressed, report.Waited:
+	case report.Progressed, report.Waited, report.Missed, report.Finished:
 	}
 }
 

@@ -65,7 +65,7 @@ func ended(s report.Stage, err error) report.Update {
 
 // highstate folds events into a report, as a run does, and returns the updates.
 func highstate(events ...client.Event) []report.Update {
-	target := report.New(report.Target{Highstate: true}).Targets[0]
+	target := report.New(report.Request{Highstate: true}).Targets[0]
 	var updates []report.Update
 	for _, e := range events {
 		minion, err := target.Add(e)

@@ -95,7 +95,7 @@ func (s step) options() (bundle.Options, error) {
 	case err != nil:
 		return opts, err
 	case git:
-		opts.Source = tarFile(s.at(ArchiveFile))
+		opts.Source = bundle.Archive(s.at(ArchiveFile))
 	default:
 		opts.Source, err = bundle.ParseSource(s.Source)
 	}
