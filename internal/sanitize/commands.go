@@ -14,7 +14,7 @@ import (
 //   - "[[ATTACHMENT|PATH]]", "[[PROPERTY|…]]": Jenkins' plugins JUnit Attachments and
 //     JUnit, and GitLab ("Unit test reports"), which fetch a file of the build machine
 //
-// Package view handles the commands of GitHub at the beginning of a line, in Log.
+// Package report/view handles the commands of GitHub at the beginning of a line, in Log.
 var marker = regexp.MustCompile(`(?i)##(?:vso|teamcity)?\[|\[\[[a-z][a-z0-9_.-]*\|`)
 
 // Defuse breaks up commands to readers of logs or reports with a space. It removes
@@ -50,7 +50,7 @@ func DefuseJSON(s string) string {
 // Visible returns s without invisible characters, which .NET ignores in comparisons that
 // depend on the culture.
 func Visible(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) {
+	if isASCII(s) {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
@@ -59,4 +59,8 @@ func Visible(s string) string {
 		}
 		return r
 	}, s)
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
