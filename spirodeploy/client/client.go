@@ -81,7 +81,7 @@ type Options struct {
 	// log what a server behind a proxy says before it is asked. A hostile server can
 	// put a token there that it received earlier.)
 	Proxy func(*http.Request) (*url.URL, error)
-	// ConnectTimeout limits connecting, and the TLS handshake again; default 20 s.
+	// ConnectTimeout limits connecting, and then the TLS handshake; default 20 s for each.
 	ConnectTimeout time.Duration
 	// AnswerTimeout limits how long the server may read nothing of the bundle, and then
 	// how long it may take to answer; default 15 minutes. A server needs that time to

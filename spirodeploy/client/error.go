@@ -154,7 +154,7 @@ func (e *BundleError) Unwrap() error { return e.Err }
 // StreamError means that the stream of events broke. The deployment may be going on
 // at the server.
 type StreamError struct {
-	Err error
+	Err error // why
 	// Malformed means that the server violated the protocol. Otherwise the connection
 	// ended too early, or the caller ended it.
 	Malformed bool
@@ -170,7 +170,7 @@ func (e *StreamError) Explain() fault.Parts {
 func (e *StreamError) Unwrap() error { return e.Err }
 
 // maxMessage limits how much of an error's body is read, in bytes. It is much more than
-// what is shown, so that a token at the end of that is found whole.
+// maxShown, because a token can only be redacted if all of it was read.
 const maxMessage = 64 << 10
 
 var (

@@ -135,7 +135,7 @@ func (c *Client) explainOf(p peer, err error) (why string, help fault.Hint) {
 	case wasOp && op.Op == "dial" && (op.Timeout() || isOneOf(err, tooLate)):
 		return fmt.Sprintf("connecting to %s took longer than %s", address(op), c.connectTimeout),
 			p.checkAddr + "; a firewall may be dropping connections"
-	case errors.Is(err, errHandshake), strings.HasSuffix(err.Error(), "TLS handshake timeout"): // that of net/http, behind a proxy
+	case errors.Is(err, errHandshake), strings.HasSuffix(err.Error(), "TLS handshake timeout"): // from net/http, behind a proxy
 		return fmt.Sprintf("%s accepted the connection but did not finish the TLS handshake within %s", p.who, c.connectTimeout), p.plain
 	case isCut(err) && c.address != "" && p != proxyPeer:
 		return "the connection was cut", p.checkAddr

@@ -56,7 +56,7 @@ type Event struct {
 	Data string `json:"-"`
 }
 
-// Stream is the answer to an [Client.Upload].
+// Stream is the answer to [Client.Upload].
 type Stream struct {
 	ctx    context.Context // of the request
 	client *Client
@@ -240,8 +240,8 @@ func bytesOf(text string) json.RawMessage {
 	return unsafe.Slice(unsafe.StringData(text), len(text)) //nolint:gosec // its readers only read
 }
 
-// unreadable returns an event with a Problem in place of a result. It fails with the
-// problem if it cannot tell which minion the event is about.
+// unreadable returns an event with a Problem instead of a result. It fails with the problem
+// if it cannot tell which minion the event is about.
 func unreadable(name, text string, problem error) (Event, error) {
 	e, minion := Event{Name: name, Time: time.Now()}, ""
 	if name == HighstateUpdate {
