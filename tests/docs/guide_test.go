@@ -36,7 +36,7 @@ func TestGuides(t *testing.T) {
 		switch {
 		case b.language == "console":
 			steps[b.file] = append(steps[b.file], b.commands(t)...)
-		case b.target != "":
+		case filepath.IsLocal(b.target):
 			steps[b.file] = append(steps[b.file], b.writing())
 		}
 	}
