@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,22 +29,26 @@ func TestGuides(t *testing.T) {
 		t.Skip("SSL_CERT_FILE, which makes the server one to trust, is for Linux")
 	}
 	bin := programs(t)
-	steps := map[string][]step{}
+	pages := map[string][]step{}
 	for _, b := range blocks(t) {
 		if path.Dir(b.file) != "docs/guides" {
 			continue
 		}
 		switch {
 		case b.language == "console":
-			steps[b.file] = append(steps[b.file], b.commands(t)...)
+			pages[b.file] = append(pages[b.file], b.commands(t)...)
 		case filepath.IsLocal(b.target):
-			steps[b.file] = append(steps[b.file], b.writing())
+			pages[b.file] = append(pages[b.file], b.writing())
 		}
 	}
-	for file, steps := range steps {
+	for file := range pages {
 		t.Run(path.Base(file), func(t *testing.T) {
 			t.Parallel()
-			follow(t, bin, steps)
+			before := pages["docs/guides/first-project.md"]
+			if !strings.Contains(read(t, filepath.Join(example.Root, file)), "goes on with [your first project](first-project.md)") {
+				before = nil
+			}
+			follow(t, bin, before, pages[file])
 		})
 	}
 }
@@ -93,8 +98,9 @@ var clock = regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d `)
 const mark = "=== the end, with status "
 
 // follow does the steps in a directory that has what readers have: a server with
-// minions, its token, its certificate in spirofs.crt, and what their build made.
-func follow(t *testing.T, bin string, steps []step) {
+// minions, its token, and its certificate in spirofs.crt; and after the steps of the
+// guide before, which has a test of its own.
+func follow(t *testing.T, bin string, before, steps []step) {
 	t.Helper()
 	dir := t.TempDir()
 	home := filepath.Join(dir, "home")
@@ -111,7 +117,7 @@ func follow(t *testing.T, bin string, steps []step) {
 		t.Fatal(err)
 	}
 	var script strings.Builder
-	for _, s := range steps {
+	for _, s := range slices.Concat(before, steps) {
 		fmt.Fprintf(&script, "%s\ns=$?; echo '%s'$s; (exit $s)\n", strings.TrimSuffix(strings.ReplaceAll(s.command, "SPIRO_TOKEN=…", "SPIRO_TOKEN="+server.Token(time.Hour, "shop")), "\n"), mark)
 	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", script.String())
@@ -125,6 +131,12 @@ func follow(t *testing.T, bin string, steps []step) {
 	}
 	out, _ := cmd.CombinedOutput() // the status is that of the last step
 	rest := string(out)
+	for range before {
+		_, rest, _ = strings.Cut(rest, mark)
+	}
+	if len(before) > 0 {
+		_, rest, _ = strings.Cut(rest, "\n")
+	}
 	for i, s := range steps {
 		output, after, found := strings.Cut(rest, mark)
 		output = clock.ReplaceAllString(output, "")
