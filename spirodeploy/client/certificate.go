@@ -14,8 +14,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// explainCertificate says why the server's certificate is not trusted, and what
-// helps. The rules are those of RFC 5280 and RFC 9525 as crypto/x509 has them.
+// explainCertificate says why the peer's certificate is not trusted, and what helps.
+// crypto/x509 applies the rules of RFC 5280 and RFC 9525.
 func (p peer) explainCertificate(e *tls.CertificateVerificationError) (why string, help fault.Hint) {
 	var (
 		unknown   x509.UnknownAuthorityError
@@ -38,18 +38,19 @@ func (p peer) explainCertificate(e *tls.CertificateVerificationError) (why strin
 		return explainTime(which, invalid.Cert, time.Now())
 	case errors.As(e.Err, &unknown) && p.ownTrust:
 		return p.who + "'s certificate is neither the trusted one nor signed by it: it is " + describe(leaf),
-			"if that is the right one, name it, or its CA, with {ssl-cert}"
+			"pass it or its CA as {ssl-cert} if it is the right one"
 	case errors.As(e.Err, &unknown):
 		return p.who + "'s certificate is signed by an unknown authority: it is " + describe(leaf),
-			"if that is the right one, name it, or its CA, with {ssl-cert}"
+			"pass it or its CA as {ssl-cert} if it is the right one"
 	}
 	return general + strings.TrimPrefix(e.Err.Error(), "x509: "), ""
 }
 
+// explainName says why the certificate does not fit the host.
 func (p peer) explainName(e x509.HostnameError) (why string, help fault.Hint) {
 	if net.ParseIP(e.Host) != nil && slices.Contains(e.Certificate.DNSNames, e.Host) {
-		return fmt.Sprintf("%s's certificate has the IP address %s as a DNS name, which counts for no address", p.who, e.Host),
-			"make one that has IP:" + fault.Hint(fault.Literal(e.Host)) + " as subjectAltName"
+		return fmt.Sprintf("%s's certificate has the IP address %s as a DNS name, which does not count as an address", p.who, e.Host),
+			"issue one with IP:" + fault.Hint(fault.Literal(e.Host)) + " as subjectAltName"
 	}
 	names := slices.Clone(e.Certificate.DNSNames)
 	for _, ip := range e.Certificate.IPAddresses {
@@ -57,26 +58,27 @@ func (p peer) explainName(e x509.HostnameError) (why string, help fault.Hint) {
 	}
 	if len(names) == 0 {
 		return fmt.Sprintf("%s's certificate names no host: it has no subject alternative name, and its common name, %q, does not count", p.who, e.Certificate.Subject.CommonName),
-			"make one that has " + fault.Hint(fault.Literal(e.Host)) + " as subjectAltName"
+			"issue one with " + fault.Hint(fault.Literal(e.Host)) + " as subjectAltName"
 	}
 	const most = 5
 	if len(names) > most {
 		names = append(names[:most], "…")
 	}
 	return fmt.Sprintf("%s's certificate is for %s, not for %s", p.who, strings.Join(names, ", "), e.Host),
-		"use a name in the URL that it is for, or a certificate for " + fault.Hint(fault.Literal(e.Host))
+		"use one of its names in the URL, or issue a certificate for " + fault.Hint(fault.Literal(e.Host))
 }
 
+// explainTime says why the certificate is not valid now.
 func explainTime(which string, cert *x509.Certificate, now time.Time) (why string, help fault.Hint) {
-	clock := "by this machine's clock it is " + now.UTC().Format(time.RFC3339)
+	clock := "this machine's clock says " + now.UTC().Format(time.RFC3339)
 	if now.Before(cert.NotBefore) {
 		return fmt.Sprintf("%s is not valid before %s, and %s", which, cert.NotBefore.UTC().Format(time.RFC3339), clock), "check the clock"
 	}
-	return fmt.Sprintf("%s has expired, on %s, and %s", which, cert.NotAfter.UTC().Format(time.RFC3339), clock), "renew it, or check the clock"
+	return fmt.Sprintf("%s expired on %s, and %s", which, cert.NotAfter.UTC().Format(time.RFC3339), clock), "renew it, or check the clock"
 }
 
-// describe names a certificate such that people can compare it with what
-// "openssl x509 -noout -fingerprint -sha256" says of theirs.
+// describe names a certificate. People can compare the fingerprint with that of
+// "openssl x509 -noout -fingerprint -sha256".
 func describe(cert *x509.Certificate) string {
 	issuer := "issued by " + cert.Issuer.String()
 	if cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil {

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// errHandshake means that there was no TLS handshake in time.
+// errHandshake means that the TLS handshake took too long.
 var errHandshake = errors.New("no TLS handshake")
 
-// dialTLS connects, and does what net/http would do for TLS.
+// dialTLS connects and does the TLS handshake, as net/http would.
 func dialTLS(
 	ctx context.Context, network, addr string,
 	dial func(context.Context, string, string) (net.Conn, error), config *tls.Config, limit time.Duration,
@@ -46,11 +46,10 @@ func dialTLS(
 	return conn, nil
 }
 
-// patient makes a connection one from which nothing is read before something was
-// written: of a server that speaks before it was asked, net/http writes the words
-// to the standard log, and there may be a token in them. And when writing fails,
-// what the other side has said until then is read first: a server may refuse a
-// request early and reset the connection, and net/http would report only that.
+// patient wraps a connection in two ways. It reads nothing before the first write:
+// net/http logs what a server says before it is asked, and a token may be in that. And
+// it lets the reader finish after a write fails: a server may refuse a request early
+// and reset the connection, and net/http would report only the reset.
 func patient(conn net.Conn, err error) (net.Conn, error) {
 	if err != nil {
 		return nil, err
@@ -62,17 +61,17 @@ func patient(conn net.Conn, err error) (net.Conn, error) {
 	}, nil
 }
 
-// lastAnswer is how long a failed write waits for what there is still to read. It
-// is there already, or it will not come.
+// lastAnswer is how long a failed write waits for the reader. The answer is already
+// there, or it will not come.
 const lastAnswer = 2 * time.Second
 
 type patientConn struct {
 	net.Conn
 	asked chan struct{}
 	ask   func()
-	ended chan struct{} // closed when there is nothing more to read
+	ended chan struct{} // closed at the end of reading
 	end   func()
-	eof   atomic.Bool // whether the other side ended the connection properly
+	eof   atomic.Bool // the other side closed the connection properly
 }
 
 func (c *patientConn) Read(p []byte) (int, error) {
@@ -100,14 +99,14 @@ func (c *patientConn) Write(p []byte) (int, error) {
 }
 
 func (c *patientConn) Close() error {
-	c.ask() // whoever waits is to see the end
+	c.ask() // wake the reader
 	c.end()
 	return c.Conn.Close()
 }
 
-// cutUnderTLS reports whether the other side has ended a connection under TLS
-// without saying so in TLS, by a close_notify (RFC 8446, section 6.1): anybody on
-// the way can do that. crypto/tls passes over it between two records.
+// cutUnderTLS reports whether the TCP connection ended without a close_notify of TLS
+// (RFC 8446, section 6.1). Anybody in between can cause that, and crypto/tls ignores
+// it between two records.
 func cutUnderTLS(conn net.Conn) bool {
 	if outer, ok := conn.(*patientConn); ok {
 		conn = outer.Conn
@@ -120,8 +119,8 @@ func cutUnderTLS(conn net.Conn) bool {
 	return ok && under.eof.Load()
 }
 
-// wholeBody is the body of an answer whose end nothing marks but that of its
-// connection. It fails if that was cut.
+// wholeBody is the body of an answer that ends with its connection. Reading fails if
+// the connection was cut.
 type wholeBody struct {
 	io.ReadCloser
 	conn net.Conn
@@ -135,36 +134,34 @@ func (b wholeBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// withoutZone returns an IPv6 address without its zone, which means something on this
-// machine only (RFC 6874): no certificate has it.
+// withoutZone returns an IPv6 address without its zone, which only this machine
+// understands (RFC 6874) and no certificate contains.
 func withoutZone(host string) string {
 	host, _, _ = strings.Cut(host, "%")
 	return host
 }
 
-// onTheWay tells of a request that goes through a proxy whether that is what has
-// to answer now.
-type onTheWay struct{ atProxy atomic.Bool }
+// atProxyKey is the context key of an *atomic.Bool: whether the proxy, not the server,
+// has to answer the request now.
+type atProxyKey struct{}
 
-type onTheWayKey struct{}
-
-// reach tells the request of a context whether a proxy has to answer.
+// reach sets whether the proxy has to answer the request of a context.
 func reach(ctx context.Context, atProxy bool) {
-	if way, ok := ctx.Value(onTheWayKey{}).(*onTheWay); ok {
-		way.atProxy.Store(atProxy)
+	if at, ok := ctx.Value(atProxyKey{}).(*atomic.Bool); ok {
+		at.Store(atProxy)
 	}
 }
 
-// roundTrip sends a request and returns the answer, which ends with an error if it
-// was cut. An error of a proxy is an OpError "proxyconnect".
+// roundTrip sends a request and returns the answer. Reading its body fails if the
+// connection was cut. An error of a proxy is an OpError "proxyconnect".
 func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
 	var conn net.Conn
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn }}
-	way := new(onTheWay)
-	way.atProxy.Store(c.Plain() && c.proxied()) // which passes plain requests on itself
-	ctx := context.WithValue(httptrace.WithClientTrace(req.Context(), trace), onTheWayKey{}, way)
+	atProxy := new(atomic.Bool)
+	atProxy.Store(c.Plain() && c.proxied()) // the proxy itself forwards plain requests
+	ctx := context.WithValue(httptrace.WithClientTrace(req.Context(), trace), atProxyKey{}, atProxy)
 	resp, err := c.transport.RoundTrip(req.WithContext(ctx))
-	if err != nil && way.atProxy.Load() && !ofProxy(err) {
+	if err != nil && atProxy.Load() && !ofProxy(err) {
 		err = &net.OpError{Op: "proxyconnect", Net: "tcp", Err: err}
 	}
 	if err == nil && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 {
@@ -173,7 +170,7 @@ func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// ofProxy reports whether an error is a proxy's.
+// ofProxy reports whether an error comes from a proxy.
 func ofProxy(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && (op.Op == "proxyconnect" || op.Op == "socks connect")

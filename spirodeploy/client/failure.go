@@ -15,11 +15,11 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// failure says in our words why there was no answer.
+// failure is an error of the network in plain words.
 type failure struct {
 	why  string
 	help fault.Hint
-	err  error // nil if its text has the token in it
+	err  error // nil if its text contains the token
 }
 
 func (f *failure) Error() string { return f.Explain().String() }
@@ -28,7 +28,7 @@ func (f *failure) Explain() fault.Parts { return fault.Parts{Why: f.why, Help: f
 
 func (f *failure) Unwrap() error { return f.err }
 
-// also adds to what helps.
+// also adds a hint.
 func (f *failure) also(help fault.Hint) {
 	if f.help != "" {
 		help = f.help + "; " + help
@@ -36,8 +36,8 @@ func (f *failure) also(help fault.Hint) {
 	f.help = help
 }
 
-// failure returns why there was no answer, and what helps: the context's own reason if
-// the context has ended. Its text cannot have the token in it.
+// failure returns an error that explains err, or the reason of the context if it has
+// ended. Its text never contains the token.
 func (c *Client) failure(ctx context.Context, err error, more ...func(*failure)) error {
 	if ctx.Err() != nil {
 		return ctxio.Reason(ctx)
@@ -56,30 +56,29 @@ func (c *Client) failure(ctx context.Context, err error, more ...func(*failure))
 
 const (
 	checkURL fault.Hint = "check host and port of the server URL"
-	plainURL fault.Hint = "if it is meant to speak plain HTTP, use http:// in the server URL, and {insecure}"
-	proxyEnv fault.Hint = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names it; NO_PROXY takes hosts to go to without it"
+	plainURL fault.Hint = "use http:// in the server URL and {insecure} if it is meant to speak plain HTTP"
+	proxyEnv fault.Hint = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names it; NO_PROXY lists hosts to reach without it"
 )
 
-// peer is who an error came from.
+// peer is the other side of a connection: the server or a proxy.
 type peer struct {
-	who       string     // "the server"
-	checkAddr fault.Hint // what may be wrong with its address
-	plain     fault.Hint // what helps if it does not speak TLS
-	ownTrust  bool       // whether only the certificate that was given is trusted
+	who       string     // such as "the server"
+	checkAddr fault.Hint // the hint if its address may be wrong
+	plain     fault.Hint // the hint if it does not speak TLS
+	ownTrust  bool       // only Options.Certificate is trusted
 }
 
 func (c *Client) serverPeer() peer {
 	p := peer{who: "the server", checkAddr: checkURL, plain: plainURL, ownTrust: c.ownTrust}
 	if c.address != "" {
-		p.checkAddr = "connections go to " + fault.Hint(fault.Literal(c.address)) + " in place of the server's host: check that a server listens there, and behind it if it leads on as a tunnel or service does"
+		p.checkAddr = "connections go to " + fault.Hint(fault.Literal(c.address)) + " instead of the server's host: check that a server listens there, and behind it if it is a tunnel or service"
 	}
 	return p
 }
 
-var proxyPeer = peer{who: "the proxy", checkAddr: proxyEnv, plain: "if it speaks plain HTTP, which is usual, its URL begins with http://"}
+var proxyPeer = peer{who: "the proxy", checkAddr: proxyEnv, plain: "begin its URL with http:// if it speaks plain HTTP, as most do"}
 
-// explain says in our words what an error of the network means, and what may
-// help against it.
+// explain says in plain words what an error of the network means, and what may help.
 func (c *Client) explain(err error) (why string, help fault.Hint) {
 	if ofProxy(err) {
 		var op *net.OpError
@@ -96,7 +95,7 @@ func (c *Client) explain(err error) (why string, help fault.Hint) {
 	return c.explainOf(c.serverPeer(), err)
 }
 
-// explainOf is explain for an error of one of the peers.
+// explainOf explains an error that comes from a peer.
 func (c *Client) explainOf(p peer, err error) (why string, help fault.Hint) {
 	var (
 		op        *net.OpError
@@ -110,21 +109,21 @@ func (c *Client) explainOf(p peer, err error) (why string, help fault.Hint) {
 		return p.explainCertificate(untrusted)
 	case strings.Contains(err.Error(), badCertificate):
 		_, why, _ := strings.Cut(err.Error(), badCertificate)
-		return p.who + "'s certificate is not as RFC 5280 has it, so that it cannot be read (" + strings.TrimPrefix(why, "x509: ") + ")", "have a new one made"
+		return p.who + "'s certificate is malformed (" + strings.TrimPrefix(why, "x509: ") + ")", "issue a new one"
 	case errors.As(err, &notTLS):
 		return p.who + " does not speak TLS on this port", p.plain
 	case wasOp && op.Op == "remote error":
-		return p.who + " broke off the TLS handshake (" + op.Err.Error() + ")",
-			p.checkAddr + "; one that wants a client's certificate, or knows no newer TLS than 1.1, cannot be used"
+		return p.who + " aborted the TLS handshake (" + op.Err.Error() + ")",
+			p.checkAddr + "; a server that requires a client certificate, or supports only TLS 1.1 or older, cannot be used"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		help := fault.Hint("check the server URL")
 		if p == proxyPeer {
 			help = p.checkAddr
 		}
 		if c.server.String() == DefaultServer && dns.Name == c.server.Hostname() {
-			help = "that is the default: {server} names another"
+			help = "name your server with {server}: that was the default"
 		}
-		return fmt.Sprintf("there is no host of the name %q", dns.Name), help
+		return fmt.Sprintf("there is no host named %q", dns.Name), help
 	case errors.As(err, &dns):
 		return fmt.Sprintf("the host name %q could not be looked up (%s)", dns.Name, dns.Err), "check this machine's DNS"
 	case isOneOf(err, refused) && p == proxyPeer:
@@ -134,10 +133,10 @@ func (c *Client) explainOf(p peer, err error) (why string, help fault.Hint) {
 	case isOneOf(err, noRoute):
 		return "there is no route to " + address(op), "check the server URL, and this machine's network"
 	case wasOp && op.Op == "dial" && (op.Timeout() || isOneOf(err, tooLate)):
-		return fmt.Sprintf("no connection to %s came about within %s", address(op), c.connectTimeout),
-			p.checkAddr + "; a firewall on the way may drop connections"
+		return fmt.Sprintf("connecting to %s took longer than %s", address(op), c.connectTimeout),
+			p.checkAddr + "; a firewall may be dropping connections"
 	case errors.Is(err, errHandshake), strings.HasSuffix(err.Error(), "TLS handshake timeout"): // that of net/http, behind a proxy
-		return fmt.Sprintf("%s took the connection, and then no TLS handshake came about within %s", p.who, c.connectTimeout), p.plain
+		return fmt.Sprintf("%s accepted the connection but did not finish the TLS handshake within %s", p.who, c.connectTimeout), p.plain
 	case isCut(err) && c.address != "" && p != proxyPeer:
 		return "the connection was cut", p.checkAddr
 	case isCut(err):
@@ -146,10 +145,10 @@ func (c *Client) explainOf(p peer, err error) (why string, help fault.Hint) {
 	return explainHTTP(err.Error(), p)
 }
 
-// badCertificate is how crypto/tls begins to say that it cannot parse a certificate.
+// badCertificate begins the error of crypto/tls for a certificate that it cannot parse.
 const badCertificate = "tls: failed to parse certificate from server: "
 
-// address returns where a connection was to go.
+// address returns the address that the client tried to connect to.
 func address(op *net.OpError) string {
 	if op == nil || op.Addr == nil {
 		return "the server's port"
@@ -157,29 +156,28 @@ func address(op *net.OpError) string {
 	return op.Addr.String()
 }
 
-// isOneOf reports whether an error is, or wraps, one of some.
+// isOneOf reports whether an error is one of some, or wraps one.
 func isOneOf(err error, some []error) bool {
 	return slices.ContainsFunc(some, func(one error) bool { return errors.Is(err, one) })
 }
 
-// isCut reports whether the other side, or something on the way, ended a connection.
+// isCut reports whether the other side, or something in between, ended a connection.
+// net/http causes net.ErrClosed: it closes the connection after reading fails, while
+// the body is still being sent. It has its own error for a connection that ended before
+// the first write.
 func isCut(err error) bool {
-	// The last is that of sending what net/http has closed when nothing more could be read.
-	if isOneOf(err, cut) || isOneOf(err, []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed}) {
-		return true
-	}
-	// That of net/http for a connection that ended before it was written to.
-	return strings.Contains(err.Error(), "server closed idle connection")
+	return isOneOf(err, cut) || isOneOf(err, []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed}) ||
+		strings.Contains(err.Error(), "server closed idle connection")
 }
 
-// explainHTTP puts into other words what net/http says in ones of its own.
+// explainHTTP explains an error that net/http makes only as text.
 func explainHTTP(text string, p peer) (why string, help fault.Hint) {
 	text = strings.TrimPrefix(text, "net/http: HTTP/1.x transport connection broken: ")
 	switch {
 	case strings.Contains(text, "response headers exceeded"):
-		return "the header of the answer is larger than " + sizeText(maxHeader) + ", as none of SpiroFS is", p.checkAddr
+		return "the header of the answer is larger than " + sizeText(maxHeader) + ", so it did not come from SpiroFS", p.checkAddr
 	case strings.Contains(text, "too many 1xx"):
-		return "the server sends interim answers and never a final one, as SpiroFS never does", p.checkAddr
+		return "the server sends interim answers but no final one, which SpiroFS never does", p.checkAddr
 	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME header"):
 		return "the answer is not HTTP (" + text + ")", p.checkAddr
 	case strings.Contains(text, "chunk"), strings.Contains(text, "Content-Length"):

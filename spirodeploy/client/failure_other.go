@@ -4,7 +4,7 @@ package client
 
 import "syscall"
 
-// What the system says of connections. Windows has other numbers for it.
+// Errors of the system about connections. Windows has other numbers for them.
 var (
 	refused = []error{syscall.ECONNREFUSED}
 	noRoute = []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH}

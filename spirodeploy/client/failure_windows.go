@@ -2,9 +2,9 @@ package client
 
 import "syscall"
 
-// What Windows Sockets says of connections ("Windows Sockets Error Codes"). On
-// Windows, syscall.ECONNREFUSED and its like are numbers that Go has made up: no
-// error of a connection is one of them.
+// Errors of Windows Sockets about connections ("Windows Sockets Error Codes"). On
+// Windows, Go invents the numbers of syscall.ECONNREFUSED and its like, and no
+// connection fails with them.
 const (
 	wsaENetDown     = syscall.Errno(10050)
 	wsaENetUnreach  = syscall.Errno(10051)

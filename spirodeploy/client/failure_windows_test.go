@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestWinsock holds our words against the numbers of Windows.
+// TestWinsock checks what the client says for the numbers of Windows.
 func TestWinsock(t *testing.T) {
 	t.Parallel()
 	c := &Client{connectTimeout: time.Second}
@@ -22,7 +22,7 @@ func TestWinsock(t *testing.T) {
 		{"dial", wsaEConnRefused, "nothing listens on 192.0.2.1:4510"},
 		{"dial", wsaEHostUnreach, "there is no route to 192.0.2.1:4510"},
 		{"dial", wsaENetUnreach, "there is no route to 192.0.2.1:4510"},
-		{"dial", wsaETimedOut, "no connection to 192.0.2.1:4510 came about"},
+		{"dial", wsaETimedOut, "connecting to 192.0.2.1:4510 took longer"},
 		{"read", syscall.WSAECONNRESET, "the connection was cut"},
 		{"write", syscall.WSAECONNABORTED, "the connection was cut"},
 		{"write", wsaEShutdown, "the connection was cut"},
@@ -34,7 +34,7 @@ func TestWinsock(t *testing.T) {
 	}
 }
 
-// TestNothingListens asks Windows itself.
+// TestNothingListens checks what Windows itself returns.
 func TestNothingListens(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Option is a setting of a deployment, by the name of the command's flag without its
-// dashes. Each front end spells it in a way of its own.
+// Option is a setting of a deployment: the name of the command's flag without its
+// dashes. Each front end spells it differently.
 type Option string
 
 // Options that hints name.
@@ -35,7 +35,7 @@ const (
 	Verbose        Option = "verbose"
 )
 
-// fields are the options as fields of Go structs.
+// fields spell the options as fields of Go structs.
 var fields = map[Option]string{
 	Artifact:       "bundle.Options.Artifacts",
 	Bundle:         "Options.File",
@@ -70,15 +70,15 @@ func Options() []Option {
 	return all
 }
 
-// A Speller returns how a front end spells an option: "--ssl-cert", "-sslCert". It
-// returns "" for an option that the front end does not have.
+// A Speller returns how a front end spells an option: "--ssl-cert", "-sslCert". It returns
+// "" if the front end does not have the option.
 type Speller func(Option) string
 
-// Hint is what a person can do about an error. It names an option as {ssl-cert}; text
-// from elsewhere goes through [Literal].
+// Hint says what a person can do about an error. It names an option as {ssl-cert}. Text
+// from elsewhere must pass through [Literal].
 type Hint string
 
-// Spell returns the hint with its options spelled, or "" if the front end does not have
+// Spell returns the hint with its options spelled. It returns "" if the front end lacks
 // one of them. A nil Speller spells them as fields of Go structs.
 func (h Hint) Spell(spell Speller) string {
 	if spell == nil {
@@ -114,8 +114,8 @@ func (h Hint) Options() []Option {
 	return all
 }
 
-// placeholder is an option's name in a hint, or a brace that stands for itself.
+// placeholder matches an option's name in a hint, or an escaped brace.
 var placeholder = regexp.MustCompile(`\{[a-z-]+\}|\{\{`)
 
-// Literal returns text as it stands in a hint for itself.
+// Literal escapes text for use in a hint.
 func Literal(text string) string { return strings.ReplaceAll(text, "{", "{{") }

@@ -50,8 +50,24 @@ const (
 	OK      Outcome = "ok"      // as it should be already
 	Changed Outcome = "changed" // made so
 	Pending Outcome = "pending" // would be changed (test mode)
-	Bad     Outcome = "failed"
+	Bad     Outcome = "bad"     // failed; "failed" in JSON
 )
+
+// MarshalText returns the outcome as JSON shows it.
+func (o Outcome) MarshalText() ([]byte, error) {
+	if o == Bad {
+		return []byte(Failed), nil
+	}
+	return []byte(o), nil
+}
+
+// UnmarshalText reads the outcome as JSON shows it.
+func (o *Outcome) UnmarshalText(text []byte) error {
+	if *o = Outcome(text); *o == Outcome(Failed) {
+		*o = Bad
+	}
+	return nil
+}
 
 // State is one state of a highstate.
 type State struct {

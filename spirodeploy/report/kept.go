@@ -41,9 +41,9 @@ func (t *Target) keep(e Event, ofMinion bool) {
 		k.known[e.Name] = true
 	}
 	if e.Name == client.Exception {
-		k.exception = bothEnds(trimRight(e.Msg), maxText)
+		k.exception = sanitize.BothEnds(strings.TrimRight(e.Msg, "\n\t "), maxText)
 	}
-	e.Name, e.Msg, e.Data = sanitize.Clip(e.Name, maxName), bothEnds(e.Msg, maxText), sanitize.Clip(e.Data, maxText)
+	e.Name, e.Msg, e.Data = sanitize.Clip(e.Name, maxName), sanitize.BothEnds(e.Msg, maxText), sanitize.Clip(e.Data, maxText)
 	size := len(e.Name) + len(e.Msg) + len(e.Minion) + len(e.Data)
 	if !fresh && k.repeated == maxRepeated || k.text+size > maxEventText {
 		if !ofMinion {
@@ -63,15 +63,4 @@ func (t *Target) warnOfDropped() {
 	if n := t.kept.dropped; n > 0 {
 		t.Warn(fmt.Sprintf("the server sent more events than the report keeps: %s of them are left out", human.Thousands(n)))
 	}
-}
-
-// bothEnds shortens a text to about that many bytes and keeps both ends: a
-// traceback of Python has the reason at its end.
-func bothEnds(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	half := most / 2
-	head, tail := strings.ToValidUTF8(s[:half], ""), strings.ToValidUTF8(s[len(s)-half:], "")
-	return head + "\n… (" + human.Thousands(len(s)-2*half) + " more bytes) …\n" + tail
 }

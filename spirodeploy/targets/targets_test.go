@@ -14,8 +14,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
-// mage runs targets as a user does, with this repository's magefiles, which
-// import this package. It returns what was printed, and the exit status.
+// mage runs targets as a user does, with this repository's magefiles, which import this
+// package. It returns the output and the exit status.
 func mage(t *testing.T, env []string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", append([]string{"tool", "mage"}, args...)...)
@@ -115,8 +115,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestMageTimeout: when the time is up that mage gives a target, the run has ended
-// already, with its verdict and its report.
+// TestMageTimeout checks that a run ends with its verdict and its report before the time is
+// up that mage gives a target.
 func TestMageTimeout(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
