@@ -213,3 +213,24 @@ func lastLine(text string) string {
 	lines := strings.SplitAfter(text, "\n")
 	return lines[len(lines)-2]
 }
+
+// TestCIGuide: the jobs that the guide shows are those of the examples, which
+// tests/examples runs.
+func TestCIGuide(t *testing.T) {
+	t.Parallel()
+	var shown []string
+	for _, b := range blocks(t) {
+		if b.file == "docs/guides/ci.md" && b.language == "yaml" {
+			shown = append(shown, b.text)
+		}
+	}
+	jobs := []string{"github.yml", "gitlab-ci.yml"}
+	if len(shown) != len(jobs) {
+		t.Fatalf("it shows %d jobs, and there are %d", len(shown), len(jobs))
+	}
+	for i, job := range jobs {
+		if !strings.HasSuffix(read(t, filepath.Join(example.Root, "examples", "ci", job)), "\n"+shown[i]) {
+			t.Errorf("it shows another job than examples/ci/%s, after the comment at its top", job)
+		}
+	}
+}
