@@ -213,7 +213,7 @@ func (a *archive) warn(ctx context.Context) {
 		}
 	}
 	for _, name := range a.submodules(ctx) {
-		if !a.tell(name, "is a submodule, of which git archive gives an empty directory: add what is needed of it with --artifact") {
+		if !a.tell(name, "is a submodule, of which git archive gives an empty directory: add what is needed of it as an artifact") {
 			return
 		}
 	}

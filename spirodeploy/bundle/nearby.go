@@ -3,6 +3,9 @@ package bundle
 import (
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // Limits of the search for a project's states that are not where they should be.
@@ -22,7 +25,7 @@ func nearby(dir string) string {
 		}
 		here = above
 		if hasSalt(here) {
-			return filepath.Join(dir, filepath.Join(repeated("..", up+1)...))
+			return filepath.Join(dir, strings.Repeat("../", up+1))
 		}
 	}
 	f, err := os.Open(dir)
@@ -43,24 +46,16 @@ func nearby(dir string) string {
 	return filepath.Join(dir, best)
 }
 
-func repeated(s string, n int) []string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = s
-	}
-	return all
-}
-
 func hasSalt(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, SaltDir))
 	return err == nil && info.IsDir()
 }
 
 // whereToLook says what helps where there are no states.
-func (c *collector) whereToLook() string {
+func (c *collector) whereToLook() fault.Hint {
 	if c.near == "" {
-		return "name the project directory with --dir, or add --artifact"
+		return "name the project directory with {dir}, or add {artifact}"
 	}
-	near := printable(c.near)
-	return "there is one in " + near + ": did you mean --dir " + near + "?"
+	near := fault.Hint(fault.Literal(printable(c.near)))
+	return "there is one in " + near + ": did you mean {dir} " + near + "?"
 }

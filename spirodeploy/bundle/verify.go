@@ -142,7 +142,7 @@ func (v *verifier) read(each func(Item, io.Reader) error) error {
 }
 
 // headerHint is what helps against what only some programs write.
-const headerHint = "make it anew with --output, or with tar --format=ustar"
+const headerHint = "make it anew with {output}, or with tar --format=ustar"
 
 // commitWriter keeps what a .gitcommit begins with: more is none.
 type commitWriter string

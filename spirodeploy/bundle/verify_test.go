@@ -321,7 +321,7 @@ func TestOpenFile(t *testing.T) {
 		is         error
 	}{
 		{filepath.Join(dir, "missing"), "PATH: open bundle: no such file or directory", os.ErrNotExist},
-		{dir, "PATH: is a directory, not a bundle (bundles are made with --output)", nil},
+		{dir, "PATH: is a directory, not a bundle (bundles are made with Bundle.WriteTo)", nil},
 		{write("empty", nil), "PATH: read bundle: it is empty", nil},
 		{write("text", []byte("x")), "PATH: read bundle: not a tar archive", nil},
 		{write("unsafe", pack(t, file("../a", ""))), "PATH is not safe to send: ../a: bad name: has .. as an element", bundle.ErrName},
