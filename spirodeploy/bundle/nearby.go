@@ -3,6 +3,7 @@ package bundle
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -34,16 +35,12 @@ func nearby(dir string) string {
 	}
 	defer f.Close()
 	names, _ := f.Readdirnames(maxDown) // it is only a hint
-	best := ""
-	for _, name := range names {
-		if (best == "" || name < best) && hasSalt(filepath.Join(dir, name)) {
-			best = name
-		}
-	}
-	if best == "" {
+	slices.Sort(names)
+	i := slices.IndexFunc(names, func(name string) bool { return hasSalt(filepath.Join(dir, name)) })
+	if i < 0 {
 		return ""
 	}
-	return filepath.Join(dir, best)
+	return filepath.Join(dir, names[i])
 }
 
 func hasSalt(dir string) bool {

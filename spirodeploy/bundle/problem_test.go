@@ -72,7 +72,7 @@ func TestScannerProblems(t *testing.T) {
 	}{
 		{bundle.Entry{}, "bad name: empty", bundle.ErrName},
 		{bundle.Entry{Name: "a\x00b"}, `a\x00b: bad name: has a NUL character` + hint + `'/a?b')`, bundle.ErrName},
-		{bundle.Entry{Name: "d/\xff"}, `d/\xff: bad name: not valid UTF-8` + hint + `'d/?')`, bundle.ErrName},
+		{bundle.Entry{Name: "d/\xff"}, `d/\xff: bad name: is not valid UTF-8` + hint + `'d/?')`, bundle.ErrName},
 		{bundle.Entry{Name: "../up"}, "../up: bad name: has .. as an element", bundle.ErrName},
 		{bundle.Entry{Name: "a/.."}, "a/..: bad name: has .. as an element", bundle.ErrName},
 		{bundle.Entry{Name: "./a"}, `./a: bad name: not a clean path ("a" would be)`, bundle.ErrName},

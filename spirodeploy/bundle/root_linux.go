@@ -95,7 +95,11 @@ func (f *folder) look(name string) (e Entry, err error) {
 	if err := statAt(int(f.dir.Fd()), name, &stat); err != nil {
 		return e, &fs.PathError{Op: "lstat", Path: path, Err: err}
 	}
-	e.Mode = fs.FileMode(stat.Mode).Perm() | kindBits(stat.Mode)
+	kind, known := kinds[stat.Mode&unix.S_IFMT]
+	if !known {
+		kind = fs.ModeIrregular
+	}
+	e.Mode = fs.FileMode(stat.Mode).Perm() | kind
 	switch {
 	case e.Mode.IsRegular():
 		now := statusOf(&stat)
@@ -125,22 +129,10 @@ func (f *folder) checkReadable(name string, mode fs.FileMode) error {
 	return unix.Close(fd)
 }
 
-func kindBits(mode uint32) fs.FileMode {
-	switch mode & unix.S_IFMT {
-	case unix.S_IFREG:
-		return 0
-	case unix.S_IFDIR:
-		return fs.ModeDir
-	case unix.S_IFLNK:
-		return fs.ModeSymlink
-	case unix.S_IFIFO:
-		return fs.ModeNamedPipe
-	case unix.S_IFSOCK:
-		return fs.ModeSocket
-	case unix.S_IFCHR, unix.S_IFBLK:
-		return fs.ModeDevice
-	}
-	return fs.ModeIrregular
+// kinds are the types of files that have a name in package fs.
+var kinds = map[uint32]fs.FileMode{
+	unix.S_IFREG: 0, unix.S_IFDIR: fs.ModeDir, unix.S_IFLNK: fs.ModeSymlink, unix.S_IFIFO: fs.ModeNamedPipe,
+	unix.S_IFSOCK: fs.ModeSocket, unix.S_IFCHR: fs.ModeDevice, unix.S_IFBLK: fs.ModeDevice,
 }
 
 // opener opens files below roots, one after the other. It keeps the directory of
