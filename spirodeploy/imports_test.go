@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", module + "internal/pulse", module + "internal/ctxio", module + "spirodeploy/bundle", module + "spirodeploy/client", module + "spirodeploy/report", module + "spirodeploy/topfile",
 		"github.com/opencontainers/go-digest",
 	},
-	"spirodeploy/spirotest":        {module + "spirodeploy/topfile", "gopkg.in/macaroon.v2"},
+	"spirodeploy/spirotest":        {module + "internal/rawjson", module + "spirodeploy/topfile", "gopkg.in/macaroon.v2"},
 	"spirodeploy/topfile":          {"go.yaml.in/yaml/v4", "go.yaml.in/yaml/v4/plugin/loaderlimits"},
 	"spirodeploy/report/view":      {module + "spirodeploy/report"},
 	"spirodeploy/cmd/spiro-deploy": {module + "internal/cli/command"},
