@@ -13,6 +13,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -133,7 +134,7 @@ func TestDeploy(t *testing.T) {
 		},
 		{
 			name: "time is up", minions: []spirotest.Minion{{ID: "a", Delay: time.Hour}}, verdict: report.Unknown, posts: 1, says: "time for the whole run is up",
-			change: func(o *spirodeploy.Options) { o.Timeout = 500 * time.Millisecond },
+			change: func(o *spirodeploy.Options) { o.Timeout = pace.Soon() },
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -408,9 +409,11 @@ func TestOtherReason(t *testing.T) {
 // run.
 func TestPulse(t *testing.T) {
 	t.Parallel()
-	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1", Delay: 200 * time.Millisecond}}})
+	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1", Delay: time.Hour}}})
 	opts := options(t, server, project(t, states))
 	opts.Pulse = 5 * time.Millisecond
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	waited, over := map[report.Stage]int{}, false
 	opts.Watch = func(u report.Update) {
 		if over {
@@ -418,13 +421,14 @@ func TestPulse(t *testing.T) {
 		}
 		if u.Kind == report.Waited {
 			waited[u.Stage]++
+			if u.Stage == report.Highstate {
+				cancel(report.ErrInterrupted)
+			}
 		}
 	}
-	if _, err := spirodeploy.Deploy(t.Context(), opts); err != nil {
-		t.Fatal(err)
-	}
+	rep, _ := spirodeploy.Deploy(ctx, opts) // it ends when the minion is heard to work
 	over = true
-	if waited[report.Highstate] == 0 {
-		t.Errorf("while a minion worked, nothing was heard: %v", waited)
+	if rep.Verdict != report.Interrupted || waited[report.Highstate] == 0 {
+		t.Errorf("%s; while a minion worked, %v was heard", rep.Verdict, waited)
 	}
 }

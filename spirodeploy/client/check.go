@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/peer"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
@@ -25,7 +26,7 @@ func (c *Client) Check(ctx context.Context) error {
 	if err != nil {
 		return &TransportError{Op: op, Err: c.failure(ctx, err, func(f *failure) {
 			switch {
-			case !isCut(err) || ofProxy(err): // the server URL is not to blame
+			case !peer.IsCut(err) || peer.OfProxy(err): // the server URL is not to blame
 			case c.Plain() && c.address != "":
 				f.also("use https:// in the server URL if it speaks TLS")
 			case c.Plain():

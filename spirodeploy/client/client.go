@@ -30,6 +30,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/peer"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
@@ -211,53 +212,32 @@ func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {
 
 // newTransport returns a transport that uses each connection once.
 func newTransport(opts Options, server *url.URL, tlsConfig *tls.Config) *http.Transport {
-	dialer := &net.Dialer{
-		Timeout:         opts.ConnectTimeout,
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 30 * time.Second, Count: 5},
-	}
-	proxy := opts.Proxy
-	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if opts.Address != "" {
-			addr = opts.Address
-		}
-		return dialer.DialContext(ctx, network, addr)
-	}
-	if opts.Address != "" {
-		proxy = nil
-	}
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	toServer := tlsConfig.Clone() // for net/http, behind a proxy
-	toServer.ServerName = withoutZone(server.Hostname())
-	return &http.Transport{
-		Proxy: proxy,
-		GetProxyConnectHeader: func(ctx context.Context, _ *url.URL, _ string) (http.Header, error) {
-			reach(ctx, true)
-			return nil, nil
-		},
-		OnProxyConnectResponse: checkProxy,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return patient(dial(ctx, network, addr))
-		},
-		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			config := tlsConfig
-			if proxy != nil && addr != hostPort(server) {
-				config = trustSystem(tlsConfig, opts.Certificate)
+	way := peer.Way{
+		Address: opts.Address, Proxy: opts.Proxy, Patience: opts.ConnectTimeout,
+		TLS: func(addr string) *tls.Config {
+			if addr != hostPort(server) {
+				return trustSystem(tlsConfig, opts.Certificate)
 			}
-			return patient(dialTLS(ctx, network, addr, dial, config, opts.ConnectTimeout))
+			return tlsConfig
 		},
-		TLSClientConfig:        toServer,
-		TLSHandshakeTimeout:    opts.ConnectTimeout,
-		ExpectContinueTimeout:  continueTimeout,
-		MaxResponseHeaderBytes: maxHeader,
-		WriteBufferSize:        bufferSize,
-		ReadBufferSize:         bufferSize,
-		Protocols:              protocols,
-		// The server may be closing a connection that is used again. The client
-		// could not tell whether a request arrived on it.
-		DisableKeepAlives:  true,
-		DisableCompression: true,
 	}
+	t := way.Transport()
+	t.TLSClientConfig = tlsConfig.Clone() // for net/http, behind a proxy
+	t.TLSClientConfig.ServerName = peer.WithoutZone(server.Hostname())
+	t.GetProxyConnectHeader = func(ctx context.Context, _ *url.URL, _ string) (http.Header, error) {
+		reach(ctx, true)
+		return nil, nil
+	}
+	t.OnProxyConnectResponse = func(ctx context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+		if answer.StatusCode == http.StatusOK {
+			reach(ctx, false)
+		}
+		return peer.CheckProxy(answer)
+	}
+	t.ExpectContinueTimeout = continueTimeout
+	t.MaxResponseHeaderBytes = maxHeader
+	t.WriteBufferSize, t.ReadBufferSize = bufferSize, bufferSize
+	return t
 }
 
 // hostPort returns the host:port that net/http connects to for a server.
@@ -283,16 +263,6 @@ func trustSystem(config *tls.Config, certificate []byte) *tls.Config {
 	pool.AppendCertsFromPEM(certificate)
 	config.RootCAs = pool
 	return config
-}
-
-// checkProxy returns an error if the proxy refuses a tunnel. net/http would return
-// the bare status, as if the server had sent it.
-func checkProxy(ctx context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
-	if answer.StatusCode == http.StatusOK {
-		reach(ctx, false)
-		return nil
-	}
-	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("it answers %s", answer.Status)}
 }
 
 // CheckName returns an error if a project or deployment cannot have the name; what

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
@@ -277,7 +277,7 @@ func TestEndlessPage(t *testing.T) {
 				}
 				_, _ = io.Copy(io.Discard, conn) // until the client goes away
 			})
-			c := newClient(t, url, "a-token-of-some-length", func(o *client.Options) { o.ConnectTimeout = 500 * time.Millisecond })
+			c := newClient(t, url, "a-token-of-some-length", func(o *client.Options) { o.ConnectTimeout = pace.Soon() })
 			_, err := c.Upload(t.Context(), shop(tar))
 			var told *client.StatusError
 			if !errors.As(err, &told) || told.StatusCode != http.StatusForbidden || !strings.HasPrefix(told.Message, "no,") || len(told.Message) > 1000 {

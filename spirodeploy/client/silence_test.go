@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
@@ -56,7 +57,7 @@ func TestSilence(t *testing.T) {
 // counts as silence.
 func TestSilenceIsNotWork(t *testing.T) {
 	t.Parallel()
-	const limit = time.Second
+	limit := pace.Soon()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "text/event-stream")

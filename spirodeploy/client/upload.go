@@ -16,6 +16,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/peer"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
@@ -99,7 +100,7 @@ func (c *Client) send(ctx context.Context, op string, b *body, expect bool) (*St
 			return nil, &BundleError{failed}
 		}
 		return nil, &TransportError{Op: op, BodySent: sent, Err: c.failure(ctx, err, func(f *failure) {
-			if c.Plain() && b.total > PlainLimit && isCut(err) {
+			if c.Plain() && b.total > PlainLimit && peer.IsCut(err) {
 				f.why, f.help = f.why+": SpiroFS does not take "+plainLimit(b.total), useTLS
 			}
 		})}

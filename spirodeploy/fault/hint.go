@@ -26,6 +26,8 @@ const (
 	MinMinions     Option = "min-minions"
 	Output         Option = "output"
 	Project        Option = "project"
+	RegistryCert   Option = "registry-cert"
+	RegistryPlain  Option = "registry-plain-http"
 	Report         Option = "report"
 	Server         Option = "server"
 	Source         Option = "include-source"
@@ -51,6 +53,8 @@ var fields = map[Option]string{
 	MinMinions:     "Options.MinMinions",
 	Output:         "Bundle.WriteTo",
 	Project:        "Options.Project",
+	RegistryCert:   "registry.Options.Certificate",
+	RegistryPlain:  "registry.Options.PlainHTTP",
 	Report:         "the report",
 	Server:         "client.Options.Server",
 	Source:         "bundle.Options.Source",

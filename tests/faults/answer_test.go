@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
@@ -115,7 +116,8 @@ var answers = []fault{
 	}},
 	{name: "Ctrl-C in the highstate", breaks: func(s *scene) { s.asleep(report.ErrInterrupted) }},
 	{name: "Ctrl-C in the highstate, when a minion has reported", breaks: func(s *scene) {
-		says(stream+chunk(begun+result), func() { time.AfterFunc(soon, func() { s.cancel(report.ErrInterrupted) }); <-s.ctx.Done() })(s)
+		says(stream+chunk(begun+result), func() { <-s.ctx.Done() })(s)
+		s.awaited, s.reason = client.HighstateUpdate, report.ErrInterrupted
 	}},
 }
 
@@ -157,7 +159,7 @@ func refuses(status int, page string) func(*scene) {
 // asleep ends the run for a reason while a minion is awaited.
 func (s *scene) asleep(reason error) {
 	s.serve(sleeper)
-	s.at(report.Highstate, func() { time.AfterFunc(soon, func() { s.cancel(reason) }) })
+	s.awaited, s.reason = client.HighstateStart, reason
 }
 
 // minions are what Salt tells of them. That is not all: what a result can be is

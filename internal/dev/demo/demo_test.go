@@ -34,7 +34,7 @@ func TestRun(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "report")
 			err := demo.Run(t.Context(), demo.Options{
 				Dir: filepath.Join("..", "..", "..", "examples", "shop"), Report: path, Fail: tt.fail, Stdout: &stdout, Stderr: &stderr,
-			})
+			}, demo.Played)
 			var with *cli.Error
 			if status := 0; errors.As(err, &with) {
 				status = with.ExitStatus()

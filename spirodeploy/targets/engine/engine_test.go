@@ -225,13 +225,9 @@ func TestNoEngine(t *testing.T) {
 			for name, value := range env {
 				t.Setenv(name, value)
 			}
-			began := time.Now()
 			err := deployPlain(t.Context())
 			if status(err) != 2 || !strings.HasPrefix(err.Error(), "no Dagger engine can be reached (") || strings.Contains(err.Error(), "\n") {
 				t.Errorf("Deploy without an engine: %v", err)
-			}
-			if took := time.Since(began); took > 5*time.Second {
-				t.Errorf("it took %s to say so", took)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-package spirodeploy_test
+package targets_test
 
 import (
 	"encoding/json"
@@ -17,17 +17,17 @@ import (
 // the Dagger module make one bundle of one tree.
 func TestOneDigestEverywhere(t *testing.T) {
 	t.Parallel()
-	root, err := filepath.Abs("..")
+	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := os.CopyFS(filepath.Join(dir, "project"), os.DirFS(project(t, map[string]string{
-		"_salt/web.sls": "hello: {}\n", "_salt/größe/" + strings.Repeat("long", 40): "x", "build/a": "artifact\n", "main.go": "package main\n",
-	}))); err != nil {
-		t.Fatal(err)
-	}
 	tree := filepath.Join(dir, "project")
+	for name, content := range map[string]string{
+		"_salt/web.sls": "hello: {}\n", "_salt/größe/" + strings.Repeat("long", 40): "x", "build/a": "artifact\n", "main.go": "package main\n",
+	} {
+		write(t, filepath.Join(tree, filepath.FromSlash(name)), content)
+	}
 	b, err := bundle.New(t.Context(), bundle.Options{Dir: tree, Artifacts: []bundle.Artifact{{Path: "build"}}, Source: bundle.Filesystem})
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func TestOneDigestEverywhere(t *testing.T) {
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	run(nil, "go", "run", "./spirodeploy/cmd/spiro-deploy", "--dir", tree, "--artifact", "build", "--include-source", "fs", "--output", at("command.tar"))
-	run(nil, "go", "tool", "mage", "spiro:bundle", "-dir="+tree, "-artifact=build", "-source=fs", "-output="+at("mage.tar"))
+	run(nil, magefile(t), "spiro:bundle", "-dir="+tree, "-artifact=build", "-source=fs", "-output="+at("mage.tar"))
 	run([]string{"CGO_ENABLED=0"}, "go", "build", "-o", at("module"), ".")
 	step, err := json.Marshal(map[string]any{"do": "bundle", "artifacts": []string{"build"}, "source": "fs", "root": dir})
 	if err != nil {

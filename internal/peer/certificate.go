@@ -1,4 +1,4 @@
-package client
+package peer
 
 import (
 	"crypto/sha256"
@@ -16,13 +16,13 @@ import (
 
 // explainCertificate says why the peer's certificate is not trusted, and what helps.
 // crypto/x509 applies the rules of RFC 5280 and RFC 9525.
-func (p peer) explainCertificate(e *tls.CertificateVerificationError) (why string, help fault.Hint) {
+func (p Peer) explainCertificate(e *tls.CertificateVerificationError) (why string, help fault.Hint) {
 	var (
 		unknown   x509.UnknownAuthorityError
 		wrongName x509.HostnameError
 		invalid   x509.CertificateInvalidError
 	)
-	general := p.who + "'s certificate cannot be trusted: "
+	general := p.Who + "'s certificate cannot be trusted: "
 	if len(e.UnverifiedCertificates) == 0 {
 		return general + e.Err.Error(), ""
 	}
@@ -31,25 +31,28 @@ func (p peer) explainCertificate(e *tls.CertificateVerificationError) (why strin
 	case errors.As(e.Err, &wrongName):
 		return p.explainName(wrongName)
 	case errors.As(e.Err, &invalid) && invalid.Reason == x509.Expired:
-		which := p.who + "'s certificate"
+		which := p.Who + "'s certificate"
 		if !invalid.Cert.Equal(leaf) {
-			which = fmt.Sprintf("the certificate of %s, which signed %s's,", invalid.Cert.Subject, p.who)
+			which = fmt.Sprintf("the certificate of %s, which signed %s's,", invalid.Cert.Subject, p.Who)
 		}
 		return explainTime(which, invalid.Cert, time.Now())
-	case errors.As(e.Err, &unknown) && p.ownTrust:
-		return p.who + "'s certificate is neither the trusted one nor signed by it: it is " + describe(leaf),
-			"pass it or its CA as {ssl-cert} if it is the right one"
+	case errors.As(e.Err, &unknown) && p.OwnTrust:
+		return p.Who + "'s certificate is neither the trusted one nor signed by it: it is " + describe(leaf), p.trust()
 	case errors.As(e.Err, &unknown):
-		return p.who + "'s certificate is signed by an unknown authority: it is " + describe(leaf),
-			"pass it or its CA as {ssl-cert} if it is the right one"
+		return p.Who + "'s certificate is signed by an unknown authority: it is " + describe(leaf), p.trust()
 	}
 	return general + strings.TrimPrefix(e.Err.Error(), "x509: "), ""
 }
 
+// trust returns the hint to trust the certificate.
+func (p Peer) trust() fault.Hint {
+	return "pass it or its CA as {" + fault.Hint(p.Trust) + "} if it is the right one"
+}
+
 // explainName says why the certificate does not fit the host.
-func (p peer) explainName(e x509.HostnameError) (why string, help fault.Hint) {
+func (p Peer) explainName(e x509.HostnameError) (why string, help fault.Hint) {
 	if net.ParseIP(e.Host) != nil && slices.Contains(e.Certificate.DNSNames, e.Host) {
-		return fmt.Sprintf("%s's certificate has the IP address %s as a DNS name, which does not count as an address", p.who, e.Host),
+		return fmt.Sprintf("%s's certificate has the IP address %s as a DNS name, which does not count as an address", p.Who, e.Host),
 			"issue one with IP:" + fault.Hint(fault.Literal(e.Host)) + " as subjectAltName"
 	}
 	names := slices.Clone(e.Certificate.DNSNames)
@@ -57,14 +60,14 @@ func (p peer) explainName(e x509.HostnameError) (why string, help fault.Hint) {
 		names = append(names, ip.String())
 	}
 	if len(names) == 0 {
-		return fmt.Sprintf("%s's certificate names no host: it has no subject alternative name, and its common name, %q, does not count", p.who, e.Certificate.Subject.CommonName),
+		return fmt.Sprintf("%s's certificate names no host: it has no subject alternative name, and its common name, %q, does not count", p.Who, e.Certificate.Subject.CommonName),
 			"issue one with " + fault.Hint(fault.Literal(e.Host)) + " as subjectAltName"
 	}
 	const most = 5
 	if len(names) > most {
 		names = append(names[:most], "…")
 	}
-	return fmt.Sprintf("%s's certificate is for %s, not for %s", p.who, strings.Join(names, ", "), e.Host),
+	return fmt.Sprintf("%s's certificate is for %s, not for %s", p.Who, strings.Join(names, ", "), e.Host),
 		"use one of its names in the URL, or issue a certificate for " + fault.Hint(fault.Literal(e.Host))
 }
 

@@ -1,4 +1,4 @@
-package client
+package peer
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 // TestWinsock checks what the client says for the numbers of Windows.
 func TestWinsock(t *testing.T) {
 	t.Parallel()
-	c := &Client{connectTimeout: time.Second}
+	c := Peer{Who: "the server", Patience: time.Second}
 	for _, tt := range []struct {
 		op   string
 		err  syscall.Errno
@@ -28,7 +28,7 @@ func TestWinsock(t *testing.T) {
 		{"write", wsaEShutdown, "the connection was cut"},
 	} {
 		op := &net.OpError{Op: tt.op, Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 4510}, Err: os.NewSyscallError("wsa", tt.err)}
-		if what, _ := c.explain(fmt.Errorf("post: %w", op)); !strings.HasPrefix(what, tt.want) {
+		if what, _ := c.Explain(fmt.Errorf("post: %w", op)); !strings.HasPrefix(what, tt.want) {
 			t.Errorf("%s: %d is %q, want %q", tt.op, tt.err, what, tt.want)
 		}
 	}
@@ -46,7 +46,7 @@ func TestNothingListens(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = net.DialTimeout("tcp", address, 10*time.Second)
-	if what, _ := (&Client{}).explain(err); what != "nothing listens on "+address {
+	if what, _ := (Peer{}).Explain(err); what != "nothing listens on "+address {
 		t.Errorf("%v is %q", err, what)
 	}
 }

@@ -1,4 +1,5 @@
-package demo
+// Package real has the stage of a real Salt master for the demo.
+package real
 
 import (
 	"context"
@@ -8,19 +9,16 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/demo"
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 )
 
-// RunReal does what [Run] does with a real Salt master with SpiroFS and two real
-// minions, which write below a temporary directory and are gone afterwards. Its
-// first run installs Salt into the user's cache directory.
-func RunReal(ctx context.Context, opts Options) (err error) {
-	digest, err := opts.bundle(ctx)
-	if err != nil {
-		return err
-	}
-	opts.say("# A real Salt master with SpiroFS, and the minions web1 and db1, on loopback ports and below a temporary directory:")
-	progress := func(line string) { opts.say("%s", line) }
+// Stage starts a real Salt master with SpiroFS and two minions, which write below
+// a temporary directory and are gone afterwards. Its first run installs Salt into
+// the user's cache directory.
+func Stage(ctx context.Context, opts demo.Options, deploy func(url, token string) error) (err error) {
+	opts.Say("# A real Salt master with SpiroFS, and the minions web1 and db1, on loopback ports and below a temporary directory:")
+	progress := func(line string) { opts.Say("%s", line) }
 	env, err := salt.Prepare(ctx, progress)
 	if err != nil {
 		return fmt.Errorf("the demo with a real Salt: %w", err)
@@ -41,14 +39,14 @@ func RunReal(ctx context.Context, opts Options) (err error) {
 			err = errors.Join(err, closeErr)
 			return
 		}
-		opts.say("# Master and minions have ended, their directory is removed.")
+		opts.Say("# Master and minions have ended, their directory is removed.")
 	}()
-	opts.say("\n# SpiroFS listens at %s. This deploys to it:", master.URL)
-	err = opts.deploy(ctx, digest, master.URL, master.Token(time.Hour, "shop").Reveal())
+	opts.Say("\n# SpiroFS listens at %s. This deploys to it:", master.URL)
+	err = deploy(master.URL, master.Token(time.Hour, "shop").Reveal())
 
 	written := filepath.Join(master.Root("web1"), "etc", "shop", "site.conf")
 	if text, readErr := os.ReadFile(written); readErr == nil {
-		opts.say("\n# One of the files that Salt wrote, %s:\n%s", written, text)
+		opts.Say("\n# One of the files that Salt wrote, %s:\n%s", written, text)
 	}
 	return err
 }
