@@ -119,7 +119,7 @@ func unsent(ctx context.Context, err error) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		err = fmt.Errorf("%w, before anything was sent", ctxio.Reason(ctx))
+		err = &fault.Error{Err: ctxio.Reason(ctx), Outcome: "nothing was sent"}
 	}
 	return &report.UnsentError{Err: err}
 }

@@ -15,7 +15,7 @@ func Depth(raw string) int {
 	for i := 0; i < len(raw); i++ {
 		switch raw[i] {
 		case '"':
-			i = endOfString(raw, i) - 1
+			i = EndOfString(raw, i) - 1
 		case '{', '[':
 			depth++
 			most = max(most, depth)
@@ -72,8 +72,8 @@ func Elements(raw string) iter.Seq[string] {
 	}
 }
 
-// endOfString returns the end of the string at i.
-func endOfString(raw string, i int) int {
+// EndOfString returns the index behind the string whose opening quote is at i.
+func EndOfString(raw string, i int) int {
 	for i++; i < len(raw); i++ {
 		switch raw[i] {
 		case '\\':
