@@ -18,7 +18,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// deploy is the example of the README; a test compares them.
+// deploy is the example in the README. A test compares them.
 func deploy(ctx context.Context) error {
 	tok, err := token.Parse(os.Getenv("SPIRO_TOKEN"))
 	if err != nil {
@@ -36,9 +36,9 @@ func deploy(ctx context.Context) error {
 	return err // nil only where everything that was asked for happened
 }
 
-// Deploy a project to a server for tests, one of whose minions fails.
+// Deploy a project to a test server where one minion fails.
 func ExampleDeploy() {
-	_ = deploy // against a server of yours, without most of what follows
+	_ = deploy // this is all it takes with a real server
 
 	dir, err := os.MkdirTemp("", "project")
 	if err != nil {

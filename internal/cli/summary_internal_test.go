@@ -41,7 +41,7 @@ func TestSummary(t *testing.T) {
 				reports = []reportFile{{"markdown", path}}
 			}
 			err := w.write(t.Context(), rep, reports)
-			w.summarize(rep, reports)
+			w.summarize(Settings{}, rep, reports)
 			text, readErr := os.ReadFile(path)
 			if readErr != nil {
 				t.Fatal(readErr)

@@ -4,6 +4,7 @@ package ctxio
 
 import (
 	"context"
+	"errors"
 	"io"
 )
 
@@ -24,6 +25,10 @@ func Context(r io.Reader) context.Context {
 // has ended.
 func Writer(ctx context.Context, w io.Writer) io.Writer { return &writer{ctx, w} }
 
+// ErrInterrupted is the cause with which a front end ends the context of a run if the
+// user interrupts it.
+var ErrInterrupted = errors.New("interrupted")
+
 // Cause returns an error, or in its place the context's cause, where that has
 // ended: then that is why something failed. No error stays none.
 func Cause(ctx context.Context, err error) error {
@@ -38,7 +43,7 @@ func Cause(ctx context.Context, err error) error {
 func Reason(ctx context.Context) error {
 	switch cause := context.Cause(ctx); cause {
 	case context.Canceled: //nolint:errorlint // what wraps them has words of its own
-		return &reason{"interrupted", cause}
+		return &reason{ErrInterrupted.Error(), cause}
 	case context.DeadlineExceeded:
 		return &reason{"the time for it is up", cause}
 	default:

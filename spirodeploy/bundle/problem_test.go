@@ -202,7 +202,7 @@ func TestNothingLeft(t *testing.T) {
 	open, err := os.ReadDir("/proc/self/fd")
 	check(t, err)
 	for _, d := range open {
-		if to, err := os.Readlink("/proc/self/fd/" + d.Name()); err == nil && strings.HasSuffix(to, ".spool (deleted)") && strings.HasPrefix(to, tmp) {
+		if to, err := os.Readlink("/proc/self/fd/" + d.Name()); err == nil && strings.HasSuffix(to, ".tmp (deleted)") && strings.HasPrefix(to, tmp) {
 			// The one of build is closed at the end of the test.
 			if n++; n > 1 {
 				t.Errorf("still open: %s", to)

@@ -92,7 +92,7 @@ func (f *folder) list(n int) ([]fs.DirEntry, error) { return f.dir.ReadDir(n) }
 // look returns what something in the directory is, not following a link.
 func (f *folder) look(name string) (e Entry, err error) {
 	path := f.dir.Name() + "/" + name
-	e.path = path
+	e.from = &origin{path: path}
 	var stat syscall.Stat_t
 	if err := statAt(int(f.dir.Fd()), name, &stat); err != nil {
 		return e, &fs.PathError{Op: "lstat", Path: path, Err: err}
@@ -101,7 +101,7 @@ func (f *folder) look(name string) (e Entry, err error) {
 	switch {
 	case e.Mode.IsRegular():
 		now := statusOf(&stat)
-		e.Size, e.was = now.size, now.identity
+		e.Size, e.from.was = now.size, now.identity
 		return e, f.checkReadable(name, e.Mode)
 	case e.Mode&fs.ModeSymlink != 0:
 		target, err := readLinkAt(int(f.dir.Fd()), name)

@@ -38,7 +38,7 @@ func below(top string) Scanner {
 
 // contentEntry is a file with content that is at hand.
 func contentEntry(name string, content []byte) Entry {
-	return Entry{Name: name, Size: int64(len(content)), at: bytes.NewReader(content)}
+	return Entry{Name: name, Size: int64(len(content)), from: &origin{at: bytes.NewReader(content)}}
 }
 
 // linkTarget returns the target of a symbolic link as a slash path.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -68,7 +69,7 @@ func worse(a, b Verdict) Verdict {
 var (
 	// ErrInterrupted is the cause that a front end gives to the context of a run if the
 	// user interrupts it.
-	ErrInterrupted = errors.New("interrupted")
+	ErrInterrupted = ctxio.ErrInterrupted
 
 	// ErrTimeout is the cause that ends a run after the Timeout of its options.
 	ErrTimeout error = &fault.Error{Err: errors.New("the time for the whole run is up"), Help: "allow more with {timeout}"}

@@ -6,11 +6,13 @@ package faults_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy"
 )
@@ -137,9 +139,21 @@ var variable = []struct {
 	{regexp.MustCompile(`temporary file in \S+:`), "temporary file in DIR:"},
 }
 
+// limits are those that messages name.
+var limits = regexp.MustCompile(`\b(within|for) (\d+[hms])+\b`)
+
 // plain returns a message as the table has it.
 func (s *scene) plain(message string) string {
 	message = strings.ReplaceAll(message, s.dir, "DIR")
+	// The table has what a user would see if soon were a second.
+	message = limits.ReplaceAllStringFunc(message, func(limit string) string {
+		word, text, _ := strings.Cut(limit, " ")
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return fmt.Sprintf("%s %ds", word, d/soon)
+	})
 	for _, v := range variable {
 		message = v.pattern.ReplaceAllString(message, v.stands)
 	}

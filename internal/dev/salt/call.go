@@ -15,7 +15,7 @@ import (
 
 // callLimit is how long one command may take. On a busy machine, starting
 // Python takes seconds, and each minion that is silent the master's time-out.
-const callLimit = 3 * time.Minute
+const callLimit = 10 * time.Minute
 
 // Runner calls a runner of the master, such as spiro.issue_token, by salt-run, and
 // returns its result as JSON. Each call takes a second or two.

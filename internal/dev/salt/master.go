@@ -59,7 +59,7 @@ type Master struct {
 
 // startLimit is how long everything may take to come up. Some seconds are usual; on
 // busy machines with many network interfaces, minutes have been seen.
-const startLimit = 5 * time.Minute
+const startLimit = 15 * time.Minute
 
 // Start starts a master and its minions, and returns when all of them answer.
 // They end when the context does, when the master is closed, and at the latest

@@ -109,43 +109,27 @@ func unpackFile(root *os.Root, h *tar.Header, content io.Reader) error {
 	return errors.Join(err, f.Close())
 }
 
-// Commit returns what .gitcommit holds in a bundle of the repository dir, as
-// the library has it, or nil where there is no commit to name; the warnings
-// tell why git failed.
-func Commit(ctx context.Context, dir string) ([]byte, []bundle.Warning, error) {
+// Commit returns what .gitcommit holds in a bundle of the repository dir, or "" if
+// there is no commit to name; the warnings tell why git failed.
+func Commit(ctx context.Context, dir string) (string, []bundle.Warning, error) {
 	b, err := bundle.New(ctx, bundle.Options{
 		Dir:   dir,
 		Files: map[string][]byte{"content": {}}, // .gitcommit alone would be no bundle
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("read commit: %w", err)
+		return "", nil, fmt.Errorf("read commit: %w", err)
 	}
 	defer b.Close()
-	r, err := b.Open()
-	if err != nil {
-		return nil, nil, fmt.Errorf("read commit: %w", err)
-	}
-	defer r.Close()
-	tr := tar.NewReader(r)
-	if h, err := tr.Next(); err != nil || h.Name != bundle.GitCommitFile {
-		return nil, append(b.Warnings(), lacking(dir, nil)...), err
-	}
-	commit, err := io.ReadAll(tr)
-	return commit, append(b.Warnings(), lacking(dir, commit)...), err
+	return b.Commit(), append(b.Warnings(), lacking(dir, b.Commit())...), nil
 }
 
 // Archive writes what the library's source git scans in the repository dir to
-// a file, for a step that has no git. It tells the functions what that warns of.
-func Archive(ctx context.Context, dir, file string, warn ...func(bundle.Warning)) error {
+// a file, for a step that has no git. It returns what git warns of.
+func Archive(ctx context.Context, dir, file string) ([]bundle.Warning, error) {
 	f, err := os.Create(file)
 	if err != nil {
-		return fmt.Errorf("write archive: %w", err)
+		return nil, fmt.Errorf("write archive: %w", err)
 	}
-	all := func(string) bool { return false }
-	tell := func(w bundle.Warning) {
-		for _, warn := range warn {
-			warn(w)
-		}
-	}
-	return elsewhere(dir, errors.Join(writeEntries(f, bundle.Git(ctx, dir, all), tell), f.Close()))
+	warnings, err := bundle.GitArchive(ctx, dir, f)
+	return warnings, elsewhere(dir, errors.Join(err, f.Close()))
 }

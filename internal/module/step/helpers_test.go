@@ -13,7 +13,7 @@ import (
 // build makes the module's executable, once.
 var build = sync.OnceValue(func() error {
 	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", program, ".")
-	cmd.Dir = filepath.Join("..", "..")
+	cmd.Dir = filepath.Join("..", "..", "..")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as the engine builds it
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, said)

@@ -19,7 +19,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spirostack/spirodeploy/internal/module/args"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // Env names the environment variable that makes the module's executable do a
@@ -87,7 +89,7 @@ func (o Options) JSON() string {
 // status: 0, or 2 where the step failed, with the reason on standard error.
 func Main(options string) int {
 	if err := Run(context.Background(), options, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(os.Stderr, fault.Line(err, args.Spell))
 		return 2
 	}
 	return 0
