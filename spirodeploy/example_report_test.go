@@ -192,12 +192,12 @@ func ExampleOptions_file() {
 	text, err := io.ReadAll(in)
 	fmt.Printf("%s%v\n", text, err)
 
-	digest, err := file.Digest(context.Background())
+	sum, err := file.Digest(context.Background())
 	if err != nil {
 		log.Print(err)
 		return
 	}
-	opts.Bundle = bundle.Options{Digest: digest} // refuses any other bundle
+	opts.Bundle = bundle.Options{Digest: sum} // refuses any other
 	rep, err := spirodeploy.Deploy(context.Background(), opts)
 	defer func() { _ = rep.Close() }()
 	fmt.Println(rep.Verdict, err)
