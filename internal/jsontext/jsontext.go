@@ -109,27 +109,7 @@ var shortEscapes = [256]string{'"': `\"`, '\\': `\\`, '\b': `\b`, '\f': `\f`, '\
 // quote writes a text as a string.
 func (w *Writer) quote(s string) {
 	_ = w.Out.WriteByte('"')
-	start := 0
-	for i := 0; i < len(s); {
-		if c := s[i]; c >= ' ' && c < 0x7f && c != '"' && c != '\\' {
-			i++ // most characters
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if s[i] >= 0x80 && size > 1 && sanitize.Harmless(r) {
-			i += size
-			continue
-		}
-		_, _ = w.Out.WriteString(s[start:i])
-		if short := shortEscapes[s[i]]; short != "" {
-			_, _ = w.Out.WriteString(short)
-		} else {
-			escapeRune(w.Out, r)
-		}
-		i += size
-		start = i
-	}
-	_, _ = w.Out.WriteString(s[start:])
+	escape(w.Out, s, true)
 	_ = w.Out.WriteByte('"')
 }
 
@@ -180,20 +160,27 @@ func (w *Writer) read(c *rawjson.Cursor) {
 }
 
 // Raw writes valid JSON and escapes what acts on a terminal, which can only be in texts.
-func Raw(out *bufio.Writer, s string) {
+func Raw(out *bufio.Writer, s string) { escape(out, s, false) }
+
+// escape escapes what acts on a terminal, and what a string cannot contain if s is a text.
+func escape(out *bufio.Writer, s string, text bool) {
 	start := 0
 	for i := 0; i < len(s); {
-		if s[i] < 0x7f {
-			i++
+		if c := s[i]; c < 0x7f && (!text || c >= ' ' && c != '"' && c != '\\') {
+			i++ // most characters
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if size > 1 && sanitize.Harmless(r) {
+		if s[i] >= 0x80 && size > 1 && sanitize.Harmless(r) {
 			i += size
 			continue
 		}
 		_, _ = out.WriteString(s[start:i])
-		escapeRune(out, r)
+		if short := shortEscapes[s[i]]; short != "" {
+			_, _ = out.WriteString(short)
+		} else {
+			escapeRune(out, r)
+		}
 		i += size
 		start = i
 	}

@@ -92,21 +92,6 @@ func encode(v any) ([]byte, error) {
 // indenting can make a deeply nested one many times larger.
 const maxIndented = 1 << 20
 
-// The members of a Minion before its states and messages, and after them.
-type (
-	minionHead struct {
-		ID     string           `json:"id"`
-		Status highstate.Status `json:"status"`
-	}
-	minionTail struct {
-		Retcode    int              `json:"retcode"`
-		JID        string           `json:"jid,omitempty"`
-		Counts     highstate.Counts `json:"counts"`
-		Reported   *time.Time       `json:"reported,omitempty"`
-		Incomplete string           `json:"incomplete,omitempty"`
-	}
-)
-
 // WriteJSON writes a minion in one line, with the members that [Report.WriteJSON]
 // writes. Flush returns the error of the writer.
 func (r *Results) WriteJSON(w *bufio.Writer, m *Minion) error {
@@ -117,16 +102,25 @@ func (r *Results) WriteJSON(w *bufio.Writer, m *Minion) error {
 // several times.
 func (r *Results) write(w *jsontext.Writer, m *Minion) error {
 	result, err := r.Of(m)
-	tail := minionTail{result.Retcode, result.JID, m.Counts, m.Reported, ""}
+	tail := struct {
+		Retcode    int              `json:"retcode"`
+		JID        string           `json:"jid,omitempty"`
+		Counts     highstate.Counts `json:"counts"`
+		Reported   *time.Time       `json:"reported,omitempty"`
+		Incomplete string           `json:"incomplete,omitempty"`
+	}{result.Retcode, result.JID, m.Counts, m.Reported, ""}
 	if err != nil {
 		tail.Incomplete = err.Error()
+	}
+	rest, err := encode(tail)
+	if err != nil {
+		return err
 	}
 	compact := w.Compact
 	w.Compact = compact || m.details.compact
 	w.Open('{')
-	if err := writeMembers(w, minionHead{m.ID, result.Status}); err != nil {
-		return err
-	}
+	w.Text("id", m.ID)
+	w.Text("status", string(result.Status))
 	if len(result.States) > 0 {
 		w.Name("states")
 		w.Open('[')
@@ -137,21 +131,9 @@ func (r *Results) write(w *jsontext.Writer, m *Minion) error {
 		w.Close(']')
 	}
 	w.Texts("messages", result.Messages)
-	if err := writeMembers(w, tail); err != nil {
-		return err
-	}
+	w.Members(string(rest))
 	w.Close('}')
 	w.Compact = compact
-	return nil
-}
-
-// writeMembers writes the members of a small value.
-func writeMembers(w *jsontext.Writer, v any) error {
-	b, err := encode(v)
-	if err != nil {
-		return err
-	}
-	w.Members(string(b))
 	return nil
 }
 

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"math/bits"
-	"os"
 
 	"github.com/spirostack/spirodeploy/internal/human"
-	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/internal/tempfile"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // Limits of the results that a report keeps.
@@ -21,7 +21,7 @@ const (
 // spool keeps results without room in memory in a temporary file, which it makes for the
 // first one. It writes a result while the caller reads the next.
 type spool struct {
-	file    *os.File
+	file    *tempfile.File
 	size    int64 // of the file, in bytes
 	kept    int   // of maxKept
 	err     error // why the spool takes no more results
@@ -53,12 +53,12 @@ func (s *spool) put(m *Minion, raw, excerpt []byte) {
 	case end > maxSpool:
 		s.err = fmt.Errorf("all results are more than %s", human.Size(maxSpool))
 	case s.file == nil:
-		if s.file, s.err = os.CreateTemp("", "spirodeploy-*.results"); s.err != nil {
-			s.err = spoolError(s.err)
+		file, err := tempfile.New()
+		if err != nil {
+			s.err = &fault.Error{Err: err, Help: tempfile.Hint}
 			break
 		}
-		// If the system can remove an open file, even a crash leaves nothing.
-		_ = os.Remove(s.file.Name())
+		s.file = file
 	}
 	if s.err != nil {
 		m.Incomplete = s.err.Error()
@@ -80,7 +80,7 @@ func (s *spool) settle() {
 		return
 	}
 	if err := <-s.writing; err != nil {
-		s.err = spoolError(err)
+		s.err = fileError(err)
 		s.last.details.inFile, s.last.Incomplete = false, s.err.Error()
 	}
 	s.writing, s.last = nil, nil
@@ -93,7 +93,7 @@ func (s slot) read(buf []byte, from int) error {
 	case errors.Is(err, fs.ErrClosed):
 		return errors.New("the report has been closed")
 	case err != nil:
-		return spoolError(err)
+		return fileError(err)
 	}
 	return nil
 }
@@ -101,21 +101,16 @@ func (s slot) read(buf []byte, from int) error {
 // close closes and removes the file.
 func (s *spool) close() error {
 	s.settle()
-	if s == nil || s.file == nil {
+	if s.file == nil {
 		return nil
 	}
-	err := s.file.Close()
-	if errors.Is(err, fs.ErrClosed) {
-		return nil
+	if err := s.file.Close(); !errors.Is(err, fs.ErrClosed) {
+		return err
 	}
-	_ = os.Remove(s.file.Name()) // in case put could not
-	return err
+	return nil
 }
 
-// spoolError returns an error without the name of the file, which means nothing.
-func spoolError(err error) error {
-	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
-		err = pe.Err
-	}
-	return fmt.Errorf("temporary file in %s: %w (TMPDIR names the directory for temporary files)", sanitize.Line(os.TempDir()), err)
+// fileError returns the error of the file, with a hint.
+func fileError(err error) error {
+	return &fault.Error{Err: &tempfile.Error{Err: err}, Help: tempfile.Hint}
 }

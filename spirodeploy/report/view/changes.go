@@ -100,9 +100,9 @@ func (w *changes) member(pad, key string, v any, mayDiffer bool) {
 
 func (w *changes) diff(pad, diff string) {
 	was := w.color
-	for c, text := range coloredDiff(diff) {
-		w.color = c
-		w.add(pad, text)
+	for _, l := range coloredDiff(diff) {
+		w.color = l.color
+		w.add(pad, l.text)
 	}
 	w.color = was
 }

@@ -3,7 +3,6 @@ package view
 import (
 	"encoding/json"
 	"fmt"
-	"iter"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/rawjson"
@@ -17,27 +16,25 @@ const hunk = "@@ "
 // as "New file".
 func isDiff(s string) bool { return strings.HasPrefix(s, hunk) || strings.Contains(s, "\n"+hunk) }
 
-// coloredDiff yields the lines of a unified diff with their colours.
-func coloredDiff(diff string) iter.Seq2[color, string] {
-	return func(yield func(color, string) bool) {
-		inHunk := false
-		for text := range strings.SplitSeq(diff, "\n") {
-			inHunk = inHunk || strings.HasPrefix(text, hunk)
-			var c color
-			switch {
-			case !inHunk: // the names of the files
-			case strings.HasPrefix(text, hunk):
-				c = inCyan
-			case strings.HasPrefix(text, "+"):
-				c = inGreen
-			case strings.HasPrefix(text, "-"):
-				c = inRed
-			}
-			if !yield(c, text) {
-				return
-			}
+// coloredDiff returns the lines of a unified diff.
+func coloredDiff(diff string) []line {
+	var lines []line
+	inHunk := false
+	for text := range strings.SplitSeq(diff, "\n") {
+		inHunk = inHunk || strings.HasPrefix(text, hunk)
+		var c color
+		switch {
+		case !inHunk: // the names of the files
+		case strings.HasPrefix(text, hunk):
+			c = inCyan
+		case strings.HasPrefix(text, "+"):
+			c = inGreen
+		case strings.HasPrefix(text, "-"):
+			c = inRed
 		}
+		lines = append(lines, line{c, text})
 	}
+	return lines
 }
 
 // diffBrief returns the size of the diffs in a state's changes, such as "+2 −1", or
@@ -64,11 +61,9 @@ type diffCount struct {
 // returns them.
 func (d *diffCount) count(raw string) {
 	for key, value := range rawjson.Members(raw) {
-		switch first := rawjson.First(value); {
-		case first == '{':
+		if first := rawjson.First(value); first == '{' {
 			d.count(value)
-		case first != '"' || key != "diff":
-		default:
+		} else if first == '"' && key == "diff" {
 			d.text(rawjson.Text(value))
 		}
 	}
@@ -81,8 +76,8 @@ func (d *diffCount) text(diff string) {
 		return
 	}
 	d.found = true
-	for c := range coloredDiff(diff) {
-		switch c {
+	for _, l := range coloredDiff(diff) {
+		switch l.color {
 		case inGreen:
 			d.added++
 		case inRed:

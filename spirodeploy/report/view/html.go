@@ -266,22 +266,17 @@ func (t pageTarget) Counts() []pageCount {
 
 func (t pageTarget) most() int { return max(1, maxPageEvents/t.of) }
 
+// Left says how many of so many have no place.
+func (t pageTarget) Left(n int, noun string) string {
+	return leftOut(n-t.most(), noun, "which have no place here")
+}
+
 // EventList returns the events that have a place.
 func (t pageTarget) EventList() []report.Event { return t.Events[:min(len(t.Events), t.most())] }
-
-// LeftEvents says how many have none.
-func (t pageTarget) LeftEvents() string {
-	return leftOut(len(t.Events)-t.most(), "event", "which have no place here")
-}
 
 // Contents returns the entries of the bundle that have a place.
 func (t pageTarget) Contents() []report.Content {
 	return t.Bundle.Contents[:min(len(t.Bundle.Contents), t.most())]
-}
-
-// LeftContents says how many have none.
-func (t pageTarget) LeftContents() string {
-	return leftOut(len(t.Bundle.Contents)-t.most(), "entry", "which have no place here")
 }
 
 func (m pageMinion) Seal() seal {

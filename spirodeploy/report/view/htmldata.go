@@ -1,8 +1,10 @@
 package view
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/human"
@@ -19,12 +21,6 @@ type shelves struct {
 	room int
 	rows [3][][]byte
 }
-
-// outcomeLetters are the outcomes as page.js reads them.
-var outcomeLetters = map[highstate.Outcome]string{highstate.Bad: "f", highstate.Changed: "c", highstate.Pending: "p", highstate.OK: "o"}
-
-// shelfOf returns the shelf of a state. States on shelf 0 matter most.
-var shelfOf = map[highstate.Outcome]int{highstate.Bad: 0, highstate.Changed: 1, highstate.Pending: 1, highstate.OK: 2}
 
 func (s *shelves) put(shelf int, row []byte) bool {
 	for size := len(row) + 1; s.room < size; {
@@ -68,8 +64,7 @@ func (p *pageWriter) states(t *report.Target, of int) {
 		starts, causes := placed(m, t.Started, r.States), causesOf(r.States)
 		for i := range r.States {
 			row := stateRow(len(ids)-1, i, &r.States[i], starts[i], pageTexts(causes.because(&r.States[i]), maxCauses+1, pageLine))
-			shelf := shelfOf[r.States[i].Outcome]
-			if !kept.put(shelf, row) {
+			if !kept.put(outcomes[r.States[i].Outcome].shelf, row) {
 				full = true
 				continue
 			}
@@ -79,11 +74,7 @@ func (p *pageWriter) states(t *report.Target, of int) {
 			}
 		}
 	}
-	left := ""
-	shown := 0
-	for _, rows := range kept.rows {
-		shown += len(rows)
-	}
+	left, shown := "", len(kept.rows[0])+len(kept.rows[1])+len(kept.rows[2])
 	if shown < total {
 		left = "Left out: " + human.Thousands(total-shown) + " states, as there is no place for more; those that failed come first, then those that changed something. The JSON report has all."
 	}
@@ -94,14 +85,7 @@ func (p *pageWriter) states(t *report.Target, of int) {
 	}{total, left, ids}
 	text, _ := json.Marshal(head) // which cannot fail
 	p.text(`<script type="application/json">` + strings.TrimSuffix(string(text), "}") + `,"states":[`)
-	separator := ""
-	for _, rows := range kept.rows {
-		for _, row := range rows {
-			p.text(separator)
-			_, _ = p.out.Write(row)
-			separator = ",\n"
-		}
-	}
+	_, _ = p.out.Write(bytes.Join(slices.Concat(kept.rows[:]...), []byte(",\n")))
 	p.text("]}</script>\n")
 }
 
@@ -118,7 +102,7 @@ func stateRow(minion, run int, s *highstate.State, start float64, because []stri
 		at = start
 	}
 	row := []any{
-		minion, run, outcomeLetters[s.Outcome], pageLine(s.ID), pageLine(s.Function), s.Duration, at,
+		minion, run, outcomes[s.Outcome].letter, pageLine(s.ID), pageLine(s.Function), s.Duration, at,
 		pageLine(name), pageLine(s.SLS), pageLine(s.Start), pageText(s.Comment), pageText(tree), pageText(diff),
 	}
 	switch {

@@ -97,28 +97,30 @@ func (s *story) line(u report.Update) string {
 	of.progress.Watch(u)
 	switch u.Kind {
 	case report.Began, report.Ended:
-		return staged(u)
+		if u.Err == nil { // the summary shows errors
+			return staged(u.Stage, sanitize.Line(u.Text))
+		}
 	case report.Warned:
 		return palette(s.Color).paint(inYellow, "warning: "+sanitize.Line(u.Text))
 	case report.Happened:
-		return fmt.Sprintf("%-9s %s", u.Stage, s.event(u))
+		return staged(u.Stage, s.event(u))
 	case report.Missed:
-		return fmt.Sprintf("%-9s %s", u.Stage, s.minion(u.Minion))
+		return staged(u.Stage, s.minion(u.Minion))
 	case report.Progressed, report.Waited:
-		return s.standing(of, u)
+		return staged(of.progress.Stage, s.standing(of, u))
 	}
 	return ""
 }
 
-// staged returns the line of a stage that begins or ends. The summary shows errors.
-func staged(u report.Update) string {
-	if u.Err != nil || u.Text == "" {
+// staged puts the stage before a text, if there is one.
+func staged(stage report.Stage, text string) string {
+	if text == "" {
 		return ""
 	}
-	return fmt.Sprintf("%-9s %s", u.Stage, sanitize.Line(u.Text))
+	return fmt.Sprintf("%-9s %s", stage, text)
 }
 
-// standing returns the line about the progress if it is due.
+// standing describes the progress if that is due.
 func (s *story) standing(of *part, u report.Update) string {
 	p := &of.progress
 	often := latest
@@ -133,9 +135,9 @@ func (s *story) standing(of *part, u report.Update) string {
 	}
 	of.told = u.Time
 	if p.Moving() {
-		return fmt.Sprintf("%-9s %s", p.Stage, p.Transfer(u.Time))
+		return p.Transfer(u.Time)
 	}
-	line := fmt.Sprintf("%-9s %s since %s (%s)", p.Stage, p.Waiting(), p.Moved.Format(time.TimeOnly), human.Elapsed(u.Time.Sub(p.Moved)))
+	line := fmt.Sprintf("%s since %s (%s)", p.Waiting(), p.Moved.Format(time.TimeOnly), human.Elapsed(u.Time.Sub(p.Moved)))
 	if u.Silence > 0 {
 		line += "; the run ends if nothing comes for " + human.Elapsed(u.Silence)
 	}

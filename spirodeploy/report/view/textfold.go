@@ -170,15 +170,11 @@ const (
 	foldedPad   = "                 "
 )
 
-var outcomeWords = map[highstate.Outcome]string{
-	highstate.OK: "ok", highstate.Changed: "changed", highstate.Pending: "would change", highstate.Bad: "failed",
-}
-
 // foldedState returns a line for a state, and lines for its warnings and for the reason
 // if it failed.
 func foldedState(s *highstate.State, because []string) []line {
-	c := outcomeColors[s.Outcome]
-	text := fmt.Sprintf("    %-12s %-16s %s", outcomeWords[s.Outcome], foldedLine(s.Function), foldedLine(s.ID))
+	c := outcomes[s.Outcome].color
+	text := fmt.Sprintf("    %-12s %-16s %s", outcomes[s.Outcome].word, foldedLine(s.Function), foldedLine(s.ID))
 	if s.Name != s.ID && s.Name != "" {
 		text += " (" + foldedLine(s.Name) + ")"
 	}

@@ -65,12 +65,8 @@ func outcomeOfMinion(m *report.Minion) string {
 	switch {
 	case m.OK():
 		return succeeded(m.Counts)
-	case m.Status == highstate.NoAnswer:
-		return "did not answer"
-	case m.Status == highstate.Unreported:
-		return "did not report"
-	case m.Status == highstate.NotReached:
-		return "was not reached"
+	case m.Status != highstate.Failed && m.Status != highstate.NotCompiled:
+		return statusWords[m.Status]
 	case m.Counts.Total == 0:
 		return "Failed: no state ran"
 	case m.Counts.Failed == 0:
@@ -122,16 +118,11 @@ func (p *printer) counts(m *report.Minion) {
 	if c.Failed > 0 {
 		failed = inRed
 	}
-	p.print(inCyan, "    Summary for "+sanitize.Line(m.ID))
-	p.print(inCyan, rule)
-	p.print(inGreen, "    "+succeeded(c))
-	p.print(failed, fmt.Sprintf("    Failed:    %d", c.Failed))
+	lines := []line{{inCyan, "    Summary for " + sanitize.Line(m.ID)}, {inCyan, rule}, {inGreen, "    " + succeeded(c)}, {failed, fmt.Sprintf("    Failed:    %d", c.Failed)}}
 	if m.Status == highstate.Failed && c.Failed == 0 {
-		p.print(inRed, fmt.Sprintf("    Salt's return code: %d", m.Retcode))
+		lines = append(lines, line{inRed, fmt.Sprintf("    Salt's return code: %d", m.Retcode)})
 	}
-	p.print(inCyan, rule)
-	p.print(inCyan, fmt.Sprintf("    Total states run:     %d", c.Total))
-	p.print(inCyan, "    Total run time:    "+seconds(c.Duration))
+	p.all(append(lines, line{inCyan, rule}, line{inCyan, fmt.Sprintf("    Total states run:     %d", c.Total)}, line{inCyan, "    Total run time:    " + seconds(c.Duration)}))
 }
 
 // succeeded returns Salt's line for states that succeeded.
@@ -174,15 +165,6 @@ func (p *printer) slowest(states []highstate.State) {
 	}
 }
 
-// resultWords are Salt's.
-var resultWords = map[highstate.Outcome]string{
-	highstate.OK: "True", highstate.Changed: "True", highstate.Pending: "None", highstate.Bad: "False",
-}
-
-var outcomeColors = map[highstate.Outcome]color{
-	highstate.OK: inGreen, highstate.Changed: inCyan, highstate.Pending: inYellow, highstate.Bad: inRed,
-}
-
 // Layout of the fields of a state: names end in one column, and values begin in another.
 const (
 	fieldName = "    %12s: "
@@ -192,7 +174,7 @@ const (
 // state writes a state as Salt's highstate outputter does, without empty fields, and why
 // it did not run.
 func (p *printer) state(s *highstate.State, because []string) {
-	c := outcomeColors[s.Outcome]
+	c := outcomes[s.Outcome].color
 	field := func(c color, name, value string) {
 		if value = strings.TrimSpace(shown(value)); value != "" {
 			p.hang(c, fmt.Sprintf(fieldName, name), fieldPad, value)
@@ -205,7 +187,7 @@ func (p *printer) state(s *highstate.State, because []string) {
 		field(c, "Name", s.Name)
 	}
 	field(c, "SLS", s.SLS)
-	field(c, "Result", resultWords[s.Outcome])
+	field(c, "Result", outcomes[s.Outcome].result)
 	field(c, "Comment", s.Comment)
 	for _, cause := range because {
 		field(c, "Because", cause)

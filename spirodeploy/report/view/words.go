@@ -31,6 +31,17 @@ var (
 	}
 )
 
+// outcomes are the looks of outcomes. A result is a word of Salt, page.js reads the letter,
+// and states on shelf 0 matter most to a page.
+var outcomes = map[highstate.Outcome]struct {
+	word, result, letter string
+	color                color
+	shelf                int
+}{
+	highstate.OK: {"ok", "True", "o", inGreen, 2}, highstate.Changed: {"changed", "True", "c", inCyan, 1},
+	highstate.Pending: {"would change", "None", "p", inYellow, 1}, highstate.Bad: {"failed", "False", "f", inRed, 0},
+}
+
 // headline returns the verdict in a few words.
 func headline(t *report.Target) string {
 	switch {
