@@ -36,12 +36,16 @@ func Git(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2
 			return
 		}
 		a := &archive{dir: dir, tar: file.File, owner: file, skip: skip, yield: yield}
-		err = a.make(ctx)
+		var full error
+		if err = a.make(ctx); err != nil {
+			full = file.Full()
+		}
 		if !a.yielded {
 			_ = file.Close() // nobody reads it
 		}
 		if err != nil {
-			yield(Entry{}, fmt.Errorf("git archive HEAD: %w", err))
+			// Git's words do not name the temporary file.
+			yield(Entry{}, cmp.Or(full, fmt.Errorf("git archive HEAD: %w", err)))
 			return
 		}
 		for _, w := range a.told {
