@@ -11,9 +11,9 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// SpiroFS replaces a deployment by swapping its directory: when two run at once, the
-// minions of the first may apply the states of the second, and both say success. What
-// gives that away is an SLS that is not in the bundle.
+// SpiroFS replaces a deployment by swapping its directory. If two run at once, the minions
+// of the first may apply the states of the second, and both say success. An SLS that is
+// not in the bundle gives that away.
 
 // slsOf returns the names of the SLS in a bundle, as Salt has them: web for web.sls and
 // web/init.sls, which is web.init as well.
@@ -79,5 +79,5 @@ func (l *leg) tellForeign(stage report.Stage) {
 		who, strings.Join(names, ", "), sanitize.Line(l.target.Saltenv)))
 }
 
-// maxSLSName is how much of a name is shown, in bytes.
+// maxSLSName is the longest name that is shown, in bytes.
 const maxSLSName = 100

@@ -19,18 +19,18 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
 )
 
-// TopOptions say how a bundle's top file is looked at.
+// TopOptions are options of [CheckTop].
 type TopOptions struct {
 	// Project and Deployment name the saltenv. If Deployment is empty, all deployments
 	// of the top file are checked.
 	Project, Deployment string
-	// Foreign means that the bundle is not made of a project: its files have no _salt/
-	// before their names.
+	// Foreign means that the bundle was not made from a project: texts then name its files
+	// without _salt/.
 	Foreign bool
-	// Tolerant makes it a warning that a deployment, or an SLS that the top file names, is
-	// not there, or that the top file has a shape that Salt refuses.
+	// Tolerant makes warnings of these problems: the top file lacks the deployment, names
+	// an SLS that is not in the bundle, or has a shape that Salt refuses.
 	Tolerant bool
-	// NoHighstate means that nobody is highstated, so that nobody has to be named.
+	// NoHighstate means that no minion is highstated, so the top file need not name one.
 	NoHighstate bool
 }
 
@@ -41,9 +41,9 @@ type TopBundle interface {
 	OpenItem(name string) (io.ReadCloser, error)
 }
 
-// CheckTop looks at what a bundle deploys: its top file, the SLS that this names, and
-// what those visibly refer to. It returns what the top file says of the deployment,
-// what keeps the bundle from being deployed, and what is worth a warning.
+// CheckTop checks the top file of a bundle, the SLS that it names, and the files to which
+// these visibly refer. It returns the section of the deployment, the problems that keep
+// the bundle from being deployed, and warnings.
 func CheckTop(ctx context.Context, b TopBundle, o TopOptions) (result *topfile.Result, problems []error, warnings []string) {
 	opts := topfile.Options{Project: o.Project, Deployment: o.Deployment, Prefix: "_salt/"}
 	if o.Foreign {
@@ -66,9 +66,9 @@ func CheckTop(ctx context.Context, b TopBundle, o TopOptions) (result *topfile.R
 	return result, problems, warnings
 }
 
-// tolerates reports whether a problem is a warning. Without a highstate, nobody has to be
-// named, and nothing there; but a shape that Salt refuses keeps it from finding the minions of
-// other projects as well.
+// tolerates reports whether a problem is a warning only. Without a highstate, the top file
+// need not name a minion or an existing SLS; but a shape that Salt refuses also keeps it
+// from finding the minions of other projects.
 func (o TopOptions) tolerates(kind topfile.Kind) bool {
 	switch kind {
 	case topfile.KindDeployment, topfile.KindSLS:
@@ -79,7 +79,7 @@ func (o TopOptions) tolerates(kind topfile.Kind) bool {
 	return false
 }
 
-// checkTop looks at the top file for the target, and keeps whom it names.
+// checkTop checks the top file for the target, and expects the minions that it names.
 func (l *leg) checkTop(ctx context.Context, tar *bundle.Bundle) (problems []error, warnings []string) {
 	o := l.run.opts
 	result, problems, warnings := CheckTop(ctx, tar, TopOptions{
@@ -109,7 +109,7 @@ func (l *leg) checkTop(ctx context.Context, tar *bundle.Bundle) (problems []erro
 	return problems, warnings
 }
 
-// union returns texts, each once.
+// union returns all texts, each once.
 func union(lists ...[]string) []string {
 	var all []string
 	seen := map[string]bool{}
@@ -124,8 +124,8 @@ func union(lists ...[]string) []string {
 	return all
 }
 
-// tellSilent warns of minions that did not answer the server and may be concerned.
-// Those that were expected are the report's.
+// tellSilent warns of minions that did not answer the server and may be concerned. The
+// report tells of expected ones.
 func (l *leg) tellSilent(stage report.Stage) {
 	expected := map[string]bool{}
 	for _, id := range l.target.Expected {
@@ -151,7 +151,7 @@ func (l *leg) tellSilent(stage report.Stage) {
 		human.Count(n, "minion", "minions"), strings.Join(names, ", ")))
 }
 
-// mostNamed is how many minions a warning names.
+// mostNamed is the number of minions that a warning names.
 const mostNamed = 20
 
 // mayConcern reports whether the top file may name a minion.
@@ -167,12 +167,12 @@ func (l *leg) mayConcern(id string) bool {
 	return false
 }
 
-// files are the files of a bundle as the server sees them: it finds a file through
-// links, and does not list what is behind links to directories (SpiroFS 0.3, contents
-// and find_file in utils/spiro.py).
+// files are the files of a bundle as the server sees them: it finds a file through links,
+// and does not list directories behind links (SpiroFS 0.3, contents and find_file in
+// utils/spiro.py).
 type files struct {
 	TopBundle
-	links map[string]string // of symbolic links, where they lead
+	links map[string]string // by name, the target of each symbolic link
 }
 
 func newFiles(b TopBundle) files {
@@ -206,7 +206,7 @@ func (f files) Names() iter.Seq[string] {
 	}
 }
 
-// Has looks for an entry, through links.
+// Has looks up an entry, through links.
 func (f files) Has(name string) (dir, ok bool) {
 	to, ok := f.resolve(name)
 	if !ok {
@@ -224,7 +224,7 @@ func (f files) Open(name string) (io.ReadCloser, error) {
 	return f.OpenItem(to)
 }
 
-// resolve follows all links on the way to an entry, if they lead anywhere.
+// resolve follows all links on the way to an entry. It returns false if they never end.
 func (f files) resolve(name string) (to string, ok bool) {
 	const most = 40 // as Linux has it
 	for range most {
@@ -237,7 +237,7 @@ func (f files) resolve(name string) (to string, ok bool) {
 	return "", false
 }
 
-// follow replaces the first link on the way to a file by where it leads.
+// follow replaces the first link on the way to a file by its target.
 func (f files) follow(name string) (next string, linked bool) {
 	if len(f.links) == 0 {
 		return name, false
