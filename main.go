@@ -245,14 +245,14 @@ func (m *Spirodeploy) Deploy(
 	// +default="fail"
 	missingMinions Missing,
 ) (string, error) {
-	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
+	deployed, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
 		Project: project, Deployment: deployment, NoHighstate: !highstate,
 		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
 	})
 	if err != nil {
 		return "", err
 	}
-	return outcome.Summary, outcome.Err()
+	return deployed.Assert()
 }
 
 // DeployReport deploys a bundle like deploy, and returns a report even if the deployment fails. End a call with assert, exit-status or files: otherwise dagger call prints an id and exits with 0 even if minions failed. It fails only if it cannot start: if a file, service or token is not available. In one session, the same call deploys once, however often its report is read.
@@ -284,14 +284,10 @@ func (m *Spirodeploy) DeployReport(
 	// +default="fail"
 	missingMinions Missing,
 ) (*Report, error) {
-	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
+	return m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
 		Project: project, Deployment: deployment, NoHighstate: !highstate,
 		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
 	})
-	if err != nil {
-		return nil, err
-	}
-	return newReport(outcome), nil
 }
 
 // Rollout deploys a bundle to several servers that accept the same token, and returns a report like deployReport, with a part for each server and one verdict. It does not work with a service, which leads to only one server.
@@ -335,19 +331,15 @@ func (m *Spirodeploy) Rollout(
 	if err != nil {
 		return nil, err
 	}
-	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
+	return m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
 		Project: project, Deployment: deployment, NoHighstate: !highstate,
 		Targets: targets, Serial: serial, MaxParallel: maxParallel,
 		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
 	})
-	if err != nil {
-		return nil, err
-	}
-	return newReport(outcome), nil
 }
 
 // deploy deploys a bundle with the options, completed from the module.
-func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *dagger.Secret, timeout string, opts spirodeploy.Options) (*module.Outcome, error) {
+func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *dagger.Secret, timeout string, opts spirodeploy.Options) (*Report, error) {
 	const file = "bundle.tar"
 	limit, silence, err := module.Limits(timeout, m.Service != nil)
 	if err != nil {
@@ -362,7 +354,11 @@ func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *da
 	}
 	server.Silence = silence
 	opts.File, opts.Server, opts.Timeout = file, server, limit
-	return module.Deploy(ctx, opts, Tracer(), os.Stdout)
+	outcome, err := module.Deploy(ctx, opts, Tracer(), os.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	return newReport(outcome), nil
 }
 
 // client returns the options to reach the server. It reads the token last.

@@ -13,6 +13,7 @@
 package spirodeploy
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -107,16 +108,9 @@ func Deploy(ctx context.Context, opts Options) (*report.Report, error) {
 		defer cancel()
 	}
 	r := newRun(opts)
-	stop := pulse.Start(opts.pulse(), r.beat)
+	stop := pulse.Start(cmp.Or(max(0, opts.Pulse), 10*time.Second), r.beat)
 	r.run(ctx)
 	stop()
 	r.settle()
 	return r.report, r.report.Err()
-}
-
-func (o *Options) pulse() time.Duration {
-	if o.Pulse <= 0 {
-		return 10 * time.Second
-	}
-	return o.Pulse
 }

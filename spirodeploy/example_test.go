@@ -33,7 +33,7 @@ func deploy(ctx context.Context) error {
 	for _, m := range rep.Targets[0].Minions {
 		fmt.Println(m.ID, m.Status, m.Counts.Changed)
 	}
-	return err // nil only where everything that was asked for happened
+	return err // nil only if everything that was asked for happened
 }
 
 // Deploy a project to a test server where one minion fails.

@@ -17,10 +17,10 @@ const module = "github.com/spirostack/spirodeploy/"
 var allowed = map[string][]string{
 	"spirodeploy/bundle": {
 		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
-		"github.com/rogpeppe/go-internal/diff", "golang.org/x/text/cases", module + "internal/ctxio", module + "internal/tempfile", "golang.org/x/text/unicode/norm",
+		"github.com/rogpeppe/go-internal/diff", "golang.org/x/sys/unix", "golang.org/x/text/cases", module + "internal/ctxio", module + "internal/tempfile", "golang.org/x/text/unicode/norm",
 	},
 	"spirodeploy/fault":     {module + "internal/errlist"},
-	"spirodeploy/token":     {"gopkg.in/macaroon.v2"},
+	"spirodeploy/token":     {module + "internal/rawjson", "gopkg.in/macaroon.v2"},
 	"spirodeploy/client":    {module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", module + "internal/ctxio", module + "internal/peer", module + "spirodeploy/token", module + "internal/rawjson"},
 	"spirodeploy/highstate": {module + "internal/human", module + "internal/sanitize", module + "internal/rawjson"},
 	"spirodeploy/report": {
@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 		"oras.land/oras-go/v2/errdef", "oras.land/oras-go/v2/registry", "oras.land/oras-go/v2/registry/remote",
 		"oras.land/oras-go/v2/registry/remote/auth", "oras.land/oras-go/v2/registry/remote/credentials", "oras.land/oras-go/v2/registry/remote/errcode",
 	},
-	"spirodeploy/spirotest":        {module + "spirodeploy/topfile", "gopkg.in/macaroon.v2"},
+	"spirodeploy/spirotest":        {module + "internal/rawjson", module + "spirodeploy/topfile", "gopkg.in/macaroon.v2"},
 	"spirodeploy/topfile":          {"go.yaml.in/yaml/v4", "go.yaml.in/yaml/v4/plugin/loaderlimits"},
 	"spirodeploy/cmd/spiro-deploy": {module + "internal/cli/command"},
 	"internal/cli/command":         {module + "internal/cli", module + "internal/human", module + "internal/sanitize", module + "spirodeploy/report", "github.com/alecthomas/kong"},

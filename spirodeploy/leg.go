@@ -265,6 +265,3 @@ func (l *leg) warn(stage report.Stage, text string) {
 func (l *leg) end(stage report.Stage, text string, err error) {
 	l.tell(report.Update{Kind: report.Ended, Stage: stage, Text: text, Err: err})
 }
-
-// oneLine returns a text in one line.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -118,7 +119,7 @@ func unsent(ctx context.Context, err error) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		err = fmt.Errorf("%w, before anything was sent", ctxio.Reason(ctx))
+		err = &fault.Error{Err: ctxio.Reason(ctx), Outcome: "nothing was sent"}
 	}
 	return &report.UnsentError{Err: err}
 }
@@ -171,8 +172,9 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 		r.warn(report.Bundling, w)
 	}
 	r.warnEach(report.Bundling, warnings)
+	commit := strings.Join(strings.Fields(tar.Commit()), " ") // in one line
 	for _, l := range r.legs {
-		l.target.Bundle = report.Bundle{Commit: oneLine(tar.Commit()), Size: tar.Size(), Entries: tar.Len()}
+		l.target.Bundle = report.Bundle{Commit: commit, Size: tar.Size(), Entries: tar.Len()}
 	}
 	what := cmp.Or(r.opts.File, r.opts.Bundle.Dir, ".")
 	r.tell(report.Update{
@@ -207,7 +209,8 @@ func (r *run) warnEach(stage report.Stage, warnings [][]string) {
 	}
 }
 
-// settle sets the verdict of the run, and tells which expected minions are missing.
+// settle sets the verdict of the run, and tells it and the expected minions that are
+// missing.
 func (r *run) settle() {
 	r.report.Finish()
 	for _, l := range r.legs {

@@ -15,7 +15,7 @@ func Depth(raw string) int {
 	for i := 0; i < len(raw); i++ {
 		switch raw[i] {
 		case '"':
-			i = endOfString(raw, i) - 1
+			i = EndOfString(raw, i) - 1
 		case '{', '[':
 			depth++
 			most = max(most, depth)
@@ -27,26 +27,18 @@ func Depth(raw string) int {
 }
 
 // First returns the first byte of a value, which tells its type; 0 for an empty text.
-func First(raw string) byte {
-	if i := space(raw, 0); i < len(raw) {
-		return raw[i]
-	}
-	return 0
-}
+func First(raw string) byte { return NewCursor(raw, 0).First() }
 
 // Empty reports whether a value is [], {} or "".
 func Empty(raw string) bool {
-	i := space(raw, 0)
-	if i >= len(raw) {
-		return false
-	}
-	switch end := space(raw, i+1); {
-	case end >= len(raw):
-		return false
-	case raw[i] == '"':
-		return raw[i+1] == '"'
-	case raw[i] == '{', raw[i] == '[':
-		return raw[end] == '}' || raw[end] == ']'
+	c := NewCursor(raw, 1)
+	switch c.First() {
+	case '"':
+		return c.String() == "" && !c.bad
+	case '{':
+		return !c.Object() && !c.bad
+	case '[':
+		return !c.Array() && !c.bad
 	}
 	return false
 }
@@ -80,16 +72,8 @@ func Elements(raw string) iter.Seq[string] {
 	}
 }
 
-// space returns the end of the white space at i.
-func space(raw string, i int) int {
-	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r') {
-		i++
-	}
-	return min(i, len(raw))
-}
-
-// endOfString returns the end of the string at i.
-func endOfString(raw string, i int) int {
+// EndOfString returns the index behind the string whose opening quote is at i.
+func EndOfString(raw string, i int) int {
 	for i++; i < len(raw); i++ {
 		switch raw[i] {
 		case '\\':

@@ -24,7 +24,7 @@ func Finite(text string) string {
 		size := 0
 		switch text[i] {
 		case '"':
-			i = endOfString(text, i)
+			i = EndOfString(text, i)
 			continue
 		case 'N':
 			size = len("NaN")

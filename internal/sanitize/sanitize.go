@@ -38,7 +38,7 @@ func escape(s, keep string) string { return Defuse(control(s, keep)) }
 // control replaces control characters, except those in keep.
 func control(s, keep string) string {
 	harmless := func(r rune) bool {
-		return r != utf8.RuneError && !isControl(r) || strings.ContainsRune(keep, r)
+		return r != utf8.RuneError && Harmless(r) || strings.ContainsRune(keep, r)
 	}
 	if !strings.ContainsFunc(s, func(r rune) bool { return !harmless(r) }) {
 		return s
@@ -49,10 +49,10 @@ func control(s, keep string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r == '\n':
-			b.WriteString(newline(keep))
 		case harmless(r) || r == utf8.RuneError:
 			b.WriteString(s[i : i+size])
+		case r == '\n':
+			b.WriteString(`\n`)
 		case r < 0x100:
 			fmt.Fprintf(&b, `\x%02x`, r)
 		case r < 0x10000:
@@ -65,29 +65,19 @@ func control(s, keep string) string {
 	return b.String()
 }
 
-func newline(keep string) string {
-	if strings.Contains(keep, "\n") {
-		return "\n"
-	}
-	return `\n`
-}
-
-// Harmless reports whether a character only shows itself.
-func Harmless(r rune) bool { return !isControl(r) }
-
-// isControl reports whether a character acts instead of showing itself: controls, those
-// that end a line or change the reading direction, and invisible ones, which make names
-// look alike. Joiners do not count, because scripts need them, nor do the visible signs
-// among the format characters.
-func isControl(r rune) bool {
+// Harmless reports whether a character only shows itself. Controls do not, nor do
+// characters that end a line or change the reading direction, and invisible ones, which
+// make names look alike. Joiners are harmless, because scripts need them, and so are the
+// visible signs among the format characters.
+func Harmless(r rune) bool {
 	const nonJoiner, joiner, del = '\u200c', '\u200d', '\u007f'
 	switch {
 	case r < del: // most text
-		return r < ' '
+		return r >= ' '
 	case r == nonJoiner, r == joiner:
-		return false
-	case unicode.In(r, unicode.Cc, unicode.Bidi_Control, unicode.Zl, unicode.Zp):
 		return true
+	case unicode.In(r, unicode.Cc, unicode.Bidi_Control, unicode.Zl, unicode.Zp):
+		return false
 	}
-	return unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+	return !unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }

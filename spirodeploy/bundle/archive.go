@@ -36,40 +36,30 @@ func Git(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2
 			return
 		}
 		a := &archive{dir: dir, tar: file.File, owner: file, skip: skip, yield: yield}
-		if err = writeArchive(ctx, dir, file.File); err == nil {
-			err = a.read()
-		}
-		switch {
-		case err != nil:
-			yield(Entry{}, fmt.Errorf("git archive HEAD: %w", err))
-		case !a.stopped:
-			a.warn(ctx)
-		}
+		err = a.make(ctx)
 		if !a.yielded {
 			_ = file.Close() // nobody reads it
+		}
+		if err != nil {
+			yield(Entry{}, fmt.Errorf("git archive HEAD: %w", err))
+			return
+		}
+		for _, w := range a.told {
+			if a.stopped || !yield(Entry{Name: w.Path, from: a.origin(w.Path, nil)}, w) {
+				return
+			}
 		}
 	}
 }
 
 // GitArchive writes the tar that [Git] scans to a file, so that [Archive] can scan it
 // on a machine without git. It returns what Git warns of.
-func GitArchive(ctx context.Context, dir string, file *os.File) (warnings []Warning, err error) {
-	if err = writeArchive(ctx, dir, file); err == nil {
-		a := &archive{dir: cmp.Or(dir, "."), tar: file, skip: func(string) bool { return false }}
-		a.yield = func(_ Entry, err error) bool {
-			if w := (Warning{}); errors.As(err, &w) {
-				warnings = append(warnings, w)
-			}
-			return true
-		}
-		if err = a.read(); err == nil {
-			a.warn(ctx)
-		}
-	}
-	if err != nil {
+func GitArchive(ctx context.Context, dir string, file *os.File) ([]Warning, error) {
+	a := &archive{dir: cmp.Or(dir, "."), tar: file, skip: func(string) bool { return false }, yield: func(Entry, error) bool { return true }}
+	if err := a.make(ctx); err != nil {
 		return nil, fmt.Errorf("git archive HEAD: %w", err)
 	}
-	return warnings, nil
+	return a.told, nil
 }
 
 // Archive returns a scanner of a tar that [GitArchive] has written, for
@@ -102,19 +92,6 @@ var gitSettings = []string{
 	"-c", "mailmap.file=", "-c", "mailmap.blob=",
 }
 
-// writeArchive lets git write its archive to a file.
-func writeArchive(ctx context.Context, dir string, file *os.File) error {
-	clone, err := withoutInfo(ctx, dir)
-	if err != nil {
-		return err
-	}
-	defer clone.remove()
-	cmd := gitCommand(ctx, dir, append(slices.Clone(gitSettings), "archive", "--format=tar", "HEAD")...)
-	cmd.Env = append(cmd.Env, clone.env...)
-	cmd.Stdout = file
-	return runGit(cmd)
-}
-
 // archive reads what "git archive" has written of what is in dir.
 type archive struct {
 	dir   string // "" if the archive is of another machine
@@ -128,6 +105,27 @@ type archive struct {
 	folders  map[string]bool // without anything in them yet
 	pointers []string        // files of Git LFS whose content is elsewhere
 	subst    bool            // whether a .gitattributes has export-subst
+	told     []Warning
+}
+
+// make lets git write the tar, and reads it.
+func (a *archive) make(ctx context.Context) error {
+	clone, err := withoutInfo(ctx, a.dir)
+	if err != nil {
+		return err
+	}
+	defer clone.remove()
+	cmd := gitCommand(ctx, a.dir, append(slices.Clone(gitSettings), "archive", "--format=tar", "HEAD")...)
+	cmd.Env = append(cmd.Env, clone.env...)
+	cmd.Stdout = a.tar
+	if err := runGit(cmd); err != nil {
+		return err
+	}
+	if err := a.read(); err != nil || a.stopped {
+		return err
+	}
+	a.told = a.warnings(ctx)
+	return nil
 }
 
 // files calls f with each header of the tar and where the content begins, until it
@@ -205,27 +203,19 @@ func (a *archive) look(h *tar.Header, content io.Reader) error {
 // (docs/spec.md of github.com/git-lfs/git-lfs).
 const maxPointer = 1023
 
-// warn yields warnings of what was read.
-func (a *archive) warn(ctx context.Context) {
-	for _, name := range a.pointers {
-		if !a.tell(name, "is a pointer of Git LFS, not the file: run git lfs install and git lfs pull before") {
-			return
+// warnings returns what there is to say of what was read.
+func (a *archive) warnings(ctx context.Context) (all []Warning) {
+	add := func(names []string, text string) {
+		for _, name := range names {
+			if !a.skip(name) {
+				all = append(all, Warning{name, text})
+			}
 		}
 	}
-	for _, name := range a.submodules(ctx) {
-		if !a.tell(name, "is a submodule, of which git archive gives an empty directory: add what is needed of it with --artifact") {
-			return
-		}
-	}
-	for _, name := range a.depending(ctx) {
-		if !a.tell(name, "has a placeholder for export-subst that stands for refs, notes, signatures or a mailmap: two clones of one commit may give other bytes") {
-			return
-		}
-	}
-}
-
-func (a *archive) tell(name, text string) bool {
-	return a.skip(name) || a.yield(Entry{Name: name, from: a.origin(name, nil)}, Warning{Path: name, Text: text})
+	add(a.pointers, "is a pointer of Git LFS, not the file: run git lfs install and git lfs pull before")
+	add(a.submodules(ctx), "is a submodule, of which git archive gives an empty directory: add what is needed of it as an artifact")
+	add(a.depending(ctx), "has a placeholder for export-subst that stands for refs, notes, signatures or a mailmap: two clones of one commit may give other bytes")
+	return all
 }
 
 // submodules returns which of the empty directories are submodules.

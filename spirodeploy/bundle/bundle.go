@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -203,7 +202,7 @@ func (b *Bundle) Keep(ctx context.Context) error {
 	defer in.Close()
 	tar, err := b.spool(ctxio.Reader(ctx, in))
 	if spoolFailed(err) {
-		err = fmt.Errorf("%w (%s)", err, tempfile.Hint)
+		err = Problems{{Err: err, Hint: tempfile.Hint}}
 	}
 	if err != nil {
 		return ctxio.Cause(ctx, err)

@@ -20,6 +20,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/spirostack/spirodeploy/internal/tempfile"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // New walks the tree that opts describe. Its error is [Problems], all of them,
@@ -56,7 +57,7 @@ type collector struct {
 	problems Problems
 }
 
-func (c *collector) problem(path string, err error, hint string) {
+func (c *collector) problem(path string, err error, hint fault.Hint) {
 	c.problems = append(c.problems, Problem{Path: path, Err: err, Hint: hint})
 }
 
@@ -69,9 +70,9 @@ func (c *collector) warn(path, text string) {
 // only bring up problems that are none.
 func (c *collector) check() (walk bool) {
 	if info, err := os.Stat(c.dir); err != nil {
-		c.problem(c.dir, fmt.Errorf("project directory: %w", reason(err)), "name another one with --dir")
+		c.problem(c.dir, fmt.Errorf("project directory: %w", reason(err)), "name another one with {dir}")
 	} else if !info.IsDir() {
-		c.problem(c.dir, errors.New("project directory: is a file"), "name its directory with --dir")
+		c.problem(c.dir, errors.New("project directory: is a file"), "name its directory with {dir}")
 	}
 	c.checkPatterns()
 	walk = len(c.problems) == 0
@@ -117,9 +118,9 @@ func (c *collector) checkArtifacts() {
 		case isBelow(filepath.ToSlash(filepath.Clean(a.Path)), ".git"):
 			c.problem(a.Path, errors.New("artifact: .git is never a part of a bundle"), "")
 		case err != nil:
-			c.problem(a.Path, err, "say where it goes: --artifact NAME=PATH")
+			c.problem(a.Path, err, "say where it goes: {artifact} NAME=PATH")
 		case names[name]:
-			c.problem(a.Path, fmt.Errorf("artifact %s: %w: another artifact has the name too", name, ErrDuplicate), "give one of them another name: --artifact NAME=PATH")
+			c.problem(a.Path, fmt.Errorf("artifact %s: %w: another artifact has the name too", name, ErrDuplicate), "give one of them another name: {artifact} NAME=PATH")
 		default:
 			names[name] = true
 			named = append(named, Artifact{Path: a.Path, Name: name})
@@ -299,12 +300,12 @@ func (c *collector) addOr(e Entry, err error) {
 	}
 }
 
-func excludeHint(name string) string {
+func excludeHint(name string) fault.Hint {
 	name = strings.TrimSuffix(name, "/")
 	if name == "" || plainName(name) != name {
 		return "" // no pattern matches that; its maker must mend it
 	}
-	return fmt.Sprintf("to leave it out: --exclude %s", shellQuote(excludePattern(name)))
+	return fault.Hint("to leave it out: {exclude} " + fault.Literal(shellQuote(excludePattern(name))))
 }
 
 // excludePattern returns a pattern that matches a name in the bundle: that name
@@ -413,7 +414,7 @@ func (c *collector) finish() {
 			c.whereToLook())
 	}
 	if content && c.near != "" {
-		c.warn("", "there is no "+SaltDir+" in "+printable(c.dir)+": "+c.whereToLook())
+		c.warn("", "there is no "+SaltDir+" in "+printable(c.dir)+", but there is one in "+printable(c.near)+": is that the project directory?")
 	}
 	for i := range b.items {
 		it := &b.items[i]
@@ -447,7 +448,7 @@ func (c *collector) addParents() {
 // checkItem checks an entry against the others.
 func (c *collector) checkItem(i int) {
 	it := &c.bundle.items[i]
-	fail := func(err error, hint string) { c.problem(c.shown(it.Name, it.from), err, hint) }
+	fail := func(err error, hint fault.Hint) { c.problem(c.shown(it.Name, it.from), err, hint) }
 	if i > 0 && c.bundle.items[i-1].Name == it.Name {
 		other := c.shown(it.Name, c.bundle.items[i-1].from)
 		fail(fmt.Errorf("%w: %s is made from %s too", ErrDuplicate, printable(it.Name), printable(other)), "leave one of them out")

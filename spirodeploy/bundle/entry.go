@@ -96,7 +96,7 @@ func checkName(name string) error {
 	case name == ".." || strings.HasPrefix(name, "../") || strings.Contains(name, "/../") || strings.HasSuffix(name, "/.."):
 		return fmt.Errorf("%w: has .. as an element", ErrName)
 	}
-	if err := cmp.Or(checkText(name), checkSize(name)); err != nil {
+	if err := checkText(name); err != nil {
 		return err
 	}
 	if path.Clean(name) != name || name == "." {
@@ -105,24 +105,27 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkText returns why a name or target is no text, or nil.
+// checkText returns why a name or target cannot be on any server, or nil.
 func checkText(name string) error {
-	switch {
-	case !utf8.ValidString(name):
-		return fmt.Errorf("%w: not valid UTF-8", ErrName)
-	case strings.ContainsRune(name, 0):
-		return fmt.Errorf("%w: has a NUL character", ErrName)
+	why := flaw(name)
+	if strings.Count(name, "/") > maxDepth {
+		why = cmp.Or(why, fmt.Sprintf("is more than %d directories deep", maxDepth))
 	}
-	return nil
+	if why == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrName, why)
 }
 
-// checkSize returns why a name or target is too large for any server, or nil.
-func checkSize(name string) error {
-	if len(name) > maxName {
-		return fmt.Errorf("%w: has more than %d bytes", ErrName, maxName)
+// flaw returns what is wrong with a text as a name or target, or "".
+func flaw(text string) string {
+	switch {
+	case len(text) > maxName:
+		return fmt.Sprintf("has more than %d bytes", maxName)
+	case !utf8.ValidString(text):
+		return "is not valid UTF-8"
+	case strings.ContainsRune(text, 0):
+		return "has a NUL character"
 	}
-	if strings.Count(name, "/") > maxDepth {
-		return fmt.Errorf("%w: is more than %d directories deep", ErrName, maxDepth)
-	}
-	return nil
+	return ""
 }

@@ -44,7 +44,7 @@ func (b *Bundle) init(ctx context.Context, file *os.File) error {
 	case err != nil:
 		return Problems{{Path: b.path, Err: reason(err)}}
 	case info.IsDir():
-		return Problems{{Path: b.path, Err: errors.New("is a directory, not a bundle"), Hint: "bundles are made with --output"}}
+		return Problems{{Path: b.path, Err: errors.New("is a directory, not a bundle"), Hint: "bundles are made with {output}"}}
 	case info.Mode().IsRegular():
 		b.tar = file
 	case info.Mode()&fs.ModeDevice != 0:

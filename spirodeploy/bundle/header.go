@@ -192,16 +192,12 @@ func isASCII(s string) bool {
 
 // ascii leaves out what is not ASCII.
 func ascii(s string) string {
-	if isASCII(s) {
-		return s
-	}
-	b := make([]byte, 0, len(s))
-	for i := range len(s) {
-		if c := s[i]; c < 0x80 && c != 0 {
-			b = append(b, c)
+	return strings.Map(func(r rune) rune {
+		if r >= 0x80 || r == 0 {
+			return -1
 		}
-	}
-	return string(b)
+		return r
+	}, s)
 }
 
 var zeros [trailerSize]byte

@@ -8,7 +8,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -70,7 +69,7 @@ func checkLink(t index, name, target string) error {
 	if strings.HasPrefix(target, "/") {
 		return leaves(": it is absolute")
 	}
-	if why := checkTarget(target); why != "" {
+	if why := flaw(target); why != "" {
 		return fail(why)
 	}
 	here, todo, more := parent(name), target, true
@@ -126,19 +125,6 @@ func joined(dir, name string) string {
 		return name
 	}
 	return dir + "/" + name
-}
-
-// checkTarget returns what is wrong with a target whatever the bundle, or "".
-func checkTarget(target string) string {
-	switch {
-	case strings.ContainsRune(target, 0):
-		return "has a NUL character"
-	case !utf8.ValidString(target):
-		return "is not valid UTF-8"
-	case len(target) > maxName:
-		return fmt.Sprintf("has more than %d bytes", maxName)
-	}
-	return ""
 }
 
 // lookalikes warns of names in one directory that differ only in case or in

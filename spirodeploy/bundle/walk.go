@@ -18,12 +18,13 @@ const (
 	batch = 256
 )
 
-// walkDir yields everything below a directory, in any order.
-func walkDir(ctx context.Context, top string, skip func(name string) bool) iter.Seq2[Entry, error] {
+// Filesystem scans the files below the project directory, for [Options.Source].
+// It asks skip from several goroutines.
+func Filesystem(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		root, err := openRoot(top)
+		root, err := openRoot(dir)
 		if err != nil {
-			yield(Entry{from: &origin{path: top}}, err)
+			yield(Entry{from: &origin{path: dir}}, err)
 			return
 		}
 		w := &walk{ctx: ctx, root: root, skip: skip, found: make(chan []found, walkers), ended: make(chan struct{})}
@@ -216,7 +217,7 @@ func (w *walk) look(t task) {
 }
 
 func (w *walk) lookAt(dir *folder, name string, d fs.DirEntry) found {
-	if err := checkSize(name); err != nil {
+	if err := checkText(name); err != nil {
 		return found{Entry{from: w.origin(name)}, err}
 	}
 	if d.IsDir() { // or it cannot be opened as one

@@ -64,12 +64,6 @@ func (c *Client) silence(limit time.Duration) error {
 	return fmt.Errorf("%s accepted the connection but did not answer within %s", who, limit)
 }
 
-// opaque reports whether the token cannot be decoded.
-func (c *Client) opaque() bool {
-	_, err := c.token.Rights()
-	return err != nil
-}
-
 // request returns a request with the token and no body.
 func (c *Client) request(ctx context.Context, method string) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.server.String(), http.NoBody)
@@ -90,11 +84,12 @@ func (c *Client) statusError(op string, resp *http.Response, bodySent bool) *Sta
 	if resp.Header.Get("Location") != "" {
 		said = "" // the page only repeats the redirect
 	}
+	_, decodeErr := c.token.Rights()
 	e := &StatusError{Op: op, StatusCode: resp.StatusCode, BodySent: bodySent, Message: said, Location: sanitize.Line(c.value(resp, "Location"))}
 	switch {
 	case c.Plain() && resp.StatusCode == http.StatusBadRequest && strings.Contains(said, "HTTPS"):
 		e.Help = "use https:// in the server URL"
-	case resp.StatusCode == http.StatusUnauthorized && c.opaque():
+	case resp.StatusCode == http.StatusUnauthorized && decodeErr != nil:
 		e.Why, e.Help = "the token is not valid here, and it is not a SpiroFS token (not a macaroon)", "check that you copied all of it"
 	}
 	return e

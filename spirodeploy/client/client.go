@@ -14,6 +14,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -81,7 +82,7 @@ type Options struct {
 	// log what a server behind a proxy says before it is asked. A hostile server can
 	// put a token there that it received earlier.)
 	Proxy func(*http.Request) (*url.URL, error)
-	// ConnectTimeout limits connecting, and the TLS handshake again; default 20 s.
+	// ConnectTimeout limits connecting, and then the TLS handshake; default 20 s for each.
 	ConnectTimeout time.Duration
 	// AnswerTimeout limits how long the server may read nothing of the bundle, and then
 	// how long it may take to answer; default 15 minutes. A server needs that time to
@@ -115,18 +116,10 @@ type Client struct {
 
 // New checks the options and returns a client. The error lists every problem.
 func New(opts Options) (*Client, error) {
-	if opts.Server == "" {
-		opts.Server = DefaultServer
-	}
-	if opts.ConnectTimeout <= 0 {
-		opts.ConnectTimeout = DefaultConnectTimeout
-	}
-	if opts.AnswerTimeout <= 0 {
-		opts.AnswerTimeout = DefaultAnswerTimeout
-	}
-	if opts.MaxEvent <= 0 {
-		opts.MaxEvent = DefaultMaxEvent
-	}
+	opts.Server = cmp.Or(opts.Server, DefaultServer)
+	opts.ConnectTimeout = cmp.Or(max(0, opts.ConnectTimeout), DefaultConnectTimeout)
+	opts.AnswerTimeout = cmp.Or(max(0, opts.AnswerTimeout), DefaultAnswerTimeout)
+	opts.MaxEvent = cmp.Or(max(0, opts.MaxEvent), DefaultMaxEvent)
 	server, err := parseServer(opts)
 	errs := []error{err}
 	if opts.Token.IsZero() {

@@ -138,7 +138,7 @@ func TestStatus(t *testing.T) {
 		{"no token of this server", "bogus", tar, 401, true, "not valid here"},
 		{"expired", server.Token(-time.Hour, "shop"), tar, 401, true, "expired"},
 		{"another project", server.Token(time.Hour, "blog"), tar, 403, true, "not for this project"},
-		{"no tar", server.Token(time.Hour, "shop"), content("no tar at all"), 400, true, "did not understand"},
+		{"not a tar", server.Token(time.Hour, "shop"), content("no tar at all"), 400, true, "did not understand"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -417,7 +417,7 @@ func TestEvents(t *testing.T) {
 		{"minions null", "event: highstate-start\ndata: {\"minions\": null}\n\n", "read events: the event highstate-start is malformed: it has no \"minions\"; the deployment may be going on"},
 		{"the token as a name", "event: " + secret + "\ndata: {}\n\n", "[redacted]: "},
 		{"minions missing", "event: highstate-start\ndata: {\"msg\": \"m\"}\n\n", "read events: the event highstate-start is malformed: it has no \"minions\"; the deployment may be going on"},
-		{"no JSON", "event: highstate-update\ndata: oops\n\n", "read events: the event highstate-update is malformed: it is not JSON; the deployment may be going on"},
+		{"not JSON", "event: highstate-update\ndata: oops\n\n", "read events: the event highstate-update is malformed: it is not JSON; the deployment may be going on"},
 		// From eventsource/format-* of web-platform-tests.
 		{"byte order mark", "\ufeffevent: a\ndata: {\"msg\": \"1\"}\n\n", "a:1 "},
 		{"line endings", "event: a\r\ndata: {\"msg\":\r\ndata: \"1\"}\r\n\r\nevent: b\rdata: {}\r\r", "a:1 b: "},
@@ -560,7 +560,7 @@ func TestNew(t *testing.T) {
 		{"everything", client.Options{Server: "http://h", Certificate: []byte("x"), Address: "h"}, []string{"4 problems", "plain HTTP", "no token", "has no effect", "host:port"}},
 		{"scheme", client.Options{Server: "ftp://h/", Token: secret}, []string{"ftp:// is not a scheme", "should look like"}},
 		{"no host", client.Options{Server: "https:///x", Token: secret}, []string{"should look like"}},
-		{"no URL", client.Options{Server: "https://h:port", Token: secret}, []string{"it is not a URL"}},
+		{"not a URL", client.Options{Server: "https://h:port", Token: secret}, []string{"it is not a URL"}},
 		{"control character", client.Options{Server: "https://h\x1b[2J/", Token: secret}, []string{"it is not a URL"}},
 		{"query", client.Options{Server: "https://h/?a=b", Token: secret}, []string{"query"}},
 		{"no certificate", client.Options{Certificate: []byte("x"), Token: secret}, []string{"not in PEM"}},

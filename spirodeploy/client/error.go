@@ -154,7 +154,7 @@ func (e *BundleError) Unwrap() error { return e.Err }
 // StreamError means that the stream of events broke. The deployment may be going on
 // at the server.
 type StreamError struct {
-	Err error
+	Err error // why
 	// Malformed means that the server violated the protocol. Otherwise the connection
 	// ended too early, or the caller ended it.
 	Malformed bool
@@ -170,7 +170,7 @@ func (e *StreamError) Explain() fault.Parts {
 func (e *StreamError) Unwrap() error { return e.Err }
 
 // maxMessage limits how much of an error's body is read, in bytes. It is much more than
-// what is shown, so that a token at the end of that is found whole.
+// maxShown, because a token can only be redacted if all of it was read.
 const maxMessage = 64 << 10
 
 var (
@@ -187,16 +187,13 @@ func (c *Client) message(body io.Reader) (string, error) {
 		s = m[1]
 	}
 	s = strings.Join(strings.Fields(htmlTag.ReplaceAllString(s, " ")), " ")
-	if r := []rune(s); len(r) > 200 {
-		s = string(r[:200]) + "…"
-	}
-	return sanitize.Line(s), err
+	return sanitize.Line(sanitize.Clip(s, maxShown)), err
 }
 
-// maxValue limits how much of a header field is shown, in bytes.
-const maxValue = 200
+// maxShown limits how much of a body or a header field is shown, in bytes.
+const maxShown = 200
 
 // value returns a header field of an answer, without the token.
 func (c *Client) value(resp *http.Response, field string) string {
-	return sanitize.Clip(c.token.Redact(resp.Header.Get(field)), maxValue)
+	return sanitize.Clip(c.token.Redact(resp.Header.Get(field)), maxShown)
 }

@@ -56,7 +56,7 @@ type Event struct {
 	Data string `json:"-"`
 }
 
-// Stream is the answer to an [Client.Upload].
+// Stream is the answer to [Client.Upload].
 type Stream struct {
 	ctx    context.Context // of the request
 	client *Client
@@ -101,19 +101,14 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 			if !ending && (event.Name == HighstateFinish || event.Name == Exception) {
 				ending = true
 				body.limit = 0
-				defer s.endSoon()()
+				timer := time.AfterFunc(s.client.grace, func() { s.cancel(errOver) })
+				defer timer.Stop()
 			}
 			if !yield(event, nil) {
 				return
 			}
 		}
 	}
-}
-
-// endSoon ends the stream after the grace period, unless stop is called before.
-func (s *Stream) endSoon() (stop func()) {
-	timer := time.AfterFunc(s.client.grace, func() { s.cancel(errOver) })
-	return func() { timer.Stop() }
 }
 
 // streamError returns the error for what broke the stream.
@@ -245,8 +240,8 @@ func bytesOf(text string) json.RawMessage {
 	return unsafe.Slice(unsafe.StringData(text), len(text)) //nolint:gosec // its readers only read
 }
 
-// unreadable returns an event with a Problem in place of a result. It fails with the
-// problem if it cannot tell which minion the event is about.
+// unreadable returns an event with a Problem instead of a result. It fails with the problem
+// if it cannot tell which minion the event is about.
 func unreadable(name, text string, problem error) (Event, error) {
 	e, minion := Event{Name: name, Time: time.Now()}, ""
 	if name == HighstateUpdate {

@@ -74,9 +74,6 @@ func TestHint(t *testing.T) {
 	if got, want := hint.Spell(flags), "give --dir {exclude} {{x} %s {dir}, or --ssl-cert"; got != want {
 		t.Errorf("Spell returns %q, want %q", got, want)
 	}
-	if got := fmt.Sprint(hint.Options()); got != "[dir ssl-cert]" {
-		t.Errorf("Options returns %s", got)
-	}
 	for _, o := range fault.Options() {
 		if fault.Hint("{"+o+"}").String() == "" {
 			t.Errorf("%s has no name in Go", o)

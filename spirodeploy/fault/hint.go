@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -66,12 +67,7 @@ var fields = map[Option]string{
 
 // Options returns all options, sorted.
 func Options() []Option {
-	all := make([]Option, 0, len(fields))
-	for o := range fields {
-		all = append(all, o)
-	}
-	slices.Sort(all)
-	return all
+	return slices.Sorted(maps.Keys(fields))
 }
 
 // A Speller returns how a front end spells an option: "--ssl-cert", "-sslCert". It returns
@@ -106,17 +102,6 @@ func (h Hint) Spell(spell Speller) string {
 
 // String returns the hint with its options spelled as fields of Go structs.
 func (h Hint) String() string { return h.Spell(nil) }
-
-// Options returns the options that the hint names.
-func (h Hint) Options() []Option {
-	var all []Option
-	for _, s := range placeholder.FindAllString(string(h), -1) {
-		if o := Option(strings.Trim(s, "{}")); o != "" {
-			all = append(all, o)
-		}
-	}
-	return all
-}
 
 // placeholder matches an option's name in a hint, or an escaped brace.
 var placeholder = regexp.MustCompile(`\{[a-z-]+\}|\{\{`)

@@ -1,13 +1,14 @@
 package report
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
 	"unsafe"
 
 	"github.com/spirostack/spirodeploy/internal/human"
-	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
@@ -15,15 +16,15 @@ import (
 
 // details is what a Minion does not show of its result.
 type details struct {
-	inFile  bool              // whether some of it is in the file only
-	slot    slot              // of the result, or of an older one
-	ours    bool              // whether the file has it in our JSON, not in Salt's
-	compact bool              // whether it is written without indentation
-	size    int               // of the result, or of the minion in our JSON, in bytes
-	cost    int               // its share of maxKept
-	telling bool              // whether it has something to show to people
-	places  []highstate.Place // of the telling states, if these are few
-	root    string            // the headline of what failed first, if the states are in the file
+	inFile  bool   // whether the result is in the file only
+	ours    bool   // whether the file has it in our JSON, not in Salt's
+	compact bool   // whether JSON has it without indentation
+	telling bool   // whether it has something to show to people
+	slot    slot   // of the result, or of an older one
+	size    int    // in the file, in bytes
+	excerpt int    // size of the telling states, which follow it; 0 if they are not few
+	cost    int    // its share of maxKept
+	root    string // the headline, if the states are in the file
 }
 
 // Details returns everything that the minion's result says. After a run with large or
@@ -50,6 +51,25 @@ type Results struct{ buf []byte }
 
 // Of returns what [Minion.Details] does.
 func (r *Results) Of(m *Minion) (highstate.Result, error) {
+	d := &m.details
+	return r.read(m, 0, d.size, d.ours)
+}
+
+// Telling is [Results.Of] for the states that people want to see. It may return others
+// as well.
+func (r *Results) Telling(m *Minion) (highstate.Result, error) {
+	d := &m.details
+	switch {
+	case !d.telling:
+		return m.Result, nil
+	case d.excerpt == 0:
+		return r.Of(m)
+	}
+	return r.read(m, d.size, d.excerpt, true)
+}
+
+// read returns the part of the file that begins after some bytes of the result.
+func (r *Results) read(m *Minion, from, size int, ours bool) (highstate.Result, error) {
 	m.details.slot.spool.settle()
 	switch {
 	case m.Incomplete != "":
@@ -57,44 +77,21 @@ func (r *Results) Of(m *Minion) (highstate.Result, error) {
 	case !m.details.inFile:
 		return m.Result, nil
 	}
-	if size := m.details.size; cap(r.buf) < size {
+	if cap(r.buf) < size {
 		r.buf = make([]byte, size)
-	} else {
-		r.buf = r.buf[:size]
 	}
-	if err := m.details.slot.read(r.buf, 0); err != nil {
+	r.buf = r.buf[:size]
+	if err := m.details.slot.read(r.buf, from); err != nil {
 		return m.Result, err
 	}
-	if m.details.ours {
-		read, err := parseMinion(r.buf)
-		if err != nil {
-			return m.Result, err
-		}
-		return read.Result, nil
+	if !ours {
+		return highstate.Parse(r.buf), nil
 	}
-	return highstate.ParseText(rawjson.View(r.buf)), nil
-}
-
-// Telling is [Results.Of] for the states that people want to see. It may leave out
-// others.
-func (r *Results) Telling(m *Minion) (highstate.Result, error) {
-	d := &m.details
-	d.slot.spool.settle()
-	switch {
-	case !d.telling:
-		return m.Result, nil
-	case m.Incomplete != "" || len(d.places) == 0:
-		return r.Of(m)
+	read, err := parseMinion(r.buf)
+	if err != nil {
+		return m.Result, err
 	}
-	result, parts := m.Result, make([][]byte, len(d.places))
-	for i, place := range d.places {
-		parts[i] = make([]byte, place.Size)
-		if err := d.slot.read(parts[i], place.At); err != nil {
-			return result, err
-		}
-	}
-	result.States = highstate.Excerpt(parts)
-	return result, nil
+	return read.Result, nil
 }
 
 // Close removes the temporary file of large results. Afterwards, [Minion.Details] fails
@@ -109,71 +106,69 @@ func (m *Minion) take(s *spool, e client.Event) {
 	if e.Problem != "" {
 		if !m.failed() {
 			unreadable := highstate.Result{Status: highstate.Failed, Messages: []string{e.Problem}}
-			s.kept, s.places = s.kept-old.cost, s.places-len(old.places)
+			s.kept -= old.cost
 			*m = Minion{ID: m.ID, Result: unreadable, Reported: &when, details: details{telling: true, slot: old.slot}}
 		}
 		return
 	}
-	next := Minion{ID: m.ID, Reported: &when, details: details{size: len(e.Result), compact: len(e.Result) > maxIndented, slot: old.slot}}
-	kept := next.keep(e.Result, maxKept-s.kept+old.cost)
-	if !kept {
-		next.shorten(e.Result, maxPlaces-s.places+len(old.places))
-	}
-	if m.failed() && next.Status != highstate.Failed {
-		return
-	}
-	s.kept += next.details.cost - old.cost
-	s.places += len(next.details.places) - len(old.places)
-	*m = next
-	if !kept {
-		s.put(m, e.Result)
-	}
-}
-
-// keep takes all of a result if there is room for it.
-func (m *Minion) keep(raw []byte, room int) bool {
-	if len(raw) > room {
-		return false
+	raw, room := e.Result, maxKept-s.kept+old.cost
+	if len(raw) <= room {
+		raw = bytes.Clone(raw) // which may be part of a larger buffer
 	}
 	r := highstate.Parse(raw)
-	m.details.cost = cost(raw, r)
-	if m.details.cost > room {
-		return false
+	if m.failed() && r.Status != highstate.Failed {
+		return
 	}
-	m.Result, m.Counts = r, r.Counts()
-	m.details.telling = tells(r)
-	return true
+	s.kept -= old.cost
+	*m = Minion{ID: m.ID, Result: r, Counts: r.Counts(), Reported: &when, details: details{
+		telling: tells(r), compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), cost: cost(raw, r),
+	}}
+	m.store(s, raw)
 }
 
-// tells reports whether a result has something to show to people.
-func tells(r highstate.Result) bool {
-	return len(r.Messages) > 0 || slices.ContainsFunc(r.States, func(s highstate.State) bool { return s.Telling() })
-}
-
-// shrink drops the parts of a result that can be read from the file.
-func (m *Minion) shrink() {
-	m.States, m.details.cost = nil, 0
+// store moves the result to the file if there is no room for it in memory.
+func (m *Minion) store(s *spool, raw []byte) {
+	d := &m.details
+	if d.cost <= maxKept-s.kept || m.Incomplete != "" {
+		s.kept += d.cost
+		return
+	}
+	d.root, d.cost = m.Headline(), 0
+	excerpt := m.excerpt()
+	d.excerpt = len(excerpt)
+	m.States = nil
 	if len(m.Messages) > 0 {
 		m.Messages = []string{strings.Clone(sanitize.Clip(m.Messages[0], maxMessage))}
 	}
+	s.put(m, raw, excerpt)
 }
 
 // maxMessage is the size of a message that stays in memory, in bytes.
 const maxMessage = 1 << 10
 
-// shorten takes the parts of a result that must stay in memory. Room is a number of
-// places.
-func (m *Minion) shorten(raw []byte, room int) {
-	b := highstate.Summarize(raw)
-	m.Result, m.Counts, m.details.cost = b.Result, b.Counts, 0
-	m.details.telling = len(b.Messages) > 0 || len(b.Telling) > 0
-	if b.Root != nil {
-		m.details.root = b.Root.Headline()
+// excerpt returns the telling states as JSON if they are few.
+func (m *Minion) excerpt() []byte {
+	short := Minion{ID: m.ID, Result: m.Result}
+	short.States = nil
+	for i := range m.States {
+		if m.States[i].Telling() {
+			short.States = append(short.States, m.States[i])
+		}
 	}
-	// Reading state by state only pays if most states are skipped.
-	if n := len(b.Telling); n <= room && 4*n <= b.Counts.Total {
-		m.details.places = slices.Clone(b.Telling)
+	if n := len(short.States); n == 0 || 4*n > len(m.States) {
+		return nil // reading everything is about as fast
 	}
+	var b bytes.Buffer
+	out := bufio.NewWriter(&b)
+	if new(Results).WriteJSON(out, &short) != nil || out.Flush() != nil {
+		return nil
+	}
+	return b.Bytes()
+}
+
+// tells reports whether a result has something to show to people.
+func tells(r highstate.Result) bool {
+	return len(r.Messages) > 0 || slices.ContainsFunc(r.States, func(s highstate.State) bool { return s.Telling() })
 }
 
 // cost returns about how much memory a result takes. Its texts are parts of one copy

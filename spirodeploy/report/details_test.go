@@ -22,7 +22,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
-// whole fails unless the minion's details are those of its result.
+// whole fails unless the details of the minion are its result.
 func whole(t *testing.T, m *report.Minion, raw json.RawMessage) {
 	t.Helper()
 	got, err := m.Details()
@@ -39,7 +39,7 @@ func heap() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// TestManyResults: of many minions nothing is lost, and little is in memory.
+// TestManyResults: a report of many minions loses nothing, and keeps little in memory.
 func TestManyResults(t *testing.T) { //nolint:paralleltest // it measures the heap
 	const minions, size = 1000, 20 << 10
 	before := heap()
@@ -93,7 +93,7 @@ func TestManyResults(t *testing.T) { //nolint:paralleltest // it measures the he
 	}
 }
 
-// TestSameViews: the views of minions are the same wherever their results are.
+// TestSameViews: views do not depend on the place of the results.
 func TestSameViews(t *testing.T) {
 	t.Parallel()
 	results := []string{
@@ -127,7 +127,7 @@ func TestSameViews(t *testing.T) {
 	}
 }
 
-// TestAsJSON: a minion is written as package json would, but for indentation.
+// TestAsJSON: WriteJSON writes a minion as package json does, apart from indentation.
 func TestAsJSON(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 10_000, 2 << 20} {
@@ -152,8 +152,7 @@ func TestAsJSON(t *testing.T) {
 	}
 }
 
-// TestAgain: results of one minion, again and again, take the place of those
-// before, and the last one counts.
+// TestAgain: a new result of a minion replaces the older one.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	rep := report.New(report.Request{Highstate: true})
@@ -178,7 +177,7 @@ func TestAgain(t *testing.T) {
 	whole(t, runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "again", Result: runs.Result("again", 1000, false)}), failure)
 }
 
-// TestClose: closed, a report has all but what was in its file.
+// TestClose: a closed report has everything but the results in its file.
 func TestClose(t *testing.T) {
 	t.Parallel()
 	rep := runs.Many(t, 20, 1<<20)
@@ -201,8 +200,8 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// incomplete fails unless the views of a run like that of TestClose do without
-// details, and say why; so does a warning, unless that came later.
+// incomplete fails unless the views of a run like that of TestClose say which details are
+// missing, and why. So does a warning if it came in time.
 func incomplete(t *testing.T, rep *report.Report, why string, warnings int) {
 	t.Helper()
 	target := rep.Targets[0]
@@ -230,7 +229,7 @@ func incomplete(t *testing.T, rep *report.Report, why string, warnings int) {
 	}
 }
 
-// TestNoRoom: that there is no file for them loses details, and no verdict.
+// TestNoRoom: a report without a file loses details, and keeps its verdict.
 func TestNoRoom(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("REPORT_WITHOUT_ROOM") != "" {
@@ -262,8 +261,7 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
-// TestAtOnce: reports have nothing in common, and views of one can be written
-// at the same time.
+// TestAtOnce: reports are independent, and views of one can be written at the same time.
 func TestAtOnce(t *testing.T) {
 	t.Parallel()
 	var running sync.WaitGroup

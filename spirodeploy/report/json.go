@@ -43,9 +43,11 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		list := upTo("events", out, &rest)
 		for i := range t.Events {
 			list.Next()
-			if err := writeEvent(list, &t.Events[i]); err != nil {
+			event, err := encode(t.Events[i])
+			if err != nil {
 				return err
 			}
+			list.Value(event)
 		}
 		list.Close(']')
 		list = upTo("minions", out, &rest)
@@ -72,22 +74,6 @@ func upTo(name string, out *bufio.Writer, rest *[]byte) *jsontext.Writer {
 	list := jsontext.At(out, 3)
 	list.Open('[')
 	return list
-}
-
-func writeEvent(w *jsontext.Writer, e *Event) error {
-	when, err := json.Marshal(e.Time)
-	if err != nil {
-		return err
-	}
-	w.Open('{')
-	w.Text("event", e.Name)
-	w.Name("time")
-	w.Value(when)
-	w.TextIfAny("msg", e.Msg)
-	w.TextIfAny("minion", e.Minion)
-	w.TextIfAny("data", e.Data)
-	w.Close('}')
-	return nil
 }
 
 // encode returns a value as indented JSON, without escapes for HTML.

@@ -22,8 +22,8 @@ func flood(t *testing.T, target *report.Target, e client.Event, n int) {
 	}
 }
 
-// TestFlood: of events without end, some are kept, all others are counted, and
-// the verdict hangs on none of those.
+// TestFlood: a report keeps some of very many events and counts the others, which do not
+// change the verdict.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
@@ -46,7 +46,7 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// TestFloodOfText: few events can be large ones.
+// TestFloodOfText: a report keeps few large events.
 func TestFloodOfText(t *testing.T) {
 	t.Parallel()
 	target := report.New(report.Request{}).Targets[0]
@@ -61,8 +61,7 @@ func TestFloodOfText(t *testing.T) {
 	}
 }
 
-// TestMinions: results of many minions are no flood; of more than there can be,
-// they are.
+// TestMinions: a report takes as many minions as a master can have, and no more.
 func TestMinions(t *testing.T) {
 	t.Parallel()
 	target := report.New(report.Request{Highstate: true}).Targets[0]
@@ -87,7 +86,7 @@ func TestMinions(t *testing.T) {
 	}
 }
 
-// TestJSONForScreens: a report that is written to a terminal does nothing to it.
+// TestJSONForScreens: a JSON report does nothing to a terminal.
 func TestJSONForScreens(t *testing.T) {
 	t.Parallel()
 	const evil = "\x1b\x7f\u009b\u202e\u2028\u200b\U000e0041ä\u200d"

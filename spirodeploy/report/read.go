@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"time"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
@@ -130,34 +128,6 @@ func delimiter(dec *json.Decoder, want json.Delim) error {
 	return err
 }
 
-// Types with durations, which package highstate cuts off instead of rounding. Here a
-// duration must stay the same if it is written again.
-type (
-	readDuration highstate.Milliseconds
-	readCounts   struct {
-		highstate.Counts
-		Duration readDuration `json:"durationMs"`
-	}
-	readState struct {
-		highstate.State
-		Duration readDuration `json:"durationMs"`
-	}
-	minionJSON struct {
-		Minion
-		States []readState `json:"states"`
-		Counts readCounts  `json:"counts"`
-	}
-)
-
-func (d *readDuration) UnmarshalJSON(b []byte) error {
-	var f float64
-	if err := json.Unmarshal(b, &f); err != nil {
-		return err
-	}
-	*d = readDuration(math.Round(f * float64(time.Millisecond)))
-	return nil
-}
-
 // decode reads a minion. Its result goes into the file if there is no room in memory.
 func (s *spool) decode(dec *json.Decoder) (*Minion, error) {
 	var raw json.RawMessage
@@ -168,38 +138,29 @@ func (s *spool) decode(dec *json.Decoder) (*Minion, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.details.compact = !bytes.Contains(raw, []byte("\n"))
-	m.details.size, m.details.cost = len(raw), cost(raw, m.Result)
-	if s.kept+m.details.cost <= maxKept || m.Incomplete != "" {
-		s.kept += m.details.cost
-		return m, nil
-	}
-	m.details.root, m.details.ours = m.Headline(), true
-	m.shrink()
-	s.put(m, raw)
+	d := &m.details
+	d.compact, d.ours = !bytes.Contains(raw, []byte("\n")), true
+	d.size, d.cost = len(raw), cost(raw, m.Result)
+	m.store(s, raw)
 	s.settle() // before the next minion takes as much memory
 	return m, nil
 }
 
 // parseMinion reads a minion from its JSON.
 func parseMinion(raw []byte) (*Minion, error) {
-	var read minionJSON
-	if err := json.Unmarshal(raw, &read); err != nil {
+	m := new(Minion)
+	if err := json.Unmarshal(raw, m); err != nil {
 		return nil, err
 	}
-	m := &read.Minion
-	for i := range read.States {
-		state := read.States[i].State
-		switch state.Outcome {
+	for i := range m.States {
+		s := &m.States[i]
+		switch s.Outcome {
 		case highstate.OK, highstate.Changed, highstate.Pending, highstate.Bad:
 		default:
-			return nil, fmt.Errorf("minion %s: state %s: this program does not know its outcome", sanitize.Line(m.ID), sanitize.Line(state.ID))
+			return nil, fmt.Errorf("minion %s: state %s: this program does not know its outcome", sanitize.Line(m.ID), sanitize.Line(s.ID))
 		}
-		state.Duration, state.Changes = highstate.Milliseconds(read.States[i].Duration), compact(state.Changes)
-		m.States = append(m.States, state)
+		s.Changes = compact(s.Changes)
 	}
-	m.Counts = read.Counts.Counts
-	m.Counts.Duration = highstate.Milliseconds(read.Counts.Duration)
 	m.details.telling = tells(m.Result)
 	return m, nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// TestRead: of what was written and read, every view is the same.
+// TestRead: every view of a report stays the same after writing and reading it.
 func TestRead(t *testing.T) {
 	t.Parallel()
 	for _, name := range streams.All {
@@ -26,7 +26,7 @@ func TestRead(t *testing.T) {
 	}))
 }
 
-// TestReadLarge: large results are spooled again, and not one is lost.
+// TestReadLarge: large results go to a file again, and none is lost.
 func TestReadLarge(t *testing.T) {
 	t.Parallel()
 	// Sizes on both sides of the one up to which a result is indented.
@@ -64,7 +64,7 @@ func sameViews(t *testing.T, name string, rep *report.Report) *report.Report {
 	return back
 }
 
-// TestReadDurations: what is written again does not change bit by bit.
+// TestReadDurations: durations do not drift if a report is written again and again.
 func TestReadDurations(t *testing.T) {
 	t.Parallel()
 	var states []string

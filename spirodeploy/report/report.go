@@ -204,10 +204,9 @@ func (t *Target) Qualify(name string) string {
 	return t.Name + ": " + name
 }
 
-// Add folds an event in. It returns the minion if the event is the result of one. A
-// [client.StreamError] means that the server sends what no server sends, and that the
-// caller should stop reading. Add keeps the event's Result, which must not change
-// before Finish.
+// Add folds an event in. It returns the minion if the event is the result of one. It fails
+// with a [client.StreamError] if the server names too many minions: the caller should
+// then stop reading. The event's Result must not change before Finish.
 func (t *Target) Add(e client.Event) (*Minion, error) {
 	folded := Event{Name: e.Name, Time: e.Time, Msg: e.Msg, Minion: e.Minion}
 	var reported *Minion

@@ -19,7 +19,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
-// TestVerdict: what a run came to, when several things hold.
+// TestVerdict: if several verdicts apply, the right one wins.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	const (
@@ -108,7 +108,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// TestNames: who failed and who did not report is told by name.
+// TestNames: the summary names the minions that failed or did not report.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	rep := runs.Fold([]byte("event: deploy-bundle\ndata: {}\n\n"+
@@ -160,7 +160,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// TestWorst: where targets differ, the worst verdict is that of the run.
+// TestWorst: the worst verdict of the targets is that of the run.
 func TestWorst(t *testing.T) {
 	t.Parallel()
 	of := map[report.Verdict]error{

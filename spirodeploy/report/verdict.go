@@ -149,7 +149,7 @@ func (t *Target) judge(err error) (Verdict, error) {
 	return Success, nil
 }
 
-// isMalformed reports whether the server sent what no server sends.
+// isMalformed reports whether the server sent malformed events.
 func isMalformed(err error) bool {
 	var stream *client.StreamError
 	return errors.As(err, &stream) && stream.Malformed

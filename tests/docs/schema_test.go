@@ -147,7 +147,7 @@ func TestMembers(t *testing.T) {
 func members(of reflect.Type) (all, always []string) {
 	for _, field := range reflect.VisibleFields(of) {
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name == "" {
+		if name == "" || name == "-" {
 			continue
 		}
 		all = append(all, name)

@@ -19,7 +19,7 @@ import (
 // Flags spells options as the command does.
 func Flags(o fault.Option) string { return "--" + string(o) }
 
-// Fold makes the report of a stream, and of the error it ends with.
+// Fold makes the report of a stream and of the error that ends it.
 func Fold(stream []byte, highstate bool, err error, change ...func(*report.Target)) *report.Report {
 	rep := report.New(report.Request{Server: "https://salt:4510/", Project: "shop", Deployment: "prod", Highstate: highstate})
 	rep.Spell = Flags
@@ -40,7 +40,7 @@ func Fold(stream []byte, highstate bool, err error, change ...func(*report.Targe
 	return rep
 }
 
-// Writers are the views of a report.
+// Writers are the views of a finished report.
 var Writers = map[string]func(io.Writer, *report.Report) error{
 	"json":     view.JSON,
 	"text":     func(w io.Writer, r *report.Report) error { return view.Text(w, r, view.TextOptions{}) },
@@ -59,8 +59,8 @@ func Show(t testing.TB, rep *report.Report, format string) string {
 	return out.String()
 }
 
-// Result returns a minion's result of about a size, in which the first and the
-// last of its states changed something, and that after them, which fails.
+// Result returns a result of about a size. Its first and last states changed something,
+// and one more fails if that is wanted.
 func Result(id string, size int, fails bool) json.RawMessage {
 	var b strings.Builder
 	b.WriteString(`{"jid": "20261123114649295956", "ret": {`)
@@ -82,7 +82,7 @@ func Result(id string, size int, fails bool) json.RawMessage {
 	return json.RawMessage(b.String())
 }
 
-// Many folds a run of many minions, of which every tenth fails.
+// Many folds a run of many minions. Every tenth fails.
 func Many(t testing.TB, minions, size int) *report.Report {
 	t.Helper()
 	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
@@ -112,7 +112,7 @@ func Add(t testing.TB, target *report.Target, e client.Event) *report.Minion {
 	return m
 }
 
-// Fill adds minions until there is no room in memory for results, but for tiny ones.
+// Fill adds minions until only tiny results have room in memory.
 func Fill(t testing.TB, target *report.Target) {
 	t.Helper()
 	for size, n := 1<<20, 0; size > 100; n++ {

@@ -37,7 +37,7 @@ func (s step) bundle(ctx context.Context) error {
 	if err := s.warn(append(warnings, odd...)); err != nil {
 		return err
 	}
-	return s.output(func(w io.Writer) error {
+	return s.output(ctx, func(w io.Writer) error {
 		_, err := b.WriteTo(w)
 		return err
 	})

@@ -6,63 +6,43 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
 // notPacked are the parts of a .git that say nothing of its commits.
-var notPacked = []string{"hooks", "index", "lfs", "logs", "modules", "worktrees"}
+var notPacked = []string{"/hooks", "/index", "/lfs", "/logs", "/modules", "/worktrees"}
 
-// pack writes a .git as a tar: one file can be exported to a function, a
-// directory cannot be where it is large.
-func pack(dir string, w io.Writer) error {
-	tw := tar.NewWriter(w)
-	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(dir, file)
-		switch {
-		case err != nil:
-			return err
-		case slices.Contains(notPacked, name) && d.IsDir():
-			return fs.SkipDir
-		case name == ".", slices.Contains(notPacked, name):
-			return nil
-		}
-		return packFile(tw, filepath.ToSlash(name), file, d)
+// pack writes a .git as a tar: a function can export one file, but not a large
+// directory.
+func pack(ctx context.Context, dir string, w io.Writer) error {
+	b, err := bundle.New(ctx, bundle.Options{
+		Dir: dir, Exclude: notPacked, Scanners: []bundle.Scanner{packed},
+		Files: map[string][]byte{bundle.GitCommitFile: nil},
 	})
-	return errors.Join(err, tw.Close())
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	_, err = b.WriteTo(w)
+	return err
 }
 
-// packFile packs a directory or regular file. Others are left out: what a link
-// in a .git points to is not at hand.
-func packFile(tw *tar.Writer, name, file string, d fs.DirEntry) error {
-	switch {
-	case d.IsDir():
-		return tw.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755})
-	case !d.Type().IsRegular():
-		return nil
+// packed scans the directories and regular files of a .git: what a link in it leads to
+// is not at hand.
+func packed(ctx context.Context, dir string, skip func(string) bool) iter.Seq2[bundle.Entry, error] {
+	return func(yield func(bundle.Entry, error) bool) {
+		for e, err := range bundle.Filesystem(ctx, dir, skip) {
+			usable := e.Mode.IsDir() || e.Mode.IsRegular()
+			if usable && !errors.Is(err, bundle.ErrName) && !yield(e, err) {
+				return
+			}
+		}
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if err := tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: info.Size()}); err != nil {
-		return err
-	}
-	_, err = io.Copy(tw, f)
-	return err
 }
 
 // Unpack makes dir a repository without a work tree, from what the step Pack

@@ -10,11 +10,11 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
-// hunk is how a part of a unified diff begins.
+// hunk begins a part of a unified diff.
 const hunk = "@@ "
 
-// isDiff reports whether a text is a unified diff. Salt also has words in its
-// place, such as "New file".
+// isDiff reports whether a text is a unified diff. Salt may put words there instead, such
+// as "New file".
 func isDiff(s string) bool { return strings.HasPrefix(s, hunk) || strings.Contains(s, "\n"+hunk) }
 
 // coloredDiff yields the lines of a unified diff with their colours.
@@ -40,8 +40,8 @@ func coloredDiff(diff string) iter.Seq2[color, string] {
 	}
 }
 
-// diffBrief says what diffs there are in a state's changes, in a few words:
-// "+2 −1", or what Salt says in place of a diff.
+// diffBrief returns the size of the diffs in a state's changes, such as "+2 −1", or
+// Salt's words instead of a diff.
 func diffBrief(raw json.RawMessage) string {
 	var d diffCount
 	d.count(rawjson.View(raw))
@@ -51,7 +51,7 @@ func diffBrief(raw json.RawMessage) string {
 	return d.words
 }
 
-// maxWords is the size of words in place of a diff, in bytes.
+// maxWords is the size of such words, in bytes.
 const maxWords = 60
 
 type diffCount struct {
@@ -60,8 +60,8 @@ type diffCount struct {
 	words          string
 }
 
-// count counts the lines of diffs in an object and in those within it, as
-// file.recurse has them.
+// count counts the lines of diffs in an object and in nested ones, as file.recurse
+// returns them.
 func (d *diffCount) count(raw string) {
 	for key, value := range rawjson.Members(raw) {
 		switch first := rawjson.First(value); {

@@ -26,8 +26,8 @@ func shown(t *testing.T, rep *report.Report, format string) string {
 	return html.UnescapeString(strings.NewReplacer("<code>", "", "</code>", "").Replace(runs.Show(t, rep, format)))
 }
 
-// TestFailedAlike: every view names the root of what failed, and tells of minions
-// that failed alike once, whatever else they did.
+// TestFailedAlike: every view names the root of a failure, and shows minions that failed
+// in the same way once, whatever else they did.
 func TestFailedAlike(t *testing.T) {
 	t.Parallel()
 	fails := func(i int, stderr string) string {
@@ -62,7 +62,7 @@ func TestFailedAlike(t *testing.T) {
 	}
 }
 
-// TestFailedOtherwise: what differs in what there is to tell is told of each.
+// TestFailedOtherwise: minions that failed in different ways are shown apart.
 func TestFailedOtherwise(t *testing.T) {
 	t.Parallel()
 	bad := func(comment, rest string) string {
@@ -89,8 +89,8 @@ func story(t *testing.T, target *report.Target, id, result string) string {
 	return strings.TrimSpace(strings.TrimPrefix(out.String(), "highstate "))
 }
 
-// TestRootLine: the line of a minion that failed names the root in a few words,
-// wherever the result is.
+// TestRootLine: the line of a minion that failed names the root in a few words, wherever
+// its result is.
 func TestRootLine(t *testing.T) {
 	t.Parallel()
 	rep := report.New(report.Request{Highstate: true})

@@ -14,8 +14,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
-// FuzzViews: whatever a server sends, and whatever the names are, there is one
-// verdict, the views of it are harmless, and the report is JSON.
+// FuzzViews: any stream and any names have one verdict, harmless views, and a report that
+// is JSON.
 func FuzzViews(f *testing.F) {
 	for _, name := range streams.All {
 		f.Add(streams.Read(name), "shop", "prod", "", true)

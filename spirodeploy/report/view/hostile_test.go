@@ -14,8 +14,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// nasty are texts that would be more than text if they could. Each has a word by
-// which it can be found.
+// nasty are texts that could act as markup or commands. Each contains a word to find it
+// by.
 var nasty = []string{
 	`</script><script>alert("evil")</script>`, `<!--<script>evil`, `]]><evil/>`, `"><img src=x onerror=evil()>`, `' onfocus='evil`,
 	"```\n\n# evil\n~~~\n````", "| evil | @evil #1 evil/evil#1 [evil](https://evil) ![](https://evil) https://evil www.evil.com evil@evil.com",
@@ -24,10 +24,10 @@ var nasty = []string{
 	":evil: ~~evil~~ **evil** _evil_ $evil$ <evil@evil.com> <https://evil>",
 }
 
-// marker is what no view but JSON may have in it, outside of its own markup.
+// marker finds commands that no view except JSON may contain.
 var marker = regexp.MustCompile(`(?i)##(vso|teamcity)?\[|\[\[(attachment|property)\|`)
 
-// TestMarkers: what a reader of logs or reports takes for a command acts in no view.
+// TestMarkers: no view contains what readers of logs or reports take for a command.
 func TestMarkers(t *testing.T) {
 	t.Parallel()
 	rep := hostile(t)

@@ -22,7 +22,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// webPage is what a browser makes of a page.
+// webPage is a page as a browser reads it.
 type webPage struct {
 	policy, title string
 	text          string   // what is shown, without scripts and style
@@ -31,7 +31,7 @@ type webPage struct {
 	own           []string // style and script
 }
 
-// pageData is what page.js reads.
+// pageData is the data that page.js reads.
 type pageData struct {
 	Total   int
 	Left    string
@@ -78,7 +78,7 @@ func parsePage(t testing.TB, page string) webPage {
 	return w
 }
 
-// TestHTMLRecorded: the page says what the text does.
+// TestHTMLRecorded: the page and the text say the same.
 func TestHTMLRecorded(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string][]string{
@@ -113,7 +113,8 @@ func TestHTMLRecorded(t *testing.T) {
 	}
 }
 
-// TestHTMLPolicy: the page's own style and script may be, and nothing else.
+// TestHTMLPolicy: the policy allows the style and the script of the page, and nothing
+// else.
 func TestHTMLPolicy(t *testing.T) {
 	t.Parallel()
 	page := parsePage(t, runs.Show(t, hostile(t), "html"))
@@ -130,7 +131,7 @@ func TestHTMLPolicy(t *testing.T) {
 	}
 }
 
-// TestHTMLHostile: no text makes an element, and all are there as text.
+// TestHTMLHostile: no text becomes an element, and every text is shown.
 func TestHTMLHostile(t *testing.T) {
 	t.Parallel()
 	page := runs.Show(t, hostile(t), "html")
@@ -142,7 +143,7 @@ func TestHTMLHostile(t *testing.T) {
 	}
 }
 
-// isOurs fails if there is anything in a page that is not of its own making.
+// isOurs fails if a page contains elements or scripts that it should not.
 func isOurs(t testing.TB, page string) {
 	t.Helper()
 	if sanitize.Text(page) != page {
@@ -164,8 +165,8 @@ label,select,option value,fieldset,legend,input type value checked,p class role,
 	}
 }
 
-// TestHTMLBounded: of more than there is room for, what failed has it first, and
-// the page says so.
+// TestHTMLBounded: a page of a large run prefers what failed, and says what it leaves
+// out.
 func TestHTMLBounded(t *testing.T) {
 	t.Parallel()
 	rep := runs.Many(t, 300, 60<<10)
@@ -191,7 +192,7 @@ func TestHTMLBounded(t *testing.T) {
 	}
 }
 
-// TestHTMLFailedFirst: what changed something has to go where something failed.
+// TestHTMLFailedFirst: failed states displace changed ones.
 func TestHTMLFailedFirst(t *testing.T) {
 	t.Parallel()
 	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
@@ -230,7 +231,8 @@ func TestHTMLSeveral(t *testing.T) {
 	}
 }
 
-// TestHTMLTimeline: states are placed on our clock, whatever the minion's says.
+// TestHTMLTimeline: states are placed on our clock, whatever the clock of the minion
+// says.
 func TestHTMLTimeline(t *testing.T) {
 	t.Parallel()
 	const end = 60_000.0 // when the result arrived
@@ -265,7 +267,7 @@ func TestHTMLTimeline(t *testing.T) {
 	}
 }
 
-// TestViewsFail: that a view cannot be written is told.
+// TestViewsFail: every view returns the error of its writer.
 func TestViewsFail(t *testing.T) {
 	t.Parallel()
 	rep := runs.Fold(streams.Read("states-failed"), true, nil)
@@ -281,7 +283,7 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
-// FuzzPages: no text of a server or a project gets out of its place.
+// FuzzPages: no text of a server or a project leaves its place.
 func FuzzPages(f *testing.F) {
 	for _, text := range nasty {
 		f.Add(text)

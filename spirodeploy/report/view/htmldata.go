@@ -10,12 +10,11 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// maxPageData is the size of the data from which a page makes its list of states
-// and its timeline, in bytes.
+// maxPageData is the size of the data of the list of states and the timeline, in bytes.
 const maxPageData = 6 << 20
 
-// shelves hold states for the page, in JSON, while there is room for them: those
-// that failed take the place of those that changed something, and these of others.
+// shelves hold states as JSON while there is room. Failed states displace changed ones,
+// and these displace others.
 type shelves struct {
 	room int
 	rows [3][][]byte
@@ -24,7 +23,7 @@ type shelves struct {
 // outcomeLetters are the outcomes as page.js reads them.
 var outcomeLetters = map[highstate.Outcome]string{highstate.Bad: "f", highstate.Changed: "c", highstate.Pending: "p", highstate.OK: "o"}
 
-// shelfOf says how much a state matters: 0 most.
+// shelfOf returns the shelf of a state. States on shelf 0 matter most.
 var shelfOf = map[highstate.Outcome]int{highstate.Bad: 0, highstate.Changed: 1, highstate.Pending: 1, highstate.OK: 2}
 
 func (s *shelves) put(shelf int, row []byte) bool {
@@ -43,7 +42,7 @@ func (s *shelves) put(shelf int, row []byte) bool {
 	return true
 }
 
-// take makes room on a shelf that is not empty.
+// take removes a state from a shelf that is not empty.
 func (s *shelves) take(shelf int) {
 	rows := s.rows[shelf]
 	last := len(rows) - 1
@@ -52,23 +51,23 @@ func (s *shelves) take(shelf int) {
 	s.rows[shelf] = rows[:last]
 }
 
-// states writes the data of a target's states, as JSON in which nothing can be
-// HTML: that is what package json does.
+// states writes the data of a target's states. Package json escapes everything that could
+// be HTML.
 func (p *pageWriter) states(t *report.Target, of int) {
 	total := t.Totals().Total
 	kept := shelves{room: maxPageData / of}
-	var ids []string // by the order of the table; of minions without states here, empty
-	full := false    // whether there has been no room for a state that is as it should be
+	var ids []string // in the order of the table; empty for minions without states here
+	full := false    // whether there was no room for an unchanged state
 	for m := range failedFirst(t) {
 		ids = append(ids, "")
 		c := m.Counts
 		if c.Total == 0 || full && c.Failed+c.Changed+c.Pending == 0 {
 			continue
 		}
-		r, _ := p.results.Of(m) // the table says what is missing
+		r, _ := p.results.Of(m) // the table shows the error
 		starts, causes := placed(m, t.Started, r.States), causesOf(r.States)
 		for i := range r.States {
-			row := stateRow(len(ids)-1, i, &r.States[i], starts[i], pageLines(causes.because(&r.States[i])))
+			row := stateRow(len(ids)-1, i, &r.States[i], starts[i], pageTexts(causes.because(&r.States[i]), maxCauses+1, pageLine))
 			shelf := shelfOf[r.States[i].Outcome]
 			if !kept.put(shelf, row) {
 				full = true
@@ -93,7 +92,7 @@ func (p *pageWriter) states(t *report.Target, of int) {
 		Left    string   `json:"left,omitempty"`
 		Minions []string `json:"minions"`
 	}{total, left, ids}
-	text, _ := json.Marshal(head) // texts and numbers cannot fail
+	text, _ := json.Marshal(head) // which cannot fail
 	p.text(`<script type="application/json">` + strings.TrimSuffix(string(text), "}") + `,"states":[`)
 	separator := ""
 	for _, rows := range kept.rows {
@@ -106,27 +105,21 @@ func (p *pageWriter) states(t *report.Target, of int) {
 	p.text("]}</script>\n")
 }
 
-// stateRow returns a state as page.js reads it, less what is empty at the end.
+// stateRow returns a state as page.js reads it, without empty values at the end.
 func stateRow(minion, run int, s *highstate.State, start float64, because []string) []byte {
 	tree, diff := changeTexts(s.Changes)
 	name := s.Name
 	if name == s.ID {
 		name = ""
 	}
-	warnings := []string{}
-	for i, warning := range s.Warnings {
-		if i == maxPageWarnings {
-			break
-		}
-		warnings = append(warnings, pageText(warning))
-	}
-	var at any // null where it is not known
+	warnings := pageTexts(s.Warnings, maxPageWarnings, pageText)
+	var at any // null if it is not known
 	if !math.IsNaN(start) {
 		at = start
 	}
 	row := []any{
 		minion, run, outcomeLetters[s.Outcome], pageLine(s.ID), pageLine(s.Function), s.Duration, at,
-		pageLine(name), pageLine(s.SLS), pageLine(s.Start), strings.TrimSpace(pageText(s.Comment)), pageText(tree), pageText(diff),
+		pageLine(name), pageLine(s.SLS), pageLine(s.Start), pageText(s.Comment), pageText(tree), pageText(diff),
 	}
 	switch {
 	case len(because) > 0:
@@ -137,6 +130,6 @@ func stateRow(minion, run int, s *highstate.State, start float64, because []stri
 	for row[len(row)-1] == "" {
 		row = row[:len(row)-1]
 	}
-	text, _ := json.Marshal(row) // texts and numbers cannot fail
+	text, _ := json.Marshal(row) // which cannot fail
 	return text
 }

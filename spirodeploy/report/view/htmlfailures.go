@@ -6,11 +6,10 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
-	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 type (
-	// pageFailure is minions that did not succeed, in the same way.
+	// pageFailure is minions that failed in the same way.
 	pageFailure struct {
 		Names        []string
 		Rest, Status string
@@ -22,57 +21,48 @@ type (
 	}
 	// pageState is a state that failed.
 	pageState struct {
-		ID, Function, Name, SLS, Duration, Comment, Tree string
-		Because, Warnings                                []string
-		Diff                                             []diffLine
-		Open                                             bool
+		*highstate.State
+		Because, Warned []string
+		Tree            string
+		Diff            []diffLine
+		Open            bool
 	}
 	diffLine struct{ Colour, Text string }
 )
 
-// failures writes what failed, which is to be read without scripts, too: as much
-// as there is room for.
-func (p *pageWriter) failures(t *report.Target, of int) {
-	states, room, opened, names, left := maxPageFailures/of, maxPageFirst/of, maxPageOpen, maxPageMinions/of, 0
-	for _, g := range failuresOf(t) {
+// failures writes what failed, as far as there is room. It works without scripts.
+func (p *pageWriter) failures(t pageTarget) {
+	states, room, opened, names, left := maxPageFailures/t.of, maxPageFirst/t.of, maxPageOpen, maxPageMinions/t.of, 0
+	for _, g := range failuresOf(t.Target) {
 		if states <= 0 || room <= 0 {
 			left += len(g.minions)
 			continue
 		}
-		f := p.failure(g.first(), states)
-		f.name(g, names)
+		f := p.failure(g, states)
+		if n := len(g.minions); n > maxNames && names > 0 {
+			for _, m := range g.minions[:min(n, names)] {
+				f.All = append(f.All, pageLine(m.ID))
+			}
+			f.Left = leftOut(n-len(f.All), "minion", "which have no place here")
+		}
 		names -= len(f.All)
 		for i := range f.States {
 			f.States[i].Open = i < opened
 		}
 		opened -= len(f.States)
-		p.part("failure", f)
 		states -= 1 + len(f.States)
-		room -= f.size()
+		room -= p.part("failure", f)
 	}
 	if left > 0 {
 		p.text(`<p class="soft">` + html.EscapeString(leftOut(left, "minion", "for which there is no place here; the list of states may have what they did")) + "</p>\n")
 	}
 }
 
-// name fills in who it was. It names no more than so many.
-func (f *pageFailure) name(g *group, most int) {
+// failure returns what a page shows of minions that failed, with up to so many states.
+func (p *pageWriter) failure(g *group, most int) pageFailure {
+	m := g.first()
+	f := pageFailure{Status: statusWords[m.Status], Several: len(g.minions) > 1}
 	f.Names, f.Rest = g.named(maxNames, pageLine)
-	n := len(g.minions)
-	f.Several = n > 1
-	if n <= maxNames || most <= 0 {
-		return
-	}
-	for _, m := range g.minions[:min(n, most)] {
-		f.All = append(f.All, pageLine(m.ID))
-	}
-	f.Left = leftOut(n-len(f.All), "minion", "which have no place here")
-}
-
-// failure returns what is to be shown of a minion that failed, with no more than
-// so many states.
-func (p *pageWriter) failure(m *report.Minion, most int) pageFailure {
-	f := pageFailure{Status: statusWords[m.Status]}
 	if m.Status == highstate.Unreported {
 		return f
 	}
@@ -80,12 +70,7 @@ func (p *pageWriter) failure(m *report.Minion, most int) pageFailure {
 	if err != nil {
 		f.Messages = append(f.Messages, pageText("what its states did is missing: "+err.Error()))
 	}
-	for i, message := range r.Messages {
-		if i == maxPageWarnings {
-			break
-		}
-		f.Messages = append(f.Messages, pageText(message))
-	}
+	f.Messages = append(f.Messages, pageTexts(r.Messages, maxPageWarnings, pageText)...)
 	causes := causesOf(r.States)
 	for i := range r.States {
 		s := &r.States[i]
@@ -96,7 +81,11 @@ func (p *pageWriter) failure(m *report.Minion, most int) pageFailure {
 			f.Messages = append(f.Messages, "More of its states failed than there is place for here.")
 			break
 		}
-		f.States = append(f.States, newPageState(s, pageLines(causes.because(s))))
+		tree, diff := changeTexts(s.Changes)
+		f.States = append(f.States, pageState{
+			State: s, Tree: pageText(tree), Diff: diffLines(pageText(diff)), Because: pageTexts(causes.because(s), maxCauses+1, pageLine),
+			Warned: pageTexts(s.Warnings, maxPageWarnings, pageText),
+		})
 	}
 	if len(r.States) > 0 && m.Counts.Failed == 0 {
 		f.Messages = append(f.Messages, "No state failed, but Salt says that the highstate did.")
@@ -104,52 +93,7 @@ func (p *pageWriter) failure(m *report.Minion, most int) pageFailure {
 	return f
 }
 
-func newPageState(s *highstate.State, because []string) pageState {
-	tree, diff := changeTexts(s.Changes)
-	v := pageState{
-		ID: pageLine(s.ID), Function: pageLine(s.Function), SLS: pageLine(s.SLS), Duration: seconds(s.Duration),
-		Comment: strings.TrimSpace(pageText(s.Comment)), Tree: pageText(tree), Diff: diffLines(pageText(diff)), Because: because,
-	}
-	if s.Name != s.ID {
-		v.Name = pageLine(s.Name)
-	}
-	for i, warning := range s.Warnings {
-		if i == maxPageWarnings {
-			break
-		}
-		v.Warnings = append(v.Warnings, pageText(warning))
-	}
-	return v
-}
-
-// maxPageWarnings is how many warnings of a state, and messages of a minion, are shown.
-const maxPageWarnings = 10
-
-// size returns about what it takes of the page.
-func (f *pageFailure) size() int {
-	n := 0
-	for _, texts := range [][]string{f.Messages, f.All} {
-		n += sizeOf(texts)
-	}
-	for _, s := range f.States {
-		n += sizeOf(s.Because) + sizeOf(s.Warnings)
-		n += len(s.ID) + len(s.Name) + len(s.Comment) + len(s.Tree)
-		for _, l := range s.Diff {
-			n += len(l.Text)
-		}
-	}
-	return n
-}
-
-func sizeOf(texts []string) int {
-	n := 0
-	for _, text := range texts {
-		n += len(text)
-	}
-	return n
-}
-
-// diffLines tells apart the lines of a diff.
+// diffLines colours the lines of a diff.
 func diffLines(diff string) []diffLine {
 	if diff == "" {
 		return nil
@@ -157,13 +101,11 @@ func diffLines(diff string) []diffLine {
 	var lines []diffLine
 	for text := range strings.SplitSeq(sanitize.Text(diff), "\n") {
 		colour := ""
-		switch {
-		case strings.HasPrefix(text, "+++"), strings.HasPrefix(text, "---"), strings.HasPrefix(text, "@@"):
-			colour = "place"
-		case strings.HasPrefix(text, "+"):
-			colour = "added"
-		case strings.HasPrefix(text, "-"):
-			colour = "removed"
+		for _, c := range []diffLine{{"place", "+++"}, {"place", "---"}, {"place", "@@"}, {"added", "+"}, {"removed", "-"}} {
+			if strings.HasPrefix(text, c.Text) {
+				colour = c.Colour
+				break
+			}
 		}
 		lines = append(lines, diffLine{colour, text})
 	}

@@ -8,10 +8,9 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// placed returns when a minion's states began, in milliseconds since the run
-// did; NaN where nothing tells. Minions' clocks may differ from ours, and from
-// each other's: the last state is taken to have ended when the result arrived.
-// A state that does not tell its time is taken to follow the one before it.
+// placed returns when a minion's states began, in milliseconds since the run began, or NaN
+// if it is not known. Since clocks differ, it assumes that the last state ended when the
+// result arrived, and that a state without a time followed the one before it.
 func placed(m *report.Minion, began time.Time, states []highstate.State) []float64 {
 	starts := make([]float64, len(states))
 	if m.Reported == nil {
@@ -21,7 +20,7 @@ func placed(m *report.Minion, began time.Time, states []highstate.State) []float
 		return starts
 	}
 	const day = 24 * time.Hour
-	var before, next, end time.Duration // on the minion's clock: when the last one began and ended, and the last of all ended
+	var before, next, end time.Duration // on the minion's clock: begin and end of the last state, and the latest end
 	known := false
 	for i := range states {
 		start, ok := timeOfDay(states[i].Start)
@@ -29,11 +28,11 @@ func placed(m *report.Minion, began time.Time, states []highstate.State) []float
 		case !ok:
 			start = next
 		case known:
-			// It may be past midnight, or the clock was put back: it is the one of
-			// that time of day that is nearest to the start of the last one.
+			// It may be past midnight, or the clock was put back. This takes the day
+			// that is nearest to the start of the last state.
 			start += (before - start).Round(day)
 		case i > 0:
-			// All before it did not tell: they were right before it.
+			// The states before it have no time. They ran right before it.
 			shift := float64(start-next) / float64(time.Millisecond)
 			for j := range i {
 				starts[j] += shift
@@ -52,9 +51,9 @@ func placed(m *report.Minion, began time.Time, states []highstate.State) []float
 	return starts
 }
 
-// timeOfDay reads a time of the form that Salt gives, 20:41:30.123456.
+// timeOfDay reads a time in the format of Salt, 20:41:30.123456.
 func timeOfDay(s string) (time.Duration, bool) {
-	t, err := time.Parse("15:04:05", s) // which takes fractions, too
+	t, err := time.Parse("15:04:05", s) // which accepts fractions
 	if err != nil {
 		return 0, false
 	}

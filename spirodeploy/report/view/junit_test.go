@@ -29,7 +29,7 @@ func suites(t testing.TB, text string) junit.Testsuites {
 	return all
 }
 
-// red returns how many tests of it failed.
+// red returns how many tests failed.
 func red(all junit.Testsuites) int {
 	n := 0
 	for _, s := range all.Suites {
@@ -51,8 +51,7 @@ func TestJUnitRecorded(t *testing.T) {
 	}
 }
 
-// TestJUnitNeverGreen: where the verdict is no success, a test fails, whatever
-// the minions have said; else none does.
+// TestJUnitNeverGreen: a test fails if and only if the verdict is not Success.
 func TestJUnitNeverGreen(t *testing.T) {
 	t.Parallel()
 	const (
@@ -87,7 +86,7 @@ func TestJUnitNeverGreen(t *testing.T) {
 	}
 }
 
-// TestJUnitHostile: names are unique, and nothing is XML that should be text.
+// TestJUnitHostile: names are unique, and no text becomes XML.
 func TestJUnitHostile(t *testing.T) {
 	t.Parallel()
 	for _, s := range suites(t, runs.Show(t, hostile(t), "junit")).Suites {
@@ -151,7 +150,7 @@ func TestJUnitSchema(t *testing.T) {
 	}
 }
 
-// need returns a program, or skips the test: but not where everything must be there.
+// need returns a program, or skips the test unless everything must be there.
 func need(t *testing.T, program string) string {
 	t.Helper()
 	found, err := exec.LookPath(program)

@@ -9,22 +9,21 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
-// Log names a CI service whose log folds.
+// Log is a CI service whose log folds.
 type Log string
 
-// The logs that fold.
+// CI services whose logs fold.
 const (
-	// GitHub is that of GitHub Actions ("Workflow commands for GitHub Actions":
+	// GitHub is GitHub Actions ("Workflow commands for GitHub Actions":
 	// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
 	GitHub Log = "github"
-	// GitLab is that of GitLab CI ("CI/CD job logs", custom collapsible sections:
+	// GitLab is GitLab CI ("CI/CD job logs", custom collapsible sections:
 	// https://docs.gitlab.com/ci/jobs/job_logs/).
 	GitLab Log = "gitlab"
 )
 
-// Harmless returns a text in which no line is a command to the log, or to any other
-// reader of logs: those that would be one differ a little. All control characters
-// must be out of the text.
+// Harmless changes the lines of a text that the log, or another reader of logs, would take
+// for commands. The text must contain no control characters.
 func (l Log) Harmless(text string) string {
 	text = sanitize.Defuse(text)
 	if l != GitHub || !strings.Contains(text, ":") {
@@ -37,8 +36,8 @@ func (l Log) Harmless(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// harmlessLine is for GitHub's runner (actions/runner, ActionCommand.cs), for which
-// a command is also what begins with "::", after white space.
+// harmlessLine changes a line that begins with "::" after white space, which GitHub's
+// runner takes for a command (actions/runner, ActionCommand.cs).
 func harmlessLine(s string) string {
 	bare := sanitize.Visible(s)
 	text := strings.TrimLeftFunc(bare, unicode.IsSpace)
@@ -48,28 +47,28 @@ func harmlessLine(s string) string {
 	return bare[:len(bare)-len(text)] + ": " + text[1:]
 }
 
-// escapeData is for what comes after the last colons of a command, as in
-// GitHub's own toolkit (actions/toolkit, packages/core/src/command.ts).
+// escapeData escapes the text of a command, as GitHub's toolkit does (actions/toolkit,
+// packages/core/src/command.ts).
 func escapeData(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
 }
 
-// escapeProperty is for the value of a command's property.
+// escapeProperty escapes a property of a command.
 func escapeProperty(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
 }
 
-// section is a part of the log that can be folded.
+// section is a part of a log that folds.
 type section struct {
-	name       string // GitLab's, one of its own for each
-	minions    string // whose names are in the title
-	outcome    string // what is in it, for where that is folded
+	name       string // unique, for GitLab
+	minions    string // names in the title
+	outcome    string // shown if the section is folded
 	color      color
-	open       bool // whether GitLab shows what is in it without a click
+	open       bool // whether GitLab shows it unfolded
 	start, end time.Time
 }
 
-// begin begins a section. Without a log that folds, its title is a line.
+// begin begins a section. If the log does not fold, its title is a line.
 func (p *printer) begin(s section) {
 	title := p.log.Harmless(s.minions + ": " + s.outcome)
 	switch p.log {
@@ -86,7 +85,7 @@ func (p *printer) begin(s section) {
 	}
 }
 
-// end ends a section. Without a log that folds, an empty line does.
+// end ends a section. If the log does not fold, it writes an empty line.
 func (p *printer) end(s section) {
 	switch p.log {
 	case GitHub:
@@ -98,7 +97,7 @@ func (p *printer) end(s section) {
 	}
 }
 
-// sectionName returns what GitLab takes for a name: letters, digits and _.-
+// sectionName returns a valid name for GitLab, of letters, digits and _.-
 func sectionName(parts ...string) string {
 	const most = 100
 	name := strings.Map(func(r rune) rune {

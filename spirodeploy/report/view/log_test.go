@@ -55,8 +55,7 @@ var ours = map[view.Log]*regexp.Regexp{
 	view.GitLab: regexp.MustCompile(`^\x1b\[0Ksection_(start|end):\d+:[a-zA-Z0-9_.-]+(\[collapsed=true\])?\r\x1b\[0K(\S.*)?$`),
 }
 
-// obeyed fails for a line in a summary that a log would take for a command, and
-// is none of ours.
+// obeyed fails if a log would take a line of a summary for a command that is not ours.
 func obeyed(t *testing.T, rep *report.Report) {
 	t.Helper()
 	for log, own := range ours {
@@ -89,8 +88,8 @@ func TestHostileToLogs(t *testing.T) {
 	}
 }
 
-// FuzzLogs: whatever a server sends, no log takes it for a command, and what is
-// not verbose is short.
+// FuzzLogs: no log takes the text of a server for a command, and a summary that is not
+// verbose is short.
 func FuzzLogs(f *testing.F) {
 	for _, name := range streams.All {
 		f.Add(streams.Read(name), "shop")

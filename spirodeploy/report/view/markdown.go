@@ -67,11 +67,11 @@ func (m *markdown) target(t *report.Target) {
 	m.put(fence(t.Summary, "") + "\n")
 	var list []string
 	for _, f := range facts(t) {
-		value := f.value
-		if f.foreign {
+		value := f.Value
+		if f.Foreign {
 			value = inert(value)
 		}
-		list = append(list, fmt.Sprintf("- **%s:** %s\n", f.name, value))
+		list = append(list, fmt.Sprintf("- **%s:** %s\n", f.Name, value))
 	}
 	m.put(strings.Join(list, "") + "\n")
 	for i, warning := range t.Warnings {

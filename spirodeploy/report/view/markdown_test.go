@@ -23,14 +23,14 @@ func TestMarkdownRecorded(t *testing.T) {
 	}
 }
 
-// TestMarkdownHostile: outside of code blocks, which end where they should, no
-// text has a character that could be markup.
+// TestMarkdownHostile: no text outside of code blocks contains markup, and no text ends a
+// code block.
 func TestMarkdownHostile(t *testing.T) {
 	t.Parallel()
 	inert(t, runs.Show(t, hostile(t), "markdown"))
 }
 
-// inert fails unless all that is from elsewhere in Markdown is text.
+// inert fails unless every text from elsewhere stays text in Markdown.
 func inert(t *testing.T, text string) {
 	t.Helper()
 	if sanitize.Text(text) != text {
@@ -57,7 +57,8 @@ func inert(t *testing.T, text string) {
 	}
 }
 
-// TestMarkdownFits: it is never longer than GitHub takes, and says what is missing.
+// TestMarkdownFits: Markdown is never longer than GitHub takes, and says what it leaves
+// out.
 func TestMarkdownFits(t *testing.T) {
 	t.Parallel()
 	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true, Server: strings.Repeat("x", 5000)})

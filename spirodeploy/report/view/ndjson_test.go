@@ -15,7 +15,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
-// follow plays a recorded stream to a Watcher, as a run does, and returns its report.
+// follow plays a recorded stream to a watcher, and returns its report.
 func follow(t *testing.T, stream string, watch report.Watcher) *report.Report {
 	t.Helper()
 	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Server: "https://salt:4510/", Highstate: true})
@@ -52,8 +52,8 @@ func follow(t *testing.T, stream string, watch report.Watcher) *report.Report {
 	return rep
 }
 
-// TestNDJSON: each line is there when its update is over, and a minion is what it
-// is in the JSON report.
+// TestNDJSON: each line is written with its update, and a minion has the members of the
+// JSON report.
 func TestNDJSON(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -62,7 +62,7 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
-// pinned compares a view with the one that is kept.
+// pinned compares a view with the one in testdata.
 func pinned(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)

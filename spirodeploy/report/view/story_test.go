@@ -45,7 +45,7 @@ func TestStory(t *testing.T) {
 	}
 }
 
-// TestStorySilence: who is awaited is told with how long that may take in silence.
+// TestStorySilence: a line about awaited minions says how long the server may be silent.
 func TestStorySilence(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -57,8 +57,8 @@ func TestStorySilence(t *testing.T) {
 	}
 }
 
-// TestStoryWaits: a story tells who is awaited and since when, every half minute,
-// give or take the 10 seconds between two updates.
+// TestStoryWaits: a story says which minions are awaited and since when, about every half
+// minute.
 func TestStoryWaits(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -117,7 +117,7 @@ func TestStoryWaits(t *testing.T) {
 	}
 }
 
-// TestStoryEnds: what a server says without end is not told without end.
+// TestStoryEnds: a story ends if the server sends too many events.
 func TestStoryEnds(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

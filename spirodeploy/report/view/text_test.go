@@ -28,8 +28,7 @@ func text(t testing.TB, rep *report.Report, o view.TextOptions) string {
 
 var sectionTimes = regexp.MustCompile(`(section_(?:start|end)):\d+`)
 
-// TestTexts pins how recorded streams look, but for the default, which
-// TestRecorded does.
+// TestTexts pins texts of recorded streams with other options than TestRecorded.
 func TestTexts(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]view.TextOptions{
@@ -48,8 +47,8 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// minions makes the report of a run with results, in that order; one that is
-// empty is of a minion that did not report.
+// minions makes the report of a run with results in that order. An empty one means that
+// the minion did not report.
 func minions(t testing.TB, results ...string) *report.Report {
 	t.Helper()
 	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
@@ -128,8 +127,8 @@ func TestFolded(t *testing.T) {
 	}
 }
 
-// TestShort: a summary that is not verbose has less than 200 lines, and the
-// failures in it.
+// TestShort: a summary that is not verbose has less than 200 lines, and contains the
+// failures.
 func TestShort(t *testing.T) {
 	t.Parallel()
 	fails := func(i int) string {
@@ -181,7 +180,7 @@ func TestShort(t *testing.T) {
 	}
 }
 
-// TestColors: without colour there is no escape sequence, and with it each ends
+// TestColors: a text has no escape sequences without colours, and otherwise each one ends
 // with its line.
 func TestColors(t *testing.T) {
 	t.Parallel()
@@ -204,7 +203,7 @@ func TestColors(t *testing.T) {
 	}
 }
 
-// TestOdd pins what recorded streams do not show: causes, changes of other shapes.
+// TestOdd pins causes and changes that recorded streams do not have.
 func TestOdd(t *testing.T) {
 	t.Parallel()
 	const lacks = "One or more requisite failed: "
@@ -231,7 +230,7 @@ func TestOdd(t *testing.T) {
 	pinned(t, "odd-folded.txt", []byte(text(t, rep, view.TextOptions{})))
 }
 
-// TestLargeChanges: what a few bytes unfold to does not fill a screen.
+// TestLargeChanges: small changes that unfold to much do not fill a screen.
 func TestLargeChanges(t *testing.T) {
 	t.Parallel()
 	nested := strings.Repeat("[", 90) + strings.Repeat("1,", 20_000) + "1" + strings.Repeat("]", 90)

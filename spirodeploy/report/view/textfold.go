@@ -53,7 +53,11 @@ func (f *folder) note() {
 	if len(left) > 0 {
 		text += ", and " + strings.Join(left, " and ") + " left out"
 	}
-	if help := showAll.Spell(f.spell); help != "" {
+	help := showAll
+	if f.spell == nil {
+		help = "{verbose} shows all"
+	}
+	if help := help.Spell(f.spell); help != "" {
 		text += ": " + help
 	}
 	f.print("", text+".")

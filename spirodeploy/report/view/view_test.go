@@ -13,7 +13,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
-// everyView are the views of a report that is finished.
+// everyView are the views of a finished report.
 var everyView = map[string]func(io.Writer, *report.Report) error{
 	"text": func(w io.Writer, r *report.Report) error { return view.Text(w, r, view.TextOptions{}) },
 	"github": func(w io.Writer, r *report.Report) error {
@@ -29,8 +29,8 @@ var everyView = map[string]func(io.Writer, *report.Report) error{
 	},
 }
 
-// TestVerdicts: every view tells every verdict, and names the targets where there
-// are several.
+// TestVerdicts: every view shows every verdict, and names the targets if there are
+// several.
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	for verdict, err := range map[report.Verdict]error{

@@ -51,8 +51,19 @@ func headline(t *report.Target) string {
 
 // fact is a fact about a deployment.
 type fact struct {
-	name, value string
-	foreign     bool // whether the value comes from elsewhere
+	Name, Value string
+	Foreign     bool // whether the value comes from elsewhere
+}
+
+// Class returns the class of a wide value in a page.
+func (f fact) Class() string {
+	switch n := len(f.Value); {
+	case n > 64:
+		return "widest"
+	case n > 24:
+		return "wide"
+	}
+	return ""
 }
 
 // facts returns the facts beside the verdict.
@@ -68,7 +79,7 @@ func facts(t *report.Target) []fact {
 	}
 	shown := all[:0]
 	for _, f := range all {
-		if f.value != "" && (f.name != "Contents" || t.Bundle.Digest != "") {
+		if f.Value != "" && (f.Name != "Contents" || t.Bundle.Digest != "") {
 			shown = append(shown, f)
 		}
 	}

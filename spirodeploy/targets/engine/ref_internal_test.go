@@ -37,7 +37,7 @@ func TestModuleRef(t *testing.T) {
 		"prerelease":   {"", elsewhere, built(debug.Module{Version: "v1.2.3-rc.1"}), modulePath + "@v1.2.3-rc.1"},
 		"pseudo":       {"", elsewhere, built(debug.Module{Version: "v0.0.0-20260102030405-0123456789ab"}), "commit 0123456789ab"},
 		"devel":        {"", elsewhere, built(debug.Module{Version: "(devel)"}), `"(devel)", which is not a release`},
-		"dirty":        {"", elsewhere, built(debug.Module{Version: "v1.2.3+dirty"}), "no release"},
+		"dirty":        {"", elsewhere, built(debug.Module{Version: "v1.2.3+dirty"}), "not a release"},
 		"fork":         {"", elsewhere, built(debug.Module{Version: "v1.0.0", Replace: &debug.Module{Path: "example.org/fork", Version: "v1.0.1"}}), "example.org/fork@v1.0.1"},
 		"local":        {"", elsewhere, built(debug.Module{Replace: &debug.Module{Path: repository}}), repository},
 		"relative":     {"", elsewhere, built(debug.Module{Replace: &debug.Module{Path: relative}}), repository},

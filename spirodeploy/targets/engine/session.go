@@ -101,12 +101,7 @@ func findCLI() error {
 func noEngine(err error) error {
 	const most = 200
 	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
-	if r := []rune(sanitize.Line(line)); len(r) > most {
-		line = string(r[:most]) + "…"
-	} else {
-		line = string(r)
-	}
-	return invalid(fmt.Errorf("no Dagger engine can be reached (%s): install dagger and start Docker, or set %s", line, runnerHost))
+	return invalid(fmt.Errorf("no Dagger engine can be reached (%s): install dagger and start Docker, or set %s", sanitize.Line(sanitize.Clip(line, most)), runnerHost))
 }
 
 // bundle exports the bundle of a tree to a file and returns its digest.
