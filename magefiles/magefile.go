@@ -57,7 +57,7 @@ func Record(ctx context.Context) error { return program(ctx, "record") }
 // Test runs the quick tests, in less than 4 minutes; test:all runs all.
 func Test(ctx context.Context) error { return ci.Test(ctx, os.Stdout) }
 
-// Lint runs the linters, which it builds first: that takes minutes.
+// Lint runs the linters, and checks the configuration of releases; it builds both first, which takes minutes.
 func Lint(ctx context.Context) error { return ci.Lint(ctx, os.Stdout) }
 
 // Bench measures the command beside openssl, tar, curl and the first-party client; takes minutes and 9 GiB of disk.
@@ -118,20 +118,14 @@ func Pictures() error { return sh.RunV("go", "-C", filepath.Join("tests", "pictu
 // Generate makes the Dagger module's code from main.go; it needs no engine.
 func Generate(ctx context.Context) error { return generate.Run(ctx, ".") }
 
-// Release builds what is published of a version, from the commit that is checked out.
+// Release builds, with goreleaser, what is published of the version that is checked out; takes minutes.
 func Release(
 	ctx context.Context,
-	version *string, // such as v0.1.0
-	output *string, // directory to make (default dist)
+	snapshot *bool, // of any commit, tagged or not, to look at
+	publish *bool, // also drafts the release and pushes the image; needs GITHUB_TOKEN and docker
 ) error {
-	var args []string
-	if version != nil {
-		args = append(args, "-version="+*version)
-	}
-	if output != nil {
-		args = append(args, "-output="+*output)
-	}
-	return program(ctx, "release", args...)
+	r := ci.Release{Snapshot: snapshot != nil && *snapshot, Publish: publish != nil && *publish}
+	return r.Run(ctx, os.Stdout)
 }
 
 // CI runs what a change must pass: the quick tests, all tests, then linters.

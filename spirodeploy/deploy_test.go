@@ -72,8 +72,7 @@ func posts(server *spirotest.Server) (n int) {
 	return n
 }
 
-// TestDeploy goes through every way for a deployment to end that the server of
-// spirotest can play.
+// TestDeploy goes through every way for a deployment to end that spirotest can play.
 func TestDeploy(t *testing.T) {
 	t.Parallel()
 	failing := spirotest.States(spirotest.State{SLS: "web", ID: "bad", Function: "test.nop", Result: spirotest.Failed})
@@ -130,7 +129,7 @@ func TestDeploy(t *testing.T) {
 			},
 		},
 		{
-			name: "the token as a name", verdict: report.Invalid, says: "  - project name: the token is in it",
+			name: "the token as a name", verdict: report.Invalid, says: "  - project name: it contains the token",
 			change: func(o *spirodeploy.Options) { o.Project = o.Server.Token.Reveal() },
 		},
 		{
@@ -166,7 +165,7 @@ func TestDeploy(t *testing.T) {
 	}
 }
 
-// TestOneDigest: bundle, upload and server agree on the bytes.
+// TestOneDigest checks that bundle, upload and server agree on the bytes.
 func TestOneDigest(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{TLS: true, Minions: []spirotest.Minion{{ID: "web1"}}})
@@ -190,7 +189,7 @@ func TestOneDigest(t *testing.T) {
 	if rep.Targets[0].Bundle.Digest != want || d.Digest != want.String() {
 		t.Errorf("digests %s, %s, want %s", rep.Targets[0].Bundle.Digest, d.Digest, want)
 	}
-	// The same from a file.
+	// The same bundle from a file.
 	path := filepath.Join(t.TempDir(), "b.tar")
 	f, err := os.Create(path)
 	if err != nil {
@@ -259,7 +258,7 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestWatch: stages come in order, and end once.
+// TestWatch checks that stages come in order, and that each ends once.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "a"}}})
@@ -306,7 +305,7 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// TestProblems: what the caller has found is told with all else.
+// TestProblems checks that Deploy reports the problems of the caller with its own.
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{})
@@ -326,8 +325,8 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestToken: a token that cannot be right is not sent, and one that is right
-// is narrowed to the project, unless it is wanted whole.
+// TestToken checks that Deploy does not send a token that cannot be right, and narrows
+// others to the project unless told not to.
 func TestToken(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -335,7 +334,7 @@ func TestToken(t *testing.T) {
 		make    func(*spirotest.Server) string
 		full    bool
 		says    string
-		allowed string // of the projects shop and blog, by the token that arrives
+		allowed string // of the projects shop and blog, which the token that arrives allows
 	}{
 		{"expired", func(s *spirotest.Server) string { return s.Token(-time.Hour, "shop") }, false, "has expired", ""},
 		{"another project", func(s *spirotest.Server) string { return s.Token(time.Hour, "blog") }, false, "not for the project shop but for blog", ""},
@@ -385,7 +384,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestOtherReason ends the context for a reason of the caller's own.
+// TestOtherReason ends the context with a cause of the caller.
 func TestOtherReason(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "a", Delay: time.Hour}}})
@@ -406,8 +405,8 @@ func TestOtherReason(t *testing.T) {
 	}
 }
 
-// TestPulse: whoever watches hears of a stage as long as it goes on, and nothing
-// once it is all over.
+// TestPulse checks that the watcher is called while a stage goes on, and not after the
+// run.
 func TestPulse(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1", Delay: time.Hour}}})

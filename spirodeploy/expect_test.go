@@ -15,11 +15,12 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// TestExpected: a minion that had to be there and was not is a failure, told as such.
+// TestExpected checks that a deployment fails if an expected minion is missing.
 func TestExpected(t *testing.T) {
 	t.Parallel()
 	const top = "prod:\n  web1: [web]\n  'web2 or G@os:x': [web]\n  'db*': [web]\n"
@@ -85,10 +86,10 @@ func TestExpected(t *testing.T) {
 				t.Errorf("warnings %q", all)
 			}
 			for format, view := range map[string]func() string{
-				"text":     func() string { var b strings.Builder; _ = rep.WriteText(&b, report.TextOptions{}); return b.String() },
-				"html":     func() string { var b strings.Builder; _ = rep.WriteHTML(&b); return b.String() },
-				"junit":    func() string { var b strings.Builder; _ = rep.WriteJUnit(&b); return b.String() },
-				"markdown": func() string { var b strings.Builder; _ = rep.WriteMarkdown(&b); return b.String() },
+				"text":     func() string { var b strings.Builder; _ = view.Text(&b, rep, view.TextOptions{}); return b.String() },
+				"html":     func() string { var b strings.Builder; _ = view.HTML(&b, rep); return b.String() },
+				"junit":    func() string { var b strings.Builder; _ = view.JUnit(&b, rep); return b.String() },
+				"markdown": func() string { var b strings.Builder; _ = view.Markdown(&b, rep); return b.String() },
 				"json":     func() string { var b strings.Builder; _ = rep.WriteJSON(&b); return b.String() },
 			} {
 				text := view()
@@ -110,8 +111,8 @@ func minionsOf(ids []string) []spirotest.Minion {
 	return list
 }
 
-// TestExpectedSomewhere: of several targets, one has to have a minion; and if one of
-// them did not come to its end, nobody knows.
+// TestExpectedSomewhere checks that one of several targets must reach an expected minion,
+// and that the verdict is unknown if one of them did not end.
 func TestExpectedSomewhere(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"_salt/web.sls": "hello:\n  test.nop: []\n", "_salt/spirotop.sls": "prod: {web1: [web], web2: [web], web3: [web]}\n"}
@@ -158,8 +159,7 @@ func TestExpectedSomewhere(t *testing.T) {
 	}
 }
 
-// TestSilent: minions that a server says did not answer it are told, with what is known
-// of them.
+// TestSilent checks the warning about minions that did not answer the server.
 func TestSilent(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{})
@@ -178,7 +178,7 @@ func TestSilent(t *testing.T) {
 	}
 }
 
-// TestTopFile: what is wrong with the top file is found before anything is sent.
+// TestTopFile checks that problems of the top file are found before the upload.
 func TestTopFile(t *testing.T) {
 	t.Parallel()
 	web := map[string]string{"_salt/web.sls": "hello:\n  test.nop: []\n"}
@@ -236,8 +236,8 @@ func TestTopFile(t *testing.T) {
 	}
 }
 
-// TestSerialExpected: a rollout that goes one by one stops at a target whose minion is
-// down, unless a later target expects the minion as well.
+// TestSerialExpected checks that a serial rollout stops at a target whose minion is down,
+// unless a later target expects the minion as well.
 func TestSerialExpected(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -261,8 +261,8 @@ func TestSerialExpected(t *testing.T) {
 	}
 }
 
-// TestForeignBundle: a tar of "tar -C _salt ." has "./" before its names, and may have hard
-// links; the server sees neither.
+// TestForeignBundle deploys a tar as "tar -C _salt ." makes it, whose names begin with "./"
+// and which may have hard links. The server sees neither.
 func TestForeignBundle(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
@@ -300,8 +300,8 @@ func TestForeignBundle(t *testing.T) {
 	}
 }
 
-// TestManyMinions: one that was expected is told also where the server names as many
-// minions as there may be, and what it says again and again is kept once.
+// TestManyMinions checks that an expected minion is reported missing even if the server
+// names as many minions as it may, and names them again.
 func TestManyMinions(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{})

@@ -16,8 +16,8 @@ import (
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/pulse"
-	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
@@ -101,12 +101,12 @@ func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (w
 	for _, warning := range b.Warnings() {
 		warnings = append(warnings, warning.String())
 	}
-	_, problems, found := spirodeploy.CheckTop(ctx, b, spirodeploy.TopOptions{
+	_, problems, found := preflight.Check(ctx, preflight.Of(b), preflight.Options{
 		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate,
 	})
 	warnings = append(warnings, found...)
 	if s.Strict {
-		problems = append(problems, spirodeploy.Strict(warnings)...)
+		problems = append(problems, preflight.Strict(warnings)...)
 	}
 	return warnings, errlist.Join(problems...)
 }

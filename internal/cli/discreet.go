@@ -11,7 +11,6 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
-	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
@@ -84,7 +83,7 @@ func (w World) report(format string, out io.Writer, fill func(io.Writer) error) 
 
 // hiding returns a writer that hides the tokens of the run in a format.
 func (w World) hiding(format string, out io.Writer) *token.Writer {
-	if format == view.JSON || format == ndjson {
+	if format == "json" || format == ndjson {
 		return w.known.JSONWriter(&defused{out: out})
 	}
 	return w.known.Writer(out)
@@ -121,7 +120,7 @@ func (d *defused) Write(p []byte) (int, error) {
 // harmlessLines writes text to a log, in which no line is a command.
 type harmlessLines struct {
 	out  io.Writer
-	log  report.Log
+	log  view.Log
 	held []byte // a line that has no end yet
 }
 

@@ -25,8 +25,11 @@ type reportFile struct {
 	format, path string
 }
 
-// ndjson is the format that is written during the run.
-const ndjson = "ndjson"
+// Formats with places of their own.
+const (
+	ndjson   = "ndjson"   // not together with a display
+	markdown = "markdown" // the summary of a job
+)
 
 // parseReports reads FORMAT=FILE.
 func parseReports(specs []string) ([]reportFile, error) {
@@ -39,10 +42,8 @@ func parseReports(specs []string) ([]reportFile, error) {
 		case !ok || path == "":
 			errs = append(errs, fmt.Errorf("report %q: not FORMAT=FILE, such as json=report.json", spec))
 			continue
-		case format != ndjson && view.All[format].Write == nil:
-			formats := append(view.Names(), ndjson)
-			slices.Sort(formats)
-			errs = append(errs, fmt.Errorf("report %q: the format %q is not known: there are %s", spec, format, strings.Join(formats, ", ")))
+		case !known(format):
+			errs = append(errs, fmt.Errorf("report %q: the format %q is not known: there are %s", spec, format, strings.Join(view.Names(), ", ")))
 			continue
 		}
 		if path == atomicfile.Stdout {
@@ -62,6 +63,11 @@ func parseReports(specs []string) ([]reportFile, error) {
 		errs = append(errs, errors.New("report: only one can go to standard output"))
 	}
 	return files, errlist.Join(errs...)
+}
+
+func known(format string) bool {
+	_, ok := view.Find(format)
+	return ok
 }
 
 // same reports whether two paths name one file, which need not be there yet. Standard
@@ -124,8 +130,8 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 	}
 	var errs []error
 	for _, r := range reports {
-		write := view.All[r.format].Write
-		if write == nil {
+		format, _ := view.Find(r.format)
+		if format.Write == nil {
 			continue
 		}
 		if w.isSummary(r) {
@@ -135,12 +141,12 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 			continue
 		}
 		fill := func(out io.Writer) error {
-			if r.path == atomicfile.Stdout && r.format != view.JSON {
+			if r.path == atomicfile.Stdout && r.format != "json" {
 				lines := &harmlessLines{out: out, log: w.log(w.bytes)}
 				out = lines
 				defer lines.flush()
 			}
-			return w.report(r.format, out, func(out io.Writer) error { return write(rep, out) })
+			return w.report(r.format, out, func(out io.Writer) error { return format.Write(out, rep) })
 		}
 		if err := atomicfile.Write(ctx, r.path, w.bytes, fill); err != nil {
 			errs = append(errs, fmt.Errorf("the report was not written: %w", err))
@@ -153,8 +159,9 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 type live []liveReport
 
 type liveReport struct {
-	*report.NDJSON
+	watch  report.Watcher
 	hiding *token.Writer
+	out    *remembering
 	file   *atomicfile.Stream
 }
 
@@ -163,7 +170,8 @@ func (w World) follow(ctx context.Context, reports []reportFile) (live, error) {
 	var l live
 	var errs []error
 	for _, r := range reports {
-		if r.format != ndjson {
+		format, _ := view.Find(r.format)
+		if format.Watch == nil {
 			continue
 		}
 		file, err := atomicfile.Open(ctx, r.path, w.bytes, lastWord)
@@ -172,15 +180,30 @@ func (w World) follow(ctx context.Context, reports []reportFile) (live, error) {
 			continue
 		}
 		hiding := w.hiding(r.format, file)
-		l = append(l, liveReport{report.NewNDJSON(hiding), hiding, file})
+		out := &remembering{Writer: hiding}
+		l = append(l, liveReport{format.Watch(out), hiding, out, file})
 	}
 	return l, errlist.Join(errs...)
 }
 
 func (l live) watch(u report.Update) {
 	for _, r := range l {
-		r.Watch(u)
+		r.watch(u)
 	}
+}
+
+// remembering remembers the first error of a writer.
+type remembering struct {
+	io.Writer
+	err error
+}
+
+func (r *remembering) Write(p []byte) (int, error) {
+	n, err := r.Writer.Write(p)
+	if r.err == nil {
+		r.err = err
+	}
+	return n, err
 }
 
 // lastReports limits how long reports may take to write if the run was ended from outside.
@@ -190,11 +213,11 @@ const lastReports = time.Minute
 // outside.
 const lastWord = 5 * time.Second
 
-// end writes the verdict.
-func (l live) end(rep *report.Report) error {
+// end closes the reports.
+func (l live) end() error {
 	var errs []error
 	for _, r := range l {
-		if err := errors.Join(r.End(rep), r.hiding.Flush(), r.file.Close()); err != nil {
+		if err := errors.Join(r.out.err, r.hiding.Flush(), r.file.Close()); err != nil {
 			errs = append(errs, fmt.Errorf("the report was not written to its end: %w", err))
 		}
 	}
@@ -213,7 +236,7 @@ const (
 // to which other commands may have written.
 func (w World) isSummary(r reportFile) bool {
 	path := w.env("GITHUB_STEP_SUMMARY")
-	return path != "" && r.format == view.Markdown && same(r.path, path)
+	return path != "" && r.format == markdown && same(r.path, path)
 }
 
 // summarize adds the run to the summary of the job, if there is one and no report
@@ -246,6 +269,6 @@ func (w World) appendSummary(rep *report.Report, path string) error {
 			Help: "write less to it before, or use {report} markdown=FILE",
 		}
 	}
-	fill := func(out io.Writer) error { return rep.WriteMarkdownIn(out, int(room)) }
-	return errors.Join(w.report(view.Markdown, f, fill), f.Close())
+	fill := func(out io.Writer) error { return view.MarkdownIn(out, rep, int(room)) }
+	return errors.Join(w.report(markdown, f, fill), f.Close())
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // deploy goes one way: settings, plan, run, views, exit status.
@@ -104,7 +105,7 @@ func (v *views) watching(o spirodeploy.Options) spirodeploy.Options {
 func (v *views) close(ctx context.Context, rep *report.Report) (told bool, err error) {
 	v.end()
 	told = v.world.tell(rep, v.plan.settings, v.plan.reports)
-	err = errlist.Join(v.live.end(rep), v.world.write(ctx, rep, v.plan.reports))
+	err = errlist.Join(v.live.end(), v.world.write(ctx, rep, v.plan.reports))
 	v.world.summarize(v.plan.settings, rep, v.plan.reports)
 	return told, err
 }
@@ -144,7 +145,7 @@ func shortened(rep *report.Report) string {
 func (w World) tell(rep *report.Report, s Settings, reports []reportFile) bool {
 	// The result of a run without any event is its error alone, which GitHub's log marks.
 	heard := slices.ContainsFunc(rep.Targets, func(t *report.Target) bool { return len(t.Events) > 0 })
-	if !heard && rep.Verdict != report.Success && w.log(w.bytes) != report.GitHub {
+	if !heard && rep.Verdict != report.Success && w.log(w.bytes) != view.GitHub {
 		return false
 	}
 	// The result goes to standard output, or to standard error if a report goes there.
@@ -152,7 +153,7 @@ func (w World) tell(rep *report.Report, s Settings, reports []reportFile) bool {
 	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.path == atomicfile.Stdout }) {
 		out, raw, seen = w.Stderr, w.rawStderr, true
 	}
-	err := rep.WriteText(out, w.summaryOptions(s, raw))
+	err := view.Text(out, rep, w.summaryOptions(s, raw))
 	if err != nil && !errors.Is(err, syscall.EPIPE) { // a closed pipe is not an error
 		fmt.Fprintf(w.Stderr, "warning: the summary could not be written: %v\n", err)
 	}

@@ -36,6 +36,7 @@ type listed struct {
 	Certificate   string `yaml:"certificate"`    // a file, relative to the list
 	TokenVariable string `yaml:"token-variable"` // of the environment
 	TokenFile     string `yaml:"token-file"`     // relative to the list
+	Insecure      *bool  `yaml:"insecure"`
 }
 
 // maxTargets is how large a list of targets may be, in bytes.
@@ -145,8 +146,17 @@ func (w World) targetOptions(ctx context.Context, s Settings, l listed, base cli
 	opts := base
 	opts.Server = cmp.Or(l.Server, base.Server)
 	var certErr, tokenErr error
+	// What the list says for this target comes first.
+	switch {
+	case l.Insecure != nil:
+		opts.Insecure = *l.Insecure
+		if opts.Insecure && l.Certificate == "" {
+			opts.Certificate = nil
+		}
+	case l.Certificate != "":
+		opts.Insecure = false
+	}
 	if l.Certificate != "" {
-		opts.Insecure = false // the list says it for this target
 		opts.Certificate, certErr = ctxio.Done(ctx, func() ([]byte, error) { return readCertificate(l.Certificate) })
 	}
 	var t token.Token

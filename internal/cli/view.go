@@ -13,6 +13,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/atomicfile"
 	"github.com/spirostack/spirodeploy/internal/display"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // Values of --color.
@@ -45,7 +46,7 @@ func isTerminal(out io.Writer) bool {
 
 // log returns the CI service whose log an output goes to, or "". A terminal or a file is
 // not such a log.
-func (w World) log(out io.Writer) report.Log {
+func (w World) log(out io.Writer) view.Log {
 	if f, ok := out.(*os.File); ok {
 		if info, err := f.Stat(); isTerminal(f) || err != nil || info.Mode().IsRegular() {
 			return ""
@@ -53,21 +54,21 @@ func (w World) log(out io.Writer) report.Log {
 	}
 	switch "true" {
 	case w.env("GITHUB_ACTIONS"): // https://docs.github.com/en/actions/reference/workflows-and-actions/variables
-		return report.GitHub
+		return view.GitHub
 	case w.env("GITLAB_CI"): // https://docs.gitlab.com/ci/variables/predefined_variables/
-		return report.GitLab
+		return view.GitLab
 	}
 	return ""
 }
 
 // summaryOptions returns how the result looks on an output.
-func (w World) summaryOptions(s Settings, out io.Writer) report.TextOptions {
-	o := report.TextOptions{Color: w.colors(s.Color, out), Log: w.log(out)}
+func (w World) summaryOptions(s Settings, out io.Writer) view.TextOptions {
+	o := view.TextOptions{Color: w.colors(s.Color, out), Terminal: isTerminal(out), Log: w.log(out)}
 	switch {
 	case s.Quiet:
-		o.Detail = report.Quiet
+		o.Detail = view.Quiet
 	case s.Verbose:
-		o.Detail = report.Verbose
+		o.Detail = view.Verbose
 	}
 	return o
 }
@@ -77,13 +78,13 @@ func (w World) summaryOptions(s Settings, out io.Writer) report.TextOptions {
 // redrawing; later output comes below. Nothing is redrawn if a live report goes to the
 // same terminal.
 func (w World) show(s Settings, targets int, reports ...reportFile) (watch report.Watcher, end func()) {
-	o := report.StoryOptions{Quiet: s.Quiet, Color: w.colors(s.Color, w.rawStderr), Log: w.log(w.rawStderr)}
+	o := view.StoryOptions{Quiet: s.Quiet, Color: w.colors(s.Color, w.rawStderr), Log: w.log(w.rawStderr)}
 	terminal, ok := w.rawStderr.(*os.File)
 	o.Live = ok && !s.Quiet && isTerminal(terminal) && w.env("TERM") != "dumb" && o.Log == ""
 	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.format == ndjson && r.path == atomicfile.Stdout }) && isTerminal(w.bytes) {
 		o.Live = false
 	}
-	story := report.Story(w.Stderr, o)
+	story := view.Story(w.Stderr, o)
 	if !o.Live {
 		return story, func() {}
 	}

@@ -1,697 +1,245 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"iter"
-	"os"
-	"path"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/spirostack/spirodeploy/internal/ctxio"
+	"github.com/spirostack/spirodeploy/internal/tempfile"
 )
 
-// Directories and files with a meaning.
-const (
-	SaltDir       = "_salt"      // in a project: the states
-	ArtifactsDir  = "_artifacts" // in a bundle: what the build made
-	SourceDir     = "_source"    // in a bundle: the project's source
-	GitCommitFile = ".gitcommit" // in a bundle: the commit it was made from
-)
-
-// Options say what goes into a bundle. The zero value bundles _salt and
-// .gitcommit of the working directory.
-type Options struct {
-	// Dir is the project directory; default ".".
-	Dir string
-	// Artifacts are put below _artifacts; default none.
-	Artifacts []Artifact
-	// Source scans what goes below _source: [Filesystem], [Git] or a scanner
-	// of your own; default nil, no source.
-	Source Scanner
-	// Scanners scan what else goes to the root of the bundle; default none.
-	Scanners []Scanner
-	// Files are made up: name in the bundle → content; default none. What is
-	// here for .gitcommit replaces what git says; nil is then no such file.
-	Files map[string][]byte
-	// Exclude leaves out what matches one of these patterns, and everything
-	// below it. A pattern with a slash in it is for the whole name in the
-	// bundle ("_source/web/node_modules", "_source/**/*.log"), one without
-	// is for the last element, at any depth ("*.pyc"; "/x" is x at the root only). ?, *, [a-z], {a,b} and
-	// ** are as in github.com/bmatcuk/doublestar; default none.
-	Exclude []string
-	// Omit names files on disk that are left out wherever they are found: what
-	// the run itself reads and writes; default none.
-	Omit []string
-	// GitDescribe chooses the second line of .gitcommit; default [DescribeAll].
-	GitDescribe Describe
-	// Withhold names environment variables that git, and the filters that it runs,
-	// are not given: those that hold a token. SPIRO_TOKEN is withheld always.
-	Withhold []string
-	// ModTime is the modification time of every entry, cut to whole seconds;
-	// default 1970-01-01T00:00:00Z. It must lie between that and the year 2242.
-	ModTime time.Time
-	// Digest is the digest that the bundle must have: readers of any other fail
-	// with [ErrDigest] before the last byte. Default: whatever it has.
-	Digest digest.Digest
-}
-
-// An Artifact is a file or directory that the build made.
-type Artifact struct {
-	// Path is where it is, relative to the project directory or absolute. A
-	// symbolic link that it names itself is followed.
-	Path string
-	// Name is where it goes below _artifacts; default: Path, which must then
-	// lie inside the project directory.
-	Name string
-}
-
-// ParseArtifact reads "PATH" or "NAME=PATH". An existing path, relative to dir,
-// with = in it is a PATH.
-func ParseArtifact(dir, s string) Artifact {
-	name, p, ok := strings.Cut(s, "=")
-	if !ok {
-		return Artifact{Path: s}
-	}
-	if _, err := os.Lstat(in(dir, s)); err == nil {
-		return Artifact{Path: s}
-	}
-	return Artifact{Name: name, Path: p}
-}
-
-// A Bundle is a walked tree: what will be in the tar, and how to read it. It
-// may be used by several goroutines. Close it after use.
+// A Bundle is a tar of states: made from a tree by [New], or opened by [OpenFile].
+// Several goroutines may use it. Close it after use.
 type Bundle struct {
-	dir      string // of the project
-	items    []item // sorted by name
-	size     int64
+	path     string // the project directory, or the file
 	modTime  time.Time
+	items    []item // in the order of the tar
+	index    index
+	size     int64
+	commit   string
 	warnings []Warning
-	commit   string // content of .gitcommit
-	spool    spool
-	roots    []*root
 	// sequential are the indexes of the items that can only be read from their beginning.
 	sequential []int
+	temp       *tempfile.File // made when it is needed
+	closers    []io.Closer
 
-	want   digest.Digest
 	mu     sync.Mutex
+	tar    io.ReaderAt // all bytes, if they exist
+	kept   bool        // whether nobody else can change these
+	want   digest.Digest
 	digest digest.Digest // once known
 }
 
-// item is an Entry in its final place.
-// There may be very many: what few of them need is behind a pointer.
+// An Item describes an entry of a bundle.
+type Item struct {
+	Name string      // slash path; a directory's ends with a slash
+	Mode fs.FileMode // type and permissions
+	Size int64       // of a regular file, in bytes
+	Link string      // target of a symbolic link
+}
+
+// item is an entry of a bundle in its place. There may be very many.
 type item struct {
-	header
-	path    string  // the file it comes from, if it is one; also what errors call it
-	source  *source // where its content comes from, if not from that file
-	root    *root   // the directory below which that file is opened
-	was     identity
-	offset  int64 // of its header in the tar
-	content int64 // offset of its content
+	Item
+	content int64   // offset of its content in the tar
+	from    *origin // nil for an entry that no file on disk stands for
 }
 
-// source is content that is no file's of the tree.
-type source struct {
-	open func() (io.ReadCloser, error) // from its beginning
-	at   io.ReaderAt                   // anywhere, where it is not nil
+// origin is where an entry comes from.
+type origin struct {
+	path  string    // the file on disk, if there is one
+	owner io.Closer // what has to stay open for the content to be read; a *root opens path
+	was   identity  // of the file on disk
+	// Content that is not that file's.
+	at   io.ReaderAt                   // can be read anywhere
+	open func() (io.ReadCloser, error) // can be read from its beginning
 }
 
-// New walks the tree that opts describe. Its error is [Problems], all of them,
-// or the context's.
-func New(ctx context.Context, opts Options) (*Bundle, error) {
-	ctx = context.WithValue(ctx, withheldKey{}, opts.Withhold)
-	c := &collector{ctx: ctx, opts: opts, dir: in(opts.Dir, "."), matched: make([]atomic.Bool, len(opts.Exclude))}
-	c.bundle = &Bundle{dir: c.dir, modTime: opts.ModTime, want: opts.Digest}
-	if c.check() {
-		c.collect()
-		c.finish()
+// file returns the file on disk, or "".
+func (o *origin) file() string {
+	if o == nil {
+		return ""
 	}
-	err := ctx.Err()
-	if err == nil && len(c.problems) > 0 {
-		err = c.problems
-	}
-	if err != nil {
-		_ = c.bundle.Close() // the reason is already an error
-		return nil, err
-	}
-	return c.bundle, nil
+	return o.path
+}
+
+// index finds the entries of a bundle.
+type index interface {
+	// look returns the type and the target of an entry, by its name without the slash
+	// of a directory.
+	look(name string) (kind fs.FileMode, link string, ok bool)
+	// find returns which entry is the regular file of a name, or -1.
+	find(name string) int
 }
 
 // Size returns the size of the tar in bytes.
 func (b *Bundle) Size() int64 { return b.size }
 
-// Items yields what is in the bundle, in the order of the tar.
+// Len returns the number of entries.
+func (b *Bundle) Len() int { return len(b.items) }
+
+// Commit returns the content of .gitcommit, or "" if there is none. It names the
+// commit that the bundle was made from.
+func (b *Bundle) Commit() string { return b.commit }
+
+// Warnings returns what a person should know about the bundle.
+func (b *Bundle) Warnings() []Warning { return slices.Clone(b.warnings) }
+
+// Items yields the entries in the order of the tar.
 func (b *Bundle) Items() iter.Seq[Item] {
 	return func(yield func(Item) bool) {
 		for _, it := range b.items {
-			if !yield(Item{Name: it.name, Mode: it.mode, Size: it.size, Link: it.link}) {
+			if !yield(it.Item) {
 				return
 			}
 		}
 	}
 }
 
-// Commit returns the content of .gitcommit, which names the commit that the
-// bundle is made from; empty if there is none.
-func (b *Bundle) Commit() string { return b.commit }
-
-// Len returns the number of entries.
-func (b *Bundle) Len() int { return len(b.items) }
-
-// Warnings returns what a person should know about the tree.
-func (b *Bundle) Warnings() []Warning { return slices.Clone(b.warnings) }
-
-// Close removes temporary files, and closes the directories that were walked. A
-// bundle that is being read must be closed last.
-func (b *Bundle) Close() error {
-	for _, r := range b.roots {
-		_ = r.Close() // nothing was written to it
-	}
-	return b.spool.Close()
+// Has reports whether the bundle has an entry of a slash path, given without a slash at
+// its end, or entries below it, and whether that is a directory.
+func (b *Bundle) Has(name string) (dir, ok bool) {
+	kind, _, ok := b.index.look(name)
+	return kind == fs.ModeDir, ok
 }
 
-// keep keeps a directory open until the bundle is closed.
-func (b *Bundle) keep(r *root) {
-	if last := len(b.roots) - 1; r == nil || last >= 0 && b.roots[last] == r || slices.Contains(b.roots, r) {
-		return
+// OpenItem opens a regular file of the bundle by its name. It fails with
+// [fs.ErrNotExist] if there is no such file, and with [ErrChanged] if a file on disk is
+// not the one that New has seen.
+func (b *Bundle) OpenItem(name string) (io.ReadCloser, error) {
+	i := b.index.find(name)
+	if i < 0 {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	b.roots = append(b.roots, r)
-}
-
-// collector gathers a bundle's entries, and all that is wrong with them.
-type collector struct {
-	ctx      context.Context
-	opts     Options
-	dir      string
-	bundle   *Bundle
-	omit     []string        // absolute paths
-	dirs     map[string]bool // every directory, without the slash
-	near     string          // where the states are, if they are not here
-	matched  []atomic.Bool   // for each pattern of opts.Exclude, whether it matched anything
-	problems Problems
-}
-
-func (c *collector) problem(path string, err error, hint string) {
-	c.problems = append(c.problems, Problem{Path: path, Err: err, Hint: hint})
-}
-
-func (c *collector) warn(path, text string) {
-	c.bundle.warnings = append(c.bundle.warnings, Warning{Path: path, Text: text})
-}
-
-// check finds what is wrong with the options themselves. It reports whether a
-// walk makes sense: that of a wrong directory, or with a pattern missing, would
-// only bring up problems that are none.
-func (c *collector) check() (walk bool) {
-	if info, err := os.Stat(c.dir); err != nil {
-		c.problem(c.dir, fmt.Errorf("project directory: %w", reason(err)), "name another one with --dir")
-	} else if !info.IsDir() {
-		c.problem(c.dir, errors.New("project directory: is a file"), "name its directory with --dir")
-	}
-	c.checkPatterns()
-	walk = len(c.problems) == 0
-	switch d := c.opts.GitDescribe; d {
-	case "", DescribeAll, DescribeTags, DescribeOff:
-	default:
-		c.problem("", fmt.Errorf("git describe %q: not one of all, tags, off", d), "")
-	}
-	c.checkArtifacts()
-	if want := c.bundle.want; want != "" && (want.Validate() != nil || want.Algorithm() != digest.SHA256) {
-		c.problem("", fmt.Errorf("digest %q: not a SHA-256 digest", want), `it looks like "sha256:" and 64 hexadecimal digits`)
-	}
+	it := &b.items[i]
+	tar, _ := b.existing()
 	switch {
-	case c.bundle.modTime.IsZero():
-		c.bundle.modTime = time.Unix(0, 0)
-	case c.bundle.modTime.Unix() < 0 || c.bundle.modTime.Unix() > maxOctal:
-		c.problem("", fmt.Errorf("modification time %s: outside of what a tar header holds, 1970 to 2242",
-			c.bundle.modTime.UTC().Format(time.RFC3339)), "")
+	case tar == nil && it.sequential():
+		return it.from.open()
+	case tar == nil:
+		tar = filled{b}
 	}
-	for _, p := range c.opts.Omit {
-		// A link to it goes with it: it would dangle.
-		c.omit = append(c.omit, absolute(p), inDir(p))
-	}
-	return walk
+	return io.NopCloser(io.NewSectionReader(tar, it.content, it.Size)), nil
 }
 
-func (c *collector) checkPatterns() {
-	for _, pattern := range c.opts.Exclude {
-		if pattern == "" || !doublestar.ValidatePattern(pattern) {
-			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), `write \[ for a [ that stands for itself`)
-		}
-	}
+// existing returns the bytes of the tar if they exist, and whether nobody else can
+// change them.
+func (b *Bundle) existing() (tar io.ReaderAt, kept bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.tar, b.kept
 }
 
-// checkArtifacts gives each artifact its name, and leaves out those that cannot
-// have one.
-func (c *collector) checkArtifacts() {
-	var named []Artifact // the caller's stay as they are
-	names := map[string]bool{}
-	for _, a := range c.opts.Artifacts {
-		name, err := a.name(c.dir)
-		switch {
-		case isBelow(filepath.ToSlash(filepath.Clean(a.Path)), ".git"):
-			c.problem(a.Path, errors.New("artifact: .git is never a part of a bundle"), "")
-		case err != nil:
-			c.problem(a.Path, err, "say where it goes: --artifact NAME=PATH")
-		case names[name]:
-			c.problem(a.Path, fmt.Errorf("artifact %s: %w: another artifact has the name too", name, ErrDuplicate), "give one of them another name: --artifact NAME=PATH")
-		default:
-			names[name] = true
-			named = append(named, Artifact{Path: a.Path, Name: name})
-		}
-	}
-	c.opts.Artifacts = named
-}
-
-// name returns where the artifact goes below _artifacts.
-func (a Artifact) name(dir string) (string, error) {
-	if a.Path == "" {
-		return "", errors.New("artifact without a path")
-	}
-	name := a.Name
-	if name == "" {
-		rel, ok := inside(dir, in(dir, a.Path))
-		if !ok {
-			return "", fmt.Errorf("artifact: %w: outside of the project directory", ErrName)
-		}
-		name = filepath.ToSlash(rel)
-	}
-	name = path.Clean(name)
-	if name == "." {
-		return name, nil
-	}
-	if err := checkName(name); err != nil {
-		return "", fmt.Errorf("artifact %q: %w", name, err)
-	}
-	return name, nil
-}
-
-// collect runs all scanners.
-func (c *collector) collect() {
-	asked := make(chan commit, 1)
-	go func() { asked <- c.readCommit() }()
-	defer func() { c.addCommit(<-asked) }()
-	c.salt()
-	for _, a := range c.opts.Artifacts {
-		top := in(c.dir, a.Path)
-		info, err := os.Stat(top)
-		if err != nil {
-			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), "build it first, or correct its path")
-			continue
-		}
-		prefix := path.Join(ArtifactsDir, a.Name)
-		if info.IsDir() {
-			c.add(Entry{Name: prefix, Mode: fs.ModeDir})
-			c.scan(prefix, below(top))
-			continue
-		}
-		c.addOr(fileEntry(prefix, top, info))
-	}
-	if c.opts.Source != nil {
-		c.scan(SourceDir, c.opts.Source)
-	}
-	for _, s := range c.opts.Scanners {
-		c.scan("", s)
-	}
-	for name, content := range c.opts.Files {
-		if name == GitCommitFile && content == nil {
-			continue
-		}
-		if name == GitCommitFile {
-			c.bundle.commit = string(content)
-		}
-		c.add(contentEntry(name, content))
-	}
-}
-
-// salt adds the project's states. That there are none is no error: artifacts
-// may be all that a deployment needs.
-func (c *collector) salt() {
-	top := in(c.dir, SaltDir)
-	info, err := os.Stat(top)
+// Open returns a reader of the tar. The reader fails before the last byte: with
+// [ErrChanged] if a file is not what it was, with [ErrDigest] if the bytes are not
+// those of [Options.Digest] or of an earlier reader. It reads ahead. Readers do not
+// disturb each other. Close may be called during a Read, which then fails with
+// [fs.ErrClosed].
+func (b *Bundle) Open() (io.ReadCloser, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var p plan = &layout{b: b}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Lstat(top); err == nil {
-			c.problem(SaltDir, fmt.Errorf("%w dangles: its target does not exist", ErrLink), "make it lead to the directory with the states, or remove it")
-			return
-		}
-		c.near = nearby(c.dir)
-	case err != nil:
-		c.problem(SaltDir, reason(err), "")
-	case !info.IsDir():
-		c.problem(SaltDir, errors.New("is a file"), "make it a directory with the states in it")
-	default:
-		c.scan("", below(top))
+	case b.kept:
+		return io.NopCloser(io.NewSectionReader(b.tar, 0, b.size)), nil
+	case b.tar != nil:
+		p = &region{r: b.tar, size: b.size}
 	}
+	return newPump(p, b.size, cmp.Or(b.want, b.digest), b.learn), nil
 }
 
-// scan adds what a scanner yields below prefix.
-func (c *collector) scan(prefix string, s Scanner) {
-	skip := func(name string) bool {
-		name = strings.TrimSuffix(name, "/")
-		if isBelow(name, ".git") || prefix == SourceDir && isBelow(name, SaltDir) {
-			return true
-		}
-		return c.excluded(path.Join(prefix, name))
-	}
-	for e, err := range s(c.ctx, c.dir, skip) {
-		switch {
-		case c.ctx.Err() != nil:
-			return
-		case !e.asked && e.Name != "" && skip(e.Name), c.omitted(e.path):
-			continue
-		}
-		// Not path.Join: it would clean a bad name before it is seen.
-		if prefix != "" && e.Name != "" {
-			e.Name = prefix + "/" + e.Name
-		}
-		c.addOr(e, err)
-	}
+// learn keeps the digest that a whole read has found.
+func (b *Bundle) learn(d digest.Digest) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.digest = d
 }
 
-// omitted reports whether a file is one that the run itself reads or writes.
-func (c *collector) omitted(file string) bool {
-	base := filepath.Base(file)
-	for _, o := range c.omit {
-		if filepath.Base(o) == base && file != "" && (absolute(file) == o || inDir(file) == o) {
-			return true
-		}
+// Digest returns the digest of the tar. It reads the tar if nobody has done so before.
+func (b *Bundle) Digest(ctx context.Context) (digest.Digest, error) {
+	known := func() digest.Digest {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.digest
 	}
-	return false
+	if d := known(); d != "" {
+		return d, nil
+	}
+	_, err := b.WriteTo(ctxio.Writer(ctx, io.Discard))
+	return known(), err
 }
 
-// isBelow reports whether an element of a slash path has the given name.
-func isBelow(name, element string) bool {
-	if !strings.Contains(name, element) {
-		return false
-	}
-	for part := range strings.SplitSeq(name, "/") {
-		if part == element {
-			return true
-		}
-	}
-	return false
-}
-
-// excluded reports whether a pattern matches a name or a directory above it.
-func (c *collector) excluded(name string) bool {
-	for i, pattern := range c.opts.Exclude {
-		pattern = strings.TrimSuffix(pattern, "/")
-		anchored := strings.Contains(pattern, "/")
-		pattern = strings.TrimPrefix(pattern, "/")
-		for n := name; n != "." && n != "/" && n != ""; n = path.Dir(n) {
-			subject := n
-			if !anchored {
-				subject = path.Base(n)
-			}
-			if doublestar.MatchUnvalidated(pattern, subject) {
-				c.matched[i].Store(true)
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// addOr adds an entry, or what went wrong with it.
-func (c *collector) addOr(e Entry, err error) {
-	if w := (Warning{}); errors.As(err, &w) {
-		c.warn(c.shown(e), w.Text)
-		return
-	}
+// WriteTo writes the tar. Its errors are those of the reader of [Bundle.Open], and of w.
+func (b *Bundle) WriteTo(w io.Writer) (int64, error) {
+	r, err := b.Open()
 	if err != nil {
-		if e.path != "" {
-			err = reason(err)
-		}
-		c.problem(c.shown(e), err, excludeHint(e.Name))
-		return
-	}
-	c.add(e)
-}
-
-func excludeHint(name string) string {
-	if name == "" || plainName(name) != name {
-		return "" // no pattern matches that; its maker must mend it
-	}
-	return fmt.Sprintf("to leave it out: --exclude %s", shellQuote(excludePattern(name)))
-}
-
-// excludePattern returns a pattern that matches a name in the bundle: that name
-// only, but where one of its characters cannot be shown or typed.
-func excludePattern(name string) string {
-	var b strings.Builder
-	for _, r := range name {
-		switch {
-		case r == utf8.RuneError || !unicode.IsPrint(r):
-			b.WriteByte('?')
-			continue
-		case strings.ContainsRune(`\*?[]{}`, r):
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	if !strings.Contains(name, "/") {
-		return "/" + b.String() // else it would be for every depth
-	}
-	return b.String()
-}
-
-// add takes an entry in: its name is whole, and its kind is one of ours.
-func (c *collector) add(e Entry) {
-	e.Name = strings.TrimSuffix(e.Name, "/")
-	if !e.asked && c.excluded(e.Name) {
-		return
-	}
-	if err := checkName(e.Name); err != nil {
-		c.problem(c.shown(e), err, excludeHint(e.Name))
-		return
-	}
-	it := item{path: e.path, root: e.root, was: e.was}
-	it.name, it.mode = e.Name, canonicalMode(e.Mode)
-	switch e.Mode.Type() {
-	case 0:
-		err := c.addContent(&it, e)
-		if errors.Is(err, errSpool) {
-			c.noSpool(err)
-			return
-		}
-		if err != nil {
-			c.problem(c.shown(e), err, excludeHint(e.Name))
-			return
-		}
-	case fs.ModeDir:
-		it.name += "/"
-	case fs.ModeSymlink:
-		it.link = e.Link
-	default:
-		c.problem(c.shown(e), fmt.Errorf("is a %s: %w", kindOf(e.Mode), ErrKind), excludeHint(e.Name))
-		return
-	}
-	c.bundle.items = append(c.bundle.items, it)
-	c.bundle.keep(e.root)
-}
-
-// noSpool says that there is no room for what has to be kept. Each further entry
-// would say so again.
-func (c *collector) noSpool(err error) {
-	if !slices.ContainsFunc(c.problems, func(p Problem) bool { return errors.Is(p.Err, errSpool) }) {
-		c.problem("", err, spoolHint)
-	}
-}
-
-// addContent settles where a file's content comes from and its size, by reading
-// it where that is the only way.
-func (c *collector) addContent(it *item, e Entry) error {
-	it.size = e.Size
-	if e.Open != nil || e.at != nil {
-		it.source = &source{open: e.Open, at: e.at}
-	} else if e.path == "" {
-		return errors.New("scanner: a file with nothing to open")
-	}
-	if it.size >= 0 {
-		return nil
-	}
-	open := e.Open
-	if open == nil {
-		open = func() (io.ReadCloser, error) { return os.Open(e.path) }
-	}
-	r, err := open()
-	if err != nil {
-		return reason(err)
+		return 0, err
 	}
 	defer r.Close()
-	it.source = new(source)
-	it.size, it.source.at, err = c.bundle.spool.add(r)
-	return err
+	return io.Copy(w, r)
 }
 
-// finish brings the entries into the order of the format and checks them against each other.
-func (c *collector) finish() {
-	b := c.bundle
-	c.addParents()
-	slices.SortFunc(b.items, func(x, y item) int {
-		if order := strings.Compare(x.name, y.name); order != 0 {
-			return order
-		}
-		return strings.Compare(x.path, y.path) // which is an error, and that is to be the same each time
-	})
-	// A directory may be found by several scanners.
-	b.items = slices.CompactFunc(b.items, func(x, y item) bool { return x.name == y.name && x.mode.IsDir() })
-
-	t := tree{len(b.items), func(i int) header { return b.items[i].header }}
-	for i := range b.items {
-		c.checkItem(t, i)
+// Keep copies the tar into a temporary file, from which readers get it from then on.
+// It is then neither made nor hashed again, and nobody else can change it: that is for
+// a bundle that goes to several servers.
+func (b *Bundle) Keep(ctx context.Context) error {
+	if _, kept := b.existing(); kept {
+		return nil
 	}
-	b.warnings = append(b.warnings, t.lookalikes()...)
-	for i, pattern := range c.opts.Exclude {
-		if !c.matched[i].Load() {
-			c.warn("", "nothing matches the exclude pattern "+printable(pattern)+": patterns are about names in the bundle, in which the content of "+SaltDir+" is at the root")
-		}
+	in, err := b.Open()
+	if err != nil {
+		return err
 	}
-	content := slices.ContainsFunc(b.items, func(it item) bool { return it.name != GitCommitFile })
-	if !content && len(c.problems) == 0 {
-		c.problem("", fmt.Errorf("%w: %s has no %s directory with anything in it, and there are no artifacts and no source", ErrEmpty, printable(c.dir), SaltDir),
-			c.whereToLook())
+	defer in.Close()
+	tar, err := b.spool(ctxio.Reader(ctx, in))
+	if spoolFailed(err) {
+		err = Problems{{Err: err, Hint: tempfile.Hint}}
 	}
-	if content && c.near != "" {
-		c.warn("", "there is no "+SaltDir+" in "+printable(c.dir)+": "+c.whereToLook())
+	if err != nil {
+		return ctxio.Cause(ctx, err)
 	}
-
-	for i := range b.items {
-		it := &b.items[i]
-		it.offset = b.size
-		it.content = it.offset + headerSize(it.header)
-		b.size = it.content + padded(it.size)
-		if it.sequential() {
-			b.sequential = append(b.sequential, i)
-		}
-	}
-	b.size += trailerSize
-	slices.SortStableFunc(c.problems, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tar, b.kept = tar, true
+	return nil
 }
 
-// addParents adds the directories above every entry.
-func (c *collector) addParents() {
-	b := c.bundle
-	c.dirs = map[string]bool{}
-	for _, it := range b.items {
-		if it.mode.IsDir() {
-			c.dirs[strings.TrimSuffix(it.name, "/")] = true
+// spool keeps what r yields in the bundle's temporary file.
+func (b *Bundle) spool(r io.Reader) (_ *io.SectionReader, err error) {
+	if b.temp == nil {
+		if b.temp, err = tempfile.New(); err != nil {
+			return nil, err
 		}
+		b.closers = append(b.closers, b.temp)
 	}
-	for i := range b.items {
-		for dir := path.Dir(strings.TrimSuffix(b.items[i].name, "/")); dir != "." && !c.dirs[dir]; dir = path.Dir(dir) {
-			c.dirs[dir] = true
-			b.items = append(b.items, item{header: header{name: dir + "/", mode: canonicalMode(fs.ModeDir)}})
-		}
-	}
+	return b.temp.Append(r)
 }
 
-// checkItem checks an entry against the others.
-func (c *collector) checkItem(t tree, i int) {
-	it := &c.bundle.items[i]
-	shown := func() string { return it.shown(c.dir) }
-	if i > 0 && c.bundle.items[i-1].name == it.name {
-		c.problem(shown(), fmt.Errorf("%w: %s is made from %s too", ErrDuplicate, printable(it.name), printable(c.bundle.items[i-1].shown(c.dir))), "leave one of them out")
-	}
-	if !it.mode.IsDir() && c.dirs[it.name] {
-		c.problem(shown(), fmt.Errorf("%w: %s is both a file and a directory", ErrDuplicate, printable(it.name)), "leave one of them out")
-	}
-	if it.mode&fs.ModeSymlink == 0 {
+// spoolFailed reports whether a temporary file is at fault.
+func spoolFailed(err error) bool { return errors.As(err, new(*tempfile.Error)) }
+
+// own closes something when the bundle is closed.
+func (b *Bundle) own(c io.Closer) {
+	if last := len(b.closers) - 1; c == nil || last >= 0 && b.closers[last] == c || slices.Contains(b.closers, c) {
 		return
 	}
-	if err := checkLink(t, it.name, it.link); err != nil {
-		c.problem(shown(), err, excludeHint(it.name))
-	}
+	b.closers = append(b.closers, c)
 }
 
-func (c *collector) shown(e Entry) string { return shown(c.dir, e.Name, e.path) }
-
-func (it *item) shown(dir string) string {
-	return shown(dir, strings.TrimSuffix(it.name, "/"), it.path)
-}
-
-// shown returns what a person who works in dir knows an entry by.
-func shown(dir, name, file string) string {
-	if file == "" {
-		return name
+// Close closes all files, and removes temporary ones. Readers of the bundle fail then.
+func (b *Bundle) Close() error {
+	var errs []error
+	for _, c := range b.closers {
+		errs = append(errs, c.Close())
 	}
-	if rel, err := filepath.Rel(dir, file); err == nil && filepath.IsLocal(rel) {
-		return filepath.ToSlash(rel)
-	}
-	return file
-}
-
-// in returns a path that may be relative to dir.
-func in(dir, p string) string {
-	if dir == "" {
-		dir = "."
-	}
-	if filepath.IsAbs(p) {
-		return filepath.Clean(p)
-	}
-	return filepath.Join(dir, p)
-}
-
-// inside returns the path of a file relative to a directory that it lies in.
-// Links in it are resolved only where nothing else shows that it lies there: a
-// file that is a link keeps its own name.
-func inside(dir, file string) (rel string, ok bool) {
-	for _, resolve := range []func(string) string{filepath.Clean, absolute} {
-		rel, err := filepath.Rel(resolve(dir), filepath.Join(resolve(filepath.Dir(file)), filepath.Base(file)))
-		if err == nil && filepath.IsLocal(rel) {
-			return rel, true
-		}
-	}
-	return "", false
-}
-
-// inDir returns the absolute path of a file, of which only the directory is
-// resolved: if it is a link, it stays one.
-func inDir(p string) string { return filepath.Join(absolute(filepath.Dir(p)), filepath.Base(p)) }
-
-// absolute returns the one path of a file that may not exist yet.
-func absolute(p string) string {
-	abs, err := filepath.Abs(p)
-	if err != nil {
-		return filepath.Clean(p)
-	}
-	if resolved, err := filepath.EvalSymlinks(abs); err == nil {
-		return resolved
-	}
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
-		return filepath.Join(dir, filepath.Base(abs))
-	}
-	return abs
-}
-
-// reason strips the path that an error of package os repeats. What somebody has
-// wrapped is left as it is: it may be about another file.
-func reason(err error) error {
-	if pe, ok := err.(*fs.PathError); ok { //nolint:errorlint // see above
-		return pe.Err
-	}
-	return err
-}
-
-// shellQuote quotes a word for a POSIX shell, where that is needed.
-func shellQuote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./+:,@%", r)
-	}
-	if !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return errors.Join(errs...)
 }

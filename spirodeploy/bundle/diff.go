@@ -58,11 +58,11 @@ func (c Change) what() string {
 // The changes are sorted by name. The error means that one cannot be read, or is
 // unsafe: what is in it then depends on who reads it.
 func Diff(from, to io.Reader) ([]Change, error) {
-	before, err := index(from)
+	before, err := contentOf(from)
 	if err != nil {
 		return nil, fmt.Errorf("old bundle: %w", err)
 	}
-	after, err := index(to)
+	after, err := contentOf(to)
 	if err != nil {
 		return nil, fmt.Errorf("new bundle: %w", err)
 	}
@@ -95,11 +95,11 @@ type content struct {
 	digest digest.Digest
 }
 
-// index returns what a tar holds, by name. Of two entries of one path the
+// contentOf returns what a tar holds, by name. Of two entries of one path the
 // later counts, as when a tar is unpacked.
-func index(r io.Reader) (map[string]content, error) {
+func contentOf(r io.Reader) (map[string]content, error) {
 	digests := map[string]digest.Digest{}
-	c, err := verify(r, func(it Item, r io.Reader) error {
+	v, err := verify(r, func(it Item, r io.Reader) error {
 		d, err := digest.FromReader(r)
 		digests[it.Name] = d
 		return err
@@ -107,19 +107,19 @@ func index(r io.Reader) (map[string]content, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(c.Unsafe) > 0 {
-		return nil, fmt.Errorf("is unsafe: %w", c.Unsafe)
+	if len(v.contents.Unsafe) > 0 {
+		return nil, fmt.Errorf("is unsafe: %w", v.contents.Unsafe)
 	}
-	found := make(map[string]content, len(c.Items))
-	for _, it := range c.Items {
+	found := make(map[string]content, len(v.listed.items))
+	for _, it := range v.listed.items {
 		key := it.Name
 		it.Name = plainName(it.Name)
 		if it.Name == "" {
 			continue
 		}
 		it.Mode = canonicalMode(it.Mode)
-		entry := content{it, digests[key]}
-		if target, ok := found[plainName(it.Link)]; ok && it.Mode.IsRegular() && it.Link != "" {
+		entry := content{it.Item, digests[key]}
+		if target, ok := found[plainName(it.Link)]; ok && it.isHard() {
 			entry = target // a hard link is another name of the same file
 			entry.Name = it.Name
 		}

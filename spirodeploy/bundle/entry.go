@@ -32,11 +32,8 @@ type Entry struct {
 	// Open opens a regular file's content; it may be called more than once.
 	Open func() (io.ReadCloser, error)
 
-	asked bool        // whether it is to be left out was asked already
-	at    io.ReaderAt // the content of a regular file, in place of Open
-	path  string      // the file it comes from, if it is one; also what errors call it
-	root  *root       // the directory below which that file is opened; nil for any other
-	was   identity    // of that file
+	asked bool    // whether it is to be left out was asked already
+	from  *origin // of an entry of this package: where its content comes from, if Open is nil
 }
 
 // A Scanner yields what one part of a bundle holds, in any order. It is given
@@ -55,16 +52,16 @@ type Scanner func(ctx context.Context, dir string, skip func(name string) bool) 
 func FileEntry(name, path string) (Entry, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
-		return Entry{Name: name, path: path}, err
+		return Entry{Name: name, from: &origin{path: path}}, err
 	}
 	return fileEntry(name, path, info)
 }
 
 func fileEntry(name, path string, info fs.FileInfo) (Entry, error) {
-	e := Entry{Name: name, Mode: info.Mode(), path: path}
+	e := Entry{Name: name, Mode: info.Mode(), from: &origin{path: path}}
 	switch info.Mode().Type() {
 	case 0:
-		e.Size, e.was = info.Size(), identityOf(info)
+		e.Size, e.from.was = info.Size(), identityOf(info)
 		return e, checkReadable(path, info.Mode())
 	case fs.ModeDir:
 		return e, nil
@@ -88,14 +85,6 @@ func kindOf(mode fs.FileMode) string {
 	return "special file"
 }
 
-// An Item describes an entry of a bundle.
-type Item struct {
-	Name string      // slash path; a directory's ends with a slash
-	Mode fs.FileMode // type and permissions
-	Size int64       // of a regular file, in bytes
-	Link string      // target of a symbolic link
-}
-
 // checkName returns the reason why a slash path (without the trailing slash of
 // a directory) cannot be in a bundle, or nil.
 func checkName(name string) error {
@@ -107,7 +96,7 @@ func checkName(name string) error {
 	case name == ".." || strings.HasPrefix(name, "../") || strings.Contains(name, "/../") || strings.HasSuffix(name, "/.."):
 		return fmt.Errorf("%w: has .. as an element", ErrName)
 	}
-	if err := cmp.Or(checkText(name), checkSize(name)); err != nil {
+	if err := checkText(name); err != nil {
 		return err
 	}
 	if path.Clean(name) != name || name == "." {
@@ -116,24 +105,27 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkText returns why a name or target is no text, or nil.
+// checkText returns why a name or target cannot be on any server, or nil.
 func checkText(name string) error {
-	switch {
-	case !utf8.ValidString(name):
-		return fmt.Errorf("%w: not valid UTF-8", ErrName)
-	case strings.ContainsRune(name, 0):
-		return fmt.Errorf("%w: has a NUL character", ErrName)
+	why := flaw(name)
+	if strings.Count(name, "/") > maxDepth {
+		why = cmp.Or(why, fmt.Sprintf("is more than %d directories deep", maxDepth))
 	}
-	return nil
+	if why == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrName, why)
 }
 
-// checkSize returns why a name or target is too large for any server, or nil.
-func checkSize(name string) error {
-	if len(name) > maxName {
-		return fmt.Errorf("%w: has more than %d bytes", ErrName, maxName)
+// flaw returns what is wrong with a text as a name or target, or "".
+func flaw(text string) string {
+	switch {
+	case len(text) > maxName:
+		return fmt.Sprintf("has more than %d bytes", maxName)
+	case !utf8.ValidString(text):
+		return "is not valid UTF-8"
+	case strings.ContainsRune(text, 0):
+		return "has a NUL character"
 	}
-	if strings.Count(name, "/") > maxDepth {
-		return fmt.Errorf("%w: is more than %d directories deep", ErrName, maxDepth)
-	}
-	return nil
+	return ""
 }

@@ -105,14 +105,7 @@ func checksumRight(block []byte) bool {
 	return err == nil && got == want // never 0
 }
 
-func isZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
-}
+func isZero(b []byte) bool { return bytes.Count(b, []byte{0}) == len(b) }
 
 // maxTime is how far from 1970 a time may lie, in seconds: 34,000 years. Some
 // servers fail at what the file system does not take.

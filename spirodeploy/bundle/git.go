@@ -40,7 +40,7 @@ func (c *collector) readCommit() commit {
 	if _, given := c.opts.Files[GitCommitFile]; given || c.excluded(GitCommitFile) {
 		return commit{}
 	}
-	hash, err := c.git("rev-parse", "--verify", "--quiet", "HEAD")
+	hash, err := gitOutput(c.ctx, c.dir, "rev-parse", "--verify", "--quiet", "HEAD")
 	switch {
 	case errors.Is(err, errNoGit):
 		return commit{warning: Warning{Text: "no git binary was found: the bundle will have no " + GitCommitFile}}
@@ -55,7 +55,7 @@ func (c *collector) readCommit() commit {
 	described := ""
 	if describe := cmp.Or(c.opts.GitDescribe, DescribeAll); describe != DescribeOff {
 		// Nothing to describe it by (an exit status other than 0) is an empty line.
-		described, _ = c.git("describe", "--"+string(describe))
+		described, _ = gitOutput(c.ctx, c.dir, "describe", "--"+string(describe))
 	}
 	return commit{content: []byte(hash + "\n" + described)}
 }
@@ -67,24 +67,18 @@ func (c *collector) addCommit(of commit) {
 	}
 	if of.content != nil {
 		c.bundle.commit = string(of.content)
-		c.add(contentEntry(GitCommitFile, of.content))
+		c.addOr(contentEntry(GitCommitFile, of.content), nil)
 	}
 }
 
-// git runs git in the project directory and returns its output without white
-// space around it. The error's text is what git said, if it said anything.
-func (c *collector) git(args ...string) (string, error) {
-	return gitOutput(c.ctx, c.dir, args...)
-}
-
+// gitOutput runs git in a directory and returns its output without white space
+// around it. The error's text is what git said, if it said anything.
 func gitOutput(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := gitCommand(ctx, dir, args...)
-	var out, words words
-	cmd.Stdout, cmd.Stderr = &out, &words
-	if err := gitError(cmd.Run(), &words); err != nil {
-		return "", err
-	}
-	return strings.TrimSpace(string(out)), nil
+	var out words
+	cmd.Stdout = &out
+	err := runGit(cmd)
+	return strings.TrimSpace(string(out)), err
 }
 
 // words keeps the beginning of what git says. The rest is let go: it may be without end.
@@ -136,15 +130,19 @@ var notForGit = []string{
 	"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_ATTR_SOURCE", "GIT_LITERAL_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS",
 }
 
-func gitError(err error, said *words) error {
+// runGit runs git. The error's text is what git said, if it said anything.
+func runGit(cmd *exec.Cmd) error {
+	var said words
+	cmd.Stderr = &said
+	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
 	case err == nil, errors.Is(err, exec.ErrWaitDelay): // git itself has ended well
 		return nil
 	case errors.Is(err, exec.ErrNotFound):
 		return errNoGit
-	case errors.As(err, &exit) && len(*said) > 0:
-		return errors.New(strings.TrimSpace(string(*said)))
+	case errors.As(err, &exit) && len(said) > 0:
+		return errors.New(strings.TrimSpace(string(said)))
 	}
 	return err // an exit status, or a signal
 }

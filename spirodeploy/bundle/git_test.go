@@ -419,8 +419,8 @@ func TestGitSourceProblems(t *testing.T) {
 	}
 	dir := repository(t, node{'f', "_salt/top.sls", "x"}, node{'l', "dangling", "nowhere"}, node{'l', "lib/out", "../../../etc"})
 	equal(t, "links", git(dir), `2 problems:
-  - dangling: symbolic link to nowhere dangles: there is no _source/nowhere in the bundle (to leave it out: --exclude _source/dangling)
-  - lib/out: symbolic link to ../../../etc leaves the bundle (to leave it out: --exclude _source/lib/out)`)
+  - dangling: symbolic link to nowhere dangles: there is no _source/nowhere in the bundle (to leave it out: bundle.Options.Exclude _source/dangling)
+  - lib/out: symbolic link to ../../../etc leaves the bundle (to leave it out: bundle.Options.Exclude _source/lib/out)`)
 	plant(t, dir, node{'f', "new/_salt/x", ""})
 	for _, tt := range []struct{ dir, want string }{
 		{project(t, node{'f', "_salt/x", ""}), "git archive HEAD: fatal: not a git repository (or any of the parent directories): .git"},

@@ -26,14 +26,6 @@ const (
 	typePax     = 'x'
 )
 
-// header is what the format leaves open of one entry's header.
-type header struct {
-	name string // with the trailing slash of a directory
-	mode fs.FileMode
-	size int64
-	link string
-}
-
 // canonicalMode returns the type of a mode with the permissions of the format.
 func canonicalMode(mode fs.FileMode) fs.FileMode {
 	switch {
@@ -48,7 +40,7 @@ func canonicalMode(mode fs.FileMode) fs.FileMode {
 }
 
 // headerSize returns the number of bytes that appendHeader appends.
-func headerSize(h header) int64 {
+func headerSize(h Item) int64 {
 	if records := paxRecords(h); records != "" {
 		return blockSize + padded(int64(len(records))) + blockSize
 	}
@@ -59,11 +51,11 @@ func headerSize(h header) int64 {
 // are written by hand, not by archive/tar, because they are this package's
 // promise: no release of a library may change them. (A test holds them against
 // archive/tar all the same.)
-func appendHeader(b []byte, h header, modTime time.Time) []byte {
+func appendHeader(b []byte, h Item, modTime time.Time) []byte {
 	mtime := modTime.Unix()
 	records := paxRecords(h)
 	if records != "" {
-		dir, base := path.Split(h.name)
+		dir, base := path.Split(h.Name)
 		name := ascii(path.Join(dir, "PaxHeaders.0", base))
 		name = strings.TrimRight(name[:min(len(name), nameSize)], "/")
 		b = appendBlock(b, block{name: name, size: int64(len(records)), flag: typePax})
@@ -71,20 +63,20 @@ func appendHeader(b []byte, h header, modTime time.Time) []byte {
 		b = appendZeros(b, padding(int64(len(records))))
 	}
 
-	blk := block{mode: int64(h.mode.Perm()), size: h.size, mtime: mtime, flag: typeRegular, link: ascii(h.link)}
-	switch h.mode.Type() {
+	blk := block{mode: int64(h.Mode.Perm()), size: h.Size, mtime: mtime, flag: typeRegular, link: ascii(h.Link)}
+	switch h.Mode.Type() {
 	case fs.ModeDir:
 		blk.flag = typeDir
 	case fs.ModeSymlink:
 		blk.flag = typeSymlink
 	}
-	if h.size > maxOctal {
+	if h.Size > maxOctal {
 		blk.size = 0
 	}
 	// With pax records the name field only serves readers that know no pax.
-	blk.name = ascii(h.name)
+	blk.name = ascii(h.Name)
 	if records == "" {
-		if prefix, name, ok := splitName(h.name); ok {
+		if prefix, name, ok := splitName(h.Name); ok {
 			blk.prefix, blk.name = prefix, name
 		}
 	}
@@ -92,20 +84,20 @@ func appendHeader(b []byte, h header, modTime time.Time) []byte {
 }
 
 // paxRecords returns the records that an entry needs beyond ustar: most need none.
-func paxRecords(h header) string {
+func paxRecords(h Item) string {
 	var records string
-	if !fits(h.link) {
-		records += paxRecord("linkpath", h.link)
+	if !fits(h.Link) {
+		records += paxRecord("linkpath", h.Link)
 	}
-	huge := h.size > maxOctal
-	if !fits(h.name) {
+	huge := h.Size > maxOctal
+	if !fits(h.Name) {
 		// A name is split only where no pax header is needed anyway.
-		if _, _, ok := splitName(h.name); !ok || records != "" || huge {
-			records += paxRecord("path", h.name)
+		if _, _, ok := splitName(h.Name); !ok || records != "" || huge {
+			records += paxRecord("path", h.Name)
 		}
 	}
 	if huge {
-		records += paxRecord("size", strconv.FormatInt(h.size, 10))
+		records += paxRecord("size", strconv.FormatInt(h.Size, 10))
 	}
 	return records
 }
@@ -200,16 +192,12 @@ func isASCII(s string) bool {
 
 // ascii leaves out what is not ASCII.
 func ascii(s string) string {
-	if isASCII(s) {
-		return s
-	}
-	b := make([]byte, 0, len(s))
-	for i := range len(s) {
-		if c := s[i]; c < 0x80 && c != 0 {
-			b = append(b, c)
+	return strings.Map(func(r rune) rune {
+		if r >= 0x80 || r == 0 {
+			return -1
 		}
-	}
-	return string(b)
+		return r
+	}, s)
 }
 
 var zeros [trailerSize]byte

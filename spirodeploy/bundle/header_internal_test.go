@@ -11,10 +11,10 @@ import (
 
 // stdHeader writes the header as archive/tar does, which is the independent
 // reading of POSIX that ours is held against.
-func stdHeader(t *testing.T, h header, modTime time.Time) []byte {
+func stdHeader(t *testing.T, h Item, modTime time.Time) []byte {
 	t.Helper()
 	flag := byte(tar.TypeReg)
-	switch h.mode.Type() {
+	switch h.Mode.Type() {
 	case fs.ModeDir:
 		flag = tar.TypeDir
 	case fs.ModeSymlink:
@@ -22,7 +22,7 @@ func stdHeader(t *testing.T, h header, modTime time.Time) []byte {
 	}
 	var buf bytes.Buffer
 	err := tar.NewWriter(&buf).WriteHeader(&tar.Header{
-		Typeflag: flag, Name: h.name, Linkname: h.link, Size: h.size, Mode: int64(h.mode.Perm()), ModTime: modTime,
+		Typeflag: flag, Name: h.Name, Linkname: h.Link, Size: h.Size, Mode: int64(h.Mode.Perm()), ModTime: modTime,
 	})
 	if err != nil {
 		t.Skipf("archive/tar refuses %+v: %v", h, err)
@@ -30,7 +30,7 @@ func stdHeader(t *testing.T, h header, modTime time.Time) []byte {
 	return buf.Bytes()
 }
 
-func checkHeader(t *testing.T, h header, modTime time.Time) {
+func checkHeader(t *testing.T, h Item, modTime time.Time) {
 	t.Helper()
 	got, want := appendHeader(nil, h, modTime), stdHeader(t, h, modTime)
 	for i := range min(len(got), len(want)) {
@@ -47,31 +47,31 @@ func checkHeader(t *testing.T, h header, modTime time.Time) {
 func TestHeaderAsArchiveTar(t *testing.T) {
 	t.Parallel()
 	s := strings.Repeat
-	for _, h := range []header{
-		{name: "a", mode: 0o644, size: 1},
-		{name: "a/", mode: fs.ModeDir | 0o755},
-		{name: "bin/run", mode: 0o755, size: maxOctal},
-		{name: "huge", mode: 0o644, size: maxOctal + 1},
-		{name: "l", mode: fs.ModeSymlink | 0o644, link: "a"},
-		{name: "l", mode: fs.ModeSymlink | 0o644, link: s("x", 101)},
-		{name: "l", mode: fs.ModeSymlink | 0o644, link: "ärger"},
-		{name: "größe/…", mode: 0o644},
-		{name: s("x", 100), mode: 0o644},
-		{name: s("x", 101), mode: 0o644},
-		{name: s("d", 60) + "/" + s("x", 60), mode: 0o644},
-		{name: s("d", 60) + "/" + s("x", 60) + "/", mode: fs.ModeDir | 0o755},
-		{name: s("d", 155) + "/" + s("x", 100), mode: 0o644},
-		{name: s("d", 156) + "/" + s("x", 99), mode: 0o644},
-		{name: s("d", 155) + "/" + s("x", 99) + "/", mode: fs.ModeDir | 0o755},
-		{name: s("d", 155) + "/" + s("x", 100) + "/", mode: fs.ModeDir | 0o755},
-		{name: s("d/", 200) + "x", mode: 0o644},
-		{name: s("ä", 60) + "/x", mode: 0o644},
-		{name: s("x", 99) + "/ä", mode: 0o644},
-		{name: s("d", 60) + "/" + s("x", 60), mode: fs.ModeSymlink | 0o644, link: s("x", 101)},
-		{name: s("d", 60) + "/" + s("x", 60), mode: fs.ModeSymlink | 0o644, link: "ärger"},
-		{name: s("d", 60) + "/" + s("x", 60), mode: 0o644, size: maxOctal + 1},
-		{name: s("x", 950), mode: 0o644}, // the record's length grows by a digit near 1,000
-		{name: s("x", 990), mode: 0o644},
+	for _, h := range []Item{
+		{Name: "a", Mode: 0o644, Size: 1},
+		{Name: "a/", Mode: fs.ModeDir | 0o755},
+		{Name: "bin/run", Mode: 0o755, Size: maxOctal},
+		{Name: "huge", Mode: 0o644, Size: maxOctal + 1},
+		{Name: "l", Mode: fs.ModeSymlink | 0o644, Link: "a"},
+		{Name: "l", Mode: fs.ModeSymlink | 0o644, Link: s("x", 101)},
+		{Name: "l", Mode: fs.ModeSymlink | 0o644, Link: "ärger"},
+		{Name: "größe/…", Mode: 0o644},
+		{Name: s("x", 100), Mode: 0o644},
+		{Name: s("x", 101), Mode: 0o644},
+		{Name: s("d", 60) + "/" + s("x", 60), Mode: 0o644},
+		{Name: s("d", 60) + "/" + s("x", 60) + "/", Mode: fs.ModeDir | 0o755},
+		{Name: s("d", 155) + "/" + s("x", 100), Mode: 0o644},
+		{Name: s("d", 156) + "/" + s("x", 99), Mode: 0o644},
+		{Name: s("d", 155) + "/" + s("x", 99) + "/", Mode: fs.ModeDir | 0o755},
+		{Name: s("d", 155) + "/" + s("x", 100) + "/", Mode: fs.ModeDir | 0o755},
+		{Name: s("d/", 200) + "x", Mode: 0o644},
+		{Name: s("ä", 60) + "/x", Mode: 0o644},
+		{Name: s("x", 99) + "/ä", Mode: 0o644},
+		{Name: s("d", 60) + "/" + s("x", 60), Mode: fs.ModeSymlink | 0o644, Link: s("x", 101)},
+		{Name: s("d", 60) + "/" + s("x", 60), Mode: fs.ModeSymlink | 0o644, Link: "ärger"},
+		{Name: s("d", 60) + "/" + s("x", 60), Mode: 0o644, Size: maxOctal + 1},
+		{Name: s("x", 950), Mode: 0o644}, // the record's length grows by a digit near 1,000
+		{Name: s("x", 990), Mode: 0o644},
 	} {
 		checkHeader(t, h, time.Unix(0, 0))
 		checkHeader(t, h, time.Unix(1700000000, 0))
@@ -85,15 +85,15 @@ func FuzzHeaderAsArchiveTar(f *testing.F) {
 		if checkName(name) != nil || size < 0 {
 			t.Skip()
 		}
-		h := header{name: name, mode: 0o644, size: size}
+		h := Item{Name: name, Mode: 0o644, Size: size}
 		switch kind % 3 {
 		case 1:
-			h = header{name: name + "/", mode: fs.ModeDir | 0o755}
+			h = Item{Name: name + "/", Mode: fs.ModeDir | 0o755}
 		case 2:
 			if checkName(link) != nil {
 				t.Skip()
 			}
-			h = header{name: name, mode: fs.ModeSymlink | 0o644, link: link}
+			h = Item{Name: name, Mode: fs.ModeSymlink | 0o644, Link: link}
 		}
 		checkHeader(t, h, time.Unix(0, 0))
 	})

@@ -87,16 +87,16 @@ func (r *members) next() (*member, error) {
 	r.due = 0
 	var before extension
 	for {
-		start := r.at
-		block, err := r.block()
+		start, kept := r.at, len(r.kept)
+		err := r.keep(blockSize)
 		if r.at == start && isCut(err) && before.empty() {
 			return nil, errNoEnd
 		}
 		if err != nil {
 			return nil, err
 		}
-		r.header = append(r.header[:0], block...)
-		if isZero(block) {
+		r.header = append(r.header[:0], r.kept[kept:]...)
+		if isZero(r.header) {
 			if !before.empty() {
 				return nil, placed(odd("the archive ends where an entry is due"), start)
 			}
@@ -353,13 +353,6 @@ func (m *member) check(old bool) error {
 		return odd("it is a link without a target")
 	}
 	return nil
-}
-
-// block reads a block into what is kept.
-func (r *members) block() ([]byte, error) {
-	start := len(r.kept)
-	err := r.keep(blockSize)
-	return r.kept[start:], err
 }
 
 // keep reads n bytes into what is kept.

@@ -3,6 +3,10 @@ package bundle
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // Limits of the search for a project's states that are not where they should be.
@@ -22,7 +26,7 @@ func nearby(dir string) string {
 		}
 		here = above
 		if hasSalt(here) {
-			return filepath.Join(dir, filepath.Join(repeated("..", up+1)...))
+			return filepath.Join(dir, strings.Repeat("../", up+1))
 		}
 	}
 	f, err := os.Open(dir)
@@ -31,24 +35,12 @@ func nearby(dir string) string {
 	}
 	defer f.Close()
 	names, _ := f.Readdirnames(maxDown) // it is only a hint
-	best := ""
-	for _, name := range names {
-		if (best == "" || name < best) && hasSalt(filepath.Join(dir, name)) {
-			best = name
-		}
-	}
-	if best == "" {
+	slices.Sort(names)
+	i := slices.IndexFunc(names, func(name string) bool { return hasSalt(filepath.Join(dir, name)) })
+	if i < 0 {
 		return ""
 	}
-	return filepath.Join(dir, best)
-}
-
-func repeated(s string, n int) []string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = s
-	}
-	return all
+	return filepath.Join(dir, names[i])
 }
 
 func hasSalt(dir string) bool {
@@ -57,10 +49,10 @@ func hasSalt(dir string) bool {
 }
 
 // whereToLook says what helps where there are no states.
-func (c *collector) whereToLook() string {
+func (c *collector) whereToLook() fault.Hint {
 	if c.near == "" {
-		return "name the project directory with --dir, or add --artifact"
+		return "name the project directory with {dir}, or add {artifact}"
 	}
-	near := printable(c.near)
-	return "there is one in " + near + ": did you mean --dir " + near + "?"
+	near := fault.Hint(fault.Literal(printable(c.near)))
+	return "there is one in " + near + ": did you mean {dir} " + near + "?"
 }

@@ -26,9 +26,9 @@ func TestNearby(t *testing.T) {
 	} {
 		dir = filepath.Join(root, dir)
 		_, err := bundle.New(t.Context(), bundle.Options{Dir: dir})
-		want := "name the project directory with --dir, or add --artifact"
+		want := "name the project directory with bundle.Options.Dir, or add bundle.Options.Artifacts"
 		if near != "" {
-			want = "did you mean --dir "
+			want = "did you mean bundle.Options.Dir "
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", dir, err, want)
@@ -44,7 +44,7 @@ func TestNearby(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	if w := b.Warnings(); len(w) != 1 || !strings.Contains(w[0].String(), "did you mean --dir") {
+	if w := b.Warnings(); len(w) != 1 || !strings.Contains(w[0].String(), "is that the project directory?") {
 		t.Errorf("warnings %v", w)
 	}
 }

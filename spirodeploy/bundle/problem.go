@@ -2,10 +2,10 @@ package bundle
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // Conditions that [errors.Is] finds in the errors of this package.
@@ -30,22 +30,24 @@ var (
 
 // A Problem is one reason why a tree cannot be bundled or a tar not be sent.
 type Problem struct {
-	Path string // where: in the tree as the user named it, or in the tar; may be empty
-	Err  error  // why
-	Hint string // what helps; may be empty
+	Path string     // where: in the tree as the user named it, or in the tar; may be empty
+	Err  error      // why
+	Hint fault.Hint // what helps; may be empty
 }
 
-// Error returns "PATH: why (what helps)". Control characters of the path are quoted.
+// Explain returns the parts of the problem: what failed is the path.
+func (p Problem) Explain() fault.Parts {
+	return fault.Parts{What: printable(p.Path), Why: p.Err.Error(), Help: p.Hint}
+}
+
+// Error returns "PATH: why (what helps)", with control characters of the path quoted
+// and options spelled as fields of Go structs.
 func (p Problem) Error() string {
-	var b strings.Builder
-	if p.Path != "" {
-		b.WriteString(printable(p.Path) + ": ")
-	}
-	b.WriteString(p.Err.Error())
+	text := Warning{p.Path, p.Err.Error()}.String()
 	if p.Hint != "" {
-		b.WriteString(" (" + p.Hint + ")")
+		text += " (" + p.Hint.String() + ")"
 	}
-	return b.String()
+	return text
 }
 
 func (p Problem) Unwrap() error { return p.Err }

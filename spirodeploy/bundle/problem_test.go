@@ -27,8 +27,8 @@ func TestOptionProblems(t *testing.T) {
 		want string
 		is   error
 	}{
-		{bundle.Options{Dir: missing}, missing + ": project directory: no such file or directory (name another one with --dir)", fs.ErrNotExist},
-		{bundle.Options{Dir: file}, file + ": project directory: is a file (name its directory with --dir)", nil},
+		{bundle.Options{Dir: missing}, missing + ": project directory: no such file or directory (name another one with bundle.Options.Dir)", fs.ErrNotExist},
+		{bundle.Options{Dir: file}, file + ": project directory: is a file (name its directory with bundle.Options.Dir)", nil},
 		{bundle.Options{Dir: dir, Digest: "sha256:0"}, `digest "sha256:0": not a SHA-256 digest (it looks like "sha256:" and 64 hexadecimal digits)`, nil},
 		{
 			bundle.Options{Dir: dir, Digest: "sha512:" + sha512},
@@ -37,7 +37,7 @@ func TestOptionProblems(t *testing.T) {
 		{bundle.Options{Dir: dir, ModTime: time.Unix(-1, 0)}, "modification time 1969-12-31T23:59:59Z: outside of what a tar header holds, 1970 to 2242", nil},
 		{bundle.Options{Dir: dir, ModTime: time.Unix(1<<33, 0)}, "modification time 2242-03-16T12:56:32Z: outside of what a tar header holds, 1970 to 2242", nil},
 		{bundle.Options{Dir: dir, Exclude: []string{""}}, `exclude "": not a valid pattern (write \[ for a [ that stands for itself)`, nil},
-		{bundle.Options{Dir: dir, Exclude: []string{"*"}}, "nothing to bundle: " + dir + " has no _salt directory with anything in it, and there are no artifacts and no source (name the project directory with --dir, or add --artifact)", bundle.ErrEmpty},
+		{bundle.Options{Dir: dir, Exclude: []string{"*"}}, "nothing to bundle: " + dir + " has no _salt directory with anything in it, and there are no artifacts and no source (name the project directory with bundle.Options.Dir, or add bundle.Options.Artifacts)", bundle.ErrEmpty},
 		{
 			bundle.Options{Dir: dir, Files: map[string][]byte{"../x": nil, "/x": nil, "a//b": nil, "": nil, ".": nil}}, `5 problems:
   - bad name: empty
@@ -64,7 +64,7 @@ const sha512 = "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce
 // TestScannerProblems are entries of scanners that cannot be in a bundle.
 func TestScannerProblems(t *testing.T) {
 	t.Parallel()
-	const hint = " (to leave it out: --exclude "
+	const hint = " (to leave it out: bundle.Options.Exclude "
 	for _, tt := range []struct {
 		entry bundle.Entry
 		want  string
@@ -72,7 +72,7 @@ func TestScannerProblems(t *testing.T) {
 	}{
 		{bundle.Entry{}, "bad name: empty", bundle.ErrName},
 		{bundle.Entry{Name: "a\x00b"}, `a\x00b: bad name: has a NUL character` + hint + `'/a?b')`, bundle.ErrName},
-		{bundle.Entry{Name: "d/\xff"}, `d/\xff: bad name: not valid UTF-8` + hint + `'d/?')`, bundle.ErrName},
+		{bundle.Entry{Name: "d/\xff"}, `d/\xff: bad name: is not valid UTF-8` + hint + `'d/?')`, bundle.ErrName},
 		{bundle.Entry{Name: "../up"}, "../up: bad name: has .. as an element", bundle.ErrName},
 		{bundle.Entry{Name: "a/.."}, "a/..: bad name: has .. as an element", bundle.ErrName},
 		{bundle.Entry{Name: "./a"}, `./a: bad name: not a clean path ("a" would be)`, bundle.ErrName},
@@ -131,9 +131,9 @@ func TestScannerErrors(t *testing.T) {
 	gone := "open " + dir + "/template: no such file or directory"
 	equal(t, "problems", ps.Error(), `4 problems:
   - `+gone+`
-  - `+filepath.Dir(dir)+`/other: no such file or directory (to leave it out: --exclude /other)
-  - file: no such file or directory (to leave it out: --exclude /file)
-  - page: render page: `+gone+` (to leave it out: --exclude /page)`)
+  - `+filepath.Dir(dir)+`/other: no such file or directory (to leave it out: bundle.Options.Exclude /other)
+  - file: no such file or directory (to leave it out: bundle.Options.Exclude /file)
+  - page: render page: `+gone+` (to leave it out: bundle.Options.Exclude /page)`)
 	if !errors.Is(ps, fs.ErrNotExist) {
 		t.Error("it is not fs.ErrNotExist")
 	}
@@ -151,7 +151,7 @@ func TestHints(t *testing.T) {
 	ps := problems(t, bundle.Options{Dir: dir})
 	var exclude []string
 	for _, p := range ps {
-		_, word, ok := strings.Cut(p.Hint, "--exclude ")
+		_, word, ok := strings.Cut(p.Hint.String(), "bundle.Options.Exclude ")
 		if !ok {
 			t.Fatalf("no hint: %v", p)
 		}
@@ -202,7 +202,7 @@ func TestNothingLeft(t *testing.T) {
 	open, err := os.ReadDir("/proc/self/fd")
 	check(t, err)
 	for _, d := range open {
-		if to, err := os.Readlink("/proc/self/fd/" + d.Name()); err == nil && strings.HasSuffix(to, ".spool (deleted)") && strings.HasPrefix(to, tmp) {
+		if to, err := os.Readlink("/proc/self/fd/" + d.Name()); err == nil && strings.HasSuffix(to, ".tmp (deleted)") && strings.HasPrefix(to, tmp) {
 			// The one of build is closed at the end of the test.
 			if n++; n > 1 {
 				t.Errorf("still open: %s", to)

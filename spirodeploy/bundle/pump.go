@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -211,22 +210,21 @@ func (p *pump) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// writeTo writes all of it. It ends when the context does.
-func (p *pump) writeTo(ctx context.Context, w io.Writer) (n int64, err error) {
+// WriteTo writes all of it.
+func (p *pump) WriteTo(w io.Writer) (n int64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
+		if len(p.rest) > 0 {
+			m, err := w.Write(p.rest)
+			n, p.rest = n+int64(m), p.rest[m:]
+			if err != nil {
+				return n, err
+			}
+		}
 		if err := p.more(); errors.Is(err, io.EOF) {
 			return n, nil
 		} else if err != nil {
-			return n, err
-		}
-		if ctx.Err() != nil {
-			return n, context.Cause(ctx)
-		}
-		m, err := w.Write(p.rest)
-		n, p.rest = n+int64(m), nil
-		if err != nil {
 			return n, err
 		}
 	}

@@ -1,69 +1,13 @@
 package bundle
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
+	"sort"
 	"syscall"
-
-	"github.com/opencontainers/go-digest"
 )
-
-// Open returns a reader of the tar. It fails with [ErrChanged] where a file is
-// not what it was when the tree was walked, and with [ErrDigest] where the
-// bytes are not those that an earlier reader yielded, both before the last
-// byte. It reads ahead. Readers do not disturb each other. Close may be called
-// while Read is running; Read then fails with [fs.ErrClosed].
-func (b *Bundle) Open() (io.ReadCloser, error) { return b.open(), nil }
-
-func (b *Bundle) open() *pump {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	want := b.want
-	if want == "" {
-		want = b.digest
-	}
-	return newPump(&layout{b: b}, b.size, want, b.learn)
-}
-
-// learn keeps the digest that a whole read has found.
-func (b *Bundle) learn(d digest.Digest) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.digest = d
-}
-
-// WriteTo writes the tar. Its errors are those of [Bundle.Open]'s reader and of w.
-func (b *Bundle) WriteTo(w io.Writer) (int64, error) {
-	return b.writeTo(context.Background(), w)
-}
-
-func (b *Bundle) writeTo(ctx context.Context, w io.Writer) (int64, error) {
-	r := b.open()
-	defer func() { _ = r.Close() }() // nothing can fail in it that has not
-	return r.writeTo(ctx, w)
-}
-
-// Digest returns the digest of the tar. The first call reads it, unless it has
-// been read already.
-func (b *Bundle) Digest(ctx context.Context) (digest.Digest, error) {
-	b.mu.Lock()
-	known := b.digest
-	b.mu.Unlock()
-	if known != "" {
-		return known, nil
-	}
-	if _, err := b.writeTo(ctx, io.Discard); err != nil {
-		return "", err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.digest, nil
-}
 
 // layout plans a bundle's tar. Where each byte belongs is known from the walk,
 // so any piece can be filled by itself; but for the content of what only an
@@ -96,11 +40,11 @@ func (l *layout) next() (size int, fill func([]byte) error, inline bool, err err
 // read plans the next piece of a sequential item's content.
 func (l *layout) read(it *item) (size int, fill func([]byte) error, err error) {
 	if l.file == nil {
-		if l.file, err = it.source.open(); err != nil {
+		if l.file, err = it.from.open(); err != nil {
 			return 0, nil, l.b.failed(it, err)
 		}
 	}
-	left := it.content + it.size - l.at
+	left := it.content + it.Size - l.at
 	size = int(min(left, pieceSize))
 	fill = func(buf []byte) error {
 		n, err := io.ReadFull(l.file, buf)
@@ -128,7 +72,7 @@ func (l *layout) finish(it *item) error {
 	n, err := io.ReadFull(l.file, one[:])
 	switch {
 	case n > 0:
-		return fmt.Errorf("%w: it has more than %d bytes", ErrChanged, it.size)
+		return fmt.Errorf("%w: it has more than %d bytes", ErrChanged, it.Size)
 	case !errors.Is(err, io.EOF):
 		return err
 	}
@@ -149,20 +93,18 @@ func (l *layout) Close() error {
 // fill makes the bytes of the tar from an offset on, but for the content of
 // sequential items.
 func (b *Bundle) fill(buf []byte, at int64) error {
-	i, found := slices.BinarySearchFunc(b.items, at, func(it item, at int64) int { return cmp.Compare(it.offset, at) })
-	if !found {
-		i-- // it lies in the item before; there is one, at offset 0
-	}
+	i := sort.Search(len(b.items), func(i int) bool { return b.items[i].end() > at })
 	var o opener
 	defer o.close()
 	var store [3 * blockSize]byte
 	for ; len(buf) > 0 && i < len(b.items); i++ {
 		it := &b.items[i]
 		if at < it.content {
-			n := copy(buf, appendHeader(store[:0], it.header, b.modTime)[at-it.offset:])
+			header := appendHeader(store[:0], it.Item, b.modTime)
+			n := copy(buf, header[int64(len(header))-(it.content-at):])
 			buf, at = buf[n:], at+int64(n)
 		}
-		if at < it.content || !it.mode.IsRegular() {
+		if at < it.content || !it.Mode.IsRegular() {
 			continue
 		}
 		if n, err := it.readAt(&o, buf, at-it.content); err != nil {
@@ -170,7 +112,7 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 		} else if n > 0 {
 			buf, at = buf[n:], at+int64(n)
 		}
-		pad := min(int64(len(buf)), it.content+padded(it.size)-at)
+		pad := min(int64(len(buf)), it.end()-at)
 		clear(buf[:pad])
 		buf, at = buf[pad:], at+pad
 	}
@@ -182,13 +124,13 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 // goes; what is behind that in the buffer may be anything then. It fails where the
 // content is not what the walk saw.
 func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
-	left := it.size - from
+	left := it.Size - from
 	switch {
-	case it.sequential(), (left == 0 || len(buf) == 0) && it.size > 0:
+	case it.sequential(), (left == 0 || len(buf) == 0) && it.Size > 0:
 		return 0, nil
-	case it.source != nil:
+	case it.from.at != nil:
 		buf = buf[:min(int64(len(buf)), left)]
-		n, err := it.source.at.ReadAt(buf, from)
+		n, err := it.from.at.ReadAt(buf, from)
 		if n == len(buf) {
 			err = nil
 		}
@@ -206,10 +148,11 @@ func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
 	if want == 0 && len(buf) == 0 {
 		buf = spare[:]
 	}
-	n, now, err := readFile(o, it.root, it.path, buf, want, from)
+	root, _ := it.from.owner.(*root)
+	n, now, err := readFile(o, root, it.from.path, buf, want, from)
 	if err == nil && int64(want) == left && len(buf) == want && n == want {
 		var more int
-		more, now, err = readFile(o, it.root, it.path, spare[:], 0, it.size)
+		more, now, err = readFile(o, root, it.from.path, spare[:], 0, it.Size)
 		n += more
 	}
 	if err != nil {
@@ -221,14 +164,34 @@ func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
 	case err == nil && n < want:
 		err = fmt.Errorf("%w: %d bytes of it are gone", ErrChanged, want-n)
 	case err == nil && n > want:
-		err = fmt.Errorf("%w: it has more than the %d bytes that its size says, as the files of /proc have: copy it to a regular file", ErrChanged, it.size)
+		err = fmt.Errorf("%w: it has more than the %d bytes that its size says, as the files of /proc have: copy it to a regular file", ErrChanged, it.Size)
 	}
 	return min(n, want), err
 }
 
 // sequential reports whether an item's content can only be read from its beginning.
 func (it *item) sequential() bool {
-	return it.source != nil && it.source.at == nil
+	return it.from != nil && it.from.open != nil
+}
+
+// end returns where the item's content, with its padding, ends in the tar.
+func (it *item) end() int64 { return it.content + padded(it.Size) }
+
+// filled reads the tar of a tree anywhere.
+type filled struct{ b *Bundle }
+
+func (f filled) ReadAt(p []byte, at int64) (int, error) {
+	n := min(int64(len(p)), f.b.size-at)
+	if n <= 0 {
+		return 0, io.EOF
+	}
+	if err := f.b.fill(p[:n], at); err != nil {
+		return 0, err
+	}
+	if n < int64(len(p)) {
+		return int(n), io.EOF
+	}
+	return int(n), nil
 }
 
 // failed says which file an error is of.
@@ -236,5 +199,5 @@ func (b *Bundle) failed(it *item, err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		err = fmt.Errorf("%w: it is gone", ErrChanged)
 	}
-	return fmt.Errorf("read %s: %w", printable(it.shown(b.dir)), reason(err))
+	return fmt.Errorf("read %s: %w", printable(b.shown(it.Name, it.from)), reason(err))
 }

@@ -1,5 +1,3 @@
-//go:build linux && (amd64 || arm64)
-
 package bundle
 
 import (
@@ -12,13 +10,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // Most files are small, and then package os, which makes every file one that can
-// be waited for, takes as long as the kernel: here are the system calls. Those
-// that package syscall does not offer begin at a directory that is open, which
-// cannot be exchanged for another one on the way.
+// be waited for, takes as long as the kernel: here are the system calls. They begin at
+// a directory that is open, which cannot be exchanged for another one on the way.
 
 // root is a directory whose content was walked. What was found below it is opened
 // below it.
@@ -92,23 +90,28 @@ func (f *folder) list(n int) ([]fs.DirEntry, error) { return f.dir.ReadDir(n) }
 // look returns what something in the directory is, not following a link.
 func (f *folder) look(name string) (e Entry, err error) {
 	path := f.dir.Name() + "/" + name
-	e.path = path
-	var stat syscall.Stat_t
+	e.from = &origin{path: path}
+	var stat unix.Stat_t
 	if err := statAt(int(f.dir.Fd()), name, &stat); err != nil {
 		return e, &fs.PathError{Op: "lstat", Path: path, Err: err}
 	}
-	e.Mode = fs.FileMode(stat.Mode).Perm() | kindBits(stat.Mode)
+	kind, known := kinds[stat.Mode&unix.S_IFMT]
+	if !known {
+		kind = fs.ModeIrregular
+	}
+	e.Mode = fs.FileMode(stat.Mode).Perm() | kind
 	switch {
 	case e.Mode.IsRegular():
 		now := statusOf(&stat)
-		e.Size, e.was = now.size, now.identity
+		e.Size, e.from.was = now.size, now.identity
 		return e, f.checkReadable(name, e.Mode)
 	case e.Mode&fs.ModeSymlink != 0:
-		target, err := readLinkAt(int(f.dir.Fd()), name)
+		target := make([]byte, maxName+1) // Linux has none that are longer
+		n, err := unix.Readlinkat(int(f.dir.Fd()), name, target)
 		if err != nil {
 			return e, &fs.PathError{Op: "readlink", Path: path, Err: err}
 		}
-		e.Link = target
+		e.Link = string(target[:n])
 	}
 	return e, nil
 }
@@ -118,30 +121,18 @@ func (f *folder) checkReadable(name string, mode fs.FileMode) error {
 		return nil
 	}
 	fd, err := again(func() (int, error) {
-		return syscall.Openat(int(f.dir.Fd()), name, syscall.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+		return unix.Openat(int(f.dir.Fd()), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	})
 	if err != nil {
 		return &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	return syscall.Close(fd)
+	return unix.Close(fd)
 }
 
-func kindBits(mode uint32) fs.FileMode {
-	switch mode & syscall.S_IFMT {
-	case syscall.S_IFREG:
-		return 0
-	case syscall.S_IFDIR:
-		return fs.ModeDir
-	case syscall.S_IFLNK:
-		return fs.ModeSymlink
-	case syscall.S_IFIFO:
-		return fs.ModeNamedPipe
-	case syscall.S_IFSOCK:
-		return fs.ModeSocket
-	case syscall.S_IFCHR, syscall.S_IFBLK:
-		return fs.ModeDevice
-	}
-	return fs.ModeIrregular
+// kinds are the types of files that have a name in package fs.
+var kinds = map[uint32]fs.FileMode{
+	unix.S_IFREG: 0, unix.S_IFDIR: fs.ModeDir, unix.S_IFLNK: fs.ModeSymlink, unix.S_IFIFO: fs.ModeNamedPipe,
+	unix.S_IFSOCK: fs.ModeSocket, unix.S_IFCHR: fs.ModeDevice, unix.S_IFBLK: fs.ModeDevice,
 }
 
 // opener opens files below roots, one after the other. It keeps the directory of
@@ -156,9 +147,9 @@ type opener struct {
 // there is no root.
 func (o *opener) open(r *root, path string) (int, error) {
 	// A named pipe that has taken the file's place must not be waited for.
-	const flags = syscall.O_RDONLY | syscall.O_NONBLOCK | syscall.O_CLOEXEC
+	const flags = unix.O_RDONLY | unix.O_NONBLOCK | unix.O_CLOEXEC
 	if r == nil {
-		return again(func() (int, error) { return syscall.Open(path, flags, 0) })
+		return again(func() (int, error) { return unix.Open(path, flags, 0) })
 	}
 	path = path[len(r.dir.Name())+1:]
 	dir := parent(path)
@@ -171,12 +162,12 @@ func (o *opener) open(r *root, path string) (int, error) {
 		o.root, o.dir, o.fd = r, dir, fd
 	}
 	name := path[strings.LastIndexByte(path, '/')+1:]
-	return again(func() (int, error) { return syscall.Openat(o.fd, name, flags|syscall.O_NOFOLLOW, 0) })
+	return again(func() (int, error) { return unix.Openat(o.fd, name, flags|unix.O_NOFOLLOW, 0) })
 }
 
 func (o *opener) close() {
 	if o.root != nil {
-		_ = syscall.Close(o.fd) // nothing was written to it
+		_ = unix.Close(o.fd) // nothing was written to it
 		o.root = nil
 	}
 }
@@ -197,7 +188,7 @@ func (r *root) openFolder(dir string) (int, error) {
 		name, todo, more = strings.Cut(todo, "/")
 		next, err := openFolderAt(fd, name)
 		if fd != int(r.dir.Fd()) {
-			_ = syscall.Close(fd) // nothing was written to it
+			_ = unix.Close(fd) // nothing was written to it
 		}
 		if err != nil {
 			return -1, err
@@ -210,13 +201,13 @@ func (r *root) openFolder(dir string) (int, error) {
 // openFolderAt opens a directory in another one. It follows no link.
 func openFolderAt(dir int, name string) (int, error) {
 	fd, err := again(func() (int, error) {
-		return syscall.Openat(dir, name, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0)
+		return unix.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	})
 	if err == nil || !errors.Is(err, syscall.ENOTDIR) {
 		return fd, err
 	}
-	var stat syscall.Stat_t
-	if statAt(dir, name, &stat) == nil && stat.Mode&syscall.S_IFMT == syscall.S_IFLNK {
+	var stat unix.Stat_t
+	if statAt(dir, name, &stat) == nil && stat.Mode&unix.S_IFMT == unix.S_IFLNK {
 		err = syscall.ELOOP // as it is without O_DIRECTORY
 	}
 	return -1, err
@@ -230,11 +221,11 @@ func readFile(o *opener, r *root, path string, buf []byte, want int, from int64)
 	if err != nil {
 		return 0, status{}, gone(path, err)
 	}
-	defer func() { _ = syscall.Close(fd) }() // it was only read
+	defer func() { _ = unix.Close(fd) }() // it was only read
 	var readErr error
 	for n < len(buf) && readErr == nil {
 		var m int
-		m, readErr = again(func() (int, error) { return syscall.Pread(fd, buf[n:], from+int64(n)) })
+		m, readErr = again(func() (int, error) { return unix.Pread(fd, buf[n:], from+int64(n)) })
 		n += max(m, 0)
 		if n >= want {
 			break
@@ -243,8 +234,8 @@ func readFile(o *opener, r *root, path string, buf []byte, want int, from int64)
 			readErr = io.EOF
 		}
 	}
-	var stat syscall.Stat_t
-	if _, err := again(func() (int, error) { return 0, syscall.Fstat(fd, &stat) }); err != nil {
+	var stat unix.Stat_t
+	if _, err := again(func() (int, error) { return 0, unix.Fstat(fd, &stat) }); err != nil {
 		return n, status{}, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
 	now = statusOf(&stat)
@@ -252,41 +243,15 @@ func readFile(o *opener, r *root, path string, buf []byte, want int, from int64)
 }
 
 // statAt is fstatat(2) that follows no link.
-func statAt(dir int, name string, stat *syscall.Stat_t) error {
-	const noFollow = 0x100
-
-	p, err := syscall.BytePtrFromString(name)
-	if err != nil {
-		return err
-	}
-	_, err = again(func() (int, error) {
-		_, _, errno := syscall.Syscall6(sysFstatat, uintptr(dir), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(stat)), noFollow, 0, 0) //nolint:gosec // package syscall has no fstatat
-		if errno != 0 {
-			return -1, errno
-		}
-		return 0, nil
-	})
+func statAt(dir int, name string, stat *unix.Stat_t) error {
+	_, err := again(func() (int, error) { return 0, unix.Fstatat(dir, name, stat, unix.AT_SYMLINK_NOFOLLOW) })
 	return err
 }
 
-// readLinkAt is readlinkat(2).
-func readLinkAt(dir int, name string) (string, error) {
-	p, err := syscall.BytePtrFromString(name)
-	if err != nil {
-		return "", err
-	}
-	buf := make([]byte, maxName+1)                                                                                                                               // Linux has none that are longer
-	n, _, errno := syscall.Syscall6(syscall.SYS_READLINKAT, uintptr(dir), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)), 0, 0) //nolint:gosec // package syscall has no readlinkat
-	if errno != 0 {
-		return "", errno
-	}
-	return string(buf[:n]), nil
-}
-
-func statusOf(stat *syscall.Stat_t) status {
+func statusOf(stat *unix.Stat_t) status {
 	return status{
-		regular: stat.Mode&syscall.S_IFMT == syscall.S_IFREG, size: stat.Size,
-		identity: identity{modTime: stat.Mtim.Nano(), change: stat.Ctim.Nano(), device: stat.Dev, inode: stat.Ino},
+		regular: stat.Mode&unix.S_IFMT == unix.S_IFREG, size: stat.Size,
+		identity: identity{modTime: stat.Mtim.Nano(), change: stat.Ctim.Nano(), device: uint64(stat.Dev), inode: stat.Ino}, //nolint:unconvert // 32 bits on some machines
 	}
 }
 

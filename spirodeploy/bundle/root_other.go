@@ -1,4 +1,4 @@
-//go:build !linux || !(amd64 || arm64)
+//go:build !linux
 
 package bundle
 
@@ -86,7 +86,7 @@ func (f *folder) list(n int) ([]fs.DirEntry, error) {
 // look returns what something in the directory is, not following a link.
 func (f *folder) look(name string) (e Entry, err error) {
 	rel, path := f.in(name)
-	e.path = path
+	e.from = &origin{path: path}
 	info, err := f.root.dir.Lstat(rel)
 	if err != nil {
 		return e, err
@@ -95,7 +95,7 @@ func (f *folder) look(name string) (e Entry, err error) {
 	switch {
 	case e.Mode.IsRegular():
 		now := statusOf(info)
-		e.Size, e.was = now.size, now.identity
+		e.Size, e.from.was = now.size, now.identity
 		if readableByAll(e.Mode) {
 			break
 		}

@@ -9,12 +9,6 @@ import (
 	"strings"
 )
 
-// Filesystem scans the files below the project directory, for [Options.Source].
-// It asks skip from several goroutines.
-func Filesystem(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2[Entry, error] {
-	return walkDir(ctx, dir, skip)
-}
-
 // ParseSource returns the scanner for one of the names that users type:
 // "filesystem" or "fs" for [Filesystem], "git" for [Git], "" for none.
 func ParseSource(name string) (Scanner, error) {
@@ -32,13 +26,13 @@ func ParseSource(name string) (Scanner, error) {
 // below returns a scanner of what lies below a directory.
 func below(top string) Scanner {
 	return func(ctx context.Context, _ string, skip func(string) bool) iter.Seq2[Entry, error] {
-		return walkDir(ctx, top, skip)
+		return Filesystem(ctx, top, skip)
 	}
 }
 
 // contentEntry is a file with content that is at hand.
 func contentEntry(name string, content []byte) Entry {
-	return Entry{Name: name, Size: int64(len(content)), at: bytes.NewReader(content)}
+	return Entry{Name: name, Size: int64(len(content)), from: &origin{at: bytes.NewReader(content)}}
 }
 
 // linkTarget returns the target of a symbolic link as a slash path.

@@ -6,41 +6,42 @@ import (
 	"hash/maphash"
 	"io/fs"
 	"path"
-	"sort"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
 
-// tree is a bundle's entries, sorted by name, as a file system to look things up in.
-type tree struct {
-	len int
-	at  func(i int) header
-}
+// tree is the entries of a tree, sorted by name.
+type tree []item
 
-// find returns the index of an entry, or -1.
-func (t tree) find(name string) int {
-	i, ok := sort.Find(t.len, func(i int) int { return strings.Compare(name, t.at(i).name) })
+// at returns the index of an entry, or -1.
+func (t tree) at(name string) int {
+	i, ok := slices.BinarySearchFunc(t, name, func(it item, name string) int { return strings.Compare(it.Name, name) })
 	if !ok {
 		return -1
 	}
 	return i
 }
 
-// look returns the type and the target of an entry, by its name without the slash
-// of a directory.
+func (t tree) find(name string) int {
+	i := t.at(name)
+	if i >= 0 && !t[i].Mode.IsRegular() {
+		return -1
+	}
+	return i
+}
+
 func (t tree) look(name string) (kind fs.FileMode, link string, ok bool) {
-	if t.find(name+"/") >= 0 {
+	if t.at(name+"/") >= 0 {
 		return fs.ModeDir, "", true
 	}
-	i := t.find(name)
+	i := t.at(name)
 	if i < 0 {
 		return 0, "", false
 	}
-	h := t.at(i)
-	return h.mode.Type(), h.link, true
+	return t[i].Mode.Type(), t[i].Link, true
 }
 
 // errLeaves tells the links that are dangerous from those that are only broken.
@@ -55,10 +56,7 @@ const (
 
 // checkLink follows a symbolic link as an operating system would whose root is
 // the bundle. It returns why the link must not be in it, or nil.
-func checkLink(t interface {
-	look(name string) (kind fs.FileMode, link string, ok bool)
-}, name, target string,
-) error {
+func checkLink(t index, name, target string) error {
 	fail := func(why string) error {
 		return fmt.Errorf("%w to %s %s", ErrLink, printable(target), why)
 	}
@@ -71,7 +69,7 @@ func checkLink(t interface {
 	if strings.HasPrefix(target, "/") {
 		return leaves(": it is absolute")
 	}
-	if why := checkTarget(target); why != "" {
+	if why := flaw(target); why != "" {
 		return fail(why)
 	}
 	here, todo, more := parent(name), target, true
@@ -129,19 +127,6 @@ func joined(dir, name string) string {
 	return dir + "/" + name
 }
 
-// checkTarget returns what is wrong with a target whatever the bundle, or "".
-func checkTarget(target string) string {
-	switch {
-	case strings.ContainsRune(target, 0):
-		return "has a NUL character"
-	case !utf8.ValidString(target):
-		return "is not valid UTF-8"
-	case len(target) > maxName:
-		return fmt.Sprintf("has more than %d bytes", maxName)
-	}
-	return ""
-}
-
 // lookalikes warns of names in one directory that differ only in case or in
 // Unicode normalisation: on file systems that take them for one, the second
 // overwrites the first.
@@ -151,9 +136,9 @@ func (t tree) lookalikes() []Warning {
 	// Of each name a hash, since there may be very many. Should two names have the
 	// same one by chance, there may be a warning less.
 	seed := maphash.MakeSeed()
-	first := make(map[uint64]int32, t.len)
+	first := make(map[uint64]int32, len(t))
 	folded := func(i int) string {
-		name := strings.TrimSuffix(t.at(i).name, "/")
+		name := strings.TrimSuffix(t[i].Name, "/")
 		dir, base := path.Split(name)
 		if isASCII(base) {
 			if lower := strings.ToLower(base); lower != base {
@@ -163,8 +148,8 @@ func (t tree) lookalikes() []Warning {
 		}
 		return dir + norm.NFC.String(fold.String(norm.NFC.String(base)))
 	}
-	for i := range t.len {
-		name := strings.TrimSuffix(t.at(i).name, "/")
+	for i := range t {
+		name := strings.TrimSuffix(t[i].Name, "/")
 		key := folded(i)
 		hash := maphash.String(seed, key)
 		j, ok := first[hash]
@@ -172,7 +157,7 @@ func (t tree) lookalikes() []Warning {
 			first[hash] = int32(i)
 			continue
 		}
-		other := strings.TrimSuffix(t.at(int(j)).name, "/")
+		other := strings.TrimSuffix(t[j].Name, "/")
 		if other != name && folded(int(j)) == key {
 			warnings = append(warnings, Warning{Path: name, Text: "differs from " + printable(other) + " only in case or Unicode normalisation"})
 		}

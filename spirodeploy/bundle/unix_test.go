@@ -109,9 +109,9 @@ func TestReproducibleElsewhere(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	equal(t, "what an unreadable file and directory give", child(t, "unreadable"), `2 problems:
-  - _salt/a/secret.key: permission denied (to leave it out: --exclude a/secret.key)
-  - _salt/locked: permission denied (to leave it out: --exclude /locked)
-_salt/a/secret.key: permission denied (to leave it out: --exclude a/secret.key)
+  - _salt/a/secret.key: permission denied (to leave it out: bundle.Options.Exclude a/secret.key)
+  - _salt/locked: permission denied (to leave it out: bundle.Options.Exclude /locked)
+_salt/a/secret.key: permission denied (to leave it out: bundle.Options.Exclude a/secret.key)
 a/
 ok
 `)
@@ -127,11 +127,11 @@ func special(t *testing.T, dir string) (want string) {
 	check(t, err)
 	t.Cleanup(func() { _ = l.Close() })
 	want = `
-  - _salt/pipe: is a named pipe: neither file, directory nor symbolic link (to leave it out: --exclude /pipe)
-  - _salt/socket: is a socket: neither file, directory nor symbolic link (to leave it out: --exclude /socket)`
+  - _salt/pipe: is a named pipe: neither file, directory nor symbolic link (to leave it out: bundle.Options.Exclude /pipe)
+  - _salt/socket: is a socket: neither file, directory nor symbolic link (to leave it out: bundle.Options.Exclude /socket)`
 	if syscall.Mknod(filepath.Join(dir, "_salt/device"), syscall.S_IFCHR|0o644, 1<<8|3) == nil {
 		want = `
-  - _salt/device: is a device: neither file, directory nor symbolic link (to leave it out: --exclude /device)` + want
+  - _salt/device: is a device: neither file, directory nor symbolic link (to leave it out: bundle.Options.Exclude /device)` + want
 	}
 	return want
 }
@@ -147,7 +147,7 @@ func TestSpecialFiles(t *testing.T) {
 		t.Error("it is not ErrKind")
 	}
 	ps = problems(t, bundle.Options{Dir: dir, Artifacts: []bundle.Artifact{{Path: "_salt/pipe"}}, Exclude: []string{"/pipe", "socket", "device"}})
-	equal(t, "artifact", ps.Error(), "_salt/pipe: is a named pipe: neither file, directory nor symbolic link (to leave it out: --exclude _artifacts/_salt/pipe)")
+	equal(t, "artifact", ps.Error(), "_salt/pipe: is a named pipe: neither file, directory nor symbolic link (to leave it out: bundle.Options.Exclude _artifacts/_salt/pipe)")
 	build(t, bundle.Options{Dir: dir, Exclude: []string{"pipe", "s?cket", "{device,x}"}})
 }
 

@@ -40,12 +40,23 @@ type Contents struct {
 // specifies. What two readers could take differently ([ErrHeader]) is unsafe; what
 // stands behind it is not looked at. The error means that the tar cannot be read,
 // or is none.
-func Verify(r io.Reader) (*Contents, error) { return verify(r, nil) }
+func Verify(r io.Reader) (*Contents, error) {
+	v, err := verify(r, nil)
+	if err != nil {
+		return nil, err
+	}
+	v.contents.Items = make([]Item, len(v.listed.items))
+	for i, it := range v.listed.items {
+		v.contents.Items[i] = it.Item
+	}
+	return v.contents, nil
+}
 
-// verify calls each, if there is one, with every regular file's content.
-func verify(r io.Reader, each func(Item, io.Reader) error) (*Contents, error) {
+// verify calls each, if there is one, with every regular file's content. It leaves the
+// items to its caller.
+func verify(r io.Reader, each func(Item, io.Reader) error) (*verifier, error) {
 	raw := &recorder{r: r, digester: digest.SHA256.Digester()}
-	v := &verifier{ctx: ctxio.Context(r), raw: raw, contents: &Contents{}, modTime: -1, hard: map[int]bool{}}
+	v := &verifier{ctx: ctxio.Context(r), raw: raw, contents: &Contents{}, modTime: -1}
 	v.tar.r = bufio.NewReaderSize(raw, pieceSize)
 	err := v.read(each)
 	if err == nil {
@@ -54,9 +65,8 @@ func verify(r io.Reader, each func(Item, io.Reader) error) (*Contents, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read bundle: %w", err)
 	}
-	c := v.contents
-	c.Digest, c.Size = raw.digester.Digest(), raw.size
-	return c, nil
+	v.contents.Digest, v.contents.Size = raw.digester.Digest(), raw.size
+	return v, nil
 }
 
 // recorder digests what is read through it.
@@ -78,10 +88,11 @@ type verifier struct {
 	raw      *recorder
 	tar      members
 	contents *Contents
-	globals  int          // pax global headers that were told
-	modTime  int64        // of the first entry
-	want     []byte       // a header as this format has it
-	hard     map[int]bool // the hard links among the items
+	listed   listed
+	globals  int    // pax global headers that were told
+	modTime  int64  // of the first entry
+	want     []byte // a header as this format has it
+	links    bool   // whether there are hard links
 }
 
 func (v *verifier) foreign(name, format string, args ...any) {
@@ -131,7 +142,7 @@ func (v *verifier) read(each func(Item, io.Reader) error) error {
 }
 
 // headerHint is what helps against what only some programs write.
-const headerHint = "make it anew with --output, or with tar --format=ustar"
+const headerHint = "make it anew with {output}, or with tar --format=ustar"
 
 // commitWriter keeps what a .gitcommit begins with: more is none.
 type commitWriter string
@@ -193,17 +204,17 @@ func (v *verifier) header(m *member, padding int64) (Item, bool) {
 		it.Size = m.size
 	case typeDir, typeSymlink:
 	case typeHard:
-		v.hard[len(v.contents.Items)] = true
+		v.links = true
 		v.foreign(m.name, "is a hard link")
 	default:
 		v.unsafe(m.name, fmt.Errorf("is of type %q: %w", m.flag, ErrKind))
 		return it, false
 	}
-	if err := cmp.Or(checkSize(m.name), checkText(m.name), checkSize(m.link), checkText(m.link)); err != nil {
+	if err := cmp.Or(checkText(m.name), checkText(m.link)); err != nil {
 		v.unsafe(m.name[:min(len(m.name), 100)], err)
 		return it, false
 	}
-	v.contents.Items = append(v.contents.Items, it)
+	v.listed.items = append(v.listed.items, item{Item: it, content: v.tar.at})
 	if err := checkName(strings.TrimSuffix(m.name, "/")); err != nil {
 		v.foreign(m.name, "%w", err)
 	}
@@ -223,7 +234,7 @@ func (v *verifier) header(m *member, padding int64) (Item, bool) {
 		v.foreign(m.name, "has a modification time of its own, %s", m.modTime.UTC().Format(time.RFC3339Nano))
 	}
 	v.want = appendZeros(v.want[:0], padding)
-	v.want = appendHeader(v.want, header{name: it.Name, mode: canonicalMode(it.Mode), size: it.Size, link: it.Link}, time.Unix(v.modTime, 0))
+	v.want = appendHeader(v.want, Item{it.Name, canonicalMode(it.Mode), it.Size, it.Link}, time.Unix(v.modTime, 0))
 	if len(v.contents.Foreign) == found && !bytes.Equal(v.tar.kept, v.want) {
 		v.foreign(m.name, "has a header that is not written as this format writes it")
 	}
@@ -232,20 +243,20 @@ func (v *verifier) header(m *member, padding int64) (Item, bool) {
 
 // checkTree checks the entries against each other.
 func (v *verifier) checkTree() error {
-	items := v.contents.Items
-	for i := 1; i < len(items); i++ {
-		if strings.Compare(items[i-1].Name, items[i].Name) >= 0 {
-			v.foreign(items[i].Name, "does not come after %s in bytewise order", printable(items[i-1].Name))
+	l := &v.listed
+	for i := 1; i < len(l.items); i++ {
+		if l.items[i-1].Name >= l.items[i].Name {
+			v.foreign(l.items[i].Name, "does not come after %s in bytewise order", printable(l.items[i-1].Name))
 			break
 		}
 	}
-	l := &listed{items: items, at: make(map[string]int32, len(items)), implied: map[string]struct{}{}}
-	for _, check := range []func(l *listed, i int, it Item){v.checkItem, v.checkPlace} {
-		for i, it := range items {
+	l.last, l.implied = make(map[string]int32, len(l.items)), map[string]struct{}{}
+	for _, check := range []func(i int, it *item){v.checkItem, v.checkPlace} {
+		for i := range l.items {
 			if v.ctx.Err() != nil {
 				return ctxio.Reason(v.ctx)
 			}
-			check(l, i, it)
+			check(i, &l.items[i])
 		}
 	}
 	slices.SortStableFunc(v.contents.Unsafe, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
@@ -253,7 +264,7 @@ func (v *verifier) checkTree() error {
 }
 
 // checkItem checks an entry by its name, and by those before it.
-func (v *verifier) checkItem(l *listed, i int, it Item) {
+func (v *verifier) checkItem(i int, it *item) {
 	name := path.Clean(it.Name)
 	switch {
 	case path.IsAbs(name):
@@ -269,37 +280,37 @@ func (v *verifier) checkItem(l *listed, i int, it Item) {
 	case name == ".":
 		return
 	}
-	if v.hard[i] {
-		v.checkHard(l, it)
+	if it.isHard() {
+		v.checkHard(it)
 	}
-	before, _, twice := l.entry(name)
+	before, _, twice := v.listed.entry(name)
 	switch {
 	case twice && before != it.Mode.Type():
 		v.unsafe(it.Name, fmt.Errorf("%w, of different kinds", ErrDuplicate))
 	case twice && before == fs.ModeSymlink:
 		// Which one is there when another link is followed?
 		v.unsafe(it.Name, fmt.Errorf("%w, both symbolic links", ErrDuplicate))
-	case twice && !it.Mode.IsDir() && len(v.hard) > 0:
+	case twice && !it.Mode.IsDir() && v.links:
 		// To write the second writes another name's content, for some.
 		v.unsafe(it.Name, fmt.Errorf("%w, in a tar with hard links", ErrDuplicate))
 	case twice && !it.Mode.IsDir():
 		v.foreign(it.Name, "%w", ErrDuplicate)
 	}
-	l.add(name, i)
+	v.listed.add(name, i)
 }
 
 // checkHard checks a hard link by the entries before it.
-func (v *verifier) checkHard(l *listed, it Item) {
-	kind, _, ok := l.entry(path.Clean(it.Link))
+func (v *verifier) checkHard(it *item) {
+	kind, _, ok := v.listed.entry(path.Clean(it.Link))
 	if !ok || kind != 0 || isBelow(it.Link, "..") || strings.HasSuffix(it.Link, "/") || path.IsAbs(it.Link) {
 		v.unsafe(it.Name, fmt.Errorf("is a hard link to %s, which is no file of the bundle before it", printable(it.Link)))
 	}
 }
 
 // checkPlace checks the directory that an entry lies in, and where a link leads.
-func (v *verifier) checkPlace(l *listed, i int, it Item) {
-	name := path.Clean(it.Name)
-	if last, ok := l.at[name]; !ok || last != int32(i) { //nolint:gosec // as in add
+func (v *verifier) checkPlace(i int, it *item) {
+	l, name := &v.listed, path.Clean(it.Name)
+	if last, ok := l.last[name]; !ok || last != int32(i) { //nolint:gosec // as in add
 		return // it cannot be anywhere, or there is a later one
 	}
 	missing := false
@@ -327,17 +338,20 @@ func (v *verifier) checkPlace(l *listed, i int, it Item) {
 	}
 }
 
-// listed is the entries of any tar, by their clean names.
+// isHard reports whether an item is a hard link: another name of the file Link.
+func (it *item) isHard() bool { return it.Mode.IsRegular() && it.Link != "" }
+
+// listed is the entries of any tar.
 type listed struct {
-	items []Item
-	at    map[string]int32 // the last entry of a name
+	items []item
+	last  map[string]int32 // by clean name, the last entry of it
 	// implied are the directories that are no entries: whoever unpacks makes them,
 	// so that links can lead through them. There may be very many.
 	implied map[string]struct{}
 }
 
 func (l *listed) add(name string, i int) {
-	l.at[name] = int32(i) //nolint:gosec // 2^31 entries would be a TiB of headers
+	l.last[name] = int32(i) //nolint:gosec // 2^31 entries would be a TiB of headers
 	for dir := parent(name); dir != ""; dir = parent(dir) {
 		if _, known := l.implied[dir]; known {
 			break
@@ -348,7 +362,7 @@ func (l *listed) add(name string, i int) {
 
 // entry returns the type and the target of an entry.
 func (l *listed) entry(name string) (kind fs.FileMode, link string, ok bool) {
-	i, ok := l.at[name]
+	i, ok := l.last[name]
 	if !ok {
 		return 0, "", false
 	}
@@ -362,4 +376,17 @@ func (l *listed) look(name string) (kind fs.FileMode, link string, ok bool) {
 	}
 	_, ok = l.implied[name]
 	return fs.ModeDir, "", ok
+}
+
+// find returns which entry is the regular file of a name, or of the name that a hard
+// link leads to, or -1.
+func (l *listed) find(name string) int {
+	i, ok := l.last[path.Clean(name)]
+	switch {
+	case !ok || !l.items[i].Mode.IsRegular():
+		return -1
+	case l.items[i].isHard():
+		return l.find(l.items[i].Link)
+	}
+	return int(i)
 }

@@ -18,12 +18,13 @@ const (
 	batch = 256
 )
 
-// walkDir yields everything below a directory, in any order.
-func walkDir(ctx context.Context, top string, skip func(name string) bool) iter.Seq2[Entry, error] {
+// Filesystem scans the files below the project directory, for [Options.Source].
+// It asks skip from several goroutines.
+func Filesystem(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		root, err := openRoot(top)
+		root, err := openRoot(dir)
 		if err != nil {
-			yield(Entry{path: top}, err)
+			yield(Entry{from: &origin{path: dir}}, err)
 			return
 		}
 		w := &walk{ctx: ctx, root: root, skip: skip, found: make(chan []found, walkers), ended: make(chan struct{})}
@@ -79,7 +80,7 @@ type found struct {
 func (w *walk) yield(yield func(Entry, error) bool) {
 	for some := range w.found {
 		for _, f := range some {
-			w.files = w.files || f.entry.root != nil
+			w.files = w.files || f.entry.from.owner != nil
 			if w.ctx.Err() != nil || !yield(f.entry, f.err) {
 				return
 			}
@@ -183,9 +184,12 @@ func isLeft(name string) bool {
 	return name[0] == '.' && strings.Trim(name[1:random-len(".tmp")], "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
+// origin is that of what has a slash path below the root.
+func (w *walk) origin(name string) *origin { return &origin{path: w.root.file(name)} }
+
 // fail tells what is wrong with a directory.
 func (w *walk) fail(dir string, err error) {
-	w.tell([]found{{Entry{Name: dir, path: w.root.file(dir)}, err}})
+	w.tell([]found{{Entry{Name: dir, from: w.origin(dir)}, err}})
 }
 
 // look finds out what some entries of a directory are.
@@ -198,7 +202,7 @@ func (w *walk) look(t task) {
 			continue
 		}
 		if isLeft(d.Name()) {
-			some = append(some, found{Entry{Name: name, path: w.root.file(name)}, Warning{Path: name, Text: "is left out: it looks like what a killed run has left"}})
+			some = append(some, found{Entry{Name: name, from: w.origin(name)}, Warning{Path: name, Text: "is left out: it looks like what a killed run has left"}})
 			continue
 		}
 		f := w.lookAt(t.in, name, d)
@@ -213,18 +217,18 @@ func (w *walk) look(t task) {
 }
 
 func (w *walk) lookAt(dir *folder, name string, d fs.DirEntry) found {
-	if err := checkSize(name); err != nil {
-		return found{Entry{path: w.root.file(name)}, err}
+	if err := checkText(name); err != nil {
+		return found{Entry{from: w.origin(name)}, err}
 	}
 	if d.IsDir() { // or it cannot be opened as one
-		return found{Entry{Mode: fs.ModeDir, path: w.root.file(name)}, nil}
+		return found{Entry{Mode: fs.ModeDir, from: w.origin(name)}, nil}
 	}
 	e, err := dir.look(d.Name())
 	switch {
 	case err == nil && e.Mode.IsDir():
 		err = errKindChanged
 	case e.Mode.IsRegular():
-		e.root = w.root
+		e.from.owner = w.root
 	}
 	return found{e, err}
 }

@@ -31,7 +31,7 @@ func TestWindowsModes(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %v", mode, err)
 		}
-		h := header{name: name, mode: canonicalMode(e.Mode), size: e.Size}
+		h := Item{Name: name, Mode: canonicalMode(e.Mode), Size: e.Size}
 		return appendHeader(nil, h, time.Unix(0, 0))
 	}
 	for _, tt := range []struct {

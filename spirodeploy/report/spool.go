@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,44 +12,40 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
-// Limits of what is kept of the minions' results.
+// Limits of the results that a report keeps.
 const (
-	maxKept   = 8 << 20   // of all of them together in memory, in bytes
-	maxPlaces = 256 << 10 // of states in the temporary file
-	maxSpool  = 16 << 30  // of that file, in bytes: no server may fill a disk for ever
+	maxKept  = 8 << 20  // of all results in memory, in bytes
+	maxSpool = 16 << 30 // of the file, in bytes, so that no server fills a disk
 )
 
-// spool holds the results of a report that have no room in memory, as the server
-// sent them but for tokens, in a temporary file. It is made when it is needed.
-//
-// It writes one result while the next one is read: it is as much work.
+// spool keeps results without room in memory in a temporary file, which it makes for the
+// first one. It writes a result while the caller reads the next.
 type spool struct {
 	file    *os.File
 	size    int64 // of the file, in bytes
-	kept    int   // how much of maxKept is taken
-	places  int   // how much of maxPlaces is
-	err     error // why nothing more can be held
+	kept    int   // of maxKept
+	err     error // why the spool takes no more results
 	writing chan error
-	last    *Minion // the one whose result is being written
+	last    *Minion // whose result is being written
 }
 
-// slot is the place of a result in a spool. The zero value is none.
+// slot is the place of a result in a spool. The zero value has no room.
 type slot struct {
 	spool *spool
 	at    int64
 	room  int64
 }
 
-// put writes the minion's result, in the place of an older one if that has the
-// room: a server may send results of one minion again and again. Where it fails,
-// at once or later, the minion is incomplete.
-func (s *spool) put(m *Minion, raw []byte) {
+// put writes the result of a minion and its excerpt. They replace an older result if
+// there is room, since a server may send many for one minion. If writing fails, now or
+// later, the minion is incomplete.
+func (s *spool) put(m *Minion, raw, excerpt []byte) {
 	s.settle()
-	place := m.details.slot
-	if int64(len(raw)) > place.room {
-		// Twice as much as before at least, so that old places cannot add up.
-		// What is not written takes no room on most disks.
-		place = slot{spool: s, at: s.size, room: 1 << bits.Len(uint(len(raw)))}
+	place, size := m.details.slot, len(raw)+len(excerpt)
+	if int64(size) > place.room {
+		// At least twice the room, so that old places do not add up. Most disks do not
+		// store the rest.
+		place = slot{spool: s, at: s.size, room: 1 << bits.Len(uint(size))}
 	}
 	end := place.at + place.room
 	switch {
@@ -60,7 +57,7 @@ func (s *spool) put(m *Minion, raw []byte) {
 			s.err = spoolError(s.err)
 			break
 		}
-		// Where an open file can be removed, nothing is left even by a crash.
+		// If the system can remove an open file, even a crash leaves nothing.
 		_ = os.Remove(s.file.Name())
 	}
 	if s.err != nil {
@@ -72,11 +69,12 @@ func (s *spool) put(m *Minion, raw []byte) {
 	s.last, s.writing = m, make(chan error, 1)
 	go func(done chan<- error) {
 		_, err := s.file.WriteAt(raw, place.at)
-		done <- err
+		_, err2 := s.file.WriteAt(excerpt, place.at+int64(len(raw)))
+		done <- cmp.Or(err, err2)
 	}(s.writing)
 }
 
-// settle waits until all is written.
+// settle waits until the last result is written.
 func (s *spool) settle() {
 	if s == nil || s.writing == nil {
 		return
@@ -88,7 +86,7 @@ func (s *spool) settle() {
 	s.writing, s.last = nil, nil
 }
 
-// read fills a buffer with the result in a slot, from there on.
+// read fills a buffer with the bytes of a slot after the first ones.
 func (s slot) read(buf []byte, from int) error {
 	_, err := s.spool.file.ReadAt(buf, s.at+int64(from))
 	switch {
@@ -110,11 +108,11 @@ func (s *spool) close() error {
 	if errors.Is(err, fs.ErrClosed) {
 		return nil
 	}
-	_ = os.Remove(s.file.Name()) // most often it is already
+	_ = os.Remove(s.file.Name()) // in case put could not
 	return err
 }
 
-// spoolError says what is wrong with the temporary file, whose name means nothing.
+// spoolError returns an error without the name of the file, which means nothing.
 func spoolError(err error) error {
 	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
 		err = pe.Err

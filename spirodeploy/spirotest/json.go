@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
 // member is one key of an object and its value.
@@ -60,38 +62,21 @@ func pythonJSON(v any) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	for len(compact) > 0 {
-		c := compact[0]
-		if c == '"' {
-			n := stringEnd(compact)
+	for text := string(compact); text != ""; {
+		n := 1
+		if text[0] == '"' {
+			n = rawjson.EndOfString(text, 0)
 			var s string
-			if err := json.Unmarshal(compact[:n], &s); err != nil {
+			if err := json.Unmarshal([]byte(text[:n]), &s); err != nil {
 				return "", err
 			}
 			writePythonString(&b, s)
-			compact = compact[n:]
-			continue
-		}
-		b.WriteByte(c)
-		if c == ',' || c == ':' {
+		} else if b.WriteByte(text[0]); text[0] == ',' || text[0] == ':' {
 			b.WriteByte(' ')
 		}
-		compact = compact[1:]
+		text = text[n:]
 	}
 	return b.String(), nil
-}
-
-// stringEnd is the length of the JSON string at the start of data.
-func stringEnd(data []byte) int {
-	for i := 1; i < len(data); i++ {
-		switch data[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(data)
 }
 
 func writePythonString(b *strings.Builder, s string) {

@@ -46,17 +46,9 @@ func (s *Server) arrived(r *http.Request) *Request {
 	return record
 }
 
-func (s *Server) gotForm(record *Request, f *form) {
+// note changes the record of a request.
+func (s *Server) note(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	record.Project = f.values["project"]
-	record.Deployment = f.values["deployment"]
-	record.Highstate = f.values["highstate"]
-	record.BundleSize = f.size
-}
-
-func (s *Server) answered(record *Request, status int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	record.Status = status
+	change()
 }

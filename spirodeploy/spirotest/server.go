@@ -21,13 +21,16 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	}
 	f, err := s.readForm(r)
 	defer f.remove()
-	s.gotForm(record, f)
+	s.note(func() {
+		record.Project, record.Deployment, record.Highstate = f.values["project"], f.values["deployment"], f.values["highstate"]
+		record.BundleSize = f.size
+	})
 	if err != nil {
 		// The client broke off or sent too much: there is nobody to answer.
 		panic(http.ErrAbortHandler)
 	}
 	status := s.judge(r, f)
-	s.answered(record, status)
+	s.note(func() { record.Status = status })
 	switch {
 	case status != http.StatusOK:
 		refuse(w, status)

@@ -94,21 +94,10 @@ func jobReturn(ret any, retcode int, begin time.Time) object {
 	return object{{"ret", ret}, {"out", "highstate"}, {"retcode", retcode}, {"jid", jid}}
 }
 
-func (st State) name() string {
-	if st.Name == "" {
-		return st.ID
-	}
-	return st.Name
-}
-
 // tag is the key of the state in Salt's return.
 func (st State) tag() string {
-	function := st.Function
-	if function == "" {
-		function = "test.nop"
-	}
-	module, call, _ := strings.Cut(function, ".")
-	return strings.Join([]string{module, st.ID, st.name(), call}, "_|-")
+	module, call, _ := strings.Cut(cmp.Or(st.Function, "test.nop"), ".")
+	return strings.Join([]string{module, st.ID, cmp.Or(st.Name, st.ID), call}, "_|-")
 }
 
 // entry is the state's part of Salt's return, its keys in Salt's order.
@@ -125,7 +114,7 @@ func (st State) entry(run int, started time.Time) object {
 		}
 	}
 	entry := object{
-		{"name", st.name()}, {"changes", changes}, {"result", st.Result.value()}, {"comment", st.Comment},
+		{"name", cmp.Or(st.Name, st.ID)}, {"changes", changes}, {"result", st.Result.value()}, {"comment", st.Comment},
 	}
 	if len(st.Warnings) > 0 {
 		entry = append(entry, member{"warnings", st.Warnings})

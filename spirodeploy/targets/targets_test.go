@@ -147,8 +147,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestMageTimeout: when the time is up that mage gives a target, the run has ended
-// already, with its verdict and its report.
+// TestMageTimeout checks that a run ends with its verdict and its report before the time is
+// up that mage gives a target.
 func TestMageTimeout(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

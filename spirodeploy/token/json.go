@@ -1,6 +1,10 @@
 package token
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/rawjson"
+)
 
 // RedactJSON does to a text of JSON what [Token.Redact] does, and keeps it JSON of
 // the same structure: texts and names are redacted inside their quotes, and a
@@ -60,13 +64,13 @@ func (f *finder) redactJSON(text string, inside bool) string {
 	b.Grow(len(text) + len(text)/8)
 	i := 0
 	if inside {
-		i = endOfText(text, -1)
+		i = rawjson.EndOfString(text, -1)
 		b.WriteString(f.redact(text[:i]))
 	}
 	for i < len(text) {
 		switch text[i] {
 		case '"':
-			end := endOfText(text, i)
+			end := rawjson.EndOfString(text, i)
 			f.redactText(&b, text[i:end])
 			i = end
 		case '{', '}', '[', ']', ',', ':':
@@ -111,17 +115,4 @@ func (f *finder) redactText(b *strings.Builder, quoted string) {
 		done = to
 	}
 	b.WriteString(quoted[done:])
-}
-
-// endOfText returns where the text ends that begins at i with its quote.
-func endOfText(s string, i int) int {
-	for i++; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(s)
 }

@@ -58,7 +58,7 @@ func forms(secret string) []string {
 			base64.URLEncoding.EncodeToString([]byte(secret[from:])))
 	}
 	for i, form := range all {
-		all[i] = lower(form)
+		all[i] = strings.ToLower(form) // of the same length, for a token is ASCII
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -82,16 +82,6 @@ func references(s, which string) string {
 		fmt.Fprintf(&b, "&#%d;", s[i])
 	}
 	return b.String()
-}
-
-// lower returns s with ASCII letters in lower case: of the same length, other
-// than what package strings makes of it.
-func lower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		b[i] = small(c)
-	}
-	return string(b)
 }
 
 func small(c byte) byte {

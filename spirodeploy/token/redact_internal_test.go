@@ -5,6 +5,15 @@ import (
 	"testing"
 )
 
+// lower returns s with ASCII letters in lower case.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		b[i] = small(c)
+	}
+	return string(b)
+}
+
 // FuzzKey: the gram of a text is that of the text in lower case, and of no other.
 func FuzzKey(f *testing.F) {
 	f.Add("ABZ[@az{", "abz[@az{")

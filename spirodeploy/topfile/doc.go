@@ -48,8 +48,7 @@
 //   - A list target is ids joined by commas. Spaces belong to the ids.
 //
 // [Section.Expected] are the ids that must match: those for which a target is true
-// whatever the unknown words (grains, pillar, node groups) are. [Section.Unknown]
-// says that others may match.
+// whatever the unknown words (grains, pillar, node groups) are.
 //
 // An SLS web.sub is web/sub.sls or else web/sub/init.sls. A name with wildcards
 // stands for every SLS that it matches (render_highstate in salt/state.py).

@@ -19,14 +19,14 @@ func ExampleCheck() {
 		for _, finding := range result.Findings {
 			fmt.Printf("%s: %s\n", finding.Severity, finding.Text)
 		}
-		fmt.Println(deployment, result.Section.Expected(), result.Section.Unknown())
+		fmt.Println(deployment, result.Section.Expected())
 	}
 	// Output:
 	// problem: deployment prdo is not in _salt/spirotop.sls; it has canary, prod: did you mean prod?
-	// prdo [] false
+	// prdo []
 	// problem: _salt/spirotop.sls:4:17 names the SLS db, and the bundle has neither db.sls nor db/init.sls
-	// prod [] true
-	// canary [web1 web2] false
+	// prod []
+	// canary [web1 web2]
 }
 
 // A top file lists its deployments, and who gets what in each.

@@ -181,11 +181,6 @@ func (s *Section) Expected() []string {
 	return ids
 }
 
-// Unknown tells whether the section may concern minions that are not in Expected.
-func (s *Section) Unknown() bool {
-	return s != nil && (s.Template || slices.ContainsFunc(s.Targets, Target.Unknown))
-}
-
 // SLS returns the SLS that the section names for its own saltenv: each once, in
 // the order of the file. Saltenv is PROJECT/DEPLOYMENT; it may be empty.
 func (s *Section) SLS(saltenv string) []SLS {

@@ -91,50 +91,15 @@ func (t Target) ids() []string {
 
 func maybe(string) Answer { return Maybe }
 
-// certain returns the ids that the target names and must match, and whether it may
-// match others of those that it names.
-func (t Target) certain() (ids []string, others bool) {
-	ids = t.ids()
-	if t.Match != "compound" {
-		return ids, false
-	}
-	expression := compile(t.Expression)
-	ids = slices.DeleteFunc(ids, func(id string) bool {
-		answer := expression.match(id, maybe)
-		others = others || answer == Maybe
-		return answer != Yes
-	})
-	return ids, others
-}
-
 // Expected returns the ids that the target matches whatever the grains of their
 // minions are, in the order in which it names them.
 func (t Target) Expected() []string {
-	ids, _ := t.certain()
-	return ids
-}
-
-// Unknown tells whether the target may match minions that are not in Expected.
-func (t Target) Unknown() bool {
-	if _, others := t.certain(); others {
-		return true
+	ids := t.ids()
+	if t.Match != "compound" {
+		return ids
 	}
-	// An id that nothing names, which a pattern may match all the same.
-	switch {
-	case !t.text || t.Match == "list":
-		return false
-	case t.Match == "glob":
-		return isGlob(t.Expression)
-	case t.Match == "compound":
-		return compile(t.Expression).eval(func(w compoundWord) Answer {
-			if w.engine != "" && w.engine != "L" || w.engine == "" && isGlob(w.text) {
-				return Maybe
-			}
-			return No
-		}) != No
-	default:
-		return true
-	}
+	expression := compile(t.Expression)
+	return slices.DeleteFunc(ids, func(id string) bool { return expression.match(id, maybe) != Yes })
 }
 
 func operator(word string) bool {

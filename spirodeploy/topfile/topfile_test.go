@@ -92,64 +92,63 @@ func TestExpected(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		target, want string
-		unknown      bool
 	}{
-		{"web1: [a]", "web1", false},
-		{"web1.example.com: [a]", "web1.example.com", false},
-		{"user@host: [a]", "user@host", false},
-		{"'*': [a]", "", true},
-		{"'web[12]': [a]", "", true},
-		{"'web1 or db1': [a]", "web1 db1", false},
-		{"'web1 or web*': [a]", "web1", true},
-		{"'a or G@os:x': [a]", "a", true},
-		{"'a and G@os:x': [a]", "", true},
-		{"'a and b': [a]", "", false},
-		{"'a and a': [a]", "a", false},
-		{"'not a': [a]", "", true},
-		{"'a or not b': [a]", "a", true},
-		{"'not not a': [a]", "", false},
-		{"'a not b': [a]", "a", false},
-		{"'a and not b': [a]", "a", false},
-		{"'( a or b ) and not b': [a]", "a", false},
-		{"'( a or b ) and G@x:y or c': [a]", "c", true},
-		{"'(a or b)': [a]", "(a b)", false}, // Salt takes parentheses by themselves only
-		{"'L@a,b': [a]", "a b", false},
-		{"'L@a,b and not a': [a]", "b", false},
-		{"'L@a,b,': [a]", "a b", false},
-		{"'a b': [a]", "", false},
-		{"'a or': [a]", "", false},
-		{"'or a': [a]", "", false},
-		{"'a ( b )': [a]", "", false},
-		{"'': [a]", "", false},
-		{"'a or N@group': [a]", "", true},
-		{"'a or R@%range': [a]", "", true},
-		{"'E@web.*': [a]", "", true},
-		{"'S@10.0.0.0/8': [a]", "", true},
-		{"'P@os:.*': [a]", "", true},
-		{"'X@a': [a]", "", false},
-		{"'web1 or *': [a]", "web1", true},
-		{"'* and not web1': [a]", "", true},
-		{"a: [{match: compound}, x]", "a", false},
-		{"a: [{match: glob}, x]", "a", false},
-		{"'a*': [{match: glob}, x]", "", true},
-		{"'a,b': [{match: list}, x]", "a b", false},
-		{"'a, b': [{match: list}, x]", "a", false},
-		{"a: [{match: pcre}, x]", "", true},
-		{"'os:x': [{match: grain}, x]", "", true},
-		{"a: [{match: nodegroup}, x]", "", true},
-		{"a: [{match: list}, x, {match: glob}]", "a", false},
-		{"1: [a]", "", false},
-		{"on: [a]", "", false},
-		{"a: []", "a", false},
-		{"a: x", "a", false},
-		{"{web1: [a], 'web1 or db1': [b]}", "web1 db1", false},
-		{"? '" + strings.Repeat("a or ", 1000) + "a'\n  : [a]", "", true},
+		{"web1: [a]", "web1"},
+		{"web1.example.com: [a]", "web1.example.com"},
+		{"user@host: [a]", "user@host"},
+		{"'*': [a]", ""},
+		{"'web[12]': [a]", ""},
+		{"'web1 or db1': [a]", "web1 db1"},
+		{"'web1 or web*': [a]", "web1"},
+		{"'a or G@os:x': [a]", "a"},
+		{"'a and G@os:x': [a]", ""},
+		{"'a and b': [a]", ""},
+		{"'a and a': [a]", "a"},
+		{"'not a': [a]", ""},
+		{"'a or not b': [a]", "a"},
+		{"'not not a': [a]", ""},
+		{"'a not b': [a]", "a"},
+		{"'a and not b': [a]", "a"},
+		{"'( a or b ) and not b': [a]", "a"},
+		{"'( a or b ) and G@x:y or c': [a]", "c"},
+		{"'(a or b)': [a]", "(a b)"}, // Salt takes parentheses by themselves only
+		{"'L@a,b': [a]", "a b"},
+		{"'L@a,b and not a': [a]", "b"},
+		{"'L@a,b,': [a]", "a b"},
+		{"'a b': [a]", ""},
+		{"'a or': [a]", ""},
+		{"'or a': [a]", ""},
+		{"'a ( b )': [a]", ""},
+		{"'': [a]", ""},
+		{"'a or N@group': [a]", ""},
+		{"'a or R@%range': [a]", ""},
+		{"'E@web.*': [a]", ""},
+		{"'S@10.0.0.0/8': [a]", ""},
+		{"'P@os:.*': [a]", ""},
+		{"'X@a': [a]", ""},
+		{"'web1 or *': [a]", "web1"},
+		{"'* and not web1': [a]", ""},
+		{"a: [{match: compound}, x]", "a"},
+		{"a: [{match: glob}, x]", "a"},
+		{"'a*': [{match: glob}, x]", ""},
+		{"'a,b': [{match: list}, x]", "a b"},
+		{"'a, b': [{match: list}, x]", "a"},
+		{"a: [{match: pcre}, x]", ""},
+		{"'os:x': [{match: grain}, x]", ""},
+		{"a: [{match: nodegroup}, x]", ""},
+		{"a: [{match: list}, x, {match: glob}]", "a"},
+		{"1: [a]", ""},
+		{"on: [a]", ""},
+		{"a: []", "a"},
+		{"a: x", "a"},
+		{"{web1: [a], 'web1 or db1': [b]}", "web1 db1"},
+		{"? '" + strings.Repeat("a or ", 1000) + "a'\n  : [a]", ""},
 	} {
 		t.Run(tt.target[:min(len(tt.target), 40)], func(t *testing.T) {
 			t.Parallel()
 			s := section(t, "prod:\n  "+tt.target+"\n", "prod")
-			if got := strings.Join(s.Expected(), " "); got != tt.want || s.Unknown() != tt.unknown || !s.HasTargets() {
-				t.Errorf("%q, unknown %v, want %q, %v", got, s.Unknown(), tt.want, tt.unknown)
+			if got := strings.Join(s.Expected(), " "); got != tt.want || !s.HasTargets() {
+				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})
 	}
@@ -181,7 +180,7 @@ func TestSection(t *testing.T) {
 		t.Error(names)
 	}
 	var none *topfile.Section
-	if none.Expected() != nil || none.Unknown() || none.HasTargets() || none.Broken() || none.SLS("") != nil {
+	if none.Expected() != nil || none.HasTargets() || none.Broken() || none.SLS("") != nil {
 		t.Error("a nil section names somebody")
 	}
 }
@@ -190,7 +189,7 @@ func TestTemplate(t *testing.T) {
 	t.Parallel()
 	for _, source := range []string{"prod: {\"{{ x }}\": [web]}", "prod: {web1: ['{% x %}']}", "prod: {web1: [\"\\x7b{ x }}\"]}", "prod: {web1: [{match: '{# x #}'}]}"} {
 		s := section(t, source, "prod")
-		if !s.Template || !s.Unknown() || !s.HasTargets() || s.Expected() != nil {
+		if !s.Template || !s.HasTargets() || s.Expected() != nil {
 			t.Errorf("%s: %+v", source, s)
 		}
 	}

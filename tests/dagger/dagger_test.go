@@ -197,7 +197,7 @@ func TestBundle(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			if got := f.Contents().Digest.String(); got != want {
+			if got := digestOf(t, f); got != want {
 				t.Errorf("the module's bundle is %s, the library's %s", got, want)
 			}
 		})
@@ -332,4 +332,13 @@ func TestReportDeploysOnce(t *testing.T) {
 	if !succeeded || !strings.Contains(summary, "Success: ") || posts(srv) != 1 {
 		t.Errorf("two reads of a report (%t, %q) deployed %d times", succeeded, summary, posts(srv))
 	}
+}
+
+func digestOf(t *testing.T, b *bundle.Bundle) string {
+	t.Helper()
+	d, err := b.Digest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.String()
 }

@@ -95,7 +95,7 @@ func TestNobodyBehindService(t *testing.T) {
 	srv := server(t, nil) // for its token
 	_, story, err := tell(t, ".", []string{"SPIRO_TOKEN=" + srv.Token(time.Hour, "shop")},
 		"call", "-m", module, "--server=http://salt:4510/", "--insecure", "--service=tcp://localhost:"+port, "check", "--token=env:SPIRO_TOKEN")
-	if err == nil || !strings.Contains(story, "in place of the server's host") {
+	if err == nil || !strings.Contains(story, "instead of the server's host") {
 		t.Errorf("a service that nothing listens behind: %v", err)
 	}
 }
@@ -206,7 +206,7 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if got := f.Contents().Digest.String(); got != want {
+	if got := digestOf(t, f); got != want {
 		t.Errorf("the module's bundle is %s, the library's %s", got, want)
 	}
 }
@@ -281,7 +281,7 @@ func TestImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if got := f.Contents().Digest.String(); got != want {
+	if got := digestOf(t, f); got != want {
 		t.Errorf("the image's bundle is %s, the library's %s", got, want)
 	}
 	certificates, err := run(t, nil, "call", "-m", module, "image", "file", "--path=/etc/ssl/certs/ca-certificates.crt", "contents")

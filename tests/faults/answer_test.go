@@ -43,7 +43,7 @@ var answers = []fault{
 		})
 		s.opts.Server.AnswerTimeout = soon
 	}},
-	{name: "a proxy on the way could not reach the server (502)", breaks: refuses(http.StatusBadGateway, "")},
+	{name: "a proxy in between could not reach the server (502)", breaks: refuses(http.StatusBadGateway, "")},
 	{name: "a proxy on the way lost patience (504)", breaks: refuses(http.StatusGatewayTimeout, "")},
 	{name: "400: no tar, or two of them", breaks: refuses(http.StatusBadRequest, "<html><title>400: Bad Request</title></html>")},
 	{name: "401: the token expired on the way", breaks: refuses(http.StatusUnauthorized, "<html><title>401: Unauthorized</title></html>")},
@@ -79,7 +79,7 @@ var answers = []fault{
 		says(stream+chunk(event("deploy-bundle", `"msg": "Deploying bundle"`)), cut)(s)
 	}},
 	{name: "an event is larger than is accepted (16 MiB)", breaks: says(stream+chunk(begun+"data: "+strings.Repeat("x", 16<<20)+"\n\n"), nil)},
-	{name: "an event is not as the protocol has it", breaks: says(stream+chunk(begun+event("highstate-update", `"minion": 1`)), nil)},
+	{name: "an event is malformed", breaks: says(stream+chunk(begun+event("highstate-update", `"minion": 1`)), nil)},
 	{name: "the stream ends in an event, without a highstate", breaks: func(s *scene) {
 		s.opts.NoHighstate = true
 		says(stream+chunk(event("deploy-bundle", `"msg": "Deploying bundle"`)+"event: exception\ndata: {}\n")+chunk(""), nil)(s)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy"
+	explain "github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 var update = flag.Bool("update", false, "write the table in docs/faults.md anew")
@@ -119,10 +120,13 @@ func (s *scene) run() outcome {
 	rep, err := spirodeploy.Deploy(s.ctx, s.opts)
 	message := rep.Targets[0].Summary
 	if err != nil {
-		message = err.Error()
+		message = explain.Line(err, asFlag)
 	}
 	return outcome{rep.ExitStatus, s.plain(message)}
 }
+
+// asFlag spells an option as the command does.
+func asFlag(o explain.Option) string { return "--" + string(o) }
 
 // variable are the parts of a message that differ from run to run, and what
 // stands for them in the table.

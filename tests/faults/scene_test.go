@@ -63,7 +63,7 @@ func newScene(t *testing.T, scheme string) *scene {
 	s.file("_salt/spirotop.sls", "prod:\n  '*': [web]\n")
 	s.file("_salt/web.sls", "hello:\n  test.nop: []\n")
 	s.opts = spirodeploy.Options{
-		Project: "shop", Deployment: "prod", Bundle: bundle.Options{Dir: s.dir},
+		Project: "shop", Deployment: "prod", Bundle: bundle.Options{Dir: s.dir}, Spell: asFlag,
 		Server: client.Options{Server: scheme + "://" + serverName + ":4510/", Insecure: scheme == "http"},
 		Watch: func(u report.Update) {
 			if hook := s.hooks[u.Stage]; u.Kind == report.Began && hook != nil {

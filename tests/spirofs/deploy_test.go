@@ -188,10 +188,10 @@ func TestWrongScheme(t *testing.T) {
 	args := []string{"--dir", dir, "--insecure", "--connect-timeout", pace.Soon().String(), "scheme", "prod"}
 	cmd := command(t, w.plain, "scheme", args...)
 	cmd.Env = append(cmd.Env, "SPIRO_URL="+strings.Replace(w.plain.URL, "http:", "https:", 1))
-	run(t, cmd).check(t, 5, "if it is meant to speak plain HTTP, use http:// in the server URL, and --insecure; nothing was deployed")
+	run(t, cmd).check(t, 5, "use http:// in the server URL and --insecure if it is meant to speak plain HTTP; nothing was deployed")
 	cmd = command(t, w.secure, "scheme", args...)
 	cmd.Env = append(cmd.Env, "SPIRO_URL="+strings.Replace(w.secure.URL, "https:", "http:", 1))
-	run(t, cmd).check(t, 5, "if the server speaks TLS on this port, use https:// in the server URL; nothing was deployed")
+	run(t, cmd).check(t, 5, "use https:// in the server URL if the server speaks TLS on this port; nothing was deployed")
 }
 
 // TestTooLarge: what a server on plain HTTP does not take is explained.

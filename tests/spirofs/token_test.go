@@ -242,7 +242,7 @@ func TestUnpackable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stream.Close()
-	rep := report.New(report.Target{Project: "bad", Deployment: "prod"})
+	rep := report.New(report.Request{Project: "bad", Deployment: "prod"})
 	for event, err := range stream.Events() {
 		if err != nil {
 			t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 )
 
 // The linker sets these for a release: what the Go command itself sees of a repository
-// depends on the tags of the clone.
+// depends on the tags of the clone (see .goreleaser.yaml).
 var (
 	releaseVersion string
 	releaseCommit  string

@@ -34,7 +34,8 @@ func noRace(ctx context.Context) string {
 	return ""
 }
 
-// Lint runs golangci-lint over all modules with tests.
+// Lint runs golangci-lint over all modules with tests, and goreleaser over its own
+// configuration.
 func Lint(ctx context.Context, out io.Writer) error {
 	root, err := os.Getwd()
 	if err != nil {
@@ -44,6 +45,7 @@ func Lint(ctx context.Context, out io.Writer) error {
 	for _, dir := range modules {
 		errs = append(errs, run(ctx, out, dir, "go", "tool", "-modfile="+root+"/"+lintModule, "golangci-lint", "run", "./..."))
 	}
+	errs = append(errs, goreleaser(ctx, out, "check"))
 	return errors.Join(errs...)
 }
 

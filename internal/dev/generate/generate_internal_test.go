@@ -89,7 +89,7 @@ func TestUpload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"dagger.json", "go.mod", "go.sum", "main.go", "internal/dagger/dagger.gen.go", "spirodeploy/report/html/page.css"} {
+	for _, name := range []string{"dagger.json", "go.mod", "go.sum", "main.go", "internal/dagger/dagger.gen.go", "spirodeploy/report/view/html/page.css"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Errorf("it lacks %s", name)
 		}

@@ -1,10 +1,9 @@
-// Package args spells options as "dagger call" takes them: as flags of the module and
-// of its functions.
+// Package args spells options as flags of "dagger call", for the module and its functions.
 package args
 
 import "github.com/spirostack/spirodeploy/spirodeploy/fault"
 
-// names are the flags of the options that the module has.
+// names are the flags of the module's options.
 var names = map[fault.Option]string{
 	fault.Artifact:       "--artifacts",
 	fault.Bundle:         "--bundle",
@@ -23,5 +22,5 @@ var names = map[fault.Option]string{
 	fault.Token:          "--token",
 }
 
-// Spell returns how an option is spelled, or "" if the module does not have it.
+// Spell returns the flag of an option, or "" if the module does not have the option.
 func Spell(o fault.Option) string { return names[o] }

@@ -1,10 +1,10 @@
 package step
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
@@ -22,12 +22,12 @@ func borrows(dir string) bool {
 
 // lacking returns a warning if .gitcommit lacks something because objects are
 // elsewhere: git cannot describe a commit that it does not have.
-func lacking(dir string, commit []byte) []bundle.Warning {
-	if _, described, _ := bytes.Cut(commit, []byte("\n")); len(described) > 0 || !borrows(dir) {
+func lacking(dir, commit string) []bundle.Warning {
+	if _, described, _ := strings.Cut(commit, "\n"); described != "" || !borrows(dir) {
 		return nil
 	}
 	what := "its second line is empty"
-	if commit == nil {
+	if commit == "" {
 		what = "left out"
 	}
 	return []bundle.Warning{{Path: bundle.GitCommitFile, Text: what + ": " + borrowed}}

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
@@ -30,14 +30,14 @@ func (s step) bundle(ctx context.Context) error {
 		warnings = append(warnings, s.namedText(w.String()))
 	}
 	// Which deployment it will be for is not known yet, so that nothing is a problem.
-	_, wrong, odd := spirodeploy.CheckTop(ctx, b, spirodeploy.TopOptions{})
+	_, wrong, odd := preflight.Check(ctx, preflight.Of(b), preflight.Options{})
 	for _, err := range wrong {
 		warnings = append(warnings, err.Error())
 	}
 	if err := s.warn(append(warnings, odd...)); err != nil {
 		return err
 	}
-	return s.output(func(w io.Writer) error {
+	return s.output(ctx, func(w io.Writer) error {
 		_, err := b.WriteTo(w)
 		return err
 	})
@@ -95,7 +95,7 @@ func (s step) options() (bundle.Options, error) {
 	case err != nil:
 		return opts, err
 	case git:
-		opts.Source = tarFile(s.at(ArchiveFile))
+		opts.Source = bundle.Archive(s.at(ArchiveFile))
 	default:
 		opts.Source, err = bundle.ParseSource(s.Source)
 	}

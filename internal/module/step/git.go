@@ -6,63 +6,43 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
 // notPacked are the parts of a .git that say nothing of its commits.
-var notPacked = []string{"hooks", "index", "lfs", "logs", "modules", "worktrees"}
+var notPacked = []string{"/hooks", "/index", "/lfs", "/logs", "/modules", "/worktrees"}
 
-// pack writes a .git as a tar: one file can be exported to a function, a
-// directory cannot be where it is large.
-func pack(dir string, w io.Writer) error {
-	tw := tar.NewWriter(w)
-	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(dir, file)
-		switch {
-		case err != nil:
-			return err
-		case slices.Contains(notPacked, name) && d.IsDir():
-			return fs.SkipDir
-		case name == ".", slices.Contains(notPacked, name):
-			return nil
-		}
-		return packFile(tw, filepath.ToSlash(name), file, d)
+// pack writes a .git as a tar: a function can export one file, but not a large
+// directory.
+func pack(ctx context.Context, dir string, w io.Writer) error {
+	b, err := bundle.New(ctx, bundle.Options{
+		Dir: dir, Exclude: notPacked, Scanners: []bundle.Scanner{packed},
+		Files: map[string][]byte{bundle.GitCommitFile: nil},
 	})
-	return errors.Join(err, tw.Close())
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	_, err = b.WriteTo(w)
+	return err
 }
 
-// packFile packs a directory or regular file. Others are left out: what a link
-// in a .git points to is not at hand.
-func packFile(tw *tar.Writer, name, file string, d fs.DirEntry) error {
-	switch {
-	case d.IsDir():
-		return tw.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755})
-	case !d.Type().IsRegular():
-		return nil
+// packed scans the directories and regular files of a .git: what a link in it leads to
+// is not at hand.
+func packed(ctx context.Context, dir string, skip func(string) bool) iter.Seq2[bundle.Entry, error] {
+	return func(yield func(bundle.Entry, error) bool) {
+		for e, err := range bundle.Filesystem(ctx, dir, skip) {
+			usable := e.Mode.IsDir() || e.Mode.IsRegular()
+			if usable && !errors.Is(err, bundle.ErrName) && !yield(e, err) {
+				return
+			}
+		}
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if err := tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: info.Size()}); err != nil {
-		return err
-	}
-	_, err = io.Copy(tw, f)
-	return err
 }
 
 // Unpack makes dir a repository without a work tree, from what the step Pack
@@ -109,43 +89,27 @@ func unpackFile(root *os.Root, h *tar.Header, content io.Reader) error {
 	return errors.Join(err, f.Close())
 }
 
-// Commit returns what .gitcommit holds in a bundle of the repository dir, as
-// the library has it, or nil where there is no commit to name; the warnings
-// tell why git failed.
-func Commit(ctx context.Context, dir string) ([]byte, []bundle.Warning, error) {
+// Commit returns what .gitcommit holds in a bundle of the repository dir, or "" if
+// there is no commit to name; the warnings tell why git failed.
+func Commit(ctx context.Context, dir string) (string, []bundle.Warning, error) {
 	b, err := bundle.New(ctx, bundle.Options{
 		Dir:   dir,
 		Files: map[string][]byte{"content": {}}, // .gitcommit alone would be no bundle
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("read commit: %w", err)
+		return "", nil, fmt.Errorf("read commit: %w", err)
 	}
 	defer b.Close()
-	r, err := b.Open()
-	if err != nil {
-		return nil, nil, fmt.Errorf("read commit: %w", err)
-	}
-	defer r.Close()
-	tr := tar.NewReader(r)
-	if h, err := tr.Next(); err != nil || h.Name != bundle.GitCommitFile {
-		return nil, append(b.Warnings(), lacking(dir, nil)...), err
-	}
-	commit, err := io.ReadAll(tr)
-	return commit, append(b.Warnings(), lacking(dir, commit)...), err
+	return b.Commit(), append(b.Warnings(), lacking(dir, b.Commit())...), nil
 }
 
 // Archive writes what the library's source git scans in the repository dir to
-// a file, for a step that has no git. It tells the functions what that warns of.
-func Archive(ctx context.Context, dir, file string, warn ...func(bundle.Warning)) error {
+// a file, for a step that has no git. It returns what git warns of.
+func Archive(ctx context.Context, dir, file string) ([]bundle.Warning, error) {
 	f, err := os.Create(file)
 	if err != nil {
-		return fmt.Errorf("write archive: %w", err)
+		return nil, fmt.Errorf("write archive: %w", err)
 	}
-	all := func(string) bool { return false }
-	tell := func(w bundle.Warning) {
-		for _, warn := range warn {
-			warn(w)
-		}
-	}
-	return elsewhere(dir, errors.Join(writeEntries(f, bundle.Git(ctx, dir, all), tell), f.Close()))
+	warnings, err := bundle.GitArchive(ctx, dir, f)
+	return warnings, elsewhere(dir, errors.Join(err, f.Close()))
 }

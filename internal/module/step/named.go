@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // named returns an error in the words of the user, who knows the argument dir and
@@ -16,12 +17,22 @@ func (s step) named(err error) error {
 	}
 	renamed := make(bundle.Problems, len(problems))
 	for i, p := range problems {
-		renamed[i] = bundle.Problem{Path: s.namedText(p.Path), Err: p.Err, Hint: s.namedText(p.Hint)}
+		renamed[i] = bundle.Problem{Path: s.namedText(p.Path), Err: p.Err, Hint: s.namedHint(p.Hint)}
 		if !errors.Is(p.Err, bundle.ErrLink) { // where a link leads is the tree's own
 			renamed[i].Err = s.namedError(p.Err)
 		}
 	}
 	return renamed
+}
+
+// namedHint returns a hint in which options are arguments of the module's functions.
+func (s step) namedHint(hint fault.Hint) fault.Hint {
+	return fault.Hint(fault.Literal(s.namedText(hint.Spell(func(o fault.Option) string { return arguments[o] }))))
+}
+
+// arguments are options as the module's functions have them.
+var arguments = map[fault.Option]string{
+	fault.Artifact: "--artifacts", fault.Dir: "--dir", fault.Exclude: "--exclude", fault.Source: "--include-source",
 }
 
 func (s step) namedError(err error) error {

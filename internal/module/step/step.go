@@ -13,12 +13,12 @@ package step
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
+	"github.com/spirostack/spirodeploy/internal/atomicfile"
 	"github.com/spirostack/spirodeploy/internal/module/args"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -108,7 +108,7 @@ func Run(ctx context.Context, options string, out io.Writer) error {
 	case Check:
 		return s.check(ctx)
 	case Pack:
-		return s.output(func(w io.Writer) error { return pack(s.at(RepositoryDir), w) })
+		return s.output(ctx, func(w io.Writer) error { return pack(ctx, s.at(RepositoryDir), w) })
 	case Digest:
 		return s.digest()
 	case Manifest:
@@ -128,13 +128,6 @@ type step struct {
 func (s step) at(place string) string { return filepath.Join("/", s.Root, place) }
 
 // output makes the output file, whole or not at all.
-func (s step) output(write func(io.Writer) error) error {
-	f, err := os.Create(s.at(OutputFile))
-	if err != nil {
-		return fmt.Errorf("write output of step: %w", err)
-	}
-	if err := errors.Join(write(f), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+func (s step) output(ctx context.Context, write func(io.Writer) error) error {
+	return atomicfile.Write(ctx, s.at(OutputFile), nil, write)
 }

@@ -119,9 +119,9 @@ func bundleByStep(t *testing.T, run runner, dir, built string, opts step.Options
 		if err != nil || len(warnings) > 0 {
 			t.Fatalf("Commit: %v %v", warnings, err)
 		}
-		write(t, root, step.CommitFile, string(commit))
+		write(t, root, step.CommitFile, commit)
 		if opts.Source == "git" {
-			if err := step.Archive(t.Context(), unpacked, filepath.Join(root, step.ArchiveFile)); err != nil {
+			if _, err := step.Archive(t.Context(), unpacked, filepath.Join(root, step.ArchiveFile)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -143,7 +143,11 @@ func digestOf(t *testing.T, file string) string {
 	if w := f.Warnings(); len(w) > 0 {
 		t.Errorf("the bundle is foreign: %v", w)
 	}
-	return f.Contents().Digest.String()
+	d, err := f.Digest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.String()
 }
 
 // digestByLibrary returns the digest of the bundle that the library makes.
@@ -402,7 +406,7 @@ func TestBorrowed(t *testing.T) {
 	if err != nil || len(warnings) == 0 || !strings.Contains(warnings[len(warnings)-1].String(), "git repack -a -d") {
 		t.Errorf("Commit of a repository that borrows objects warns %v, %v", warnings, err)
 	}
-	err = step.Archive(t.Context(), unpacked, filepath.Join(t.TempDir(), "x"))
+	_, err = step.Archive(t.Context(), unpacked, filepath.Join(t.TempDir(), "x"))
 	if err == nil || !strings.Contains(err.Error(), "git repack -a -d") {
 		t.Errorf("Archive of a repository that borrows objects: %v", err)
 	}
@@ -513,16 +517,16 @@ func TestCommit(t *testing.T) {
 	t.Parallel()
 	empty := t.TempDir()
 	git(t, empty, "init", "-q")
-	if commit, warnings, err := step.Commit(t.Context(), empty); commit != nil || len(warnings) > 0 || err != nil {
+	if commit, warnings, err := step.Commit(t.Context(), empty); commit != "" || len(warnings) > 0 || err != nil {
 		t.Errorf("of a repository without commits, Commit = %q, %v, %v", commit, warnings, err)
 	}
 	dir := project(t, true)
 	write(t, dir, ".git/config", "[core")
 	commit, warnings, err := step.Commit(t.Context(), dir)
-	if commit != nil || len(warnings) != 1 || err != nil || !strings.Contains(warnings[0].String(), "config") {
+	if commit != "" || len(warnings) != 1 || err != nil || !strings.Contains(warnings[0].String(), "config") {
 		t.Errorf("of a damaged repository, Commit = %q, %v, %v", commit, warnings, err)
 	}
-	if err := step.Archive(t.Context(), dir, filepath.Join(t.TempDir(), "x")); err == nil {
+	if _, err := step.Archive(t.Context(), dir, filepath.Join(t.TempDir(), "x")); err == nil {
 		t.Error("Archive of a damaged repository succeeds")
 	}
 }

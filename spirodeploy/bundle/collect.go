@@ -1,0 +1,478 @@
+package bundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/spirostack/spirodeploy/internal/tempfile"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
+)
+
+// New walks the tree that opts describe. Its error is [Problems], all of them,
+// or the context's.
+func New(ctx context.Context, opts Options) (*Bundle, error) {
+	ctx = context.WithValue(ctx, withheldKey{}, opts.Withhold)
+	dir := in(opts.Dir, ".")
+	c := &collector{ctx: ctx, opts: opts, dir: dir, bundle: &Bundle{path: dir, modTime: opts.ModTime, want: opts.Digest}, matched: make([]atomic.Bool, len(opts.Exclude))}
+	if c.check() {
+		c.collect()
+		c.finish()
+	}
+	err := ctx.Err()
+	if err == nil && len(c.problems) > 0 {
+		err = c.problems
+	}
+	if err != nil {
+		_ = c.bundle.Close() // the reason is already an error
+		return nil, err
+	}
+	return c.bundle, nil
+}
+
+// collector gathers a bundle's entries, and all that is wrong with them.
+type collector struct {
+	ctx      context.Context
+	opts     Options
+	dir      string
+	bundle   *Bundle
+	omit     []string        // absolute paths
+	dirs     map[string]bool // every directory, without the slash
+	near     string          // where the states are, if they are not here
+	matched  []atomic.Bool   // for each pattern of opts.Exclude, whether it matched anything
+	problems Problems
+}
+
+func (c *collector) problem(path string, err error, hint fault.Hint) {
+	c.problems = append(c.problems, Problem{Path: path, Err: err, Hint: hint})
+}
+
+func (c *collector) warn(path, text string) {
+	c.bundle.warnings = append(c.bundle.warnings, Warning{Path: path, Text: text})
+}
+
+// check finds what is wrong with the options themselves. It reports whether a
+// walk makes sense: that of a wrong directory, or with a pattern missing, would
+// only bring up problems that are none.
+func (c *collector) check() (walk bool) {
+	if info, err := os.Stat(c.dir); err != nil {
+		c.problem(c.dir, fmt.Errorf("project directory: %w", reason(err)), "name another one with {dir}")
+	} else if !info.IsDir() {
+		c.problem(c.dir, errors.New("project directory: is a file"), "name its directory with {dir}")
+	}
+	c.checkPatterns()
+	walk = len(c.problems) == 0
+	switch d := c.opts.GitDescribe; d {
+	case "", DescribeAll, DescribeTags, DescribeOff:
+	default:
+		c.problem("", fmt.Errorf("git describe %q: not one of all, tags, off", d), "")
+	}
+	c.checkArtifacts()
+	if want := c.bundle.want; want != "" && (want.Validate() != nil || want.Algorithm() != digest.SHA256) {
+		c.problem("", fmt.Errorf("digest %q: not a SHA-256 digest", want), `it looks like "sha256:" and 64 hexadecimal digits`)
+	}
+	switch {
+	case c.bundle.modTime.IsZero():
+		c.bundle.modTime = time.Unix(0, 0)
+	case c.bundle.modTime.Unix() < 0 || c.bundle.modTime.Unix() > maxOctal:
+		c.problem("", fmt.Errorf("modification time %s: outside of what a tar header holds, 1970 to 2242",
+			c.bundle.modTime.UTC().Format(time.RFC3339)), "")
+	}
+	for _, p := range c.opts.Omit {
+		// A link to it goes with it: it would dangle.
+		c.omit = append(c.omit, absolute(p), inDir(p))
+	}
+	return walk
+}
+
+func (c *collector) checkPatterns() {
+	for _, pattern := range c.opts.Exclude {
+		if pattern == "" || !doublestar.ValidatePattern(pattern) {
+			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), `write \[ for a [ that stands for itself`)
+		}
+	}
+}
+
+// checkArtifacts gives each artifact its name, and leaves out those that cannot
+// have one.
+func (c *collector) checkArtifacts() {
+	var named []Artifact // the caller's stay as they are
+	names := map[string]bool{}
+	for _, a := range c.opts.Artifacts {
+		name, err := a.name(c.dir)
+		switch {
+		case isBelow(filepath.ToSlash(filepath.Clean(a.Path)), ".git"):
+			c.problem(a.Path, errors.New("artifact: .git is never a part of a bundle"), "")
+		case err != nil:
+			c.problem(a.Path, err, "say where it goes: {artifact} NAME=PATH")
+		case names[name]:
+			c.problem(a.Path, fmt.Errorf("artifact %s: %w: another artifact has the name too", name, ErrDuplicate), "give one of them another name: {artifact} NAME=PATH")
+		default:
+			names[name] = true
+			named = append(named, Artifact{Path: a.Path, Name: name})
+		}
+	}
+	c.opts.Artifacts = named
+}
+
+// name returns where the artifact goes below _artifacts.
+func (a Artifact) name(dir string) (string, error) {
+	if a.Path == "" {
+		return "", errors.New("artifact without a path")
+	}
+	name := a.Name
+	if name == "" {
+		rel, ok := inside(dir, in(dir, a.Path))
+		if !ok {
+			return "", fmt.Errorf("artifact: %w: outside of the project directory", ErrName)
+		}
+		name = filepath.ToSlash(rel)
+	}
+	name = path.Clean(name)
+	if name == "." {
+		return name, nil
+	}
+	if err := checkName(name); err != nil {
+		return "", fmt.Errorf("artifact %q: %w", name, err)
+	}
+	return name, nil
+}
+
+// collect runs all scanners.
+func (c *collector) collect() {
+	asked := make(chan commit, 1)
+	go func() { asked <- c.readCommit() }()
+	defer func() { c.addCommit(<-asked) }()
+	c.salt()
+	for _, a := range c.opts.Artifacts {
+		top := in(c.dir, a.Path)
+		info, err := os.Stat(top)
+		if err != nil {
+			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), "build it first, or correct its path")
+			continue
+		}
+		prefix := path.Join(ArtifactsDir, a.Name)
+		if info.IsDir() {
+			c.addOr(Entry{Name: prefix, Mode: fs.ModeDir}, nil)
+			c.scan(prefix, below(top))
+			continue
+		}
+		c.addOr(fileEntry(prefix, top, info))
+	}
+	if c.opts.Source != nil {
+		c.scan(SourceDir, c.opts.Source)
+	}
+	for _, s := range c.opts.Scanners {
+		c.scan("", s)
+	}
+	for name, content := range c.opts.Files {
+		if name == GitCommitFile && content == nil {
+			continue
+		}
+		if name == GitCommitFile {
+			c.bundle.commit = string(content)
+		}
+		c.addOr(contentEntry(name, content), nil)
+	}
+}
+
+// salt adds the project's states. That there are none is no error: artifacts
+// may be all that a deployment needs.
+func (c *collector) salt() {
+	top := in(c.dir, SaltDir)
+	info, err := os.Stat(top)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Lstat(top); err == nil {
+			c.problem(SaltDir, fmt.Errorf("%w dangles: its target does not exist", ErrLink), "make it lead to the directory with the states, or remove it")
+			return
+		}
+		c.near = nearby(c.dir)
+	case err != nil:
+		c.problem(SaltDir, reason(err), "")
+	case !info.IsDir():
+		c.problem(SaltDir, errors.New("is a file"), "make it a directory with the states in it")
+	default:
+		c.scan("", below(top))
+	}
+}
+
+// scan adds what a scanner yields below prefix.
+func (c *collector) scan(prefix string, s Scanner) {
+	skip := func(name string) bool {
+		name = strings.TrimSuffix(name, "/")
+		if isBelow(name, ".git") || prefix == SourceDir && isBelow(name, SaltDir) {
+			return true
+		}
+		return c.excluded(path.Join(prefix, name))
+	}
+	for e, err := range s(c.ctx, c.dir, skip) {
+		switch {
+		case c.ctx.Err() != nil:
+			return
+		case !e.asked && e.Name != "" && skip(e.Name), c.omitted(e.from.file()):
+			continue
+		}
+		// Not path.Join: it would clean a bad name before it is seen.
+		if prefix != "" && e.Name != "" {
+			e.Name = prefix + "/" + e.Name
+		}
+		c.addOr(e, err)
+	}
+}
+
+// omitted reports whether a file is one that the run itself reads or writes.
+func (c *collector) omitted(file string) bool {
+	base := filepath.Base(file)
+	for _, o := range c.omit {
+		if filepath.Base(o) == base && file != "" && (absolute(file) == o || inDir(file) == o) {
+			return true
+		}
+	}
+	return false
+}
+
+// isBelow reports whether an element of a slash path has the given name.
+func isBelow(name, element string) bool {
+	if !strings.Contains(name, element) {
+		return false
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if part == element {
+			return true
+		}
+	}
+	return false
+}
+
+// excluded reports whether a pattern matches a name or a directory above it.
+func (c *collector) excluded(name string) bool {
+	for i, pattern := range c.opts.Exclude {
+		pattern = strings.TrimSuffix(pattern, "/")
+		anchored := strings.Contains(pattern, "/")
+		pattern = strings.TrimPrefix(pattern, "/")
+		for n := name; n != "." && n != "/" && n != ""; n = path.Dir(n) {
+			subject := n
+			if !anchored {
+				subject = path.Base(n)
+			}
+			if doublestar.MatchUnvalidated(pattern, subject) {
+				c.matched[i].Store(true)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// addOr adds an entry, or what went wrong with it.
+func (c *collector) addOr(e Entry, err error) {
+	if err == nil {
+		err = c.add(e)
+	} else if e.from.file() != "" {
+		err = reason(err)
+	}
+	if err == nil {
+		return
+	}
+	w := Warning{}
+	switch {
+	case errors.As(err, &w):
+		c.warn(c.shown(e.Name, e.from), w.Text)
+	case !spoolFailed(err):
+		c.problem(c.shown(e.Name, e.from), err, excludeHint(e.Name))
+	case !slices.ContainsFunc(c.problems, func(p Problem) bool { return spoolFailed(p.Err) }): // each further entry would say so again
+		c.problem("", err, tempfile.Hint)
+	}
+}
+
+func excludeHint(name string) fault.Hint {
+	name = strings.TrimSuffix(name, "/")
+	if name == "" || plainName(name) != name {
+		return "" // no pattern matches that; its maker must mend it
+	}
+	return fault.Hint("to leave it out: {exclude} " + fault.Literal(shellQuote(excludePattern(name))))
+}
+
+// excludePattern returns a pattern that matches a name in the bundle: that name
+// only, but where one of its characters cannot be shown or typed.
+func excludePattern(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		switch {
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			b.WriteByte('?')
+			continue
+		case strings.ContainsRune(`\*?[]{}`, r):
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	if !strings.Contains(name, "/") {
+		return "/" + b.String() // else it would be for every depth
+	}
+	return b.String()
+}
+
+// add takes an entry in if its name is whole, and its kind is one of ours.
+func (c *collector) add(e Entry) (err error) {
+	name := strings.TrimSuffix(e.Name, "/")
+	if !e.asked && c.excluded(name) {
+		return nil
+	}
+	if err := checkName(name); err != nil {
+		return err
+	}
+	it := item{Item: Item{Name: name, Mode: canonicalMode(e.Mode)}, from: e.from}
+	switch e.Mode.Type() {
+	case 0:
+		it.Size, it.from, err = c.content(e)
+	case fs.ModeDir:
+		it.Name += "/"
+	case fs.ModeSymlink:
+		it.Link = e.Link
+	default:
+		err = fmt.Errorf("is a %s: %w", kindOf(e.Mode), ErrKind)
+	}
+	if err != nil {
+		return err
+	}
+	c.bundle.items = append(c.bundle.items, it)
+	if it.from != nil {
+		c.bundle.own(it.from.owner)
+	}
+	return nil
+}
+
+// content settles the size of a file, and where its content comes from. It reads the
+// content if that is the only way.
+func (c *collector) content(e Entry) (size int64, from *origin, err error) {
+	switch {
+	case e.Open == nil && e.from == nil:
+		return 0, nil, errors.New("scanner: a file with nothing to open")
+	case e.Open == nil && e.Size >= 0:
+		return e.Size, e.from, nil
+	}
+	from = &origin{path: e.from.file(), open: e.Open}
+	if e.Size >= 0 {
+		return e.Size, from, nil
+	}
+	if from.open == nil {
+		from.open = func() (io.ReadCloser, error) { return os.Open(from.path) }
+	}
+	r, err := from.open()
+	if err != nil {
+		return 0, nil, reason(err)
+	}
+	defer r.Close()
+	kept, err := c.bundle.spool(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	return kept.Size(), &origin{path: from.path, at: kept}, nil
+}
+
+// finish brings the entries into the order of the format and checks them against each other.
+func (c *collector) finish() {
+	b := c.bundle
+	c.addParents()
+	slices.SortFunc(b.items, func(x, y item) int {
+		if order := strings.Compare(x.Name, y.Name); order != 0 {
+			return order
+		}
+		return strings.Compare(x.from.file(), y.from.file()) // the same problem each time
+	})
+	// A directory may be found by several scanners.
+	b.items = slices.CompactFunc(b.items, func(x, y item) bool { return x.Name == y.Name && x.Mode.IsDir() })
+	b.index = tree(b.items)
+	for i := range b.items {
+		c.checkItem(i)
+	}
+	b.warnings = append(b.warnings, tree(b.items).lookalikes()...)
+	for i, pattern := range c.opts.Exclude {
+		if !c.matched[i].Load() {
+			c.warn("", "nothing matches the exclude pattern "+printable(pattern)+": patterns are about names in the bundle, in which the content of "+SaltDir+" is at the root")
+		}
+	}
+	content := slices.ContainsFunc(b.items, func(it item) bool { return it.Name != GitCommitFile })
+	if !content && len(c.problems) == 0 {
+		c.problem("", fmt.Errorf("%w: %s has no %s directory with anything in it, and there are no artifacts and no source", ErrEmpty, printable(c.dir), SaltDir),
+			c.whereToLook())
+	}
+	if content && c.near != "" {
+		c.warn("", "there is no "+SaltDir+" in "+printable(c.dir)+", but there is one in "+printable(c.near)+": is that the project directory?")
+	}
+	for i := range b.items {
+		it := &b.items[i]
+		it.content = b.size + headerSize(it.Item)
+		b.size = it.end()
+		if it.sequential() {
+			b.sequential = append(b.sequential, i)
+		}
+	}
+	b.size += trailerSize
+	slices.SortStableFunc(c.problems, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
+}
+
+// addParents adds the directories above every entry.
+func (c *collector) addParents() {
+	b := c.bundle
+	c.dirs = map[string]bool{}
+	for _, it := range b.items {
+		if it.Mode.IsDir() {
+			c.dirs[strings.TrimSuffix(it.Name, "/")] = true
+		}
+	}
+	for i := range b.items {
+		for dir := parent(strings.TrimSuffix(b.items[i].Name, "/")); dir != "" && !c.dirs[dir]; dir = parent(dir) {
+			c.dirs[dir] = true
+			b.items = append(b.items, item{Item: Item{Name: dir + "/", Mode: canonicalMode(fs.ModeDir)}})
+		}
+	}
+}
+
+// checkItem checks an entry against the others.
+func (c *collector) checkItem(i int) {
+	it := &c.bundle.items[i]
+	fail := func(err error, hint fault.Hint) { c.problem(c.shown(it.Name, it.from), err, hint) }
+	if i > 0 && c.bundle.items[i-1].Name == it.Name {
+		other := c.shown(it.Name, c.bundle.items[i-1].from)
+		fail(fmt.Errorf("%w: %s is made from %s too", ErrDuplicate, printable(it.Name), printable(other)), "leave one of them out")
+	}
+	if !it.Mode.IsDir() && c.dirs[it.Name] {
+		fail(fmt.Errorf("%w: %s is both a file and a directory", ErrDuplicate, printable(it.Name)), "leave one of them out")
+	}
+	if it.Mode&fs.ModeSymlink != 0 {
+		if err := checkLink(c.bundle.index, it.Name, it.Link); err != nil {
+			fail(err, excludeHint(it.Name))
+		}
+	}
+}
+
+func (c *collector) shown(name string, from *origin) string { return c.bundle.shown(name, from) }
+
+// shown returns what a person who works in the project directory knows an entry by.
+func (b *Bundle) shown(name string, from *origin) string {
+	file := from.file()
+	if file == "" {
+		return strings.TrimSuffix(name, "/")
+	}
+	if rel, err := filepath.Rel(b.path, file); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return file
+}

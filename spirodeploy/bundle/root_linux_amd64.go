@@ -1,5 +1,0 @@
-package bundle
-
-import "syscall"
-
-const sysFstatat = syscall.SYS_NEWFSTATAT
