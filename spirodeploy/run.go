@@ -25,6 +25,7 @@ import (
 type run struct {
 	opts   Options
 	report *report.Report
+	origin string // of a bundle that was fetched
 	legs   []*leg
 
 	mu    sync.Mutex   // guards telling, stages, and the report while events are folded
@@ -136,7 +137,11 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	}
 	shared := errlist.Join(slices.Concat(r.opts.Problems, r.checkNames())...)
 	r.tell(report.Update{Kind: report.Began, Stage: report.Bundling})
-	tar, err := r.bundle(ctx)
+	var tar *bundle.Bundle
+	var err error
+	if r.opts.Fetch == nil || errlist.Join(append(own, shared)...) == nil {
+		tar, err = r.bundle(ctx)
+	}
 	ofTree := []error{err}
 	if problems, ok := err.(bundle.Problems); ok { //nolint:errorlint // a wrapped one has its own text
 		ofTree = problems.Unwrap()
@@ -174,13 +179,14 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	r.warnEach(report.Bundling, warnings)
 	commit := strings.Join(strings.Fields(tar.Commit()), " ") // in one line
 	for _, l := range r.legs {
-		l.target.Bundle = report.Bundle{Commit: commit, Size: tar.Size(), Entries: tar.Len()}
+		l.target.Bundle = report.Bundle{Origin: r.origin, Commit: commit, Size: tar.Size(), Entries: tar.Len()}
 	}
-	what := cmp.Or(r.opts.File, r.opts.Bundle.Dir, ".")
-	r.tell(report.Update{
-		Kind: report.Ended, Stage: report.Bundling,
-		Text: fmt.Sprintf("%s: %s, %s", what, human.Count(tar.Len(), "entry", "entries"), human.Size(tar.Size())),
-	})
+	what := cmp.Or(r.origin, r.opts.File, r.opts.Bundle.Dir, ".")
+	text := fmt.Sprintf("%s: %s, %s", what, human.Count(tar.Len(), "entry", "entries"), human.Size(tar.Size()))
+	if r.opts.File != "" && commit != "" {
+		text += ", commit " + sanitize.Line(commit)
+	}
+	r.tell(report.Update{Kind: report.Ended, Stage: report.Bundling, Text: text})
 	return tar, nil
 }
 
@@ -256,6 +262,15 @@ func (r *run) checkNames() []error {
 // bundle makes the bundle, or opens the one that was given. For several targets
 // it is kept, so that it is neither made nor hashed again.
 func (r *run) bundle(ctx context.Context) (*bundle.Bundle, error) {
+	if r.opts.Fetch != nil {
+		path, origin, err := r.opts.Fetch(ctx, func(done, total int64) {
+			r.tell(report.Update{Kind: report.Progressed, Stage: report.Bundling, Sent: done, Total: total})
+		})
+		if err != nil {
+			return nil, err
+		}
+		r.opts.File, r.origin = path, origin
+	}
 	tar, err := openBundle(ctx, r.opts)
 	if err != nil || len(r.legs) == 1 {
 		return tar, err

@@ -35,7 +35,7 @@ func (w World) build(ctx context.Context, s Settings) error {
 	}
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
-	b, err := w.writeBundle(ctx, s, opts)
+	b, where, err := w.writeBundle(ctx, s, opts)
 	if err != nil {
 		return invalid(ctxio.Cause(ctx, err))
 	}
@@ -48,12 +48,13 @@ func (w World) build(ctx context.Context, s Settings) error {
 		fmt.Fprintf(w.Stderr, "%s  %s, %s\n", d, human.Count(b.Len(), "entry", "entries"), human.Size(b.Size()))
 		return nil
 	}
-	fmt.Fprintf(w.Stdout, "%s  %s\n", d, s.Output)
+	fmt.Fprintf(w.Stdout, "%s  %s\n", d, where)
 	return nil
 }
 
-// writeBundle writes the bundle, and shows the progress.
-func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options) (b *bundle.Bundle, err error) {
+// writeBundle writes the bundle, or pushes it, and shows the progress. It returns where
+// the bundle is.
+func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options) (b *bundle.Bundle, where string, err error) {
 	watch, end := w.show(s, 1)
 	defer end()
 	var mu sync.Mutex // the pulse calls it from a goroutine of its own
@@ -68,31 +69,33 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 	defer pulse.Start(often, func() { tell(report.Update{Kind: report.Waited}) })()
 	b, err = bundle.New(ctx, opts)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	warnings, err := w.checkBundle(ctx, s, b)
-	if err != nil {
-		_ = b.Close() // the reason is already an error
-		return nil, err
-	}
 	for _, text := range warnings {
-		tell(report.Update{Kind: report.Warned, Text: text})
-	}
-	if s.Output == atomicfile.Stdout {
-		if err := atomicfile.CheckStdout(w.bytes); err != nil {
-			_ = b.Close() // the reason is already an error
-			return nil, err
+		if err == nil {
+			tell(report.Update{Kind: report.Warned, Text: text})
 		}
 	}
-	err = atomicfile.Write(ctx, s.Output, w.bytes, func(out io.Writer) error {
-		_, err := b.WriteTo(&counted{Writer: out, tell: tell, total: b.Size()})
-		return err
-	})
+	if err == nil && s.Output == atomicfile.Stdout {
+		err = atomicfile.CheckStdout(w.bytes)
+	}
+	where = s.Output
+	switch {
+	case err != nil:
+	case inRegistry(s.Output):
+		where, err = w.push(ctx, s, opts, b, tell)
+	default:
+		err = atomicfile.Write(ctx, s.Output, w.bytes, func(out io.Writer) error {
+			_, err := b.WriteTo(&counted{Writer: out, tell: tell, total: b.Size()})
+			return err
+		})
+	}
 	if err != nil {
 		_ = b.Close() // the reason is already an error
-		return nil, err
+		return nil, "", err
 	}
-	return b, nil
+	return b, where, nil
 }
 
 // checkBundle checks the states of the bundle. It returns warnings, and the problems as
@@ -143,7 +146,7 @@ func (w World) bundleOptions(s Settings, reports []reportFile, inputs []string) 
 		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
 	}
 	for _, path := range append([]string{s.Output}, inputs...) {
-		if path != "" && path != atomicfile.Stdout {
+		if isFile(path) && path != atomicfile.Stdout {
 			opts.Omit = append(opts.Omit, path)
 		}
 	}

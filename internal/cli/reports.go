@@ -84,7 +84,13 @@ func same(a, b string) bool {
 
 // inputs are the files that the run reads, beside the tree.
 func (s *Settings) inputs() []string {
-	return []string{s.Bundle, s.Diff, s.ExpectFrom, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile}
+	files := []string{s.ExpectFrom, s.RegistryCert, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile}
+	for _, name := range []string{s.Bundle, s.Diff} {
+		if isFile(name) {
+			files = append(files, name)
+		}
+	}
+	return files
 }
 
 // checkInputs returns an error for each report that would replace what the run reads.

@@ -29,6 +29,7 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 	if err != nil {
 		return invalid(err)
 	}
+	defer w.fetch(p)()
 	v := w.open(limited, p)
 	rep, err := spirodeploy.Deploy(limited, v.watching(p.options))
 	defer func() { _ = rep.Close() }() // its temporary file is of no use any more

@@ -42,16 +42,21 @@ type Settings struct {
 	ConnectTimeout time.Duration
 	Timeout        time.Duration
 	MaxEvent       string // size of the largest event that is accepted
-	Bundle         string // deploy this bundle instead of building one
+	Bundle         string // deploy this bundle, a file or in a registry, instead of building one
 	Digest         string
 	Output         string // write the bundle here and stop
 	Diff           string // a bundle to compare with, and stop
 	DryRun         bool
-	Reports        []string // FORMAT=FILE
-	FullToken      bool     // send the token as it is, not narrowed to the project
-	Verbose        bool
-	Quiet          bool
-	Color          string // auto, always, never or empty
+
+	RegistryCert   string // a file with the certificate or CA of the registry
+	RegistryPlain  bool
+	RegistrySource string // URL of the source, for a bundle that is pushed
+
+	Reports   []string // FORMAT=FILE
+	FullToken bool     // send the token as it is, not narrowed to the project
+	Verbose   bool
+	Quiet     bool
+	Color     string // auto, always, never or empty
 
 	// Defaults apply if neither flags nor the environment say anything.
 	Defaults Defaults
@@ -203,6 +208,7 @@ func (s *Settings) contradictions() error {
 	useless(s.Quiet && s.Verbose, "verbose", "quiet", "tells the verdict alone")
 	errs = append(errs, s.checkView())
 	errs = append(errs, s.checkSize())
+	errs = append(errs, s.checkRegistry()...)
 	if s.Timeout < 0 || s.ConnectTimeout < 0 {
 		errs = append(errs, errors.New("a timeout must not be negative"))
 	}

@@ -27,7 +27,7 @@ const (
 	Output         Option = "output"
 	Project        Option = "project"
 	RegistryCert   Option = "registry-cert"
-	RegistryPlain  Option = "registry-plain-http"
+	RegistryPlain  Option = "registry-plain"
 	Report         Option = "report"
 	Server         Option = "server"
 	Source         Option = "include-source"

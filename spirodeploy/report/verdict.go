@@ -206,11 +206,29 @@ func (t *Target) jid() string {
 }
 
 // UnsentError is an error before the upload. Nothing was deployed.
-type UnsentError struct{ Err error }
+type UnsentError struct {
+	Err error
+	// Verdict is the verdict; default: [Invalid], or [Unreachable] after a time limit.
+	Verdict Verdict
+}
 
 func (e *UnsentError) Error() string { return e.Err.Error() }
 
 func (e *UnsentError) Unwrap() error { return e.Err }
+
+// verdict returns the verdict of the error, or of the first such error that it wraps.
+func (e *UnsentError) verdict() Verdict {
+	var inner *UnsentError
+	switch {
+	case e.Verdict != "":
+		return e.Verdict
+	case errors.As(e.Err, &inner):
+		return inner.verdict()
+	case errors.Is(e.Err, ErrTimeout) || errors.Is(e.Err, context.DeadlineExceeded):
+		return Unreachable
+	}
+	return Invalid
+}
 
 // Classify returns the verdict for an error that ended a run. An error that it does not
 // know is Unknown, since only an [UnsentError] and the errors of package client say that
@@ -245,10 +263,8 @@ func Classify(err error) Verdict {
 		return classifyStatus(status)
 	case errors.As(err, &broken):
 		return Invalid
-	case errors.As(err, &unsent) && (errors.Is(err, ErrTimeout) || errors.Is(err, context.DeadlineExceeded)):
-		return Unreachable
 	case errors.As(err, &unsent):
-		return Invalid
+		return unsent.verdict()
 	}
 	return Unknown
 }

@@ -20,7 +20,7 @@ type flags struct {
 	IncludeSource *string  `group:"bundle" placeholder:"fs|git" help:"Add the source as _source: all files (filesystem, fs), or those of the commit HEAD (git)."`
 	Exclude       []string `group:"bundle" placeholder:"PATTERN" sep:"none" help:"Leave out entries that match: '*.pyc' at any depth, '_source/web/**' from the root of the bundle. Repeatable."`
 	GitDescribe   *string  `group:"bundle" placeholder:"all|tags|off" help:"How the second line of .gitcommit describes the commit (default: all)."`
-	Bundle        *string  `group:"bundle" placeholder:"FILE" help:"Take this bundle instead of building one."`
+	Bundle        *string  `group:"bundle" placeholder:"FILE" help:"Take this bundle instead of building one: a file, or oci://REGISTRY/NAME:TAG or …@DIGEST."`
 	Digest        *string  `group:"bundle" placeholder:"sha256:…" help:"Refuse a bundle with any other digest."`
 
 	Server         []string      `group:"server" placeholder:"URL" sep:"none" help:"Server to deploy to (default: SPIRO_URL, or https://salt:4510/). Repeatable: the same bundle then goes to all of them."`
@@ -34,6 +34,10 @@ type flags struct {
 	Insecure       bool          `group:"server" help:"Verify nothing, and allow plain HTTP."`
 	ConnectTimeout time.Duration `group:"server" default:"20s" placeholder:"DURATION" help:"Time limit for connecting (default: 20s)."`
 
+	RegistryCert   *string `group:"registry" placeholder:"FILE" help:"Trust this certificate or CA (PEM) of the registry, beside the system's."`
+	RegistryPlain  bool    `group:"registry" help:"Speak plain HTTP with the registry."`
+	RegistrySource *string `group:"registry" placeholder:"URL" help:"Note where the source is with a bundle that is pushed."`
+
 	Highstate      bool          `group:"run" default:"true" negatable:"" help:"Apply the states to the minions concerned (default: yes)."`
 	RequireMinions bool          `group:"run" help:"Fail if no minion is concerned."`
 	MissingMinions *string       `group:"run" placeholder:"fail|warn" help:"Whether the run fails or warns if a minion that the top file names by its id is not reached, or if no minion is (default: fail)."`
@@ -44,7 +48,7 @@ type flags struct {
 	Timeout        time.Duration `group:"run" placeholder:"DURATION" help:"Time limit for the whole run (default: none)."`
 	MaxEvent       *string       `group:"run" placeholder:"SIZE" help:"Size of the largest event that is accepted (default: 16MiB). A minion with a larger result counts as failed."`
 
-	Output *string `group:"instead" placeholder:"FILE" help:"Write the bundle and stop; - is standard output."`
+	Output *string `group:"instead" placeholder:"FILE" help:"Write the bundle and stop: to a file, - for standard output, or oci://REGISTRY/NAME:TAG."`
 	Diff   *string `group:"instead" placeholder:"FILE" help:"Print how the bundle differs from this one, and stop."`
 	DryRun bool    `group:"instead" help:"Build, check token and server, and list what would be sent. Send nothing."`
 
@@ -86,11 +90,12 @@ func (f *flags) settings() cli.Settings {
 		Artifacts: f.Artifact, Exclude: f.Exclude,
 		NoHighstate: !f.Highstate, RequireMinions: f.RequireMinions,
 		Token: f.Token, Insecure: f.Insecure, FullToken: !f.NarrowToken,
-		ConnectTimeout: f.ConnectTimeout, Timeout: f.Timeout, DryRun: f.DryRun, Reports: f.Report,
+		ConnectTimeout: f.ConnectTimeout, Timeout: f.Timeout, DryRun: f.DryRun, RegistryPlain: f.RegistryPlain, Reports: f.Report,
 		ExpectMinions: f.ExpectMinion, MinMinions: f.MinMinions, Strict: f.Strict,
 		MaxParallel: f.MaxParallel, Verbose: f.Verbose, Quiet: f.Quiet,
 	}
 	s.Diff = s.Text("diff", f.Diff)
+	s.RegistryCert, s.RegistrySource = s.Text("registry-cert", f.RegistryCert), s.Text("registry-source", f.RegistrySource)
 	s.Color = s.Text("color", f.Color)
 	s.Dir, s.Targets, s.Rollout = s.Text("dir", f.Dir), s.Text("targets", f.Targets), s.Text("rollout", f.Rollout)
 	s.Several("server", f.Server)

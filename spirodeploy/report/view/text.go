@@ -126,6 +126,9 @@ func (x *text) write(most int) {
 	x.totals()
 	if x.Bundle.Digest != "" {
 		x.print("", "Bundle:  "+sanitize.Line(x.Bundle.Digest.String()))
+		if x.Bundle.Origin != "" {
+			x.print("", "From:    "+sanitize.Line(x.Bundle.Origin))
+		}
 	}
 	x.all(verdict)
 }

@@ -82,6 +82,7 @@ func facts(t *report.Target) []fact {
 	all := []fact{
 		{"Server", t.Server, true},
 		{"Bundle", string(t.Bundle.Digest), true},
+		{"From", t.Bundle.Origin, true},
 		{"Commit", t.Bundle.Commit, true},
 		{"Contents", human.Count(t.Bundle.Entries, "entry", "entries") + ", " + human.Size(t.Bundle.Size), false},
 		{"Started", clock(t.Started), false},
