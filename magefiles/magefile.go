@@ -33,7 +33,7 @@ func Demo(
 	if real != nil && *real {
 		name, to = "realdemo", "a real Salt master on this machine"
 	}
-	fmt.Fprintf(os.Stderr, "# The demo compiles, which takes some 20 seconds the first time. Then it bundles examples/shop and deploys it to %s.\n", to)
+	fmt.Fprintf(os.Stderr, "# The demo compiles, which takes some 15 seconds the first time. Then it bundles examples/shop and deploys it to %s.\n", to)
 	var args []string
 	if fail != nil && *fail {
 		args = []string{"-fail"}
@@ -128,5 +128,5 @@ func Release(
 	return r.Run(ctx, os.Stdout)
 }
 
-// CI runs what a change must pass: all tests, then linters.
-func CI(ctx context.Context) { mg.SerialCtxDeps(ctx, all.All, Lint) }
+// CI runs what a change must pass: the quick tests, all tests, then linters.
+func CI(ctx context.Context) { mg.SerialCtxDeps(ctx, Test, all.All, Lint) }

@@ -19,34 +19,32 @@ import (
 // Stdout is the path that means standard output.
 const Stdout = "-"
 
-// Write lets fill write to the file at path, or to stdout if path is "-": to
-// os.Stdout only if that is open. A
-// regular file appears under its name when all has been written, with the mode
-// of the one it replaces; where anything fails, what was there stays. Two that write
-// one file at once both write all of it, and the later one's stays. A symbolic
-// link is followed. A pipe or device is opened and written to, and never
-// replaced. (The file is not forced to disk: a power failure may still lose it.)
+// Write lets fill write to the file at path, or to stdout if path is "-". A regular file
+// appears under its name once it is complete, with the mode of the file that it
+// replaces; if anything fails, the old file stays. If two runs write one file at once,
+// both succeed, and the later file stays. Write follows a symbolic link. It writes to a
+// pipe or device, and never replaces it. (It does not force the file to disk: a power
+// failure may still lose it.)
 //
-// When the context ends, so does the writing, also where nobody reads a pipe;
-// fill may then go on for a while, and must do no harm.
+// Write ends with the context, even if nobody reads a pipe; fill may then go on for a
+// while, and must do no harm.
 func Write(ctx context.Context, path string, stdout io.Writer, fill func(io.Writer) error) error {
 	return write(ctx, path, stdout, false, fill)
 }
 
-// WriteSecret is Write for what nobody else on the machine may read: a regular
-// file is for its owner only, whatever the one was that it replaces.
+// WriteSecret is Write for content that nobody else on the machine may read: only the
+// owner may read a regular file, whatever the mode of the file that it replaces.
 func WriteSecret(ctx context.Context, path string, stdout io.Writer, fill func(io.Writer) error) error {
 	return write(ctx, path, stdout, true, fill)
 }
 
-// Open opens the file at path, or stdout if path is "-", for what is written bit
-// by bit and read meanwhile: what was in a regular file goes away at once.
-// Opening a pipe waits for its reader until the context ends; writing to it, for
-// that much longer, so that a last word can be said.
+// Open opens the file at path, or stdout if path is "-", for content that others read
+// while it is written. It empties a regular file at once. Opening a pipe waits for its
+// reader until the context ends. Writes may go on for longer after that, for a last word.
 func Open(ctx context.Context, path string, stdout io.Writer, longer time.Duration) (*Stream, error) {
 	s := &Stream{out: stdout}
 	if path != Stdout {
-		// For writing alone: a pipe would otherwise have this process for a reader.
+		// For writing only, or this process would be a reader of the pipe, too.
 		const flags = os.O_WRONLY | os.O_CREATE
 		f, err := ctxio.Done(ctx, func() (*os.File, error) { return os.OpenFile(path, flags, 0o666) })
 		if err == nil {
@@ -66,7 +64,7 @@ func Open(ctx context.Context, path string, stdout io.Writer, longer time.Durati
 	return s, nil
 }
 
-// empty takes away what is in a regular file, unless another run writes to it.
+// empty empties a regular file, unless another run writes to it.
 func empty(f *os.File) (err error) {
 	info, err := f.Stat()
 	if err == nil && info.Mode().IsRegular() {
@@ -82,22 +80,22 @@ func empty(f *os.File) (err error) {
 	return err
 }
 
-// Stream is what [Open] returns.
+// Stream is a file, or standard output, that [Open] has opened.
 type Stream struct {
 	ctx  context.Context
 	end  func()
 	out  io.Writer
 	file *os.File      // nil for standard output, which stays open
-	late chan struct{} // closed when a write that was not waited for is over; nil if there was none
+	late chan struct{} // closed at the end of a write that outlived its time; nil if there is none
 }
 
-// Write writes, or fails when the time for that is over. No byte follows one that
-// was not waited for.
+// Write fails once the time for writing is over. No later write follows one that outlived
+// its time.
 func (s *Stream) Write(p []byte) (int, error) {
 	if s.late != nil {
 		return 0, ctxio.Reason(s.ctx)
 	}
-	p = bytes.Clone(p) // it may be written after this returns
+	p = bytes.Clone(p) // the write may outlive this call
 	var n int
 	var err error
 	written := make(chan struct{})
@@ -114,7 +112,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 	}
 }
 
-// Close closes the file, whether or not all has been written.
+// Close closes the file, even if a write is not done.
 func (s *Stream) Close() error {
 	s.end()
 	if s.file == nil {
@@ -123,11 +121,11 @@ func (s *Stream) Close() error {
 	return s.file.Close()
 }
 
-// errClosed is a standard output that whoever started this process has closed.
+// errClosed means that the parent of this process has closed standard output.
 var errClosed = errors.New("standard output is closed")
 
-// CheckStdout fails if a writer is a standard output that is closed. It is for what is worth
-// nothing if nobody gets it; a report to a null device is its caller's choice.
+// CheckStdout fails if a writer is standard output and closed. It is for output that would
+// be lost.
 func CheckStdout(stdout io.Writer) error {
 	if closed(stdout) {
 		return fmt.Errorf("write to standard output: %w", errClosed)
@@ -135,9 +133,8 @@ func CheckStdout(stdout io.Writer) error {
 	return nil
 }
 
-// closed reports whether a writer is a standard output that is closed. Go opens the
-// null device in its place, for reading too, which who redirects it there does not:
-// what is written would go nowhere, and nobody be told.
+// closed reports whether a writer is standard output and closed. Go then opens the null
+// device in its place, for reading too, which a shell's redirection does not.
 func closed(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok || f != os.Stdout {
@@ -182,7 +179,7 @@ func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill
 	return fmt.Errorf("write %s: %w", path, withoutPath(err))
 }
 
-// wait calls what may have to wait for a reader. It does so until the context ends.
+// wait calls f, which may wait for the reader of a pipe, until the context ends.
 func wait(ctx context.Context, f func() error) error {
 	_, err := ctxio.Done(ctx, func() (any, error) { return nil, f() })
 	return err
@@ -229,7 +226,7 @@ func replace(path string, mode fs.FileMode, fill func(io.Writer) error) (err err
 	return nil
 }
 
-// withoutPath strips the name of the temporary file, which means nothing to the user.
+// withoutPath strips the name of the temporary file, which means nothing to a person.
 func withoutPath(err error) error {
 	var pe *fs.PathError
 	var le *os.LinkError

@@ -9,10 +9,10 @@ import (
 	"regexp"
 )
 
-// A file is written under a name like .bundle.tar.ABCDEFGH.tmp beside its own, and
-// locked meanwhile. One that is not locked is what a run has left that was killed.
+// A file is written under a name like .bundle.tar.ABCDEFGH.tmp beside its own, and is
+// locked meanwhile. A file of such a name without a lock is left from a killed run.
 
-// left matches what stands behind a file's name in such a name.
+// left matches the end of such a name, behind the file's own.
 var left = regexp.MustCompile(`^\.[A-Z2-7]{8}\.tmp$`)
 
 const randomSize = 8
@@ -29,18 +29,18 @@ func create(path string, mode fs.FileMode) (f *os.File, free func(), err error) 
 		if free, ok := hold(f); ok {
 			return f, free, nil
 		}
-		_ = f.Close() // another run took it for what a killed one has left
+		_ = f.Close() // another run took it for a file of a killed run
 		if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, err
 		}
 	}
 }
 
-// removeLeft removes what killed runs have left that wrote path.
+// removeLeft removes the files that killed runs have left beside path.
 func removeLeft(path string) {
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
-		return // it cannot be written there either, and that will be told
+		return // the write will fail, and tell why
 	}
 	defer dir.Close()
 	prefix := "." + filepath.Base(path)

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// lock locks a file until it is closed, also by the death of this process. It
-// reports whether nobody else has: where a file system knows no locks, nobody has.
+// lock locks a file until it is closed, or this process ends. It reports false if another
+// process has locked it. On a file system without locks, it reports true.
 func lock(f *os.File) bool {
 	return !errors.Is(flock(f), syscall.EWOULDBLOCK)
 }
@@ -18,12 +18,12 @@ func flock(f *os.File) error {
 	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
-// hold locks a file that was just created, beyond its being closed. It reports
-// whether the file is still there: before it was locked it could be removed.
+// hold locks a file that was just created until free is called, even if it is closed
+// before. It reports whether the file still exists: another run could remove it before the
+// lock.
 //
-// It locks the file as it is open for writing: on network file systems a lock of the
-// same file that is opened once more would keep that from being written (SMB), or could
-// not be had (NFS).
+// It locks the descriptor that is open for writing. On network file systems, a lock of a
+// second one would keep the first from writing (SMB), or fail (NFS).
 func hold(f *os.File) (free func(), ok bool) {
 	other, err := duplicate(f)
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"runtime"
 )
 
-// lock reports that nobody else has locked a file, which is not known.
+// lock reports true, since locks are not known here.
 func lock(*os.File) bool { return true }
 
-// hold does nothing, for a file that is open is safe enough or not to be made safe.
+// hold does nothing: Windows protects an open file, and other systems cannot.
 func hold(*os.File) (free func(), ok bool) { return func() {}, true }
 
-// removeUnlocked removes a file that nobody writes to: Windows removes none that is
-// open. Elsewhere nobody knows.
+// removeUnlocked removes a file that nobody writes to. Only Windows refuses to remove a
+// file that is open, so the file stays on other systems.
 func removeUnlocked(path string) {
 	if runtime.GOOS == "windows" {
 		_ = os.Remove(path) // if it stays, it disturbs nobody

@@ -1,5 +1,5 @@
-// Package ctxio makes reading and writing end when a context does, for what has
-// no context of its own.
+// Package ctxio makes reading and writing end with a context, for readers and writers that
+// have none.
 package ctxio
 
 import (
@@ -8,11 +8,11 @@ import (
 	"io"
 )
 
-// Reader returns a reader of r that fails with the context's cause from when it
-// has ended. A call that is under way is not cut short.
+// Reader returns a reader of r that fails with the context's cause once the context has
+// ended. It does not interrupt a running call.
 func Reader(ctx context.Context, r io.Reader) io.Reader { return &reader{ctx, r} }
 
-// Context returns the context of what [Reader] has returned; of any other reader,
+// Context returns the context of a reader from [Reader]. For any other reader, it returns
 // one that does not end.
 func Context(r io.Reader) context.Context {
 	if u, ok := r.(*reader); ok {
@@ -21,16 +21,16 @@ func Context(r io.Reader) context.Context {
 	return context.Background()
 }
 
-// Writer returns a writer to w that fails with the context's cause from when it
-// has ended.
+// Writer returns a writer to w that fails with the context's cause once the context has
+// ended.
 func Writer(ctx context.Context, w io.Writer) io.Writer { return &writer{ctx, w} }
 
 // ErrInterrupted is the cause with which a front end ends the context of a run if the
 // user interrupts it.
 var ErrInterrupted = errors.New("interrupted")
 
-// Cause returns an error, or in its place the context's cause, where that has
-// ended: then that is why something failed. No error stays none.
+// Cause returns the context's cause in place of an error if the context has ended, for
+// that is then why something failed. A nil error stays nil.
 func Cause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return Reason(ctx)
@@ -38,8 +38,8 @@ func Cause(ctx context.Context, err error) error {
 	return err
 }
 
-// Reason returns the cause with which a context has ended; where that is just
-// Go's own for it, in words that people know.
+// Reason returns the cause with which a context has ended. It puts Go's own causes into
+// words that people know.
 func Reason(ctx context.Context) error {
 	switch cause := context.Cause(ctx); cause {
 	case context.Canceled: //nolint:errorlint // what wraps them has words of its own
@@ -84,9 +84,9 @@ func (u *writer) Write(p []byte) (int, error) {
 	return u.w.Write(p)
 }
 
-// Done calls f, and returns what it returns; or the context's cause, when that
-// ends first. f then goes on by itself: it must be one that waits for something
-// outside, such as the writer of a pipe, and does no harm when it gets it.
+// Done calls f and returns its results, or the context's cause if the context ends first.
+// Then f goes on by itself, so it must do no harm later: it waits for something outside,
+// such as the writer of a pipe.
 func Done[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T

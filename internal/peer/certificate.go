@@ -37,21 +37,19 @@ func (p Peer) explainCertificate(e *tls.CertificateVerificationError) (why strin
 		}
 		return explainTime(which, invalid.Cert, time.Now())
 	case errors.As(e.Err, &unknown) && p.OwnTrust:
-		return p.Who + "'s certificate is neither the trusted one nor signed by it: it is " + describe(leaf),
-			p.trust()
+		return p.Who + "'s certificate is neither the trusted one nor signed by it: it is " + describe(leaf), p.trust()
 	case errors.As(e.Err, &unknown):
-		return p.Who + "'s certificate is signed by an unknown authority: it is " + describe(leaf),
-			p.trust()
+		return p.Who + "'s certificate is signed by an unknown authority: it is " + describe(leaf), p.trust()
 	}
 	return general + strings.TrimPrefix(e.Err.Error(), "x509: "), ""
 }
 
-// explainName says why the certificate does not fit the host.
-// trust is the hint to trust the certificate.
+// trust returns the hint to trust the certificate.
 func (p Peer) trust() fault.Hint {
 	return "pass it or its CA as {" + fault.Hint(p.Trust) + "} if it is the right one"
 }
 
+// explainName says why the certificate does not fit the host.
 func (p Peer) explainName(e x509.HostnameError) (why string, help fault.Hint) {
 	if net.ParseIP(e.Host) != nil && slices.Contains(e.Certificate.DNSNames, e.Host) {
 		return fmt.Sprintf("%s's certificate has the IP address %s as a DNS name, which does not count as an address", p.Who, e.Host),

@@ -14,16 +14,16 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// Peer is the other side of a connection: the server or a proxy. It says what helps if
-// there is no connection.
+// Peer is the other side of a connection: the server or a proxy. It has the hints for
+// connections that fail.
 type Peer struct {
 	Who       string        // such as "the server"
-	CheckAddr fault.Hint    // its address may be wrong
-	CheckName fault.Hint    // the name of its host may be wrong
-	CheckURL  fault.Hint    // what the user gave may be wrong
+	CheckAddr fault.Hint    // if its address may be wrong
+	CheckName fault.Hint    // if the name of its host may be wrong
+	CheckURL  fault.Hint    // if its URL may be wrong
 	Runs      fault.Hint    // follows CheckAddr if nothing listens there
-	Plain     fault.Hint    // it does not speak TLS
-	Cut       fault.Hint    // the connection was cut
+	Plain     fault.Hint    // if it does not speak TLS
+	Cut       fault.Hint    // if the connection was cut
 	Trust     fault.Option  // names a certificate to trust
 	OwnTrust  bool          // only the given certificate is trusted
 	Patience  time.Duration // limits connecting
@@ -33,7 +33,7 @@ type Peer struct {
 
 const proxyEnv fault.Hint = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names it; NO_PROXY lists hosts to reach without it"
 
-// proxy returns the proxy on the way to a peer.
+// proxy returns the proxy between this machine and the peer.
 func (p Peer) proxy() Peer {
 	return Peer{
 		Who: "the proxy", CheckAddr: proxyEnv, CheckName: proxyEnv, CheckURL: p.CheckURL, Plain: "begin its URL with http:// if it speaks plain HTTP, as most do",
@@ -58,7 +58,7 @@ func (p Peer) Explain(err error) (why string, help fault.Hint) {
 	return "the proxy cannot be used: " + why, help
 }
 
-// explain is Explain for an error of this peer.
+// explain explains an error that comes from this peer.
 func (p Peer) explain(err error) (why string, help fault.Hint) {
 	var (
 		op        *net.OpError
@@ -89,7 +89,7 @@ func (p Peer) explain(err error) (why string, help fault.Hint) {
 	case wasOp && op.Op == "dial" && (op.Timeout() || isOneOf(err, tooLate)):
 		return fmt.Sprintf("connecting to %s took longer than %s", address(op), p.Patience),
 			p.CheckAddr + "; a firewall may be dropping connections"
-	case errors.Is(err, ErrHandshake), strings.HasSuffix(err.Error(), "TLS handshake timeout"): // that of net/http, behind a proxy
+	case errors.Is(err, ErrHandshake), strings.HasSuffix(err.Error(), "TLS handshake timeout"): // from net/http, behind a proxy
 		return fmt.Sprintf("%s accepted the connection but did not finish the TLS handshake within %s", p.Who, p.Patience), p.Plain
 	case IsCut(err):
 		return "the connection was cut", p.Cut

@@ -14,21 +14,20 @@ import (
 type Way struct {
 	// TLS returns the configuration for a host:port.
 	TLS func(addr string) *tls.Config
-	// Address is the host:port to connect to in place of any other, and without a
-	// proxy; default: where the request leads.
+	// Address is the host:port to connect to for every request, without a proxy;
+	// default: that of the request's URL.
 	Address string
-	// Proxy chooses the proxy for a request; default none.
+	// Proxy chooses the proxy for a request; default: none.
 	Proxy func(*http.Request) (*url.URL, error)
 	// Patience limits connecting, and then the TLS handshake.
 	Patience time.Duration
-	// Watch is given each connection, below TLS, and returns what to use in its
-	// place; default: the connection.
+	// Watch may wrap each connection, below TLS; default: not called.
 	Watch func(net.Conn) net.Conn
 }
 
-// Transport returns a transport that speaks HTTP/1.1, and makes a connection for each
-// request: one that is used again may be one that the server is just closing, and
-// whether a request arrived on it could not be told.
+// Transport returns a transport that speaks HTTP/1.1 and uses each connection once. The
+// server may be closing a connection that is used again, and the client could not tell
+// whether a request arrived on it.
 func (w Way) Transport() *http.Transport {
 	dialer := &net.Dialer{
 		Timeout:         w.Patience,
@@ -68,8 +67,8 @@ func (w Way) Transport() *http.Transport {
 	}
 }
 
-// CheckProxy says what a proxy answers that makes no way to the server; net/http
-// would repeat the status alone, as if it were the server's.
+// CheckProxy returns an error if the proxy refuses a tunnel. net/http would return the
+// bare status, as if the server had sent it.
 func CheckProxy(answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {
 		return nil

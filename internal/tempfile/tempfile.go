@@ -44,6 +44,18 @@ func (f *File) Append(r io.Reader) (*io.SectionReader, error) {
 	return io.NewSectionReader(f, at, n), nil
 }
 
+// Full returns an [Error] if the file cannot grow, after another process has failed to
+// write to it.
+func (f *File) Full() error {
+	if _, err := f.Seek(0, io.SeekEnd); err != nil {
+		return &Error{err}
+	}
+	if _, err := f.Write(make([]byte, 4<<10)); err != nil {
+		return &Error{err}
+	}
+	return nil
+}
+
 // Close closes and removes the file.
 func (f *File) Close() error {
 	err := f.File.Close()

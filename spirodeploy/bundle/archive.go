@@ -19,15 +19,15 @@ import (
 )
 
 // Git scans the files of the commit HEAD as "git archive" gives them, for
-// [Options.Source]. What the commit's own .gitattributes say holds: export-ignore,
-// export-subst, and filters, as Git LFS needs it. The attributes and settings of
-// the user, the machine and the clone that would change the bytes do not. If the
-// project directory is a directory inside of the repository, Git scans that
-// directory. It needs git, a repository and a commit.
+// [Options.Source]. If the project directory is inside a repository, Git scans that
+// directory only. It needs git, a repository and a commit.
 //
-// A [Warning] that it yields as an error names what makes the bytes depend on the
-// clone, or the bundle incomplete: placeholders for refs in a file with export-subst,
-// submodules, and pointers of Git LFS.
+// The commit's own .gitattributes apply: export-ignore, export-subst, and filters,
+// which Git LFS needs. Attributes and settings of the user, the machine and the clone
+// do not, if they would change the bytes.
+//
+// Git yields a [Warning] for each file that depends on the clone or is incomplete: a
+// placeholder for refs in a file with export-subst, a submodule, a pointer of Git LFS.
 func Git(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		file, err := tempfile.New()
@@ -36,12 +36,16 @@ func Git(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2
 			return
 		}
 		a := &archive{dir: dir, tar: file.File, owner: file, skip: skip, yield: yield}
-		err = a.make(ctx)
+		var full error
+		if err = a.make(ctx); err != nil {
+			full = file.Full()
+		}
 		if !a.yielded {
 			_ = file.Close() // nobody reads it
 		}
 		if err != nil {
-			yield(Entry{}, fmt.Errorf("git archive HEAD: %w", err))
+			// Git's words do not name the temporary file.
+			yield(Entry{}, cmp.Or(full, fmt.Errorf("git archive HEAD: %w", err)))
 			return
 		}
 		for _, w := range a.told {
@@ -52,8 +56,8 @@ func Git(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2
 	}
 }
 
-// GitArchive writes the tar that [Git] scans to a file, so that [Archive] can scan it
-// on a machine without git. It returns what Git warns of.
+// GitArchive writes the tar that [Git] scans to a file, for [Archive] on a machine
+// without git. It returns the warnings of Git.
 func GitArchive(ctx context.Context, dir string, file *os.File) ([]Warning, error) {
 	a := &archive{dir: cmp.Or(dir, "."), tar: file, skip: func(string) bool { return false }, yield: func(Entry, error) bool { return true }}
 	if err := a.make(ctx); err != nil {
@@ -62,8 +66,7 @@ func GitArchive(ctx context.Context, dir string, file *os.File) ([]Warning, erro
 	return a.told, nil
 }
 
-// Archive returns a scanner of a tar that [GitArchive] has written, for
-// [Options.Source].
+// Archive returns a scanner of a tar from [GitArchive], for [Options.Source].
 func Archive(path string) Scanner {
 	return func(_ context.Context, _ string, skip func(string) bool) iter.Seq2[Entry, error] {
 		return func(yield func(Entry, error) bool) {
@@ -81,34 +84,34 @@ func Archive(path string) Scanner {
 	}
 }
 
-// gitSettings are settings of a user, machine or clone that would change the bytes
-// of files, or take their x bit away.
+// gitSettings override settings of a user, machine or clone that would change the bytes
+// of files, or take away their x bit.
 var gitSettings = []string{
 	"-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "tar.umask=0022",
 	"-c", "core.attributesFile=/dev/null",
-	"-c", "core.abbrev=40", // otherwise by how many objects a clone has
-	"-c", "core.bigFileThreshold=512m", // larger files are not converted
+	"-c", "core.abbrev=40", // the default depends on the number of objects in a clone
+	"-c", "core.bigFileThreshold=512m", // git converts no larger files
 	"-c", "i18n.logOutputEncoding=UTF-8", "-c", "i18n.commitEncoding=UTF-8",
 	"-c", "mailmap.file=", "-c", "mailmap.blob=",
 }
 
-// archive reads what "git archive" has written of what is in dir.
+// archive reads a tar that "git archive" has written.
 type archive struct {
-	dir   string // "" if the archive is of another machine
+	dir   string // the directory of the files; "" if that is on another machine
 	tar   *os.File
 	owner io.Closer
 	skip  func(string) bool
 	yield func(Entry, error) bool
 
-	yielded  bool            // whether there was an entry
+	yielded  bool            // whether it has yielded an entry
 	stopped  bool            // whether the consumer has stopped
-	folders  map[string]bool // without anything in them yet
-	pointers []string        // files of Git LFS whose content is elsewhere
+	folders  map[string]bool // directories that are empty so far
+	pointers []string        // files that are pointers of Git LFS
 	subst    bool            // whether a .gitattributes has export-subst
 	told     []Warning
 }
 
-// make lets git write the tar, and reads it.
+// make runs git, which writes the tar, and reads the tar.
 func (a *archive) make(ctx context.Context) error {
 	clone, err := withoutInfo(ctx, a.dir)
 	if err != nil {
@@ -128,8 +131,7 @@ func (a *archive) make(ctx context.Context) error {
 	return nil
 }
 
-// files calls f with each header of the tar and where the content begins, until it
-// returns false.
+// files calls f with each header and content of the tar, until f returns false.
 func (a *archive) files(f func(h *tar.Header, content *io.SectionReader) bool) error {
 	if _, err := a.tar.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -142,7 +144,7 @@ func (a *archive) files(f func(h *tar.Header, content *io.SectionReader) bool) e
 		if err != nil {
 			return err
 		}
-		// The reader takes whole blocks only, so this is where the content begins.
+		// The tar reader does not read ahead, so the content begins here.
 		at, err := a.tar.Seek(0, io.SeekCurrent)
 		if err != nil || !f(h, io.NewSectionReader(a.tar, at, h.Size)) {
 			return err
@@ -169,8 +171,8 @@ func (a *archive) read() error {
 	return cmp.Or(failed, err)
 }
 
-// origin is that of an entry. What is to be omitted is known by its place, also if it
-// was committed.
+// origin returns the origin of an entry. Its path serves [Options.Omit]: a file to omit
+// may be committed.
 func (a *archive) origin(name string, content io.ReaderAt) *origin {
 	o := &origin{owner: a.owner, at: content}
 	if a.dir != "" {
@@ -179,7 +181,7 @@ func (a *archive) origin(name string, content io.ReaderAt) *origin {
 	return o
 }
 
-// look looks at an entry for what deserves a warning.
+// look collects what deserves a warning.
 func (a *archive) look(h *tar.Header, content io.Reader) error {
 	name := strings.TrimSuffix(h.Name, "/")
 	const small = 64 << 10
@@ -199,11 +201,11 @@ func (a *archive) look(h *tar.Header, content io.Reader) error {
 	return err
 }
 
-// maxPointer is how large a pointer of Git LFS may be, in bytes
+// maxPointer is the largest size of a pointer of Git LFS, in bytes
 // (docs/spec.md of github.com/git-lfs/git-lfs).
 const maxPointer = 1023
 
-// warnings returns what there is to say of what was read.
+// warnings returns warnings about the files of the tar.
 func (a *archive) warnings(ctx context.Context) (all []Warning) {
 	add := func(names []string, text string) {
 		for _, name := range names {
@@ -212,13 +214,13 @@ func (a *archive) warnings(ctx context.Context) (all []Warning) {
 			}
 		}
 	}
-	add(a.pointers, "is a pointer of Git LFS, not the file: run git lfs install and git lfs pull before")
-	add(a.submodules(ctx), "is a submodule, of which git archive gives an empty directory: add what is needed of it as an artifact")
-	add(a.depending(ctx), "has a placeholder for export-subst that stands for refs, notes, signatures or a mailmap: two clones of one commit may give other bytes")
+	add(a.pointers, "is a pointer of Git LFS, not the file: run git lfs install and git lfs pull first")
+	add(a.submodules(ctx), "is a submodule, which is an empty directory in git archive: add its files as an artifact")
+	add(a.depending(ctx), "has a placeholder of export-subst for refs, notes, signatures or a mailmap: two clones of one commit may give different bytes")
 	return all
 }
 
-// submodules returns which of the empty directories are submodules.
+// submodules returns the empty directories that are submodules.
 func (a *archive) submodules(ctx context.Context) []string {
 	if len(a.folders) == 0 {
 		return nil
@@ -234,14 +236,14 @@ func (a *archive) submodules(ctx context.Context) []string {
 	return found
 }
 
-// maxListed is how many names git is asked about at once.
+// maxListed is the number of names in one question to git.
 const maxListed = 100
 
-// clonePlaceholders match what git puts in for export-subst that is not the same in
-// every clone (gitattributes(5), git-log(1) "pretty formats").
+// clonePlaceholders match the placeholders of export-subst that depend on the clone
+// (gitattributes(5), git-log(1) "pretty formats").
 const clonePlaceholders = `\$Format:[^$]*%[-+ ]?(d|D|S|N|G[A-Z?]|\(describe|\(decorate|[ac][NEL])`
 
-// depending returns the files with such placeholders that git has put something in for.
+// depending returns the files in which git has replaced such placeholders.
 func (a *archive) depending(ctx context.Context) []string {
 	if !a.subst {
 		return nil
@@ -253,7 +255,7 @@ func (a *archive) depending(ctx context.Context) []string {
 	}
 	names = names[:min(len(names), maxListed)]
 	var depending []string
-	_ = a.files(func(h *tar.Header, content *io.SectionReader) bool { // it is only for warnings
+	_ = a.files(func(h *tar.Header, content *io.SectionReader) bool { // an error costs a warning only
 		if h.Typeflag == tar.TypeReg && slices.Contains(names, h.Name) {
 			text, err := io.ReadAll(io.LimitReader(content, maxPatches))
 			if err == nil && !bytes.Contains(text, []byte("$Format:")) {
@@ -265,11 +267,11 @@ func (a *archive) depending(ctx context.Context) []string {
 	return depending
 }
 
-// gitList returns what git lists with a NUL behind each.
+// gitList returns the items that git lists with a NUL behind each.
 func gitList(ctx context.Context, dir string, args ...string) []string {
 	out, err := gitOutput(ctx, dir, args...)
 	if err != nil || out == "" {
-		return nil // git grep: nothing was found
+		return nil // git grep fails if nothing matches
 	}
 	return strings.Split(strings.TrimSuffix(out, "\x00"), "\x00")
 }

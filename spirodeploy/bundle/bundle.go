@@ -27,14 +27,14 @@ type Bundle struct {
 	size     int64
 	commit   string
 	warnings []Warning
-	// sequential are the indexes of the items that can only be read from their beginning.
+	// sequential are the indexes of the items that can be read from their beginning only.
 	sequential []int
 	temp       *tempfile.File // made when it is needed
 	closers    []io.Closer
 
 	mu     sync.Mutex
-	tar    io.ReaderAt // all bytes, if they exist
-	kept   bool        // whether nobody else can change these
+	tar    io.ReaderAt // the bytes of the tar, if it exists
+	kept   bool        // whether nobody else can change them
 	want   digest.Digest
 	digest digest.Digest // once known
 }
@@ -51,17 +51,17 @@ type Item struct {
 type item struct {
 	Item
 	content int64   // offset of its content in the tar
-	from    *origin // nil for an entry that no file on disk stands for
+	from    *origin // nil for a directory that New has added, and in a tar that exists
 }
 
-// origin is where an entry comes from.
+// origin is the origin of an entry that New has found.
 type origin struct {
-	path  string    // the file on disk, if there is one
-	owner io.Closer // what has to stay open for the content to be read; a *root opens path
+	path  string    // file on disk, or ""
+	owner io.Closer // stays open as long as the bundle; a *root opens path
 	was   identity  // of the file on disk
-	// Content that is not that file's.
-	at   io.ReaderAt                   // can be read anywhere
-	open func() (io.ReadCloser, error) // can be read from its beginning
+	// Content from elsewhere than that file.
+	at   io.ReaderAt
+	open func() (io.ReadCloser, error)
 }
 
 // file returns the file on disk, or "".
@@ -74,10 +74,10 @@ func (o *origin) file() string {
 
 // index finds the entries of a bundle.
 type index interface {
-	// look returns the type and the target of an entry, by its name without the slash
-	// of a directory.
+	// look returns the type and the link target of an entry. A directory's name has no
+	// slash at its end.
 	look(name string) (kind fs.FileMode, link string, ok bool)
-	// find returns which entry is the regular file of a name, or -1.
+	// find returns the index of a regular file by its name, or -1.
 	find(name string) int
 }
 
@@ -105,16 +105,16 @@ func (b *Bundle) Items() iter.Seq[Item] {
 	}
 }
 
-// Has reports whether the bundle has an entry of a slash path, given without a slash at
-// its end, or entries below it, and whether that is a directory.
+// Has reports whether the bundle has an entry of a name, or entries below it, and whether
+// that is a directory. The name has no slash at its end.
 func (b *Bundle) Has(name string) (dir, ok bool) {
 	kind, _, ok := b.index.look(name)
 	return kind == fs.ModeDir, ok
 }
 
 // OpenItem opens a regular file of the bundle by its name. It fails with
-// [fs.ErrNotExist] if there is no such file, and with [ErrChanged] if a file on disk is
-// not the one that New has seen.
+// [fs.ErrNotExist] if the bundle has no such file. The reader fails with [ErrChanged]
+// if the file on disk has changed.
 func (b *Bundle) OpenItem(name string) (io.ReadCloser, error) {
 	i := b.index.find(name)
 	if i < 0 {
@@ -131,7 +131,7 @@ func (b *Bundle) OpenItem(name string) (io.ReadCloser, error) {
 	return io.NopCloser(io.NewSectionReader(tar, it.content, it.Size)), nil
 }
 
-// existing returns the bytes of the tar if they exist, and whether nobody else can
+// existing returns the bytes of the tar if it exists, and whether nobody else can
 // change them.
 func (b *Bundle) existing() (tar io.ReaderAt, kept bool) {
 	b.mu.Lock()
@@ -139,11 +139,10 @@ func (b *Bundle) existing() (tar io.ReaderAt, kept bool) {
 	return b.tar, b.kept
 }
 
-// Open returns a reader of the tar. The reader fails before the last byte: with
-// [ErrChanged] if a file is not what it was, with [ErrDigest] if the bytes are not
-// those of [Options.Digest] or of an earlier reader. It reads ahead. Readers do not
-// disturb each other. Close may be called during a Read, which then fails with
-// [fs.ErrClosed].
+// Open returns a reader of the tar, which reads ahead. Before the last byte, it fails
+// with [ErrChanged] if a file has changed, and with [ErrDigest] if the digest is not
+// [Options.Digest] or that of an earlier reader. Several readers may be open at once.
+// Close during a Read makes that fail with [fs.ErrClosed].
 func (b *Bundle) Open() (io.ReadCloser, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -157,14 +156,14 @@ func (b *Bundle) Open() (io.ReadCloser, error) {
 	return newPump(p, b.size, cmp.Or(b.want, b.digest), b.learn), nil
 }
 
-// learn keeps the digest that a whole read has found.
+// learn stores the digest that a reader has found.
 func (b *Bundle) learn(d digest.Digest) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.digest = d
 }
 
-// Digest returns the digest of the tar. It reads the tar if nobody has done so before.
+// Digest returns the digest of the tar. It reads the tar if no reader has reached the end.
 func (b *Bundle) Digest(ctx context.Context) (digest.Digest, error) {
 	known := func() digest.Digest {
 		b.mu.Lock()
@@ -178,7 +177,7 @@ func (b *Bundle) Digest(ctx context.Context) (digest.Digest, error) {
 	return known(), err
 }
 
-// WriteTo writes the tar. Its errors are those of the reader of [Bundle.Open], and of w.
+// WriteTo writes the tar. The error comes from the reader of [Bundle.Open] or from w.
 func (b *Bundle) WriteTo(w io.Writer) (int64, error) {
 	r, err := b.Open()
 	if err != nil {
@@ -188,9 +187,9 @@ func (b *Bundle) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, r)
 }
 
-// Keep copies the tar into a temporary file, from which readers get it from then on.
-// It is then neither made nor hashed again, and nobody else can change it: that is for
-// a bundle that goes to several servers.
+// Keep copies the tar into a temporary file, which later readers read. The bundle is
+// then neither made nor hashed again, and nobody else can change it: for a bundle that
+// goes to several servers.
 func (b *Bundle) Keep(ctx context.Context) error {
 	if _, kept := b.existing(); kept {
 		return nil
@@ -213,7 +212,7 @@ func (b *Bundle) Keep(ctx context.Context) error {
 	return nil
 }
 
-// spool keeps what r yields in the bundle's temporary file.
+// spool appends the content of r to the bundle's temporary file.
 func (b *Bundle) spool(r io.Reader) (_ *io.SectionReader, err error) {
 	if b.temp == nil {
 		if b.temp, err = tempfile.New(); err != nil {
@@ -224,10 +223,10 @@ func (b *Bundle) spool(r io.Reader) (_ *io.SectionReader, err error) {
 	return b.temp.Append(r)
 }
 
-// spoolFailed reports whether a temporary file is at fault.
+// spoolFailed reports whether an error comes from the temporary file.
 func spoolFailed(err error) bool { return errors.As(err, new(*tempfile.Error)) }
 
-// own closes something when the bundle is closed.
+// own makes Close close c, too.
 func (b *Bundle) own(c io.Closer) {
 	if last := len(b.closers) - 1; c == nil || last >= 0 && b.closers[last] == c || slices.Contains(b.closers, c) {
 		return
@@ -235,7 +234,7 @@ func (b *Bundle) own(c io.Closer) {
 	b.closers = append(b.closers, c)
 }
 
-// Close closes all files, and removes temporary ones. Readers of the bundle fail then.
+// Close closes all files and removes temporary ones. Open readers fail from then on.
 func (b *Bundle) Close() error {
 	var errs []error
 	for _, c := range b.closers {

@@ -11,17 +11,16 @@ import (
 	"strings"
 )
 
-// clone is how git is made to find a repository, without what only this clone of
-// it has.
+// clone makes git find a repository without the attributes that only this clone has.
 type clone struct {
 	env []string
-	dir string // a temporary one, if there is one
+	dir string // a temporary directory, or ""
 }
 
-// withoutInfo returns how git finds the repository of dir without the attributes in
-// info/attributes, which no setting turns off: by another directory in place of
-// .git that has all of that but these. Where git cannot say where the repository
-// is, it will say why when it is asked for more.
+// withoutInfo returns a clone for the repository of dir. No setting turns off
+// info/attributes, so if the clone has such attributes, a temporary directory with
+// everything else takes the place of .git. If git cannot find the repository, the next
+// git command says why.
 func withoutInfo(ctx context.Context, dir string) (c clone, err error) {
 	out, err := gitOutput(ctx, dir, "rev-parse", "--git-common-dir", "--absolute-git-dir", "--show-toplevel")
 	lines := strings.Split(out, "\n")
@@ -47,7 +46,7 @@ func withoutInfo(ctx context.Context, dir string) (c clone, err error) {
 	return c, nil
 }
 
-// hasAttributes reports whether there are more than comments.
+// hasAttributes reports whether a text has more than comments.
 func hasAttributes(text []byte) bool {
 	for line := range bytes.Lines(text) {
 		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
@@ -57,12 +56,12 @@ func hasAttributes(text []byte) bool {
 	return false
 }
 
-// make makes a directory of links to what is in the repository.
+// make makes a directory of links to the files of the repository.
 func (c *clone) make(common, own string) (err error) {
 	if c.dir, err = os.MkdirTemp("", "spirodeploy-*.git"); err != nil {
 		return err
 	}
-	// Git takes no link for it.
+	// Git does not follow a link here.
 	head, err := os.ReadFile(filepath.Join(own, "HEAD"))
 	if err != nil {
 		return err

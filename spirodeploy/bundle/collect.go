@@ -23,8 +23,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// New walks the tree that opts describe. Its error is [Problems], all of them,
-// or the context's.
+// New walks the tree that opts describe. The error is [Problems], with every problem
+// of the tree, or the context's.
 func New(ctx context.Context, opts Options) (*Bundle, error) {
 	ctx = context.WithValue(ctx, withheldKey{}, opts.Withhold)
 	dir := in(opts.Dir, ".")
@@ -44,7 +44,7 @@ func New(ctx context.Context, opts Options) (*Bundle, error) {
 	return c.bundle, nil
 }
 
-// collector gathers a bundle's entries, and all that is wrong with them.
+// collector gathers a bundle's entries and problems.
 type collector struct {
 	ctx      context.Context
 	opts     Options
@@ -52,8 +52,8 @@ type collector struct {
 	bundle   *Bundle
 	omit     []string        // absolute paths
 	dirs     map[string]bool // every directory, without the slash
-	near     string          // where the states are, if they are not here
-	matched  []atomic.Bool   // for each pattern of opts.Exclude, whether it matched anything
+	near     string          // a nearby directory with states, if this one has none
+	matched  []atomic.Bool   // for each of opts.Exclude, whether it matched anything
 	problems Problems
 }
 
@@ -65,9 +65,8 @@ func (c *collector) warn(path, text string) {
 	c.bundle.warnings = append(c.bundle.warnings, Warning{Path: path, Text: text})
 }
 
-// check finds what is wrong with the options themselves. It reports whether a
-// walk makes sense: that of a wrong directory, or with a pattern missing, would
-// only bring up problems that are none.
+// check checks the options themselves. It reports whether a walk makes sense: in a
+// wrong directory, or without a pattern, it would find false problems.
 func (c *collector) check() (walk bool) {
 	if info, err := os.Stat(c.dir); err != nil {
 		c.problem(c.dir, fmt.Errorf("project directory: %w", reason(err)), "name another one with {dir}")
@@ -93,7 +92,7 @@ func (c *collector) check() (walk bool) {
 			c.bundle.modTime.UTC().Format(time.RFC3339)), "")
 	}
 	for _, p := range c.opts.Omit {
-		// A link to it goes with it: it would dangle.
+		// A link to the file would dangle, so it is left out, too.
 		c.omit = append(c.omit, absolute(p), inDir(p))
 	}
 	return walk
@@ -107,8 +106,7 @@ func (c *collector) checkPatterns() {
 	}
 }
 
-// checkArtifacts gives each artifact its name, and leaves out those that cannot
-// have one.
+// checkArtifacts gives each artifact its name, and drops those without a valid one.
 func (c *collector) checkArtifacts() {
 	var named []Artifact // the caller's stay as they are
 	names := map[string]bool{}
@@ -190,7 +188,7 @@ func (c *collector) collect() {
 	}
 }
 
-// salt adds the project's states. That there are none is no error: artifacts
+// salt adds the project's states. A project without states is not an error: artifacts
 // may be all that a deployment needs.
 func (c *collector) salt() {
 	top := in(c.dir, SaltDir)
@@ -227,7 +225,7 @@ func (c *collector) scan(prefix string, s Scanner) {
 		case !e.asked && e.Name != "" && skip(e.Name), c.omitted(e.from.file()):
 			continue
 		}
-		// Not path.Join: it would clean a bad name before it is seen.
+		// Not path.Join, which would clean a bad name before checkName sees it.
 		if prefix != "" && e.Name != "" {
 			e.Name = prefix + "/" + e.Name
 		}
@@ -235,7 +233,7 @@ func (c *collector) scan(prefix string, s Scanner) {
 	}
 }
 
-// omitted reports whether a file is one that the run itself reads or writes.
+// omitted reports whether the options omit a file.
 func (c *collector) omitted(file string) bool {
 	base := filepath.Base(file)
 	for _, o := range c.omit {
@@ -303,13 +301,13 @@ func (c *collector) addOr(e Entry, err error) {
 func excludeHint(name string) fault.Hint {
 	name = strings.TrimSuffix(name, "/")
 	if name == "" || plainName(name) != name {
-		return "" // no pattern matches that; its maker must mend it
+		return "" // no pattern matches it: the scanner has to change
 	}
 	return fault.Hint("to leave it out: {exclude} " + fault.Literal(shellQuote(excludePattern(name))))
 }
 
-// excludePattern returns a pattern that matches a name in the bundle: that name
-// only, but where one of its characters cannot be shown or typed.
+// excludePattern returns a pattern that matches a name in the bundle. It matches other
+// names, too, if the name has characters that cannot be shown or typed.
 func excludePattern(name string) string {
 	var b strings.Builder
 	for _, r := range name {
@@ -328,7 +326,7 @@ func excludePattern(name string) string {
 	return b.String()
 }
 
-// add takes an entry in if its name is whole, and its kind is one of ours.
+// add adds an entry, or returns why the bundle cannot have it.
 func (c *collector) add(e Entry) (err error) {
 	name := strings.TrimSuffix(e.Name, "/")
 	if !e.asked && c.excluded(name) {
@@ -358,8 +356,8 @@ func (c *collector) add(e Entry) (err error) {
 	return nil
 }
 
-// content settles the size of a file, and where its content comes from. It reads the
-// content if that is the only way.
+// content returns the size of a file and the origin of its content. It spools the
+// content if the size is unknown.
 func (c *collector) content(e Entry) (size int64, from *origin, err error) {
 	switch {
 	case e.Open == nil && e.from == nil:
@@ -386,7 +384,7 @@ func (c *collector) content(e Entry) (size int64, from *origin, err error) {
 	return kept.Size(), &origin{path: from.path, at: kept}, nil
 }
 
-// finish brings the entries into the order of the format and checks them against each other.
+// finish sorts the entries as the format asks, and checks them against each other.
 func (c *collector) finish() {
 	b := c.bundle
 	c.addParents()
@@ -394,9 +392,9 @@ func (c *collector) finish() {
 		if order := strings.Compare(x.Name, y.Name); order != 0 {
 			return order
 		}
-		return strings.Compare(x.from.file(), y.from.file()) // the same problem each time
+		return strings.Compare(x.from.file(), y.from.file()) // for the same problem each time
 	})
-	// A directory may be found by several scanners.
+	// Several scanners may find the same directory.
 	b.items = slices.CompactFunc(b.items, func(x, y item) bool { return x.Name == y.Name && x.Mode.IsDir() })
 	b.index = tree(b.items)
 	for i := range b.items {
@@ -405,7 +403,7 @@ func (c *collector) finish() {
 	b.warnings = append(b.warnings, tree(b.items).lookalikes()...)
 	for i, pattern := range c.opts.Exclude {
 		if !c.matched[i].Load() {
-			c.warn("", "nothing matches the exclude pattern "+printable(pattern)+": patterns are about names in the bundle, in which the content of "+SaltDir+" is at the root")
+			c.warn("", "nothing matches the exclude pattern "+printable(pattern)+": patterns match names in the bundle, in which the content of "+SaltDir+" is at the root")
 		}
 	}
 	content := slices.ContainsFunc(b.items, func(it item) bool { return it.Name != GitCommitFile })
@@ -465,7 +463,7 @@ func (c *collector) checkItem(i int) {
 
 func (c *collector) shown(name string, from *origin) string { return c.bundle.shown(name, from) }
 
-// shown returns what a person who works in the project directory knows an entry by.
+// shown returns the name of an entry for a person who works in the project directory.
 func (b *Bundle) shown(name string, from *origin) string {
 	file := from.file()
 	if file == "" {

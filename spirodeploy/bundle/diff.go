@@ -24,8 +24,8 @@ const (
 type Change struct {
 	Name string
 	Kind Kind
-	Old  *Item // nil where it was added
-	New  *Item // nil where it was removed
+	Old  *Item // nil if Added
+	New  *Item // nil if Removed
 }
 
 // String returns "+ NAME", "- NAME" or "~ NAME (what)".
@@ -53,10 +53,10 @@ func (c Change) what() string {
 	return "content"
 }
 
-// Diff compares two tars by path: the kind of an entry, its content, its link
-// target and whether it is executable. Owners, times and order do not count.
-// The changes are sorted by name. The error means that one cannot be read, or is
-// unsafe: what is in it then depends on who reads it.
+// Diff compares two tars by path: the kind of each entry, its content, its link target
+// and whether it is executable. Owners, times and order do not count. The changes are
+// sorted by name. The error means that a tar cannot be read or is unsafe: the content of
+// an unsafe tar depends on the reader.
 func Diff(from, to io.Reader) ([]Change, error) {
 	before, err := contentOf(from)
 	if err != nil {
@@ -85,8 +85,8 @@ func Diff(from, to io.Reader) ([]Change, error) {
 	return changes, nil
 }
 
-// plainName returns the name as this package's format has it, without the slash
-// of a directory: "" for the root.
+// plainName returns the name that this package's format has for an entry, without the
+// slash of a directory: "" for the root.
 func plainName(name string) string { return path.Clean("/" + name)[1:] }
 
 // content is an item with the digest of its bytes.
@@ -95,8 +95,8 @@ type content struct {
 	digest digest.Digest
 }
 
-// contentOf returns what a tar holds, by name. Of two entries of one path the
-// later counts, as when a tar is unpacked.
+// contentOf returns the entries of a tar by name. The last entry of a path counts, as in
+// unpacking.
 func contentOf(r io.Reader) (map[string]content, error) {
 	digests := map[string]digest.Digest{}
 	v, err := verify(r, func(it Item, r io.Reader) error {

@@ -13,42 +13,41 @@ import (
 	"unicode/utf8"
 )
 
-// Unknown is the Size of an [Entry] whose size is not known, or whose content can be read only once.
+// Unknown is the Size of an [Entry] whose size is unknown, or that can be read only once.
 const Unknown = -1
 
 // An Entry is one thing to bundle, as a [Scanner] yields it.
 type Entry struct {
 	// Name is the slash path, relative to where the scanner's entries go.
 	Name string
-	// Mode gives the type (regular, fs.ModeDir or fs.ModeSymlink) and, of the
-	// permissions, whether the owner may execute it. Nothing else counts.
+	// Mode is the type (regular, fs.ModeDir or fs.ModeSymlink), and whether the owner
+	// may execute a file. Other bits do not count.
 	Mode fs.FileMode
-	// Size is the number of bytes that Open will yield, exactly. With Unknown,
-	// Open is called once, before the scanner goes on, and what it yields is
-	// kept in a temporary file.
+	// Size is the exact size of a regular file's content, in bytes. If it is Unknown,
+	// the content is copied to a temporary file before the scanner goes on.
 	Size int64
 	// Link is the target of a symbolic link.
 	Link string
-	// Open opens a regular file's content; it may be called more than once.
+	// Open opens a regular file's content. It may be called more than once, unless Size
+	// is Unknown. It is nil in the entries of this package's scanners and of FileEntry;
+	// setting it replaces their content.
 	Open func() (io.ReadCloser, error)
 
-	asked bool    // whether it is to be left out was asked already
-	from  *origin // of an entry of this package: where its content comes from, if Open is nil
+	asked bool    // whether the scanner has asked skip
+	from  *origin // of an entry of this package: its content if Open is nil
 }
 
-// A Scanner yields what one part of a bundle holds, in any order. It is given
-// the project directory and a function that says whether a name (and for a
-// directory, everything below it) is to be left out; entries for which that
-// is so are left out in any case, asking saves the work. An error that it
-// yields becomes a [Problem], or a [Warning] if it wraps one; scanning goes on while
-// it yields.
-//
-// Parent directories need not be yielded.
+// A Scanner yields the entries of one part of a bundle, in any order. It may leave out
+// parent directories. It gets the project directory, and a function that reports
+// whether the bundle leaves out a name, and everything below it if that is a
+// directory. The bundle leaves out such entries in any case; asking first saves work.
+// An error becomes a [Problem], or a [Warning] if it wraps one, and does not end the
+// scan.
 type Scanner func(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2[Entry, error]
 
-// FileEntry returns the entry for a file, directory or symbolic link on disk,
-// not following the link. The error is that of [os.Lstat], [os.Open] or
-// [os.Readlink], or wraps [ErrKind]; a [Scanner] may yield both as they are.
+// FileEntry returns the entry for a file, directory or symbolic link on disk. It does
+// not follow the link. The error comes from [os.Lstat], [os.Open] or [os.Readlink], or
+// wraps [ErrKind]; a [Scanner] may yield both results as they are.
 func FileEntry(name, path string) (Entry, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -85,8 +84,8 @@ func kindOf(mode fs.FileMode) string {
 	return "special file"
 }
 
-// checkName returns the reason why a slash path (without the trailing slash of
-// a directory) cannot be in a bundle, or nil.
+// checkName returns why a slash path, without the slash at the end of a directory's,
+// cannot be in a bundle, or nil.
 func checkName(name string) error {
 	switch {
 	case name == "":
@@ -105,7 +104,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkText returns why a name or target cannot be on any server, or nil.
+// checkText returns why no server can have a name or target, or nil.
 func checkText(name string) error {
 	why := flaw(name)
 	if strings.Count(name, "/") > maxDepth {
@@ -117,7 +116,7 @@ func checkText(name string) error {
 	return fmt.Errorf("%w: %s", ErrName, why)
 }
 
-// flaw returns what is wrong with a text as a name or target, or "".
+// flaw returns why a text cannot be a name or target, or "".
 func flaw(text string) string {
 	switch {
 	case len(text) > maxName:

@@ -42,8 +42,8 @@ const (
 	magicV7    = "\x00\x00\x00\x00\x00\x00\x00\x00"
 )
 
-// text returns what a field holds up to its first NUL. Nothing may stand behind
-// that: some readers would not stop there.
+// text returns the text of a field, up to the first NUL. The rest must be NULs, since some
+// readers do not stop at the first.
 func (f field) text(block []byte) (string, error) {
 	text, rest, _ := bytes.Cut(f.of(block), []byte{0})
 	if !isZero(rest) {
@@ -52,8 +52,8 @@ func (f field) text(block []byte) (string, error) {
 	return string(text), nil
 }
 
-// octal reads digits, with spaces before them and spaces or NULs behind. A field
-// of nothing else is 0.
+// octal reads digits, with spaces before them and spaces or NULs behind. A field without
+// digits is 0.
 func (f field) octal(block []byte) (int64, error) {
 	digits := strings.TrimLeft(strings.TrimRight(string(f.of(block)), " \x00"), " ")
 	if digits == "" {
@@ -67,8 +67,8 @@ func (f field) octal(block []byte) (int64, error) {
 	return strconv.ParseInt(digits, 8, 64) // of 12 digits at most
 }
 
-// number reads an octal number, or GNU's binary one: a first byte of 0x80 (0xff
-// for a negative number), and the others are the number, the highest first.
+// number reads an octal number, or a binary one of GNU tar: a first byte of 0x80 (0xff
+// for a negative number), then the number, highest byte first.
 func (f field) number(block []byte) (int64, error) {
 	b := slices.Clone(f.of(block))
 	sign := b[0]
@@ -91,8 +91,8 @@ func (f field) number(block []byte) (int64, error) {
 	return n, nil
 }
 
-// checksum reports whether the checksum of a block is right: the sum of its
-// bytes, with spaces in place of the checksum, in octal digits.
+// checksumRight reports whether the checksum of a block is right: the sum of its bytes,
+// with spaces in place of the checksum, in octal digits.
 func checksumRight(block []byte) bool {
 	want := int64(8 * ' ')
 	for _, c := range block {
@@ -107,8 +107,8 @@ func checksumRight(block []byte) bool {
 
 func isZero(b []byte) bool { return bytes.Count(b, []byte{0}) == len(b) }
 
-// maxTime is how far from 1970 a time may lie, in seconds: 34,000 years. Some
-// servers fail at what the file system does not take.
+// maxTime is the largest distance of a time from 1970, in seconds: 34,000 years. Some
+// servers fail at times that their file system does not take.
 const maxTime = 1 << 40
 
 func checkTime(sec int64) error {

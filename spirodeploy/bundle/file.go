@@ -13,9 +13,9 @@ import (
 	"github.com/spirostack/spirodeploy/internal/tempfile"
 )
 
-// OpenFile opens and verifies a tar, whoever made it. A pipe is first read into
-// a temporary file. The error is [Problems] if the tar is not safe to send, or the
-// context's cause.
+// OpenFile opens and verifies a tar, whoever made it. It first copies a pipe into a
+// temporary file. The error is the context's cause, or holds [Problems] if the tar
+// cannot be read or is not safe to send.
 func OpenFile(ctx context.Context, path string) (*Bundle, error) {
 	// Opening a named pipe waits for its writer.
 	file, err := ctxio.Done(ctx, func() (*os.File, error) { return os.Open(path) })
@@ -26,7 +26,7 @@ func OpenFile(ctx context.Context, path string) (*Bundle, error) {
 		return nil, Problems{{Path: path, Err: fmt.Errorf("open bundle: %w", reason(err))}}
 	}
 	b := &Bundle{path: path, closers: []io.Closer{file}}
-	// Closing a pipe cuts short what its reader waits for.
+	// Closing a pipe ends the wait for its writer.
 	stop := context.AfterFunc(ctx, func() { _ = file.Close() })
 	err = b.init(ctx, file)
 	stop()
@@ -81,7 +81,7 @@ func (b *Bundle) init(ctx context.Context, file *os.File) error {
 	return nil
 }
 
-// region plans the reading of a tar that exists.
+// region is the plan of a tar that exists.
 type region struct {
 	r        io.ReaderAt
 	size, at int64

@@ -11,31 +11,30 @@ import (
 	"time"
 )
 
-// Describe is how the second line of .gitcommit describes the commit. What it
-// says depends on the refs of the clone, so it is the one part of a bundle
-// that two clones of a commit may not share.
+// Describe chooses the second line of .gitcommit, which describes the commit. The
+// description depends on the refs of the clone: it is the one part of a bundle that may
+// differ between two clones of a commit.
 type Describe string
 
 // The ways to describe a commit.
 const (
 	DescribeAll  Describe = "all"  // git describe --all: by any ref; the default
-	DescribeTags Describe = "tags" // git describe --tags: by tags only, empty where there are none
+	DescribeTags Describe = "tags" // git describe --tags: by tags only, empty if there are none
 	DescribeOff  Describe = "off"  // leave the second line empty
 )
 
-// errNoGit means that there is no git binary.
+// errNoGit means that the machine has no git.
 var errNoGit = errors.New("no git binary was found")
 
-// commit is what git says for .gitcommit.
+// commit is the content of .gitcommit, or a warning that there is none.
 type commit struct {
-	content []byte // nil where there is nothing to say
+	content []byte // nil if there is none
 	warning Warning
 }
 
-// readCommit asks git, which takes as long as walking a small tree: it may be
-// called meanwhile. No repository and no commit are nothing to talk about; a
-// repository that git refuses to read (in a container that runs as another user,
-// say) is.
+// readCommit asks git for the commit. That takes as long as walking a small tree, so it
+// may run beside the walk. A directory without a repository or commit gets no warning;
+// a repository that git refuses to read (one of another user, for example) does.
 func (c *collector) readCommit() commit {
 	if _, given := c.opts.Files[GitCommitFile]; given || c.excluded(GitCommitFile) {
 		return commit{}
@@ -46,7 +45,7 @@ func (c *collector) readCommit() commit {
 		return commit{warning: Warning{Text: "no git binary was found: the bundle will have no " + GitCommitFile}}
 	case err != nil:
 		var exit *exec.ExitError
-		noCommit := errors.As(err, &exit) && exit.ExitCode() == 1 // what --quiet says
+		noCommit := errors.As(err, &exit) && exit.ExitCode() == 1 // because of --quiet
 		if noCommit || strings.Contains(err.Error(), "not a git repository (or any") {
 			return commit{}
 		}
@@ -54,13 +53,13 @@ func (c *collector) readCommit() commit {
 	}
 	described := ""
 	if describe := cmp.Or(c.opts.GitDescribe, DescribeAll); describe != DescribeOff {
-		// Nothing to describe it by (an exit status other than 0) is an empty line.
+		// Git fails if nothing describes the commit. The line is then empty.
 		described, _ = gitOutput(c.ctx, c.dir, "describe", "--"+string(describe))
 	}
 	return commit{content: []byte(hash + "\n" + described)}
 }
 
-// addCommit adds .gitcommit, or the warning about it.
+// addCommit adds .gitcommit, or the warning.
 func (c *collector) addCommit(of commit) {
 	if of.warning != (Warning{}) {
 		c.warn(of.warning.Path, of.warning.Text)
@@ -71,8 +70,8 @@ func (c *collector) addCommit(of commit) {
 	}
 }
 
-// gitOutput runs git in a directory and returns its output without white space
-// around it. The error's text is what git said, if it said anything.
+// gitOutput runs git in a directory and returns its output without surrounding white
+// space. The error has git's own words, if there are any.
 func gitOutput(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := gitCommand(ctx, dir, args...)
 	var out words
@@ -81,7 +80,7 @@ func gitOutput(ctx context.Context, dir string, args ...string) (string, error) 
 	return strings.TrimSpace(string(out)), err
 }
 
-// words keeps the beginning of what git says. The rest is let go: it may be without end.
+// words keeps the beginning of git's output, which may be endless.
 type words []byte
 
 const maxWords = 64 << 10
@@ -101,36 +100,35 @@ func gitCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, kv)
 		}
 	}
-	// What git has started may go on after git, and hold its output open.
+	// A process that git has started may outlive git, and hold its output open.
 	cmd.WaitDelay = time.Second
 	cmd.Env = append(
 		cmd.Env,
-		"LC_ALL=C", // in which git's words can be told apart
+		"LC_ALL=C", // for words that readCommit knows
 		"GIT_OPTIONAL_LOCKS=0",
-		"GIT_NO_LAZY_FETCH=1",      // what a partial clone lacks is not fetched behind everybody's back
-		"GIT_NO_REPLACE_OBJECTS=1", // a commit is what its hash says, not what a clone puts in its place
-		"GIT_ATTR_NOSYSTEM=1",      // as for the settings of gitSettings
-		"GIT_TERMINAL_PROMPT=0",    // there is nobody to answer
+		"GIT_NO_LAZY_FETCH=1",      // a partial clone must not fetch what it lacks
+		"GIT_NO_REPLACE_OBJECTS=1", // a clone must not put another commit in its place
+		"GIT_ATTR_NOSYSTEM=1",      // as gitSettings
+		"GIT_TERMINAL_PROMPT=0",    // nobody would answer
 	)
 	return cmd
 }
 
-// withheldKey is the key of a context for [Options.Withhold]: a [Scanner] is given
-// a context, and no options.
+// withheldKey is the context key of [Options.Withhold]: a [Scanner] gets a context,
+// but no options.
 type withheldKey struct{}
 
-// notForGit are the variables that git is not given. Those of git, which a hook
-// that runs this has, would lead to another repository than the directory's, or
-// to other attributes than the commit's; and filters that git runs have no business
-// with the token. Whatever else is in the environment (PATH, HOME, proxies) belongs
-// to git, not to the bundle.
+// notForGit are variables that git does not get. Git's own, which a hook has, would
+// lead to another repository than the directory's, or to other attributes than the
+// commit's; and the filters that git runs must not see the token. The other variables
+// (PATH, HOME, proxies) concern git, not the bundle.
 var notForGit = []string{
 	"SPIRO_TOKEN",
 	"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX",
 	"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_ATTR_SOURCE", "GIT_LITERAL_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS",
 }
 
-// runGit runs git. The error's text is what git said, if it said anything.
+// runGit runs git. The error has git's own words, if there are any.
 func runGit(cmd *exec.Cmd) error {
 	var said words
 	cmd.Stderr = &said

@@ -319,7 +319,7 @@ func TestGitWarnings(t *testing.T) {
 	equal(t, "warnings", warnings(dir), `sub/large.bin: is a pointer of Git LFS
 vendor/large.bin: is a pointer of Git LFS
 sub/module: is a submodule
-sub/refs: has a placeholder for export-subst that stands for refs
+sub/refs: has a placeholder of export-subst for refs
 `)
 	equal(t, "warnings of a directory", warnings(filepath.Join(dir, "sub")), `large.bin: is a pointer of Git LFS
 module: is a submodule

@@ -47,10 +47,9 @@ func headerSize(h Item) int64 {
 	return blockSize
 }
 
-// appendHeader appends the blocks that stand before an entry's content. They
-// are written by hand, not by archive/tar, because they are this package's
-// promise: no release of a library may change them. (A test holds them against
-// archive/tar all the same.)
+// appendHeader appends the blocks before an entry's content. It does not use archive/tar,
+// because the bytes are this package's promise: no release of a library may change them.
+// (A test compares them with archive/tar all the same.)
 func appendHeader(b []byte, h Item, modTime time.Time) []byte {
 	mtime := modTime.Unix()
 	records := paxRecords(h)
@@ -73,7 +72,7 @@ func appendHeader(b []byte, h Item, modTime time.Time) []byte {
 	if h.Size > maxOctal {
 		blk.size = 0
 	}
-	// With pax records the name field only serves readers that know no pax.
+	// With pax records, the name field serves readers without pax only.
 	blk.name = ascii(h.Name)
 	if records == "" {
 		if prefix, name, ok := splitName(h.Name); ok {
@@ -83,7 +82,7 @@ func appendHeader(b []byte, h Item, modTime time.Time) []byte {
 	return appendBlock(b, blk)
 }
 
-// paxRecords returns the records that an entry needs beyond ustar: most need none.
+// paxRecords returns the records that an entry needs beyond ustar, or "".
 func paxRecords(h Item) string {
 	var records string
 	if !fits(h.Link) {
@@ -91,7 +90,7 @@ func paxRecords(h Item) string {
 	}
 	huge := h.Size > maxOctal
 	if !fits(h.Name) {
-		// A name is split only where no pax header is needed anyway.
+		// A name is split only if nothing else needs a pax header.
 		if _, _, ok := splitName(h.Name); !ok || records != "" || huge {
 			records += paxRecord("path", h.Name)
 		}
@@ -117,7 +116,7 @@ func paxRecord(key, value string) string {
 	return record
 }
 
-// splitName splits a name that is too long for the name field.
+// splitName splits a name that is too long for the name field, if it can be split.
 func splitName(name string) (prefix, rest string, ok bool) {
 	if len(name) <= nameSize || !isASCII(name) {
 		return "", "", false
@@ -165,15 +164,15 @@ func appendBlock(b []byte, blk block) []byte {
 	return b
 }
 
-// copyName copies as much of a name as fits. Where it is cut behind a slash, it
-// ends before it: a reader that knows no pax would take a file for a directory.
+// copyName copies as much of a name as fits. It does not end behind a slash, so that a
+// reader without pax does not take a file for a directory.
 func copyName(field []byte, name string) {
 	if copy(field, name) < len(name) && field[len(field)-1] == '/' {
 		field[len(strings.TrimRight(name[:len(field)], "/"))] = 0
 	}
 }
 
-// octal fills a field with digits, but for the NUL at its end.
+// octal fills a field with digits, up to the NUL at its end.
 func octal(field []byte, n int64) {
 	for i := len(field) - 2; i >= 0; i-- {
 		field[i] = byte('0' + n&7)
@@ -190,7 +189,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-// ascii leaves out what is not ASCII.
+// ascii removes characters that are not ASCII.
 func ascii(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 0x80 || r == 0 {

@@ -9,15 +9,15 @@ import (
 	"syscall"
 )
 
-// identity tells one state of a file from all others. Where a system does not
-// have a part of it, that is 0. Times are in nanoseconds.
+// identity tells one state of a file from all others. A part is 0 if the system does
+// not have it. Times are in nanoseconds.
 type identity struct {
 	modTime       int64
-	change        int64 // when its content, its name or its permissions changed last
+	change        int64 // of content, name or permissions
 	device, inode uint64
 }
 
-// status is what tells whether a file has changed.
+// status is the current state of a file.
 type status struct {
 	identity
 	regular bool
@@ -29,7 +29,7 @@ var (
 	errFolderChanged = fmt.Errorf("%w: it is no directory any more", ErrChanged)
 )
 
-// same compares a file with what the walk saw of it.
+// same returns how a file differs from the one that the walk saw, or nil.
 func (it *item) same(now status) error {
 	switch {
 	case !now.regular:
@@ -46,12 +46,12 @@ func (it *item) same(now status) error {
 	return nil
 }
 
-// readableByAll reports whether everybody may read a file. It is then not opened
-// at the walk to find out: the answer is known, and the walk stays fast.
+// readableByAll reports whether everybody may read a file. The walk opens only other
+// files to find out, and so stays fast.
 func readableByAll(mode fs.FileMode) bool { return mode.Perm()&0o444 == 0o444 }
 
-// checkReadable finds out at the walk, with all other problems, what would
-// otherwise stop an upload half-way.
+// checkReadable makes the walk find an unreadable file, which would otherwise stop an
+// upload half-way.
 func checkReadable(path string, mode fs.FileMode) error {
 	if readableByAll(mode) {
 		return nil
@@ -77,8 +77,8 @@ func gone(path string, err error) error {
 	return &fs.PathError{Op: "open", Path: path, Err: reason(err)}
 }
 
-// unreadable returns why a file could not be read. Where it is too short, or no
-// file at all, what it has become says more.
+// unreadable returns why a file could not be read. It returns nil if the file is too
+// short or no longer a file: its status says more.
 func unreadable(path string, now status, err error) error {
 	if err == nil || !now.regular || errors.Is(err, io.EOF) {
 		return nil

@@ -15,14 +15,14 @@ import (
 type member struct {
 	flag         byte // its type
 	name, link   string
-	size         int64 // of what stands behind its header
+	size         int64 // of the content behind its header
 	mode         int64
 	uid, gid     int64
 	uname, gname string
 	modTime      time.Time
 }
 
-// regular reports whether it is a file.
+// regular reports whether the member is a regular file.
 func (m *member) regular() bool { return m.flag == typeRegular }
 
 // Type flags beside those of header.go: of POSIX.1-2017, ustar and pax, and of
@@ -37,31 +37,32 @@ const (
 )
 
 const (
-	// maxName is how long a name or a link's target may be, in bytes: no system
-	// that a server runs on takes a longer path (PATH_MAX of Linux).
+	// maxName is the longest name or link target, in bytes: no system that a server runs
+	// on takes a longer path (PATH_MAX of Linux).
 	maxName = 4096
-	// maxDepth is how many elements a name may have.
+	// maxDepth is the largest number of directories in a name.
 	maxDepth = 256
-	// maxRecords is how much a pax header may hold, in bytes; as archive/tar.
+	// maxRecords is the largest size of a pax header's records, in bytes, as in
+	// archive/tar.
 	maxRecords = 1 << 20
 )
 
-// members reads the headers of any tar. It takes only those that every reader
-// takes in the same way; its errors are otherwise [ErrHeader]. It is stricter
-// than archive/tar and Python's tarfile are, which differ on the rest: whose
-// prefix field counts, which of two long names, what a number is.
+// members reads the headers of any tar. It accepts only headers that every reader takes
+// in the same way, and fails with [ErrHeader] for others. It is stricter than archive/tar
+// and Python's tarfile, which differ on the rest: whose prefix field counts, which of two
+// long names, what a number is.
 type members struct {
 	r       *bufio.Reader
-	at      int64  // how far it has come
-	content int64  // what is left of the content of the member read last
-	due     int64  // padding due after that
-	kept    []byte // headers read last, with the padding before them
-	header  []byte // the block of the header read last
-	globals int    // pax global headers read
-	tidy    bool   // whether the archive ends as ours do
+	at      int64  // offset in the tar
+	content int64  // unread content of the last member, in bytes
+	due     int64  // padding after that
+	kept    []byte // the last headers, with the padding before them
+	header  []byte // the block of the last header
+	globals int    // number of pax global headers
+	tidy    bool   // whether the archive ends as this format asks
 }
 
-// extension is what stands before a member's own header.
+// extension holds the headers before a member's own.
 type extension struct {
 	records            map[string]string // of a pax header; nil without one
 	longName, longLink string
@@ -104,7 +105,7 @@ func (r *members) next() (*member, error) {
 		}
 		m, err := r.take(r.header, &before)
 		if errors.Is(err, errNotTar) && start > 0 {
-			err = odd("its checksum is wrong") // to some readers it ends the archive
+			err = odd("its checksum is wrong") // some readers take it for the end of the archive
 		}
 		if m != nil || err != nil {
 			return m, placed(err, start)
@@ -112,11 +113,11 @@ func (r *members) next() (*member, error) {
 	}
 }
 
-// errNotTar means that a block is no header.
+// errNotTar means that a block is not a header.
 var errNotTar = errors.New("not a tar archive")
 
-// take takes in a header block. It returns a member, or nil where the block
-// is only an extension of the one to come.
+// take parses a header block. It returns a member, or nil if the block is an extension of
+// the next header.
 func (r *members) take(block []byte, before *extension) (*member, error) {
 	if !checksumRight(block) {
 		return nil, errNotTar
@@ -235,8 +236,8 @@ func (r *members) pax(own *member, before *extension, ustar bool) error {
 		before.records = found
 		return nil
 	}
-	// As "git archive" writes it, it holds a comment; but others could rename all
-	// that follows, for those who heed it.
+	// "git archive" writes a comment. Other keys could rename all entries behind it, for
+	// readers that heed them.
 	for key := range found {
 		if key != "comment" {
 			return odd("it is a pax global header with %s, which readers take differently", printable(key))
@@ -273,7 +274,7 @@ func (r *members) long(own *member, before *extension, gnu bool) error {
 	return nil
 }
 
-// special reads what stands behind a header that is no entry. All of it is kept.
+// special reads the data behind the header of an extension into kept.
 func (r *members) special(own *member, most int64) ([]byte, error) {
 	if own.size > most {
 		return nil, odd("it has %d bytes of names and the like, more than %d", own.size, most)
@@ -289,7 +290,7 @@ func (r *members) special(own *member, most int64) ([]byte, error) {
 	return data[:own.size], nil
 }
 
-// extend puts in what stands before the member's own header.
+// extend applies the headers before the member's own.
 func (m *member) extend(before *extension) (err error) {
 	if before.longName != "" {
 		m.name = before.longName
@@ -305,7 +306,7 @@ func (m *member) extend(before *extension) (err error) {
 			m.link = value
 		case "size":
 			n, parseErr := strconv.ParseInt(value, 10, 64)
-			// The field holds the size as well, but where it has no room for it.
+			// The field has the same size, unless that is too large for it.
 			if parseErr != nil || m.size != n && (m.size != 0 || n <= maxOctal) {
 				err = odd("its pax header has another size")
 			}
@@ -325,7 +326,7 @@ func (m *member) extend(before *extension) (err error) {
 	return err
 }
 
-// check settles the type, and checks what must hold for each.
+// check settles the type and checks the fields against it.
 func (m *member) check(old bool) error {
 	slash := strings.HasSuffix(m.name, "/")
 	if m.flag == typeOld {
@@ -355,7 +356,7 @@ func (m *member) check(old bool) error {
 	return nil
 }
 
-// keep reads n bytes into what is kept.
+// keep reads n bytes into kept.
 func (r *members) keep(n int64) error {
 	start := len(r.kept)
 	r.kept = append(r.kept, make([]byte, n)...)
@@ -368,7 +369,7 @@ func (r *members) keep(n int64) error {
 	return err
 }
 
-// skip passes over content.
+// skip skips content.
 func (r *members) skip(n int64) error {
 	for n > 0 {
 		m, err := r.r.Discard(int(min(n, 1<<30)))
@@ -396,9 +397,8 @@ func (r *members) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// end reads what stands behind the first of the blocks that end an archive. It
-// must be zeros: some readers end at the first block of zeros, some at the
-// second, and some read on.
+// end reads the rest of the tar behind the first block of zeros. The rest must be zeros:
+// some readers stop at the first block of zeros, some at the second, and some read on.
 func (r *members) end(start int64) error {
 	rest := make([]byte, pieceSize)
 	for {
@@ -418,8 +418,7 @@ func (r *members) end(start int64) error {
 	}
 }
 
-// errNoEnd is half of a file that ends where an entry does: it looks like a whole
-// one else.
+// errNoEnd means that a file ends where an entry does: it may be half of a tar.
 var errNoEnd = errors.New("it does not have the block of zeros that ends an archive")
 
 // isCut reports whether an error means that a file ends too early.
@@ -427,8 +426,8 @@ func isCut(err error) bool {
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errNoEnd)
 }
 
-// fileMode returns the type and the permissions of a member. The type is the
-// flag's, as for all who unpack; the mode field may say another.
+// fileMode returns the type and the permissions of a member. The type comes from the
+// flag, as for all readers; the mode field may have another one.
 func (m *member) fileMode() fs.FileMode {
 	mode := fs.FileMode(m.mode) & fs.ModePerm //nolint:gosec // the other bits do not count
 	switch m.flag {

@@ -9,14 +9,14 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// Limits of the search for a project's states that are not where they should be.
+// Limits of the search for a project directory nearby.
 const (
-	maxUp   = 4   // directories above
-	maxDown = 200 // directories in it
+	maxUp   = 4   // levels above
+	maxDown = 200 // entries of the directory
 )
 
-// nearby returns a directory above dir, or else one in it, that has the states of
-// a project in it; or "".
+// nearby returns the nearest directory above dir that has states, or the first one in
+// dir, or "".
 func nearby(dir string) string {
 	here := absolute(dir)
 	for up := range maxUp {
@@ -48,7 +48,7 @@ func hasSalt(dir string) bool {
 	return err == nil && info.IsDir()
 }
 
-// whereToLook says what helps where there are no states.
+// whereToLook returns what helps if the project has no states.
 func (c *collector) whereToLook() fault.Hint {
 	if c.near == "" {
 		return "name the project directory with {dir}, or add {artifact}"

@@ -7,13 +7,13 @@ import (
 
 // oddity is a header that two readers could take differently.
 type oddity struct {
-	at  int64 // where its block begins
+	at  int64 // offset of its block
 	why string
 }
 
 func odd(format string, args ...any) error { return &oddity{why: fmt.Sprintf(format, args...)} }
 
-// placed says which header an oddity is about. Other errors stay what they are.
+// placed adds the offset of the header to an oddity. It returns other errors unchanged.
 func placed(err error, at int64) error {
 	if o := (*oddity)(nil); errors.As(err, &o) {
 		return &oddity{at, o.why}
@@ -27,8 +27,8 @@ func (o *oddity) Error() string {
 
 func (o *oddity) Is(target error) bool { return target == ErrHeader }
 
-// errSparse is what a file with holes is: they would be read as zeros, so that a
-// few bytes could stand for exabytes.
+// errSparse means that a file has holes. These read as zeros, so a few bytes could stand
+// for exabytes.
 var errSparse = errors.New("is a sparse file")
 
 func sparse(name string) error {

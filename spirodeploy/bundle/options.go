@@ -21,50 +21,50 @@ const (
 type Options struct {
 	// Dir is the project directory; default ".".
 	Dir string
-	// Artifacts are put below _artifacts; default none.
+	// Artifacts go below _artifacts; default none.
 	Artifacts []Artifact
-	// Source scans what goes below _source: [Filesystem], [Git] or a scanner
-	// of your own; default nil, no source.
+	// Source scans what goes below _source: [Filesystem], [Git], [Archive] or a
+	// scanner of your own; default none.
 	Source Scanner
-	// Scanners scan what else goes to the root of the bundle; default none.
+	// Scanners scan further entries for the root of the bundle; default none.
 	Scanners []Scanner
-	// Files are made up: name in the bundle → content; default none. What is
-	// here for .gitcommit replaces what git says; nil is then no such file.
+	// Files are files with given content, by their names in the bundle; default none.
+	// A .gitcommit replaces the one from git, and a nil .gitcommit removes it.
 	Files map[string][]byte
-	// Exclude leaves out what matches one of these patterns, and everything
-	// below it. A pattern with a slash in it is for the whole name in the
-	// bundle ("_source/web/node_modules", "_source/**/*.log"), one without
-	// is for the last element, at any depth ("*.pyc"; "/x" is x at the root only). ?, *, [a-z], {a,b} and
-	// ** are as in github.com/bmatcuk/doublestar; default none.
+	// Exclude are patterns of entries to leave out, with everything below them;
+	// default none. A pattern with a slash matches the whole name in the bundle
+	// ("_source/web/node_modules", "_source/**/*.log"; "/x" is x at the root only). A
+	// pattern without one matches the last element, at any depth ("*.pyc"). The
+	// wildcards ?, *, [a-z], {a,b} and ** are those of github.com/bmatcuk/doublestar.
 	Exclude []string
-	// Omit names files on disk that are left out wherever they are found: what
-	// the run itself reads and writes; default none.
+	// Omit are files on disk to leave out wherever New finds them: what the run
+	// itself reads and writes; default none.
 	Omit []string
 	// GitDescribe chooses the second line of .gitcommit; default [DescribeAll].
 	GitDescribe Describe
-	// Withhold names environment variables that git, and the filters that it runs,
-	// are not given: those that hold a token. SPIRO_TOKEN is withheld always.
+	// Withhold are the names of environment variables that hold a token. Git and the
+	// filters that it runs do not get them, nor SPIRO_TOKEN; default none.
 	Withhold []string
-	// ModTime is the modification time of every entry, cut to whole seconds;
-	// default 1970-01-01T00:00:00Z. It must lie between that and the year 2242.
+	// ModTime is the modification time of every entry, cut to whole seconds, between
+	// 1970 and 2242; default 1970-01-01T00:00:00Z.
 	ModTime time.Time
-	// Digest is the digest that the bundle must have: readers of any other fail
-	// with [ErrDigest] before the last byte. Default: whatever it has.
+	// Digest is the digest that the bundle must have: readers of a bundle with
+	// another one fail with [ErrDigest] before the last byte. Default: any.
 	Digest digest.Digest
 }
 
 // An Artifact is a file or directory that the build made.
 type Artifact struct {
-	// Path is where it is, relative to the project directory or absolute. A
-	// symbolic link that it names itself is followed.
+	// Path is absolute, or relative to the project directory. New follows the path if
+	// it is a symbolic link.
 	Path string
-	// Name is where it goes below _artifacts; default: Path, which must then
-	// lie inside the project directory.
+	// Name is the slash path below _artifacts; default: Path, which must then be
+	// inside the project directory.
 	Name string
 }
 
-// ParseArtifact reads "PATH" or "NAME=PATH". An existing path, relative to dir,
-// with = in it is a PATH.
+// ParseArtifact reads "PATH" or "NAME=PATH". Text with = in it is a PATH if such a
+// path exists, relative to dir.
 func ParseArtifact(dir, s string) Artifact {
 	name, p, ok := strings.Cut(s, "=")
 	if !ok {

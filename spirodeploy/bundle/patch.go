@@ -15,10 +15,9 @@ const (
 	maxPatches = 32 << 20 // of all files of a bundle
 )
 
-// Patches returns how the texts of changed files differ, as unified diffs by
-// name, for changes that [Diff] has found between two tars; they are read once
-// more. Files that are larger than 64 KiB or no text have none; nor do those for
-// which there is no room, when all of them are larger than 32 MiB.
+// Patches returns unified diffs of changed texts, by name, for the changes that [Diff]
+// has found between two tars. It reads both once more. Files of more than 64 KiB and
+// files that are not text have no diff, nor have files beyond a total of 32 MiB.
 func Patches(changes []Change, from, to io.Reader) (map[string]string, error) {
 	wanted := map[string]bool{}
 	for _, c := range changes {
@@ -44,14 +43,14 @@ func Patches(changes []Change, from, to io.Reader) (map[string]string, error) {
 			continue
 		}
 		patch := diff.Diff("old/"+name, old, "new/"+name, text)
-		_, patch, _ = bytes.Cut(patch, []byte("\n")) // a line for programs that apply it
+		_, patch, _ = bytes.Cut(patch, []byte("\n")) // the first line is for programs
 		patches[name] = string(patch)
 	}
 	return patches, nil
 }
 
-// texts returns the content of wanted files, as far as they are texts and there
-// is room. Of two entries of one path the later counts.
+// texts returns the content of the wanted files that are text, as far as there is room.
+// The last entry of a path counts.
 func texts(r io.Reader, wanted map[string]bool) (map[string][]byte, error) {
 	found, room := map[string][]byte{}, int64(maxPatches)
 	_, err := verify(r, func(it Item, r io.Reader) error {

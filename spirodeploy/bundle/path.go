@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// in returns a path that may be relative to dir.
+// in returns the path p, which may be relative to dir.
 func in(dir, p string) string {
 	if dir == "" {
 		dir = "."
@@ -17,9 +17,8 @@ func in(dir, p string) string {
 	return filepath.Join(dir, p)
 }
 
-// inside returns the path of a file relative to a directory that it lies in.
-// Links in it are resolved only where nothing else shows that it lies there: a
-// file that is a link keeps its own name.
+// inside returns the path of a file relative to a directory, if the file is inside. It
+// resolves links only if it must; a file that is itself a link keeps its name.
 func inside(dir, file string) (rel string, ok bool) {
 	for _, resolve := range []func(string) string{filepath.Clean, absolute} {
 		rel, err := filepath.Rel(resolve(dir), filepath.Join(resolve(filepath.Dir(file)), filepath.Base(file)))
@@ -30,11 +29,12 @@ func inside(dir, file string) (rel string, ok bool) {
 	return "", false
 }
 
-// inDir returns the absolute path of a file, of which only the directory is
-// resolved: if it is a link, it stays one.
+// inDir returns the absolute path of a file. It resolves links in the directory, but
+// not the file itself.
 func inDir(p string) string { return filepath.Join(absolute(filepath.Dir(p)), filepath.Base(p)) }
 
-// absolute returns the one path of a file that may not exist yet.
+// absolute returns the absolute path of a file without links in it. The file need not
+// exist.
 func absolute(p string) string {
 	abs, err := filepath.Abs(p)
 	if err != nil {
@@ -49,8 +49,8 @@ func absolute(p string) string {
 	return abs
 }
 
-// reason strips the path that an error of package os repeats. What somebody has
-// wrapped is left as it is: it may be about another file.
+// reason strips the path from an error of package os. It leaves a wrapped error alone,
+// which may be about another file.
 func reason(err error) error {
 	if pe, ok := err.(*fs.PathError); ok { //nolint:errorlint // see above
 		return pe.Err
@@ -58,7 +58,7 @@ func reason(err error) error {
 	return err
 }
 
-// shellQuote quotes a word for a POSIX shell, where that is needed.
+// shellQuote quotes a word for a POSIX shell if the shell would change it.
 func shellQuote(s string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./+:,@%", r)

@@ -10,9 +10,10 @@ import (
 
 // Conditions that [errors.Is] finds in the errors of this package.
 var (
-	// ErrChanged means that a file is no longer what it was when the tree was walked.
+	// ErrChanged means that a file has changed since the walk of the tree, or since
+	// OpenFile.
 	ErrChanged = errors.New("changed since the tree was walked")
-	// ErrDigest means that the bytes are not those of the digest that was asked for.
+	// ErrDigest means that the bundle does not have the wanted digest.
 	ErrDigest = errors.New("the bundle has another digest")
 	// ErrEmpty means that there is nothing to bundle.
 	ErrEmpty = errors.New("nothing to bundle")
@@ -22,15 +23,15 @@ var (
 	ErrDuplicate = errors.New("two entries of one path")
 	// ErrName means that a name cannot be in a bundle.
 	ErrName = errors.New("bad name")
-	// ErrHeader means that a tar has a header that two readers could take differently.
+	// ErrHeader means that two readers could take a header of a tar differently.
 	ErrHeader = errors.New("unsafe header")
-	// ErrKind means that something is neither file, directory nor symbolic link.
+	// ErrKind means that an entry is neither file, directory nor symbolic link.
 	ErrKind = errors.New("neither file, directory nor symbolic link")
 )
 
-// A Problem is one reason why a tree cannot be bundled or a tar not be sent.
+// A Problem is one reason why New cannot bundle a tree, or why a tar is not safe to send.
 type Problem struct {
-	Path string     // where: in the tree as the user named it, or in the tar; may be empty
+	Path string     // in the tree, as the user knows it, or in the tar; may be empty
 	Err  error      // why
 	Hint fault.Hint // what helps; may be empty
 }
@@ -52,7 +53,7 @@ func (p Problem) Error() string {
 
 func (p Problem) Unwrap() error { return p.Err }
 
-// Problems are all reasons why a tree cannot be bundled, as one error.
+// Problems are several problems as one error.
 type Problems []Problem
 
 // Error returns the one problem in a line, or a list with a line for each.
@@ -72,13 +73,13 @@ func (ps Problems) Unwrap() []error {
 	return errs
 }
 
-// A Warning is something that a person should know and that stops nothing.
+// A Warning is something that a person should know, and that stops nothing.
 type Warning struct {
 	Path string // where; may be empty
 	Text string
 }
 
-// Error makes a warning what a [Scanner] can yield: it stops nothing there either.
+// Error returns String. A [Scanner] can yield a warning as an error.
 func (w Warning) Error() string { return w.String() }
 
 // String returns "PATH: text".
@@ -89,5 +90,5 @@ func (w Warning) String() string {
 	return printable(w.Path) + ": " + w.Text
 }
 
-// printable returns a path as it can be shown in a line.
+// printable returns a path for a line of text.
 func printable(path string) string { return sanitize.Line(path) }

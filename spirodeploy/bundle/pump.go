@@ -14,36 +14,34 @@ import (
 
 const (
 	// pieceSize is how much of a tar is read, hashed and handed on at once, in
-	// bytes: enough that what happens between pieces does not count.
+	// bytes: enough that the work between pieces does not count.
 	pieceSize = 256 << 10
-	// pieces is how many of them there are at a time: they are used again.
+	// pieces is the number of buffers for pieces.
 	pieces = 16
-	// fillers is how many of them are filled at once. Reading small files is
-	// mostly waiting for the kernel, so these may be more than there are cores.
+	// fillers is the number of goroutines that fill pieces. They mostly wait for the
+	// kernel, so there may be more than cores.
 	fillers = 4
 )
 
-// plan says what a tar is made of, piece by piece.
+// plan divides a tar into pieces.
 type plan interface {
-	// next plans the next piece. Its size is 0 after the last one. With inline,
-	// fill must be called before next is called again; otherwise it may be called
-	// by another goroutine, while others fill other pieces.
+	// next plans the next piece. The size is 0 after the last one. Other goroutines may
+	// call fill at the same time for other pieces, but with inline, fill must return
+	// before the next call of next.
 	next() (size int, fill func([]byte) error, inline bool, err error)
-	// Close ends it. It is called once, by whoever calls next.
+	// Close ends the plan. The caller of next calls it once.
 	Close() error
 }
 
-// pump reads a tar ahead of whoever wants it: one goroutine plans pieces, some
-// fill them, one hashes them in their order, and the reader gets them in that
-// order, so that all of this overlaps in a few buffers. Where bytes go never
-// depends on which goroutine is faster.
+// pump reads a tar ahead of its reader: one goroutine plans pieces, some fill them, and
+// one hashes them in order, so that all of this overlaps in a few buffers. The place of
+// a byte never depends on which goroutine is faster.
 //
-// It yields the last bytes only if they have the digest want (or whatever they
-// have, if that is empty); the error is otherwise [ErrDigest]. Before, it tells
-// learn the digest, unless that is nil.
+// If the digest is not want, and that is not empty, the error is [ErrDigest] in place of
+// the last bytes. Otherwise the pump calls learn with the digest before these.
 type pump struct {
 	plan  plan
-	left  int64 // to be hashed
+	left  int64 // bytes to hash
 	want  digest.Digest
 	learn func(digest.Digest)
 
@@ -62,7 +60,7 @@ type pump struct {
 	failed  error
 }
 
-// piece is a part of the tar, or the reason why there is none.
+// piece is a part of the tar, or an error.
 type piece struct {
 	buf  []byte
 	fill func([]byte) error
@@ -75,7 +73,7 @@ func newPump(p plan, size int64, want digest.Digest, learn func(digest.Digest)) 
 	return &pump{
 		plan: p, left: size, want: want, learn: learn,
 		ended: ended, end: sync.OnceFunc(func() { close(ended) }),
-		// None of these is ever full, so that only a lack of free pieces stops the planner.
+		// No channel is ever full, so the planner waits for free pieces only.
 		free: make(chan *piece, pieces), work: make(chan *piece, pieces),
 		ordered: make(chan *piece, pieces), hashed: make(chan *piece, pieces),
 	}
@@ -96,7 +94,7 @@ func (p *pump) start() {
 func (p *pump) planAll() {
 	defer close(p.work)
 	defer close(p.ordered)
-	defer func() { _ = p.plan.Close() }() // what was read of it is good
+	defer func() { _ = p.plan.Close() }() // reading has succeeded
 	for {
 		var next *piece
 		select {
@@ -155,7 +153,7 @@ func (p *pump) hashAll() {
 	}
 }
 
-// check looks, before the last bytes are handed on, at what they end.
+// check checks the digest before the reader gets the last bytes.
 func (p *pump) check(sum hash.Hash) error {
 	got := digest.NewDigest(digest.SHA256, sum)
 	if p.want != "" && p.want != got {
@@ -167,7 +165,7 @@ func (p *pump) check(sum hash.Hash) error {
 	return nil
 }
 
-// more makes the next piece the current one. The caller holds mu.
+// more makes the next piece the current one. It needs mu.
 func (p *pump) more() error {
 	if p.failed != nil {
 		return p.failed
@@ -210,7 +208,7 @@ func (p *pump) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// WriteTo writes all of it.
+// WriteTo writes the rest of the tar.
 func (p *pump) WriteTo(w io.Writer) (n int64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -230,7 +228,7 @@ func (p *pump) WriteTo(w io.Writer) (n int64, err error) {
 	}
 }
 
-// Close ends it, also while it is read: Read then fails with [fs.ErrClosed].
+// Close ends the pump. A Read that is running fails with [fs.ErrClosed].
 func (p *pump) Close() error {
 	p.end()
 	p.mu.Lock()

@@ -9,14 +9,14 @@ import (
 	"syscall"
 )
 
-// layout plans a bundle's tar. Where each byte belongs is known from the walk,
-// so any piece can be filled by itself; but for the content of what only an
-// Entry's Open yields, from its beginning.
+// layout is the plan of a tar that does not exist yet. The walk has settled the place of
+// each byte, so any piece can be filled by itself, except the content of sequential
+// items.
 type layout struct {
 	b    *Bundle
 	at   int64
-	past int           // how many of the bundle's sequential items lie before at
-	file io.ReadCloser // the content of the next one, when at lies in it
+	past int           // number of sequential items before at
+	file io.ReadCloser // the content of the next one, if at is in it
 }
 
 func (l *layout) next() (size int, fill func([]byte) error, inline bool, err error) {
@@ -66,7 +66,7 @@ func (l *layout) read(it *item) (size int, fill func([]byte) error, err error) {
 	return size, fill, nil
 }
 
-// finish checks that a sequential item's content ends where it has to.
+// finish checks that a sequential item's content ends at its size.
 func (l *layout) finish(it *item) error {
 	var one [1]byte
 	n, err := io.ReadFull(l.file, one[:])
@@ -80,7 +80,7 @@ func (l *layout) finish(it *item) error {
 	return l.Close()
 }
 
-// Close closes what is being read.
+// Close closes the sequential item that is being read.
 func (l *layout) Close() error {
 	if l.file == nil {
 		return nil
@@ -90,8 +90,8 @@ func (l *layout) Close() error {
 	return err
 }
 
-// fill makes the bytes of the tar from an offset on, but for the content of
-// sequential items.
+// fill makes the bytes of the tar from an offset on, except the content of sequential
+// items.
 func (b *Bundle) fill(buf []byte, at int64) error {
 	i := sort.Search(len(b.items), func(i int) bool { return b.items[i].end() > at })
 	var o opener
@@ -120,9 +120,8 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 	return nil
 }
 
-// readAt fills a buffer with an item's content from an offset on, as far as that
-// goes; what is behind that in the buffer may be anything then. It fails where the
-// content is not what the walk saw.
+// readAt reads an item's content from an offset on. It may overwrite the rest of the
+// buffer. It fails if the file is not the one that the walk saw.
 func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
 	left := it.Size - from
 	switch {
@@ -142,8 +141,8 @@ func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
 	} else {
 		buf = buf[:want+1]
 	}
-	// One byte more than there should be: some files have more than they say (those
-	// of /proc say 0). Where there is no room for it, a further look is needed.
+	// One byte more than the size, since some files have more than they say (those of
+	// /proc say 0). Without room for it, a second read is needed.
 	var spare [1]byte
 	if want == 0 && len(buf) == 0 {
 		buf = spare[:]
@@ -158,7 +157,7 @@ func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
 	if err != nil {
 		return min(n, want), err
 	}
-	// After the reading, so that this is also about what happened meanwhile.
+	// After the read, to notice changes during it.
 	err = it.same(now)
 	switch {
 	case err == nil && n < want:
@@ -169,15 +168,15 @@ func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
 	return min(n, want), err
 }
 
-// sequential reports whether an item's content can only be read from its beginning.
+// sequential reports whether an item's content can be read from its beginning only.
 func (it *item) sequential() bool {
 	return it.from != nil && it.from.open != nil
 }
 
-// end returns where the item's content, with its padding, ends in the tar.
+// end returns the offset behind the item's content and padding.
 func (it *item) end() int64 { return it.content + padded(it.Size) }
 
-// filled reads the tar of a tree anywhere.
+// filled reads a tar that does not exist at any offset.
 type filled struct{ b *Bundle }
 
 func (f filled) ReadAt(p []byte, at int64) (int, error) {
@@ -194,7 +193,7 @@ func (f filled) ReadAt(p []byte, at int64) (int, error) {
 	return int(n), nil
 }
 
-// failed says which file an error is of.
+// failed adds the name of the file to an error.
 func (b *Bundle) failed(it *item, err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		err = fmt.Errorf("%w: it is gone", ErrChanged)

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// paxKeys are the keys of pax records that mean the same to every reader.
+// paxKeys are keys of pax records that mean the same to every reader.
 var paxKeys = map[string]bool{
 	"path": true, "linkpath": true, "size": true,
 	"mtime": true, "atime": true, "ctime": true,
 	"uid": true, "gid": true, "uname": true, "gname": true,
 	"comment": true,
-	// These are star's and libarchive's; nobody who unpacks a name heeds them.
+	// Keys of star and libarchive, which no reader heeds in unpacking a name.
 	"SCHILY.fflags": true, "SCHILY.dev": true, "SCHILY.ino": true, "SCHILY.nlink": true, "SCHILY.devmajor": true, "SCHILY.devminor": true,
 	"LIBARCHIVE.creationtime": true, "LIBARCHIVE.symlinktype": true,
 	"RHT.security.selinux": true,
@@ -22,10 +22,9 @@ var paxKeys = map[string]bool{
 // paxPrefixes are the beginnings of further such keys.
 var paxPrefixes = []string{"SCHILY.xattr.", "SCHILY.acl.", "LIBARCHIVE.xattr."}
 
-// records reads what a pax header holds: "LENGTH KEY=VALUE\n" each
-// (POSIX.1-2017, pax, "pax Extended Header"). There is one way to write each, no
-// key may come twice, and all must be known: to some readers more is a key than
-// to others.
+// records reads the records of a pax header: "LENGTH KEY=VALUE\n" each (POSIX.1-2017,
+// pax, "pax Extended Header"). Each must be written in the one canonical way, no key may
+// come twice, and all keys must be known, since readers differ on which keys they heed.
 func records(data []byte) (map[string]string, error) {
 	if bytes.Contains(data, []byte("hdrcharset=")) {
 		// Python's tarfile finds it anywhere, in the value of another key too.

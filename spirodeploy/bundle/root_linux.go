@@ -14,17 +14,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Most files are small, and then package os, which makes every file one that can
-// be waited for, takes as long as the kernel: here are the system calls. They begin at
-// a directory that is open, which cannot be exchanged for another one on the way.
+// Most files are small. For these, package os takes as long as the kernel, since it
+// prepares each file for waiting, so this file makes the system calls itself. They start
+// at an open directory, so that nobody can exchange a directory on the way.
 
-// root is a directory whose content was walked. What was found below it is opened
-// below it.
+// root is a directory that was walked. Readers open its files through it.
 type root struct {
 	dir *os.File
 
-	// Readers may still be at work when a bundle is closed: the number of a descriptor
-	// that is closed may be another file's at once.
+	// A bundle may be closed while readers are at work: another file may then get the
+	// number of the closed descriptor at once.
 	mu     sync.RWMutex
 	closed bool
 }
@@ -37,10 +36,10 @@ func openRoot(path string) (*root, error) {
 	return &root{dir: dir}, nil
 }
 
-// file returns the path of what has a slash path below the root.
+// file returns the path of a file by its slash path below the root.
 func (r *root) file(name string) string { return filepath.Join(r.dir.Name(), filepath.FromSlash(name)) }
 
-// Close closes it. Nothing below it can be read then.
+// Close closes the directory. Its files cannot be opened from then on.
 func (r *root) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -48,14 +47,14 @@ func (r *root) Close() error {
 	return r.dir.Close()
 }
 
-// top returns it as a directory to walk, which need not be released.
+// top returns the root as a folder, which stays open when it is released.
 func (r *root) top() *folder {
 	f := &folder{dir: r.dir}
 	f.users.Store(2)
 	return f
 }
 
-// folder is a directory while it is walked.
+// folder is a directory during the walk.
 type folder struct {
 	dir   *os.File
 	users atomic.Int32
@@ -63,16 +62,16 @@ type folder struct {
 
 func (f *folder) retain() { f.users.Add(1) }
 
-// release closes a directory that nobody uses any more.
+// release closes the folder after its last use.
 func (f *folder) release() {
 	if f.users.Add(-1) == 0 {
 		_ = f.dir.Close() // it was only read
 	}
 }
 
-// open opens a directory in this one. It follows no link.
+// open opens a subdirectory. It follows no link.
 func (f *folder) open(name string) (*folder, error) {
-	path := f.dir.Name() + "/" + name // not cleaned: the root's is cut off again
+	path := f.dir.Name() + "/" + name // not cleaned: opener.open cuts off the root's
 	fd, err := openFolderAt(int(f.dir.Fd()), name)
 	switch {
 	case errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.ENOTDIR):
@@ -87,7 +86,7 @@ func (f *folder) open(name string) (*folder, error) {
 
 func (f *folder) list(n int) ([]fs.DirEntry, error) { return f.dir.ReadDir(n) }
 
-// look returns what something in the directory is, not following a link.
+// look returns an entry of the directory. It follows no link.
 func (f *folder) look(name string) (e Entry, err error) {
 	path := f.dir.Name() + "/" + name
 	e.from = &origin{path: path}
@@ -129,24 +128,24 @@ func (f *folder) checkReadable(name string, mode fs.FileMode) error {
 	return unix.Close(fd)
 }
 
-// kinds are the types of files that have a name in package fs.
+// kinds are the types of files that package fs knows.
 var kinds = map[uint32]fs.FileMode{
 	unix.S_IFREG: 0, unix.S_IFDIR: fs.ModeDir, unix.S_IFLNK: fs.ModeSymlink, unix.S_IFIFO: fs.ModeNamedPipe,
 	unix.S_IFSOCK: fs.ModeSocket, unix.S_IFCHR: fs.ModeDevice, unix.S_IFBLK: fs.ModeDevice,
 }
 
-// opener opens files below roots, one after the other. It keeps the directory of
-// the last one open, since the next one is most often in it too.
+// opener opens files below roots, one after the other. It keeps the last directory
+// open, since the next file is most often in the same one.
 type opener struct {
 	root *root
 	dir  string // below the root
 	fd   int    // of that; only with a root
 }
 
-// open opens a file below a root, following no link on the way; or any file, if
-// there is no root.
+// open opens a file below a root, without following a link. Without a root, it opens
+// any file.
 func (o *opener) open(r *root, path string) (int, error) {
-	// A named pipe that has taken the file's place must not be waited for.
+	// It must not wait if a named pipe has taken the file's place.
 	const flags = unix.O_RDONLY | unix.O_NONBLOCK | unix.O_CLOEXEC
 	if r == nil {
 		return again(func() (int, error) { return unix.Open(path, flags, 0) })
@@ -172,7 +171,7 @@ func (o *opener) close() {
 	}
 }
 
-// openFolder opens a directory below the root, following no link on the way.
+// openFolder opens a directory below the root. It follows no link.
 func (r *root) openFolder(dir string) (int, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -198,7 +197,7 @@ func (r *root) openFolder(dir string) (int, error) {
 	return fd, nil
 }
 
-// openFolderAt opens a directory in another one. It follows no link.
+// openFolderAt opens a directory in an open one. It follows no link.
 func openFolderAt(dir int, name string) (int, error) {
 	fd, err := again(func() (int, error) {
 		return unix.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
@@ -213,9 +212,9 @@ func openFolderAt(dir int, name string) (int, error) {
 	return -1, err
 }
 
-// readFile reads the content of a file from an offset on, and returns what the file
-// was afterwards. It fills the buffer, or stops when it has as much as is wanted and
-// the system says no more at once.
+// readFile reads a file from an offset on, and returns the status of the file after
+// that. It stops once it has the wanted number of bytes, but reads more than that if
+// one system call gives more.
 func readFile(o *opener, r *root, path string, buf []byte, want int, from int64) (n int, now status, err error) {
 	fd, err := o.open(r, path)
 	if err != nil {
@@ -242,7 +241,7 @@ func readFile(o *opener, r *root, path string, buf []byte, want int, from int64)
 	return n, now, unreadable(path, now, readErr)
 }
 
-// statAt is fstatat(2) that follows no link.
+// statAt is fstatat(2). It follows no link.
 func statAt(dir int, name string, stat *unix.Stat_t) error {
 	_, err := again(func() (int, error) { return 0, unix.Fstatat(dir, name, stat, unix.AT_SYMLINK_NOFOLLOW) })
 	return err
@@ -255,7 +254,7 @@ func statusOf(stat *unix.Stat_t) status {
 	}
 }
 
-// again calls a system call until no signal interrupts it.
+// again repeats a system call until no signal interrupts it.
 func again(call func() (int, error)) (int, error) {
 	for {
 		n, err := call()

@@ -9,8 +9,7 @@ import (
 	"syscall"
 )
 
-// root is a directory whose content was walked. What was found below it is opened
-// below it.
+// root is a directory that was walked. Readers open its files through it.
 type root struct {
 	dir  *os.Root
 	path string
@@ -24,16 +23,16 @@ func openRoot(path string) (*root, error) {
 	return &root{dir, path}, nil
 }
 
-// file returns the path of what has a slash path below the root.
+// file returns the path of a file by its slash path below the root.
 func (r *root) file(name string) string { return filepath.Join(r.path, filepath.FromSlash(name)) }
 
-// Close closes it. Nothing below it can be read then.
+// Close closes the directory. Its files cannot be opened from then on.
 func (r *root) Close() error { return r.dir.Close() }
 
-// top returns it as a directory to walk.
+// top returns the root as a folder.
 func (r *root) top() *folder { return &folder{root: r, rel: "."} }
 
-// folder is a directory while it is walked.
+// folder is a directory during the walk.
 type folder struct {
 	root *root
 	rel  string
@@ -42,7 +41,7 @@ type folder struct {
 
 func (f *folder) retain() {}
 
-// release closes the directory. It can be looked at all the same.
+// release closes the listing. The folder can still look at entries.
 func (f *folder) release() {
 	if f.file != nil {
 		_ = f.file.Close() // it was only read
@@ -54,7 +53,7 @@ func (f *folder) in(name string) (rel, path string) {
 	return rel, filepath.Join(f.root.path, rel)
 }
 
-// open opens a directory in this one. It follows no link.
+// open opens a subdirectory. It follows no link.
 func (f *folder) open(name string) (*folder, error) {
 	rel, _ := f.in(name)
 	seen, err := f.root.dir.Lstat(rel)
@@ -83,7 +82,7 @@ func (f *folder) list(n int) ([]fs.DirEntry, error) {
 	return f.file.ReadDir(n)
 }
 
-// look returns what something in the directory is, not following a link.
+// look returns an entry of the directory. It follows no link.
 func (f *folder) look(name string) (e Entry, err error) {
 	rel, path := f.in(name)
 	e.from = &origin{path: path}
@@ -115,9 +114,9 @@ func (f *folder) look(name string) (e Entry, err error) {
 // opener opens files below roots.
 type opener struct{}
 
-// open opens a file below a root, or any file, if there is no root.
+// open opens a file below a root. Without a root, it opens any file.
 func (*opener) open(r *root, path string) (*os.File, error) {
-	// A named pipe that has taken the file's place must not be waited for.
+	// It must not wait if a named pipe has taken the file's place.
 	const flags = os.O_RDONLY | syscall.O_NONBLOCK
 	if r == nil {
 		return os.OpenFile(path, flags, 0)
@@ -131,8 +130,8 @@ func (*opener) open(r *root, path string) (*os.File, error) {
 
 func (*opener) close() {}
 
-// readFile reads the content of a file from an offset on, and returns what the file
-// was afterwards. It fills the buffer as far as the file goes.
+// readFile reads a file from an offset on, and returns the status of the file after
+// that. It fills the buffer as far as the file goes.
 func readFile(o *opener, r *root, path string, buf []byte, _ int, from int64) (n int, now status, err error) {
 	file, err := o.open(r, path)
 	if err != nil {

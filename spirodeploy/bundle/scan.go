@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// ParseSource returns the scanner for one of the names that users type:
-// "filesystem" or "fs" for [Filesystem], "git" for [Git], "" for none.
+// ParseSource returns a scanner by the name that users type: "filesystem" or "fs" for
+// [Filesystem], "git" for [Git], "" for none.
 func ParseSource(name string) (Scanner, error) {
 	switch name {
 	case "":
@@ -23,14 +23,14 @@ func ParseSource(name string) (Scanner, error) {
 	return nil, fmt.Errorf("source %q: not one of filesystem, fs, git", name)
 }
 
-// below returns a scanner of what lies below a directory.
+// below returns a scanner of the files below a directory.
 func below(top string) Scanner {
 	return func(ctx context.Context, _ string, skip func(string) bool) iter.Seq2[Entry, error] {
 		return Filesystem(ctx, top, skip)
 	}
 }
 
-// contentEntry is a file with content that is at hand.
+// contentEntry returns the entry for a file with given content.
 func contentEntry(name string, content []byte) Entry {
 	return Entry{Name: name, Size: int64(len(content)), from: &origin{at: bytes.NewReader(content)}}
 }

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// tree is the entries of a tree, sorted by name.
+// tree are the entries of a bundle that New has made, sorted by name.
 type tree []item
 
 // at returns the index of an entry, or -1.
@@ -44,18 +44,18 @@ func (t tree) look(name string) (kind fs.FileMode, link string, ok bool) {
 	return t[i].Mode.Type(), t[i].Link, true
 }
 
-// errLeaves tells the links that are dangerous from those that are only broken.
+// errLeaves tells dangerous links from broken ones.
 var errLeaves = errors.New("leaves the bundle")
 
 const (
-	// maxHops is how many links one look-up follows, as on Linux (path_resolution(7)).
+	// maxHops is the number of links that a look-up follows, as on Linux (path_resolution(7)).
 	maxHops = 40
-	// maxSteps is how many names one look-up looks up.
+	// maxSteps is the number of names that a look-up visits.
 	maxSteps = 4096
 )
 
-// checkLink follows a symbolic link as an operating system would whose root is
-// the bundle. It returns why the link must not be in it, or nil.
+// checkLink follows a symbolic link as an operating system would with the bundle as its
+// root. It returns why the link must not be in the bundle, or nil.
 func checkLink(t index, name, target string) error {
 	fail := func(why string) error {
 		return fmt.Errorf("%w to %s %s", ErrLink, printable(target), why)
@@ -119,7 +119,7 @@ func parent(name string) string {
 	return name[:max(strings.LastIndexByte(name, '/'), 0)]
 }
 
-// joined returns the name of something in a directory, of which "" is the root.
+// joined returns the path of a name in a directory; "" is the root.
 func joined(dir, name string) string {
 	if dir == "" {
 		return name
@@ -127,14 +127,14 @@ func joined(dir, name string) string {
 	return dir + "/" + name
 }
 
-// lookalikes warns of names in one directory that differ only in case or in
-// Unicode normalisation: on file systems that take them for one, the second
-// overwrites the first.
+// lookalikes returns a warning for each name that differs from another one in the same
+// directory only in case or Unicode normalisation: on some file systems, the second
+// file overwrites the first.
 func (t tree) lookalikes() []Warning {
 	var warnings []Warning
 	fold := cases.Fold()
-	// Of each name a hash, since there may be very many. Should two names have the
-	// same one by chance, there may be a warning less.
+	// A hash of each name, since there may be very many. If two names share a hash by
+	// chance, a warning may be missing.
 	seed := maphash.MakeSeed()
 	first := make(map[uint64]int32, len(t))
 	folded := func(i int) string {

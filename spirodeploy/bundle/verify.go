@@ -24,22 +24,21 @@ type Contents struct {
 	Items  []Item // in the order of the tar
 	Digest digest.Digest
 	Size   int64 // in bytes
-	// Commit is the content of .gitcommit, which names the commit that the bundle
-	// was made from; empty if there is none.
+	// Commit is the content of .gitcommit, or "" if there is none. It names the commit
+	// that the bundle was made from.
 	Commit string
-	// Unsafe are the reasons not to send it: entries that would be written
-	// outside of the deployment, or that no server could unpack.
+	// Unsafe are the reasons not to send the tar: entries that a server would write
+	// outside of the deployment, or could not unpack.
 	Unsafe Problems
-	// Foreign are the other reasons why it is not in the format of this package.
-	// Where there are none of either, it is.
+	// Foreign are the other reasons why the tar is not in this package's format. It is,
+	// if both lists are empty.
 	Foreign Problems
 }
 
-// Verify reads any uncompressed tar to its end, and says what is in it, whether
-// it is safe to send and whether it is in the format that the package comment
-// specifies. What two readers could take differently ([ErrHeader]) is unsafe; what
-// stands behind it is not looked at. The error means that the tar cannot be read,
-// or is none.
+// Verify reads any uncompressed tar to its end. It returns the entries, whether the tar
+// is safe to send, and whether it is in the format of the package comment. A header that
+// two readers could take differently is unsafe ([ErrHeader]), and ends the list. The
+// error means that the tar cannot be read, or that the content is not a tar.
 func Verify(r io.Reader) (*Contents, error) {
 	v, err := verify(r, nil)
 	if err != nil {
@@ -52,8 +51,8 @@ func Verify(r io.Reader) (*Contents, error) {
 	return v.contents, nil
 }
 
-// verify calls each, if there is one, with every regular file's content. It leaves the
-// items to its caller.
+// verify calls each with the content of every regular file, unless it is nil. The caller
+// takes the items from listed.
 func verify(r io.Reader, each func(Item, io.Reader) error) (*verifier, error) {
 	raw := &recorder{r: r, digester: digest.SHA256.Digester()}
 	v := &verifier{ctx: ctxio.Context(r), raw: raw, contents: &Contents{}, modTime: -1}
@@ -89,9 +88,9 @@ type verifier struct {
 	tar      members
 	contents *Contents
 	listed   listed
-	globals  int    // pax global headers that were told
+	globals  int    // number of pax global headers that are in Foreign
 	modTime  int64  // of the first entry
-	want     []byte // a header as this format has it
+	want     []byte // the header that this format has for an entry
 	links    bool   // whether there are hard links
 }
 
@@ -141,10 +140,10 @@ func (v *verifier) read(each func(Item, io.Reader) error) error {
 	}
 }
 
-// headerHint is what helps against what only some programs write.
+// headerHint helps against headers that only some programs write.
 const headerHint = "make it anew with {output}, or with tar --format=ustar"
 
-// commitWriter keeps what a .gitcommit begins with: more is none.
+// commitWriter keeps the beginning of a .gitcommit.
 type commitWriter string
 
 func (w *commitWriter) Write(p []byte) (int, error) {
@@ -153,7 +152,7 @@ func (w *commitWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// notTar says what a file that is no tar looks like.
+// notTar says what a file looks like that is not a tar.
 func (v *verifier) notTar(err error) error {
 	switch {
 	case v.raw.size == 0 && isCut(err):
@@ -169,8 +168,8 @@ func (v *verifier) notTar(err error) error {
 	return errNotTar
 }
 
-// compressed returns by which format something is compressed, going by how it
-// begins, or "". Python's tarfile looks for these before it takes a file for a tar.
+// compressed returns the compression format of data that begins with start, or "".
+// Python's tarfile looks for these formats before it takes a file for a tar.
 func compressed(start []byte) string {
 	for magic, name := range map[string]string{
 		"\x1f\x8b": "gzip", "BZh": "bzip2", "\xfd7zXZ": "xz", "\x5d\x00\x00\x80": "lzma", "LZIP\x01": "lzip", "\x28\xb5\x2f\xfd": "zstd", "PK\x03\x04": "zip",
@@ -182,7 +181,7 @@ func compressed(start []byte) string {
 	return ""
 }
 
-// end checks what stands behind the last entry.
+// end checks the end of the archive.
 func (v *verifier) end() error {
 	if !v.tar.tidy {
 		v.foreign("", "does not end with two blocks of zeros and nothing behind them")
@@ -190,8 +189,8 @@ func (v *verifier) end() error {
 	return nil
 }
 
-// header takes in an entry, and checks all that one header can show. It reports
-// whether it is one that can be in a bundle.
+// header adds an entry, and checks everything that one header can show. It reports
+// whether a bundle can have such an entry.
 func (v *verifier) header(m *member, padding int64) (Item, bool) {
 	it := Item{Name: m.name, Mode: m.fileMode(), Link: m.link}
 	if v.tar.globals > v.globals {
@@ -263,7 +262,7 @@ func (v *verifier) checkTree() error {
 	return nil
 }
 
-// checkItem checks an entry by its name, and by those before it.
+// checkItem checks an entry by its name and the entries before it.
 func (v *verifier) checkItem(i int, it *item) {
 	name := path.Clean(it.Name)
 	switch {
@@ -271,7 +270,7 @@ func (v *verifier) checkItem(i int, it *item) {
 		v.unsafe(it.Name, fmt.Errorf("%w: is absolute", ErrName))
 		return
 	case isBelow(it.Name, ".."):
-		// Even where it seems to stay inside: what stands before may be a link.
+		// Even if the name seems to stay inside: a part of it may be a link.
 		v.unsafe(it.Name, fmt.Errorf("%w: has .. as an element", ErrName))
 		return
 	case name == "." && (!it.Mode.IsDir() || it.Name == ""):
@@ -288,10 +287,10 @@ func (v *verifier) checkItem(i int, it *item) {
 	case twice && before != it.Mode.Type():
 		v.unsafe(it.Name, fmt.Errorf("%w, of different kinds", ErrDuplicate))
 	case twice && before == fs.ModeSymlink:
-		// Which one is there when another link is followed?
+		// Which of them another link leads to depends on the order of unpacking.
 		v.unsafe(it.Name, fmt.Errorf("%w, both symbolic links", ErrDuplicate))
 	case twice && !it.Mode.IsDir() && v.links:
-		// To write the second writes another name's content, for some.
+		// Some programs write the second one into the file that has the other name.
 		v.unsafe(it.Name, fmt.Errorf("%w, in a tar with hard links", ErrDuplicate))
 	case twice && !it.Mode.IsDir():
 		v.foreign(it.Name, "%w", ErrDuplicate)
@@ -307,11 +306,11 @@ func (v *verifier) checkHard(it *item) {
 	}
 }
 
-// checkPlace checks the directory that an entry lies in, and where a link leads.
+// checkPlace checks the directories above an entry, and where a link leads.
 func (v *verifier) checkPlace(i int, it *item) {
 	l, name := &v.listed, path.Clean(it.Name)
 	if last, ok := l.last[name]; !ok || last != int32(i) { //nolint:gosec // as in add
-		return // it cannot be anywhere, or there is a later one
+		return // its name is bad, or a later entry replaces it
 	}
 	missing := false
 	for dir := parent(name); dir != ""; dir = parent(dir) {
@@ -344,9 +343,9 @@ func (it *item) isHard() bool { return it.Mode.IsRegular() && it.Link != "" }
 // listed is the entries of any tar.
 type listed struct {
 	items []item
-	last  map[string]int32 // by clean name, the last entry of it
-	// implied are the directories that are no entries: whoever unpacks makes them,
-	// so that links can lead through them. There may be very many.
+	last  map[string]int32 // the last entry of each clean name
+	// implied are the directories above entries. Unpacking makes them even if they are
+	// not entries, so links can lead through them. There may be very many.
 	implied map[string]struct{}
 }
 
@@ -369,7 +368,7 @@ func (l *listed) entry(name string) (kind fs.FileMode, link string, ok bool) {
 	return l.items[i].Mode.Type(), l.items[i].Link, true
 }
 
-// look returns the same, of implied directories too.
+// look is entry, also for implied directories.
 func (l *listed) look(name string) (kind fs.FileMode, link string, ok bool) {
 	if kind, link, ok = l.entry(name); ok {
 		return kind, link, ok
@@ -378,8 +377,8 @@ func (l *listed) look(name string) (kind fs.FileMode, link string, ok bool) {
 	return fs.ModeDir, "", ok
 }
 
-// find returns which entry is the regular file of a name, or of the name that a hard
-// link leads to, or -1.
+// find returns the index of a regular file by its name, or by that of a hard link to it,
+// or -1.
 func (l *listed) find(name string) int {
 	i, ok := l.last[path.Clean(name)]
 	switch {

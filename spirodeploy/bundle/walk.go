@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// walkers is how many goroutines look at files: they mostly wait for the kernel.
+	// walkers is the number of goroutines that look at files: they mostly wait for the kernel.
 	walkers = 4
-	// batch is how many files of a directory one of them takes at a time.
+	// batch is the number of files of a directory that one of them takes at a time.
 	batch = 256
 )
 
@@ -48,30 +48,30 @@ func Filesystem(ctx context.Context, dir string, skip func(name string) bool) it
 	}
 }
 
-// walk is a directory on its way of being scanned.
+// walk is a scan of a directory.
 type walk struct {
 	ctx   context.Context //nolint:containedctx // that of the one call that all of this is
 	root  *root
 	skip  func(string) bool
 	found chan []found
-	files bool          // whether a file below the root was yielded
-	ended chan struct{} // closed when nobody wants any more
+	files bool          // whether it has yielded a file below the root
+	ended chan struct{} // closed when the consumer stops
 
 	mu    sync.Mutex
-	more  *sync.Cond // there may be something to do, or nothing any more
+	more  *sync.Cond // signals a new task, or the end
 	tasks []task
-	open  int // tasks that are not done
+	open  int // number of tasks that are not done
 	over  bool
 }
 
-// task is a directory to read; or, with entries, a part of one to look at.
+// task is a directory to read, or with entries, a part of one to look at.
 type task struct {
-	dir     string  // a slash path below the root; empty for that itself
-	in      *folder // the directory above it (of the root, itself); with entries, the directory
+	dir     string  // slash path below the root; empty for the root
+	in      *folder // the parent of dir (the root for the root); with entries, dir
 	entries []fs.DirEntry
 }
 
-// found is what was found, or why there is nothing.
+// found is an entry, or an error about it.
 type found struct {
 	entry Entry
 	err   error
@@ -88,7 +88,7 @@ func (w *walk) yield(yield func(Entry, error) bool) {
 	}
 }
 
-// end makes all tasks end soon.
+// end stops all tasks.
 func (w *walk) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -105,7 +105,7 @@ func (w *walk) push(t task) {
 	w.more.Signal()
 }
 
-// pop returns a task, or false when there is none and none will come.
+// pop waits for a task. It returns false at the end.
 func (w *walk) pop() (task, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -115,7 +115,7 @@ func (w *walk) pop() (task, bool) {
 	if len(w.tasks) == 0 || w.over {
 		return task{}, false
 	}
-	// The newest, so that there are never many.
+	// The newest task first, so that there are never many.
 	last := len(w.tasks) - 1
 	t := w.tasks[last]
 	w.tasks = w.tasks[:last]
@@ -145,7 +145,7 @@ func (w *walk) run() {
 	}
 }
 
-// read makes tasks of what is in a directory.
+// read reads a directory and makes tasks of its entries.
 func (w *walk) read(t task) {
 	dir := t.in
 	if t.dir != "" {
@@ -173,8 +173,8 @@ func (w *walk) read(t task) {
 	}
 }
 
-// isLeft reports whether a name is that of a file that a run was writing, such as
-// .bundle.tar.ABCDEFGH.tmp: it is nobody's, whether the run goes on or was killed.
+// isLeft reports whether a name is that of a file that a run is writing or has left
+// unfinished, such as .bundle.tar.ABCDEFGH.tmp.
 func isLeft(name string) bool {
 	const random = len(".ABCDEFGH.tmp")
 	if len(name) < random+2 || name[0] != '.' || !strings.HasSuffix(name, ".tmp") {
@@ -184,15 +184,15 @@ func isLeft(name string) bool {
 	return name[0] == '.' && strings.Trim(name[1:random-len(".tmp")], "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
-// origin is that of what has a slash path below the root.
+// origin returns the origin of an entry by its slash path below the root.
 func (w *walk) origin(name string) *origin { return &origin{path: w.root.file(name)} }
 
-// fail tells what is wrong with a directory.
+// fail yields an error about a directory.
 func (w *walk) fail(dir string, err error) {
 	w.tell([]found{{Entry{Name: dir, from: w.origin(dir)}, err}})
 }
 
-// look finds out what some entries of a directory are.
+// look looks at some entries of a directory.
 func (w *walk) look(t task) {
 	defer t.in.release()
 	some := make([]found, 0, len(t.entries))
@@ -202,7 +202,7 @@ func (w *walk) look(t task) {
 			continue
 		}
 		if isLeft(d.Name()) {
-			some = append(some, found{Entry{Name: name, from: w.origin(name)}, Warning{Path: name, Text: "is left out: it looks like what a killed run has left"}})
+			some = append(some, found{Entry{Name: name, from: w.origin(name)}, Warning{Path: name, Text: "is left out: it looks like a file that a killed run has left"}})
 			continue
 		}
 		f := w.lookAt(t.in, name, d)
@@ -220,7 +220,7 @@ func (w *walk) lookAt(dir *folder, name string, d fs.DirEntry) found {
 	if err := checkText(name); err != nil {
 		return found{Entry{from: w.origin(name)}, err}
 	}
-	if d.IsDir() { // or it cannot be opened as one
+	if d.IsDir() { // if it no longer is, opening it fails
 		return found{Entry{Mode: fs.ModeDir, from: w.origin(name)}, nil}
 	}
 	e, err := dir.look(d.Name())

@@ -55,7 +55,7 @@ const (
 	plainURL    fault.Hint = "use http:// in the server URL and {insecure} if it is meant to speak plain HTTP"
 )
 
-// serverPeer returns the server, with what helps if it cannot be reached.
+// serverPeer returns the server with the hints for connections that fail.
 func (c *Client) serverPeer() peer.Peer {
 	p := peer.Peer{
 		Who: "the server", CheckAddr: checkURL, CheckName: checkServer, CheckURL: checkServer, Runs: ", and that SpiroFS runs in the Salt master",

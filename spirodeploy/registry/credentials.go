@@ -43,9 +43,10 @@ func Static(l Login) Credentials {
 	return func(context.Context, string) (Login, error) { return l, nil }
 }
 
-// Docker finds logins as Docker does, in its configuration or with the helpers that
-// that names (which are executed). The path is that of the file: by Docker's custom
-// $DOCKER_CONFIG/config.json, or ~/.docker/config.json. No file is no login.
+// Docker finds logins as Docker does, in its configuration file or with the credential
+// helpers that this names, which are executed. For Docker, the path of the file is
+// $DOCKER_CONFIG/config.json, or else ~/.docker/config.json. Without the file, there
+// is no login.
 func Docker(path string) Credentials {
 	return func(ctx context.Context, host string) (Login, error) {
 		broken := func(problem, help string) error {

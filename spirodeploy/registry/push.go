@@ -78,7 +78,7 @@ func (s *session) tagged(manifest digest.Digest) (bool, error) {
 	if errors.Is(err, errdef.ErrNotFound) {
 		return false, nil
 	}
-	if e := (*Error)(nil); errors.As(s.explain(err), &e) && e.Kind == ErrRefused {
+	if errors.Is(s.explain(err), ErrRefused) {
 		return false, nil // it may not say what it has, and yet take this
 	}
 	return err == nil && found.Digest == manifest, err

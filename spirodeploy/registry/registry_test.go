@@ -341,7 +341,7 @@ func TestCut(t *testing.T) {
 // TestNoProgress: a pull that does not get on ends.
 func TestNoProgress(t *testing.T) {
 	t.Parallel()
-	f := newFake(t, func(w http.ResponseWriter, r *http.Request) bool {
+	f := newFake(t, func(_ http.ResponseWriter, r *http.Request) bool {
 		if !strings.Contains(r.URL.Path, "/blobs/") {
 			return false
 		}

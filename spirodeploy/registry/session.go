@@ -173,7 +173,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		g.secrets.add(secret)
 	}
 	own := req.URL.Hostname() == g.hostname()
-	if req.URL.Scheme == "http" && !(g.plain && own) {
+	if req.URL.Scheme == "http" && (!g.plain || !own) {
 		exposed := authorization != "" || req.Method != http.MethodGet && req.Method != http.MethodHead
 		if !g.plain || exposed {
 			if req.Body != nil {
@@ -204,7 +204,7 @@ func retryAfter(resp *http.Response) time.Duration {
 	}
 	text := resp.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second //nolint:gosec // it has 31 bits
+		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(text); err == nil {
 		return max(0, time.Until(at))

@@ -282,7 +282,7 @@ func (t *Target) settle() {
 	}
 	t.Summary = t.summary(fault.Line, t.report.Spell, "; ")
 	t.long = t.summary(fault.Lines, t.report.Spell, "\n  ")
-	t.plain = t.summary(fault.Line, nil, "; ")
+	t.plain = t.summary(func(err error, _ fault.Speller) string { return err.Error() }, nil, "; ")
 }
 
 // Finish ends the report after all targets have ended. Its verdict is the worst of

@@ -28,8 +28,8 @@ type Deployment struct {
 // FS is the content of Dir. It implements fs.ReadLinkFS.
 func (d *Deployment) FS() fs.FS { return os.DirFS(d.Dir) }
 
-// deploy does an accepted deployment and tells the client about it. It goes on
-// with unpacking where the client has gone away.
+// deploy does an accepted deployment and tells the client about it. It unpacks the bundle
+// even if the client has gone away.
 func (s *Server) deploy(w http.ResponseWriter, r *http.Request, f *form) {
 	out := startStream(w)
 	minions, replay := s.script()
@@ -51,8 +51,7 @@ func (s *Server) deploy(w http.ResponseWriter, r *http.Request, f *form) {
 	highstate(r.Context(), out, concerned(d, minions))
 }
 
-// script is what the client is going to hear about: the minions, or the stream
-// to replay.
+// script returns the minions that are to report, or the stream to replay.
 func (s *Server) script() ([]Minion, []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,7 +87,7 @@ func (s *Server) store(f *form) (*Deployment, error) {
 	return d, nil
 }
 
-// fill makes the folder of a deployment what the bundle says.
+// fill fills the folder of a deployment from the bundle.
 func fill(d *Deployment, bundle *os.File) error {
 	root, err := os.OpenRoot(d.Dir)
 	if err != nil {
@@ -101,9 +100,9 @@ func fill(d *Deployment, bundle *os.File) error {
 	return generateTop(root, d)
 }
 
-// highstate tells of the minions that a deployment concerns, each when it
-// reports. Where the client has gone away or the server closes, it cuts the
-// stream, which must not look complete.
+// highstate sends the events of the minions that a deployment concerns, each when it
+// reports. If the client goes away or the server closes, it cuts the stream, which must
+// not look complete.
 func highstate(ctx context.Context, out *stream, minions []Minion) {
 	out.send("highstate-start", startMessage(minions), member{"minions", ids(minions)})
 	start := time.Now()
@@ -119,7 +118,7 @@ func highstate(ctx context.Context, out *stream, minions []Minion) {
 	out.send("highstate-finish", "Highstate complete")
 }
 
-// sleep is false where the context ended first.
+// sleep returns false if the context ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

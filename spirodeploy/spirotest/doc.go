@@ -11,7 +11,7 @@
 //
 // # What it does
 //
-// GET / tells whether a token is valid. POST / takes a deployment: it unpacks
+// GET / checks a token. POST / takes a deployment: it unpacks
 // the bundle, makes top.sls from spirotop.sls (read by package topfile) if there is
 // one and no top.sls, and swaps the result in whole. Asked for a highstate, it finds the
 // [Minion]s that top.sls concerns and lets each report what it is scripted
@@ -23,7 +23,7 @@
 //
 // # Where it differs on purpose
 //
-//   - What is answered 403 or 400 is not deployed. The real server unpacks a
+//   - A request that is answered 403 or 400 deploys nothing. The real server unpacks a
 //     bundle that it answers 403, and the first of two that it answers 400.
 //   - A project or deployment that is empty, ".", ".." or has a slash is
 //     answered 400. The real server writes outside its directory for them.

@@ -34,7 +34,7 @@ func (out *stream) send(event, message string, more ...member) {
 	out.write(event, data)
 }
 
-// report writes the event of a minion that is done. It fails where the
+// report writes the event of a minion that is done. It fails if the
 // minion's scripted result cannot be marshalled.
 func (out *stream) report(m Minion) error {
 	result, err := pythonResult(m.Result)

@@ -17,7 +17,7 @@ type Request struct {
 	Status int
 
 	// Project, Deployment and Highstate are the fields of the form without
-	// the white space around them. They are empty where they are missing.
+	// the white space around them. A missing field is empty.
 	Project    string
 	Deployment string
 	Highstate  string

@@ -92,8 +92,8 @@ func New(tb TB, options Options) *Server {
 	return s
 }
 
-// Start starts a server. The caller must Close it. It fails where the address
-// cannot be listened on or no temporary directory can be made.
+// Start starts a server. The caller must Close it. It fails if it cannot
+// listen on the address or make a temporary directory.
 func Start(options Options) (*Server, error) {
 	if options.Addr == "" {
 		options.Addr = "127.0.0.1:0"
@@ -166,7 +166,7 @@ func (s *Server) serve(listener net.Listener) {
 		Protocols:   protocols,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnState:   s.track,
-		// A client that breaks off is what tests do, not news for stderr.
+		// Clients that break off are a part of tests, and no news for stderr.
 		ErrorLog:          log.New(io.Discard, "", 0),
 		ReadHeaderTimeout: time.Minute,
 	}
@@ -211,7 +211,7 @@ func (s *Server) Replay(stream []byte) {
 }
 
 // Deployment is the newest deployment of that name to have been swapped in.
-// It is false where there is none.
+// It returns false if there is none.
 func (s *Server) Deployment(project, deployment string) (*Deployment, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -34,11 +34,11 @@ type State struct {
 	Comment  string         // what Salt says about it
 	Changes  map[string]any // what it changed
 	Duration time.Duration  // how long it took
-	Warnings []string       // left out where there are none
+	Warnings []string       // left out if there are none
 }
 
 // States is the [Minion].Result of a highstate that ran these states in this
-// order, as Salt 3005 returns it. Its retcode is 0, or 2 where a state failed
+// order, as Salt 3005 returns it. Its retcode is 0, or 2 if a state failed
 // or there is none. The job id and the times of the states are those of the
 // report.
 func States(states ...State) any { return stateReturn(states) }
@@ -88,7 +88,7 @@ func (messages errorReturn) MarshalJSON() ([]byte, error) {
 	return jobReturn(append([]string{}, messages...), 1, time.Now().UTC()).MarshalJSON()
 }
 
-// jobReturn is what Salt returns for a job. A job id is the time of its begin.
+// jobReturn returns the result of a job in Salt. A job id is the time of its begin.
 func jobReturn(ret any, retcode int, begin time.Time) object {
 	jid := strings.Replace(begin.Format("20060102150405.000000"), ".", "", 1)
 	return object{{"ret", ret}, {"out", "highstate"}, {"retcode", retcode}, {"jid", jid}}

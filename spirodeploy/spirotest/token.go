@@ -21,7 +21,7 @@ const tokenAlphabet = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU
 // Token issues a token as SpiroFS does: a macaroon with one caveat, in
 // libmacaroons' v1 packets and URL-safe base64. Its lifetime counts from now:
 // 0 never expires, a negative one has expired already. It is good for the named
-// projects, or for every one where none is named. Other servers do not accept
+// projects, or for every one if none is named. Other servers do not accept
 // it.
 func (s *Server) Token(lifetime time.Duration, projects ...string) string {
 	now := time.Now()
@@ -73,7 +73,7 @@ func randomText(n int) string {
 }
 
 // checkToken tells whether a token is valid now and good for a project, or at
-// all where project is nil.
+// all if project is nil.
 func (s *Server) checkToken(token string, project *string) bool {
 	packets, err := macaroon.Base64Decode([]byte(token))
 	if err != nil {
@@ -88,7 +88,7 @@ func (s *Server) checkToken(token string, project *string) bool {
 	return m.Verify(s.key, check, nil) == nil
 }
 
-// checkCaveat is nil where every condition of a caveat holds. Holders of a
+// checkCaveat returns nil if every condition of a caveat holds. Holders of a
 // token may have added caveats of their own; one that is not understood does
 // not hold.
 func checkCaveat(caveat string, project *string, now float64) error {

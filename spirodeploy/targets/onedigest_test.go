@@ -17,6 +17,9 @@ import (
 // the Dagger module make one bundle of one tree.
 func TestOneDigestEverywhere(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("compiling the Dagger module takes long")
+	}
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)

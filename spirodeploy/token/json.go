@@ -6,11 +6,10 @@ import (
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
-// RedactJSON does to a text of JSON what [Token.Redact] does, and keeps it JSON of
-// the same structure: texts and names are redacted inside their quotes, and a
-// number that has the token in it becomes a text. Outside of texts it may add
-// white space. NaN and Infinity, as Python writes them, count as numbers. JSON
-// in which the token does not occur is returned as it came.
+// RedactJSON is [Token.Redact] for JSON, and keeps its structure: it redacts strings and
+// names inside their quotes, and a number that holds the token becomes a string. It may
+// add white space between values. NaN and Infinity, as Python writes them, count as
+// numbers. JSON without the token stays as it is.
 func (t Token) RedactJSON(text string) string { return t.redactJSON(text, false) }
 
 // redactJSON is RedactJSON for a part of JSON, which may begin inside a text.
@@ -26,7 +25,7 @@ func (t Token) redactJSON(text string, inside bool) string {
 	return f.redactJSON(plain, inside)
 }
 
-// RedactJSON does what [Token.RedactJSON] does, for all of them.
+// RedactJSON is [Token.RedactJSON] for all tokens.
 func (k *Known) RedactJSON(text string) string { return k.redactJSON(text, false) }
 
 func (k *Known) redactJSON(text string, inside bool) string {

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// Known are tokens that are not to be shown, whoever repeats them: a server, or
-// the message about a token that was typed in the wrong place.
+// Known are tokens that must not be shown, whoever repeats them: a server, or the message
+// about a token in the wrong place.
 type Known struct{ tokens []Token }
 
-// Know returns the tokens in texts, such as a variable or an argument: those too
-// in a text that is none, because of the white space in it.
+// Know returns the tokens in texts, such as a variable or an argument. A text with white
+// space in it is not a token, but each of its words may be one.
 func Know(texts ...string) *Known {
 	k := new(Known)
 	for _, text := range texts {
@@ -25,13 +25,13 @@ func Know(texts ...string) *Known {
 // AddText adds the tokens in a text, as [Know] does.
 func (k *Known) AddText(text string) {
 	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		t, _ := Parse(part) // it has no character that is not allowed
+		t, _ := Parse(part) // it has allowed characters only
 		k.Add(t)
 	}
 }
 
-// Add adds a token, and what it becomes when it is narrowed to one of the
-// projects. Where there is no token, nothing is added.
+// Add adds a token, and the token narrowed to each of the projects. It ignores a zero
+// token.
 func (k *Known) Add(t Token, projects ...string) {
 	if t.IsZero() {
 		return
@@ -44,7 +44,7 @@ func (k *Known) Add(t Token, projects ...string) {
 	}
 }
 
-// Redact does what [Token.Redact] does, for all of them.
+// Redact is [Token.Redact] for all tokens.
 func (k *Known) Redact(s string) string {
 	for _, t := range k.tokens {
 		s = t.Redact(s)
@@ -52,9 +52,9 @@ func (k *Known) Redact(s string) string {
 	return s
 }
 
-// Writer returns a writer that redacts what goes to w, also where a token comes
-// in several calls of Write. It holds back the end of a line that may be the
-// beginning of one: who writes no line end at last must call Flush.
+// Writer returns a writer to w that redacts tokens, also those that come in several calls
+// of Write. It holds back the end of a line that may be the beginning of a token, so call
+// Flush after text without a line end.
 func (k *Known) Writer(w io.Writer) *Writer { return &Writer{known: k, w: w} }
 
 // JSONWriter is [Known.Writer] for JSON, which stays JSON. It holds back a line until
@@ -83,7 +83,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Flush writes what was held back.
+// Flush writes the text that was held back.
 func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -152,8 +152,8 @@ func (k *Known) cut(text []byte) int {
 	return at
 }
 
-// Error returns err; or, where its text has a token in it, an error with that
-// text redacted, in which [errors.Is] and [errors.As] still find the causes.
+// Error returns err. If the text has a token in it, it returns an error with the text
+// redacted, in which [errors.Is] and [errors.As] still find the causes.
 func (k *Known) Error(err error) error {
 	if err == nil {
 		return nil
@@ -171,7 +171,7 @@ type redactedError struct {
 
 func (e *redactedError) Error() string { return e.text }
 
-// GoString keeps %#v from showing what is wrapped.
+// GoString keeps %#v from showing the wrapped error.
 func (e *redactedError) GoString() string { return "&" + e.text }
 
 func (e *redactedError) Unwrap() error { return e.err }

@@ -13,25 +13,24 @@ import (
 )
 
 const (
-	// minRedact is the length in bytes from which a token is looked for. What is
-	// shorter protects nothing, and would be found in any text.
+	// minRedact is the length of the shortest token that Redact looks for, in bytes. A
+	// shorter one protects nothing, and would be found in any text.
 	minRedact = 8
-	// gram is how many bytes of a token are recognised at once.
+	// gram is the number of bytes that are compared at once.
 	gram = 8
-	// minPart is the length in bytes from which a part of a token is: one that is
-	// certain to have a gram in it that begins at a multiple of gram.
+	// minPart is the length of the shortest part of a token that Redact looks for, in
+	// bytes: such a part has a gram that begins at a multiple of gram.
 	minPart = 2*gram - 1
-	// maxPlaces is how many places of one gram are tried: all, but for what no
-	// server issues.
+	// maxPlaces is the number of places of a gram that are tried: all of them in a token
+	// that a server issues.
 	maxPlaces = 4096
 )
 
-// Redact returns s with the token replaced by "[redacted]": as it is, in base64
-// (also as part of something longer), in hex, or escaped as URLs, JSON and HTML
-// have it, in capitals or not, whole or any 15 characters of it in a row. It is
-// for text that comes from elsewhere, such as a server that repeats what it was
-// sent. Of a token that [Token.Narrow] made, it redacts what it was made of, too.
-// Tokens of less than 8 bytes are not looked for.
+// Redact returns s with "[redacted]" in place of the token, or of any 15 characters of it
+// in a row. It finds the token as it is, in base64 (also as a part of something longer),
+// in hex, and escaped for URLs, JSON and HTML, in upper or lower case. It is for text from
+// elsewhere, such as a server that repeats a request. It also redacts the token from
+// which [Token.Narrow] made this one. It leaves tokens of less than 8 bytes alone.
 func (t Token) Redact(s string) string {
 	if len(t.Reveal()) < minRedact {
 		return s
@@ -39,7 +38,7 @@ func (t Token) Redact(s string) string {
 	return t.finder().redact(s)
 }
 
-// forms returns the ways in which a token may be written, in lower case.
+// forms returns the forms in which a token may be written, in lower case.
 func forms(secret string) []string {
 	var percent strings.Builder
 	for i := range len(secret) {
@@ -67,7 +66,7 @@ func forms(secret string) []string {
 // pythonHTML escapes as html.escape of Python does.
 var pythonHTML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;")
 
-// markdown are the characters that the Markdown of a report has as references.
+// markdown are the characters that a report in Markdown writes as references.
 const markdown = "!\"#$&*+.:<>@[\\]^_`{|}~"
 
 // references returns a text with some characters as numbers, as package
@@ -104,14 +103,14 @@ func key(s string) uint64 {
 	return k | letter>>2 // 0x20, which a small letter has more
 }
 
-// place is where a gram is in a form of the token.
+// place is the place of a gram in a form of the token.
 type place struct {
 	form string
 	at   int
 	next int // index of the next place of the same gram; 0: none
 }
 
-// enough returns how long a part of the form must be to count.
+// enough returns the length of the shortest part of the form that counts.
 func (p place) enough() int { return min(minPart, len(p.form)) }
 
 // finder finds a token, and those that it was narrowed from.
@@ -124,7 +123,7 @@ type finder struct {
 	maybe   [1 << 12]uint64 // a bit for each hash of a gram: most text has none of them
 }
 
-// bit returns where the bit for a gram is.
+// bit returns the place of the bit for a gram.
 func bit(k uint64) (word uint64, mask uint64) {
 	h := k * 0x9e3779b97f4a7c15 >> (64 - 18)
 	return h / 64, 1 << (h % 64)
@@ -159,9 +158,8 @@ func (f *finder) add(form string, counts map[uint64]int) {
 	}
 }
 
-// find yields where the token is in s, with the whole of an escape that it shares
-// a character with. It looks at every eighth byte only, so that it keeps up with
-// large events.
+// find yields the ranges of s that hold the token, each widened to whole escapes. It
+// looks at every eighth byte only, to keep up with large events.
 func (f *finder) find(s string) iter.Seq2[int, int] {
 	return func(yield func(from, to int) bool) {
 		done := 0

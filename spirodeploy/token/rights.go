@@ -14,9 +14,8 @@ import (
 	"gopkg.in/macaroon.v2"
 )
 
-// ErrOpaque means that it cannot be told what a token allows: it is no
-// macaroon, or has conditions that this package does not know. The server may
-// know better.
+// ErrOpaque means that this package cannot tell what a token allows: the token is not a
+// macaroon, or has unknown conditions. The server may understand it.
 var ErrOpaque = errors.New("what the token allows cannot be read")
 
 // Rights are what a token allows, as far as its holder can read it. A SpiroFS
@@ -39,14 +38,13 @@ type caveat struct {
 	ProjectDeny  *[]string `json:"project_deny,omitempty"`
 }
 
-// Narrow returns the token narrowed to some projects, or to all that it is for
-// where none is named, and to the time before an end, where that is not zero. It
-// adds a caveat, which the holder of a macaroon may do without asking anybody,
-// and which the server checks like its own; nobody who has the result can take
-// it off. The server judges the end by its own clock.
+// Narrow returns the token narrowed to some projects, if any are named, and to the time
+// before end, unless that is zero. It adds a caveat: any holder of a macaroon may add
+// one, the server checks it like its own, and nobody can remove it. The server judges
+// the end by its own clock.
 //
-// The error wraps [ErrOpaque] where the token is none that the server of this
-// package's Rights would understand; it is then better sent as it is.
+// The error wraps [ErrOpaque] if [Token.Rights] cannot read the token. It is then better
+// sent as it is.
 func (t Token) Narrow(end time.Time, projects ...string) (Token, error) {
 	if _, err := t.Rights(); err != nil {
 		return t, err
@@ -78,7 +76,7 @@ func (t Token) Narrow(end time.Time, projects ...string) (Token, error) {
 	if err != nil {
 		return t, fmt.Errorf("narrow the token: %w", err)
 	}
-	// Where the narrowed one is not shown, this one must not be either.
+	// The original token must not be shown, either.
 	narrow.finder = sync.OnceValue(func() *finder {
 		return newFinder(append(slices.Clone(t.finder().secrets), narrow.Reveal())...)
 	})
@@ -92,13 +90,13 @@ func (t Token) macaroon() (*macaroon.Macaroon, error) {
 	}
 	m := new(macaroon.Macaroon)
 	if err := m.UnmarshalBinary(raw); err != nil {
-		return nil, fmt.Errorf("%w: it is no macaroon", ErrOpaque)
+		return nil, fmt.Errorf("%w: it is not a macaroon", ErrOpaque)
 	}
 	return m, nil
 }
 
-// Rights reads what the token allows: what all of its caveats allow together.
-// The error wraps [ErrOpaque], and repeats nothing of the token.
+// Rights returns what all caveats of the token allow together. The error wraps
+// [ErrOpaque], and repeats nothing of the token.
 func (t Token) Rights() (Rights, error) {
 	m, err := t.macaroon()
 	if err != nil {
@@ -145,11 +143,11 @@ func seconds(s float64) time.Time {
 	return time.Unix(int64(whole), int64(fraction*1e9))
 }
 
-// ClockSlack is how far apart this machine's clock and the server's may be.
+// ClockSlack is the largest difference between the clocks of this machine and the server.
 const ClockSlack = 5 * time.Minute
 
-// Check returns why the token is of no use for a project now, or nil. Clocks may
-// differ by five minutes.
+// Check returns why the server would refuse the token for a project now, or nil. Clocks
+// may differ by [ClockSlack].
 func (r Rights) Check(project string, now time.Time) error {
 	switch {
 	case !r.Allows(project):

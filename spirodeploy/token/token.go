@@ -13,11 +13,11 @@ import (
 	"sync"
 )
 
-// redacted is what a token prints as.
+// redacted stands in the place of a token.
 const redacted = "[redacted]"
 
-// maxFile is how much of a token file is read, in bytes. A token has some
-// hundred; a large file is a mistake.
+// maxFile is the largest size of a token file, in bytes. A token has some hundred; a
+// large file is a mistake.
 const maxFile = 64 << 10
 
 // ErrNone means that there is no token.
@@ -27,21 +27,21 @@ var ErrNone = errors.New("no token")
 // writes "[redacted]"; the secret comes out of [Token.Reveal] alone. The zero
 // value is no token.
 type Token struct {
-	// A function, since reflection (and so fmt, for a token in an unexported
-	// field, or a dump in a test failure) cannot look into it.
+	// A function, since reflection cannot look into it: fmt uses that for a token in an
+	// unexported field, and test failures for a dump.
 	reveal func() string
 	finder func() *finder // what Redact needs
 }
 
-// Parse returns the token in s, without the white space around it. The error is
-// [ErrNone] where nothing is left; it never repeats s.
+// Parse returns the token in s, without surrounding white space. The error is [ErrNone]
+// if nothing is left. It never repeats s.
 func Parse(s string) (Token, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
 		return Token{}, ErrNone
 	}
 	for i := range len(s) {
-		// What RFC 9110 allows in a field value, without white space in between.
+		// RFC 9110 allows these characters in a field value.
 		if s[i] <= ' ' || s[i] >= 0x7f {
 			return Token{}, errors.New("the token has white space or a control or non-ASCII character in it: it was not copied whole, or something else was copied with it")
 		}
@@ -49,8 +49,8 @@ func Parse(s string) (Token, error) {
 	return Token{func() string { return s }, sync.OnceValue(func() *finder { return newFinder(s) })}, nil
 }
 
-// ReadFile returns the token in a file, without the white space around it. "-"
-// is not special.
+// ReadFile returns the token in a file, without surrounding white space. "-" is a name
+// like any other.
 func ReadFile(path string) (Token, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -87,7 +87,7 @@ func (t Token) Reveal() string {
 // IsZero reports whether there is no token.
 func (t Token) IsZero() bool { return t.reveal == nil }
 
-// String returns "[redacted]", or "" where there is no token.
+// String returns "[redacted]", or "" if there is no token.
 func (t Token) String() string {
 	if t.IsZero() {
 		return ""
@@ -95,7 +95,7 @@ func (t Token) String() string {
 	return redacted
 }
 
-// GoString is what %#v prints.
+// GoString returns the text for %#v.
 func (t Token) GoString() string { return "token.Token(" + t.String() + ")" }
 
 // Format prints a token with any verb.
@@ -107,7 +107,7 @@ func (t Token) Format(f fmt.State, verb rune) {
 	_, _ = io.WriteString(f, t.String())
 }
 
-// MarshalText is what JSON, XML and flag libraries print.
+// MarshalText returns String, for JSON, XML and flag libraries.
 func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 // UnmarshalText parses a token, as [Parse] does.
@@ -116,5 +116,5 @@ func (t *Token) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// LogValue is what slog prints.
+// LogValue returns String, for slog.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }

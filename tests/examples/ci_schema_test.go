@@ -12,6 +12,9 @@ import (
 // schemas of the services, which come with a package of PyPI.
 func TestCISchemas(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("pip installs what checks the schemas")
+	}
 	python := checker(t)
 	dir := filepath.Join(root, "examples", "ci")
 	// Of the component, what follows its inputs.

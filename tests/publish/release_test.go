@@ -35,14 +35,10 @@ func git(t *testing.T, dir string, args ...string) {
 	}
 }
 
-// clone clones this repository, and tags what is checked out.
-func clone(t *testing.T, to string, tags ...string) {
+// clone clones a repository, and tags what is checked out.
+func clone(t *testing.T, from, to string, tags ...string) {
 	t.Helper()
-	top, err := root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	git(t, "", "clone", "--quiet", "--no-tags", top, to)
+	git(t, "", "clone", "--quiet", "--no-tags", from, to)
 	for _, tag := range tags {
 		git(t, to, "tag", tag)
 	}
@@ -63,21 +59,21 @@ func TestRelease(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds goreleaser, and the command for six platforms")
 	}
-	top := t.TempDir()
-	var dirs []string
-	for i, name := range []string{"a", "another directory"} {
-		dir := filepath.Join(top, name)
-		clone(t, dir, []string{released}...)
-		if i == 1 {
-			git(t, dir, "tag", "v9.9.9")
-		}
+	top, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "another directory")
+	clone(t, top, first, released)
+	clone(t, first, second, released, "v9.9.9")
+	for _, dir := range []string{first, second} {
 		if out, err := build(t.Context(), dir, "GORELEASER_CURRENT_TAG="+released); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		dirs = append(dirs, filepath.Join(dir, "dist"))
 	}
-	listed := sums(t, dirs[0])
-	for name, sum := range sums(t, dirs[1]) {
+	dist := filepath.Join(first, "dist")
+	listed := sums(t, dist)
+	for name, sum := range sums(t, filepath.Join(second, "dist")) {
 		if listed[name] != sum {
 			t.Errorf("%s is not the same twice", name)
 		}
@@ -85,7 +81,7 @@ func TestRelease(t *testing.T) {
 	var want []string
 	for _, goos := range []string{"linux", "darwin", "windows"} {
 		for _, goarch := range []string{"amd64", "arm64"} {
-			want = append(want, checkPlatform(t, dirs[0], goos, goarch, listed)...)
+			want = append(want, checkPlatform(t, dist, goos, goarch, listed)...)
 		}
 	}
 	for name := range listed {
@@ -258,6 +254,10 @@ func TestReleaseRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds goreleaser")
 	}
+	top, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
 		change func(t *testing.T, dir string)
 		want   string
@@ -283,7 +283,7 @@ func TestReleaseRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "clone")
-			clone(t, dir)
+			clone(t, top, dir)
 			tt.change(t, dir)
 			if out, err := build(t.Context(), dir); err == nil || !strings.Contains(out, tt.want) || strings.Contains(out, "building binaries") {
 				t.Errorf("it does not say %q: %v\n%s", tt.want, err, out)

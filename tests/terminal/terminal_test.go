@@ -140,8 +140,8 @@ func TestUpload(t *testing.T) {
 		cols int
 		want string
 	}{
-		{120, `^upload    \[=+>-+\] \d\d?\.\d MiB of 24\.0 MiB \(\d+ %\), \d+\.\d MiB/s, \d+ s left$`},
-		{72, `^upload    \d\d?\.\d MiB of 24\.0 MiB \(\d+ %\), \d+\.\d MiB/s, \d+ s left$`},
+		{120, `^upload    \[=+>-+\] \d\d?\.\d MiB of 24\.0 MiB \(\d+ %\), \d+\.\d [KM]iB/s, \d+ s left$`},
+		{72, `^upload    \d\d?\.\d MiB of 24\.0 MiB \(\d+ %\), \d+\.\d [KM]iB/s, \d+ s left$`},
 		{40, `^upload    \d\d?\.\d MiB of 24\.0 MiB.*…$`},
 	} {
 		t.Run(fmt.Sprint(tt.cols), func(t *testing.T) {

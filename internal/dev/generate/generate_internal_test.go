@@ -71,6 +71,9 @@ func TestCopyTree(t *testing.T) {
 // TestUpload: what an engine gets is the module and no more, and it compiles.
 func TestUpload(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("compiling what an engine is sent takes long")
+	}
 	const root = "../../.."
 	dir := t.TempDir()
 	if err := Upload(t.Context(), root, dir); err != nil {

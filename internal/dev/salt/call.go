@@ -49,7 +49,7 @@ func (m *Master) Call(ctx context.Context, minion, fun string, args ...string) (
 
 // allAnswer reports whether all minions answer.
 func (m *Master) allAnswer(ctx context.Context) bool {
-	out, _ := m.run(ctx, "salt", "--out=json", "--static", "*", "test.ping") // where it fails, nobody answers
+	out, _ := m.run(ctx, "salt", "--out=json", "--static", "--timeout=20", "*", "test.ping") // where it fails, nobody answers
 	var answers map[string]any
 	_ = json.Unmarshal(out, &answers) // as above
 	for _, minion := range m.minions {

@@ -13,15 +13,15 @@ import (
 const borrowed = "the repository borrows objects from another one, which is not in the directory (git clone --shared or --reference): " +
 	"copy them with git repack -a -d, and remove .git/objects/info/alternates"
 
-// borrows reports whether the repository in dir names others that have some of
-// its objects (gitrepository-layout(5), objects/info/alternates).
+// borrows reports whether the repository in dir has some of its objects in others
+// (gitrepository-layout(5), objects/info/alternates).
 func borrows(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, ".git", "objects", "info", "alternates"))
 	return err == nil && info.Size() > 0
 }
 
-// lacking returns a warning if .gitcommit lacks something because objects are
-// elsewhere: git cannot describe a commit that it does not have.
+// lacking returns a warning if .gitcommit is incomplete because objects are elsewhere:
+// git cannot describe a commit that it does not have.
 func lacking(dir, commit string) []bundle.Warning {
 	if _, described, _ := strings.Cut(commit, "\n"); described != "" || !borrows(dir) {
 		return nil
@@ -33,7 +33,7 @@ func lacking(dir, commit string) []bundle.Warning {
 	return []bundle.Warning{{Path: bundle.GitCommitFile, Text: what + ": " + borrowed}}
 }
 
-// elsewhere adds to an error of git that objects are elsewhere, if they are.
+// elsewhere adds to an error of git that objects are elsewhere, if so.
 func elsewhere(dir string, err error) error {
 	if err != nil && borrows(dir) {
 		return fmt.Errorf("%w: %s", err, borrowed)

@@ -14,7 +14,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
-// bundle writes the bundle that the library makes of the same tree.
+// bundle writes the bundle, as the library makes it from the same tree.
 func (s step) bundle(ctx context.Context) error {
 	opts, err := s.options()
 	if err != nil {
@@ -29,7 +29,7 @@ func (s step) bundle(ctx context.Context) error {
 	for _, w := range b.Warnings() {
 		warnings = append(warnings, s.namedText(w.String()))
 	}
-	// Which deployment it will be for is not known yet, so that nothing is a problem.
+	// The deployment is not known yet, so all findings are warnings.
 	_, wrong, odd := preflight.Check(ctx, preflight.Of(b), preflight.Options{})
 	for _, err := range wrong {
 		warnings = append(warnings, err.Error())
@@ -43,8 +43,8 @@ func (s step) bundle(ctx context.Context) error {
 	})
 }
 
-// warn writes warnings to a file, a line for each: what a step prints is lost once the
-// engine has it in its cache.
+// warn writes each warning to a line of a file: the engine does not repeat the output of
+// a cached step.
 func (s step) warn(warnings []string) error {
 	var text strings.Builder
 	for _, w := range warnings {
@@ -56,7 +56,7 @@ func (s step) warn(warnings []string) error {
 	return nil
 }
 
-// isOutside reports whether an artifact is not in the project directory.
+// isOutside reports whether an artifact is outside of the project directory.
 func isOutside(a bundle.Artifact) bool { return a.Path != "" && !filepath.IsLocal(a.Path) }
 
 func outside(a bundle.Artifact) bundle.Problem {
@@ -66,14 +66,14 @@ func outside(a bundle.Artifact) bundle.Problem {
 	}
 }
 
-// options returns the library's options for what is in the container.
+// options returns the library's options for the container.
 func (s step) options() (bundle.Options, error) {
 	opts := bundle.Options{Dir: s.at(ProjectDir), Exclude: s.Exclude}
 	commit, err := os.ReadFile(s.at(CommitFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return opts, fmt.Errorf("read commit: %w", err)
 	}
-	// Without a file it is nil, which says that there is no commit.
+	// Without a file, commit is nil, and the bundle has no .gitcommit.
 	opts.Files = map[string][]byte{bundle.GitCommitFile: commit}
 
 	var problems bundle.Problems

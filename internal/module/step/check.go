@@ -16,12 +16,12 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
-// salt is the directory of a project whose content is at the root of its bundles.
+// salt is the directory with the states of a project.
 const salt = "_salt"
 
-// check says whether a project can be deployed: its tree can be bundled, and its top
-// file is right in every deployment. The error has all that keeps it from that.
-// Artifacts that are not built are worth a warning: a check may come before a build.
+// check checks whether a project can be deployed: its tree can be bundled, and its top
+// file is right in every deployment. The error lists every problem. An artifact that does
+// not exist gets a warning only, since a check may come before a build.
 func (s step) check(ctx context.Context) error {
 	problems, warnings := s.sortArtifacts()
 	opts, err := s.options()
@@ -40,7 +40,7 @@ func (s step) check(ctx context.Context) error {
 	return errors.Join(errlist.Join(append(problems, wrong...)...), s.warn(append(warnings, odd...)))
 }
 
-// problemsOf returns the problems of a tree, or the one error that it is.
+// problemsOf returns the problems of a tree, or any other error by itself.
 func problemsOf(err error) []error {
 	if problems, ok := err.(bundle.Problems); ok { //nolint:errorlint // one that is wrapped has a text of its own
 		return problems.Unwrap()
@@ -48,8 +48,8 @@ func problemsOf(err error) []error {
 	return []error{err}
 }
 
-// sortArtifacts keeps the artifacts that can be bundled, and tells of the others: of
-// those outside of the project problems, of those that are not there warnings.
+// sortArtifacts keeps the artifacts that can be bundled. It returns a problem for each
+// one outside of the project, and a warning for each one that does not exist.
 func (s *step) sortArtifacts() (problems []error, warnings []string) {
 	var there []string
 	for _, text := range s.Artifacts {
@@ -68,8 +68,8 @@ func (s *step) sortArtifacts() (problems []error, warnings []string) {
 	return problems, warnings
 }
 
-// checkTop checks the top file of the bundle. If there is none, since the tree cannot be
-// bundled, it looks at the states as they are.
+// checkTop checks the top file of the bundle, or that of the states on disk if there is
+// no bundle because the tree has problems.
 func (s step) checkTop(ctx context.Context, b *bundle.Bundle) (problems []error, warnings []string) {
 	if b != nil {
 		_, problems, warnings = preflight.Check(ctx, preflight.Of(b), preflight.Options{})
@@ -77,22 +77,22 @@ func (s step) checkTop(ctx context.Context, b *bundle.Bundle) (problems []error,
 	}
 	root, err := os.OpenRoot(s.at(filepath.Join(ProjectDir, salt)))
 	if err != nil {
-		return nil, nil // the bundler tells it
+		return nil, nil // the bundler reports it
 	}
 	defer root.Close()
 	_, problems, warnings = preflight.Check(ctx, preflight.Of(states{root}), preflight.Options{})
 	return problems, warnings
 }
 
-// states are the content of _salt, as a bundle would have it.
+// states are the files of _salt on disk, as a bundle would have them.
 type states struct{ root *os.Root }
 
-// Items yields what is there.
+// Items yields the files and directories.
 func (s states) Items() iter.Seq[bundle.Item] {
 	return func(yield func(bundle.Item) bool) {
 		_ = fs.WalkDir(s.root.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
 			if err != nil || name == "." {
-				return nil //nolint:nilerr // the bundler tells it
+				return nil //nolint:nilerr // the bundler reports it
 			}
 			info, err := s.root.Stat(name) // through links, as OpenItem goes
 			if err != nil {
@@ -110,18 +110,18 @@ func (s states) Items() iter.Seq[bundle.Item] {
 	}
 }
 
-// Has tells whether there is a state or a directory.
+// Has reports whether a name exists, and whether it is a directory.
 func (s states) Has(name string) (dir, ok bool) {
 	info, err := s.root.Stat(name)
 	return err == nil && info.IsDir(), err == nil
 }
 
-// OpenItem opens a state.
+// OpenItem opens a file.
 func (s states) OpenItem(name string) (io.ReadCloser, error) {
 	switch info, err := s.root.Stat(name); {
 	case err != nil:
 		return nil, err
-	case !info.Mode().IsRegular(): // a pipe would be waited for
+	case !info.Mode().IsRegular(): // opening a pipe would wait
 		return nil, fmt.Errorf("%s: %w", name, bundle.ErrKind)
 	}
 	return s.root.Open(name)

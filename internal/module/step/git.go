@@ -14,7 +14,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
-// notPacked are the parts of a .git that say nothing of its commits.
+// notPacked are the parts of a .git that say nothing about commits.
 var notPacked = []string{"/hooks", "/index", "/lfs", "/logs", "/modules", "/worktrees"}
 
 // pack writes a .git as a tar: a function can export one file, but not a large
@@ -32,8 +32,8 @@ func pack(ctx context.Context, dir string, w io.Writer) error {
 	return err
 }
 
-// packed scans the directories and regular files of a .git: what a link in it leads to
-// is not at hand.
+// packed scans the directories and regular files of a .git. It leaves out links, whose
+// targets are elsewhere.
 func packed(ctx context.Context, dir string, skip func(string) bool) iter.Seq2[bundle.Entry, error] {
 	return func(yield func(bundle.Entry, error) bool) {
 		for e, err := range bundle.Filesystem(ctx, dir, skip) {
@@ -45,8 +45,7 @@ func packed(ctx context.Context, dir string, skip func(string) bool) iter.Seq2[b
 	}
 }
 
-// Unpack makes dir a repository without a work tree, from what the step Pack
-// has made.
+// Unpack makes dir a repository without a work tree, from the output of the step Pack.
 func Unpack(packed, dir string) error {
 	f, err := os.Open(packed)
 	if err != nil {
@@ -89,8 +88,8 @@ func unpackFile(root *os.Root, h *tar.Header, content io.Reader) error {
 	return errors.Join(err, f.Close())
 }
 
-// Commit returns what .gitcommit holds in a bundle of the repository dir, or "" if
-// there is no commit to name; the warnings tell why git failed.
+// Commit returns the content of .gitcommit in a bundle of the repository dir, or "" if
+// the bundle has none. The warnings tell why git failed.
 func Commit(ctx context.Context, dir string) (string, []bundle.Warning, error) {
 	b, err := bundle.New(ctx, bundle.Options{
 		Dir:   dir,
@@ -103,8 +102,8 @@ func Commit(ctx context.Context, dir string) (string, []bundle.Warning, error) {
 	return b.Commit(), append(b.Warnings(), lacking(dir, b.Commit())...), nil
 }
 
-// Archive writes what the library's source git scans in the repository dir to
-// a file, for a step that has no git. It returns what git warns of.
+// Archive writes the archive of the repository dir for the library's source git to a
+// file, since a step has no git. It returns the library's warnings.
 func Archive(ctx context.Context, dir, file string) ([]bundle.Warning, error) {
 	f, err := os.Create(file)
 	if err != nil {

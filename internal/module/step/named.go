@@ -8,8 +8,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// named returns an error in the words of the user, who knows the argument dir and
-// not where it is mounted.
+// named returns an error in the words of the user, who knows the argument dir, and not
+// the place of its mount.
 func (s step) named(err error) error {
 	var problems bundle.Problems
 	if !errors.As(err, &problems) {
@@ -25,12 +25,12 @@ func (s step) named(err error) error {
 	return renamed
 }
 
-// namedHint returns a hint in which options are arguments of the module's functions.
+// namedHint returns a hint that names arguments of the module's functions.
 func (s step) namedHint(hint fault.Hint) fault.Hint {
 	return fault.Hint(fault.Literal(s.namedText(hint.Spell(func(o fault.Option) string { return arguments[o] }))))
 }
 
-// arguments are options as the module's functions have them.
+// arguments are the options that the module's functions have.
 var arguments = map[fault.Option]string{
 	fault.Artifact: "--artifacts", fault.Dir: "--dir", fault.Exclude: "--exclude", fault.Source: "--include-source",
 }
@@ -55,9 +55,8 @@ func (r *renamed) Error() string { return r.text }
 
 func (r *renamed) Unwrap() error { return r.err }
 
-// namedText returns a text with names for the places in it: a path below the
-// project directory is relative to it, and what other steps built is below
-// _artifacts.
+// namedText replaces mounts in a text: a path below the project directory becomes
+// relative to it, and the files of other steps are below _artifacts.
 func (s step) namedText(text string) string {
 	for _, place := range []struct{ at, below, itself string }{
 		{s.at(ProjectDir), "", "dir"},

@@ -30,8 +30,8 @@ func (s step) digest() error {
 	return err
 }
 
-// manifest prints a line for each entry: its size, an x where it is executable,
-// and its name; then a line for each reason not to trust the bundle.
+// manifest prints a line for each entry with its size, an x if it is executable, and its
+// name, then a line for each reason not to trust the bundle.
 func (s step) manifest() error {
 	c, err := s.contents()
 	if err != nil {
@@ -51,7 +51,7 @@ func (s step) manifest() error {
 	return err
 }
 
-// diff prints a line for each change, and nothing where there is none.
+// diff prints a line for each change.
 func (s step) diff() error {
 	before, err := os.Open(s.at(OldFile))
 	if err != nil {

@@ -1,13 +1,12 @@
-// Package step does the work of the Dagger module that belongs beside the data:
-// it makes bundles of directories and reads bundles, inside of the engine.
+// Package step does the work of the Dagger module beside the data, inside of the engine:
+// it makes bundles from directories, and reads bundles.
 //
-// A step is a run of the module's own executable in a container that holds
-// nothing else but what the step is to work on, mounted at the places below.
-// What it is to do stands in an environment variable, as JSON. The engine caches
-// a step by the content of what is mounted.
+// A step is a run of the module's own executable in a container that holds nothing but
+// its input, mounted at the places below. An environment variable has the options, as
+// JSON. The engine caches a step by the content of the mounts.
 //
-// The container has no git. What git knows comes in as files, which the
-// module's function has made ([Unpack], [Commit], [Archive]).
+// The container has no git. The module's function runs git and mounts the results as
+// files ([Unpack], [Commit], [Archive]).
 package step
 
 import (
@@ -24,8 +23,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// Env names the environment variable that makes the module's executable do a
-// step and exit. It holds the [Options].
+// Env is the environment variable that makes the module's executable do a step and exit.
+// It holds the [Options].
 const Env = "SPIRODEPLOY_STEP"
 
 // Places in a step's container, below its root.
@@ -42,7 +41,7 @@ const (
 	WarningsFile  = "warnings"    // bundle, check: a line for each warning
 )
 
-// Kind says what a step does.
+// Kind is a kind of step.
 type Kind string
 
 // The kinds of steps.
@@ -55,7 +54,7 @@ const (
 	Diff     Kind = "diff"     // prints how a bundle differs from another
 )
 
-// Options say what a step is to do.
+// Options say what a step does.
 type Options struct {
 	Do Kind `json:"do"`
 	// Artifacts are "PATH" or "NAME=PATH", with paths inside of the project
@@ -63,20 +62,20 @@ type Options struct {
 	Artifacts []string `json:"artifacts,omitempty"`
 	// Source is "filesystem", "fs", "git" or empty, for Bundle and Check.
 	Source string `json:"source,omitempty"`
-	// Exclude are patterns of what to leave out, for Bundle and Check.
+	// Exclude are patterns of entries to leave out, for Bundle and Check.
 	Exclude []string `json:"exclude,omitempty"`
-	// Root is where the places are, for tests; default /.
+	// Root is the directory with the places, for tests; default /.
 	Root string `json:"root,omitempty"`
 }
 
-// UsesGit reports whether the step needs an [ArchiveFile]. The error is that of
-// an unknown source.
+// UsesGit reports whether the step needs an [ArchiveFile]. The error means that the source
+// is unknown.
 func (o Options) UsesGit() (bool, error) {
 	_, err := bundle.ParseSource(o.Source)
 	return o.Source == "git", err
 }
 
-// JSON returns the options as the environment variable holds them.
+// JSON returns the value of the environment variable.
 func (o Options) JSON() string {
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -85,8 +84,8 @@ func (o Options) JSON() string {
 	return string(text)
 }
 
-// Main is the main function of a step in its own container. It returns the exit
-// status: 0, or 2 where the step failed, with the reason on standard error.
+// Main is the main function of a step in its own container. It returns the exit status: 0,
+// or 2 if the step failed, with the reason on standard error.
 func Main(options string) int {
 	if err := Run(context.Background(), options, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, fault.Line(err, args.Spell))
@@ -95,8 +94,8 @@ func Main(options string) int {
 	return 0
 }
 
-// Run does a step and writes what there is to print. The error of a tree that
-// cannot be bundled is [bundle.Problems].
+// Run does a step and writes its output to out. The error is [bundle.Problems] if the tree
+// cannot be bundled.
 func Run(ctx context.Context, options string, out io.Writer) error {
 	s := step{out: out}
 	if err := json.Unmarshal([]byte(options), &s.Options); err != nil {
@@ -124,7 +123,7 @@ type step struct {
 	out io.Writer
 }
 
-// at returns where a place is.
+// at returns the path of a place.
 func (s step) at(place string) string { return filepath.Join("/", s.Root, place) }
 
 // output makes the output file, whole or not at all.

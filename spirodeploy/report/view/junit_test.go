@@ -108,6 +108,9 @@ func TestJUnitHostile(t *testing.T) {
 // of pytest's sources.
 func TestJUnitSchema(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("pip fetches the schema")
+	}
 	const (
 		pytest = "pytest==8.3.4"
 		schema = "pytest-8.3.4/testing/example_scripts/junit-10.xsd"

@@ -43,7 +43,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	pulled := time.Since(start)
 	b, err := bundle.OpenFile(ctx, file.Path())
 	if err != nil {
@@ -67,7 +67,7 @@ func push(ctx context.Context, c *registry.Client, addr registry.Address, bytes 
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	hole := dir + "/zeros"
 	if err := errors.Join(os.WriteFile(hole, nil, 0o600), os.Truncate(hole, size)); err != nil {
 		return err
