@@ -113,9 +113,9 @@ func (t *Target) whyMissing(id string) string {
 
 func were(n int) string { return human.Count(n, "minion was", "minions were") }
 
-// Lacks reports whether too few minions are concerned, and whether that is a failure. It
-// is for a highstate that came to its end.
-func (t *Target) Lacks() (failure bool, why error) {
+// lacks returns why too few minions are concerned, and whether that is a failure. It is
+// for a highstate that came to its end.
+func (t *Target) lacks() (failure bool, why error) {
 	switch n := len(t.Minions) - t.Count(highstate.NotReached); {
 	case !t.Highstate:
 		return false, nil

@@ -129,17 +129,17 @@ func (t *Target) judge(err error) (Verdict, error) {
 	case Classify(err) == Interrupted:
 		return Interrupted, err
 	case t.saw(client.Exception):
-		return ServerFailed, t.Unfinished()
+		return ServerFailed, t.unfinished()
 	case err != nil:
 		return Classify(err), err
 	case t.DryRun:
 		return Success, nil
-	case t.Unfinished() != nil:
-		return Unknown, t.Unfinished()
+	case t.unfinished() != nil:
+		return Unknown, t.unfinished()
 	case t.Count(highstate.Unreported) > 0:
 		return Unknown, nil
 	}
-	failure, why := t.Lacks()
+	failure, why := t.lacks()
 	switch {
 	case failure:
 		return MinionFailed, why
@@ -159,9 +159,20 @@ func isMalformed(err error) bool {
 // deployment without one has no last event.
 func (t *Target) complete() bool { return t.Highstate && t.saw(client.HighstateFinish) }
 
-// Unfinished returns nil if the deployment ended, and a [ServerError] or [ErrCut]
-// otherwise. It is for a stream that ended without an error.
-func (t *Target) Unfinished() error {
+// Ended says whether the deployment came to its end, after a stream that ended without an
+// error. The error is a [ServerError] or [ErrCut] if it did not. The warning says that too
+// few minions are concerned, if that is not a failure.
+func (t *Target) Ended() (warning string, err error) {
+	if err := t.unfinished(); err != nil {
+		return "", err
+	}
+	if failure, why := t.lacks(); why != nil && !failure {
+		warning = fault.Line(why, t.report.Spell)
+	}
+	return warning, nil
+}
+
+func (t *Target) unfinished() error {
 	switch {
 	case t.saw(client.Exception):
 		return &ServerError{Msg: t.kept.exception}
