@@ -5,9 +5,9 @@ import (
 	"github.com/spirostack/spirodeploy/internal/module"
 )
 
-// Image returns a container with the command spiro-deploy, the certificates of public CAs and nothing else, to publish or to use as a step. It is built from the module's own source. It has no git: a bundle that is made in it has no .gitcommit.
+// Image returns a container to publish or to use as a step. It holds only the command spiro-deploy, built from the module's own source, and the certificates of public CAs. It has no git, so bundles that it makes have no .gitcommit.
 func (m *Spirodeploy) Image(
-	// The platform, such as linux/arm64; by default that of the engine.
+	// The platform, such as linux/arm64; by default the engine's.
 	// +optional
 	platform dagger.Platform,
 ) *dagger.Container {
@@ -22,7 +22,7 @@ func (m *Spirodeploy) Image(
 		builder = builder.WithEnvVariable(v.Name, v.Value)
 	}
 	return image.
-		// Large results of minions are kept in temporary files, whoever it runs as.
+		// Every user can create temporary files, for large results of minions.
 		WithDirectory("/", dag.Directory().WithNewDirectory("tmp", dagger.DirectoryWithNewDirectoryOpts{Permissions: 0o777})).
 		WithFile(certificates, builder.File(certificates)).
 		WithFile("/usr/local/bin/spiro-deploy", builder.WithExec(module.BuildCommand("/spiro-deploy")).File("/spiro-deploy"),

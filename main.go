@@ -1,10 +1,9 @@
 // Bundles a project's Salt states and deploys them through a SpiroFS server.
 //
-// A bundle is made of a project directory: its _salt, the commit it is at, what
-// the build made and, if asked for, its source. The same directory gives the
-// same bytes, here and with the command spiro-deploy. It is deployed in one
-// request, whose answer tells what each Salt minion does; states that fail are
-// an error of the function.
+// A bundle contains the project's _salt directory, its commit, what the build made
+// and, on request, the source. The same directory always gives the same bytes, also
+// with the command spiro-deploy. The deployment is one request, and its answer tells
+// what each Salt minion does. The function fails if a state fails.
 package main
 
 import (
@@ -23,7 +22,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// Spirodeploy bundles and deploys; it knows the server, what to bundle, and what was built.
+// Spirodeploy bundles and deploys. It holds the server, what to bundle, and what was built.
 type Spirodeploy struct {
 	// +private
 	Server string
@@ -41,35 +40,35 @@ type Spirodeploy struct {
 	IncludeSource string
 	// +private
 	ProjectDir string
-	// What goes below _artifacts.
+	// The content of _artifacts from other steps.
 	// +private
 	Built *dagger.Directory
 }
 
-// Bundles and deploys through one SpiroFS server. What a team sets once is here: what the functions are given is added to it.
+// Bundles and deploys through one SpiroFS server. These arguments are what a team sets once; those of the functions are added to them.
 func New(
 	// URL of the SpiroFS server.
 	// +default="https://salt:4510/"
 	server string,
-	// Certificate in PEM, of the server or of its CA, to trust instead of the usual ones.
+	// Certificate of the server or its CA, in PEM, to trust instead of the usual ones.
 	// +optional
 	sslCert *dagger.File,
 	// Trust any certificate, and allow plain HTTP.
 	// +optional
 	insecure bool,
-	// Service to connect to. The server's URL still says which name is asked for, and has to be in its certificate.
+	// Service to connect to. Requests and the certificate check still use the name in the server's URL.
 	// +optional
 	service *dagger.Service,
-	// Files and directories of each project directory to put below _artifacts, as PATH or NAME=PATH.
+	// Files and directories in each project directory to put below _artifacts, as PATH or NAME=PATH.
 	// +optional
 	artifacts []string,
-	// Patterns of what to leave out of each bundle, such as "*.pyc" or "_source/web/node_modules".
+	// Patterns of files to leave out of each bundle, such as "*.pyc" or "_source/web/node_modules".
 	// +optional
 	exclude []string,
-	// What to put below _source of each bundle that is not told otherwise: filesystem (or fs) for all files, git for those of the commit; nothing by default.
+	// Files to put below _source of each bundle by default: filesystem (or fs) for all files, git for those of the commit; none if not set.
 	// +optional
 	includeSource string,
-	// Where in the workspace the project directory is, for the check deployable.
+	// The project directory in the workspace, for the check deployable.
 	// +default="."
 	projectDir string,
 ) *Spirodeploy {
@@ -79,22 +78,22 @@ func New(
 	}
 }
 
-// Missing says what it means that minions that were expected are not reached.
+// Missing says what happens if expected minions are not reached.
 type Missing string
 
-// What a lack of minions means.
+// What happens if expected minions are not reached.
 const (
 	// The deployment fails.
 	MissingFail Missing = "fail"
-	// There is a warning.
+	// The deployment gets a warning.
 	MissingWarn Missing = "warn"
 )
 
-// WithArtifact adds a file that another step built to the bundles to come.
+// WithArtifact adds a file that another step built to later bundles.
 func (m *Spirodeploy) WithArtifact(
-	// Where it goes below _artifacts, a relative path.
+	// Its path below _artifacts.
 	name string,
-	// The file; it stays executable if it is.
+	// The file. It stays executable if it is.
 	file *dagger.File,
 ) (*Spirodeploy, error) {
 	if err := module.CheckArtifact(name); err != nil {
@@ -103,14 +102,15 @@ func (m *Spirodeploy) WithArtifact(
 	return m.with(m.built().WithFile(name, file)), nil
 }
 
-// WithArtifacts adds all that is in a directory to the _artifacts of the bundles to come.
+// WithArtifacts adds the content of a directory to _artifacts in later bundles.
 func (m *Spirodeploy) WithArtifacts(
-	// The directory. What was added under the same name before is replaced.
+	// The directory. Its files replace earlier ones of the same name.
 	directory *dagger.Directory,
 ) *Spirodeploy {
 	return m.with(m.built().WithDirectory("/", directory))
 }
 
+// built returns the directory with what was built.
 func (m *Spirodeploy) built() *dagger.Directory {
 	if m.Built == nil {
 		return dag.Directory()
@@ -118,27 +118,28 @@ func (m *Spirodeploy) built() *dagger.Directory {
 	return m.Built
 }
 
+// with returns a copy that has another directory with what was built.
 func (m *Spirodeploy) with(built *dagger.Directory) *Spirodeploy {
 	c := *m
 	c.Built = built
 	return &c
 }
 
-// Bundle makes a bundle, an uncompressed tar: _salt of the project directory, its commit, artifacts and source. The same directory gives the same bytes. Warnings are told in each session, also if the engine has the bundle already.
+// Bundle makes a bundle: an uncompressed tar with the project's _salt, its commit, artifacts and source. The same directory always gives the same bytes. It prints warnings in each session, even if the engine has the bundle in its cache.
 //
 // +cache="session"
 func (m *Spirodeploy) Bundle(
 	ctx context.Context,
-	// The project directory, with the .git in it if the bundle is to name its commit.
+	// The project directory. The bundle names its commit if it contains .git.
 	// +ignore=["*/**/.git", ".git/hooks", ".git/lfs", ".git/logs", ".git/modules", ".git/worktrees"]
 	dir *dagger.Directory,
-	// Files and directories in it to put below _artifacts, as PATH or NAME=PATH, beside those of the module.
+	// Files and directories in it to put below _artifacts, as PATH or NAME=PATH, in addition to those of the module.
 	// +optional
 	artifacts []string,
-	// What to put below _source: filesystem (or fs) for all files, git for those of the commit; by default what the module says.
+	// Files to put below _source: filesystem (or fs) for all files, git for those of the commit; by default as the module says.
 	// +optional
 	includeSource string,
-	// Patterns of what to leave out, such as "*.pyc" or "_source/web/node_modules", beside those of the module.
+	// Patterns of files to leave out, such as "*.pyc" or "_source/web/node_modules", in addition to those of the module.
 	// +optional
 	exclude []string,
 ) (*dagger.File, error) {
@@ -152,12 +153,12 @@ func (m *Spirodeploy) Bundle(
 	return container.File("/" + step.OutputFile), nil
 }
 
-// Deployable says whether the states of the workspace can be deployed: its project directory can be bundled, and its top file is right in every deployment and names SLS that are there. It tells all problems at once, and asks no server.
+// Deployable checks that the states of the workspace can be deployed: that the project directory can be bundled, that the top file is right in every deployment, and that it names only SLS that exist. It reports all problems at once and needs no server.
 //
 // +check
 func (m *Spirodeploy) Deployable(
 	ctx context.Context,
-	// The workspace that the project is in; by default the caller's.
+	// The workspace with the project; by default the caller's.
 	workspace *dagger.Workspace,
 ) error {
 	dir := workspace.Directory(m.ProjectDir, dagger.WorkspaceDirectoryOpts{Exclude: module.NotUploaded})
@@ -165,7 +166,7 @@ func (m *Spirodeploy) Deployable(
 	return err
 }
 
-// bundle runs a step on a project directory, and tells its warnings.
+// bundle runs a step on a project directory and prints its warnings.
 func (m *Spirodeploy) bundle(ctx context.Context, dir *dagger.Directory, opts step.Options) (*dagger.Container, error) {
 	usesGit, err := opts.UsesGit()
 	if err != nil {
@@ -180,7 +181,7 @@ func (m *Spirodeploy) bundle(ctx context.Context, dir *dagger.Directory, opts st
 	case err != nil:
 		return nil, err
 	case repository:
-		// The step does not need it, and is cached where nothing else changed.
+		// The step does not need .git. Without it, the engine can use its cache if only .git changed.
 		container, err = withGit(ctx, container, dir, usesGit)
 		dir = dir.WithoutDirectory(".git")
 	default:
@@ -202,12 +203,12 @@ func (m *Spirodeploy) bundle(ctx context.Context, dir *dagger.Directory, opts st
 	return container, err
 }
 
-// withoutGit tells what it means that there is no repository in dir.
+// withoutGit warns if dir has no repository because it is a worktree or submodule. It fails if the repository is needed.
 func withoutGit(ctx context.Context, dir *dagger.Directory, usesGit bool) error {
 	if usesGit {
 		return errors.New("include source git: the directory has no .git directory with the repository in it")
 	}
-	// That of a worktree or submodule points to a place that is not here.
+	// The .git of a worktree or submodule is a file that points elsewhere.
 	if pointer, err := dir.Exists(ctx, ".git"); err != nil || !pointer {
 		return err
 	}
@@ -215,118 +216,114 @@ func withoutGit(ctx context.Context, dir *dagger.Directory, usesGit bool) error 
 	return nil
 }
 
-// Deploy deploys a bundle and returns a summary, printing what happens as it happens. It fails, with the summary, unless everything that was asked for happened. Each call deploys.
+// Deploy deploys a bundle, prints what happens, and returns a summary. It fails with the summary unless everything that was asked for happened. Each call deploys.
 //
 // +cache="never"
 func (m *Spirodeploy) Deploy(
 	ctx context.Context,
-	// The bundle, made by the function bundle or elsewhere.
+	// The bundle, from the function bundle or elsewhere.
 	bundle *dagger.File,
 	// The project.
 	project string,
-	// Its deployment, such as prod: the saltenv is PROJECT/DEPLOYMENT.
+	// The deployment, such as prod. The saltenv is PROJECT/DEPLOYMENT.
 	deployment string,
 	// A token of the server for the project.
 	token *dagger.Secret,
 	// Let the minions concerned apply the states, and wait for them.
 	// +default=true
 	highstate bool,
-	// How long it may take, such as 45m or 1h30m. By default there is no limit; behind a service, the server may then say nothing for 15 minutes at most.
+	// Time limit, such as 45m or 1h30m; by default none. Behind a service without a time limit, the server may be silent for at most 15 minutes.
 	// +optional
 	timeout string,
-	// Minions that have to be reached, beside those that the top file names literally. With several servers, it is enough if one of them has a minion.
+	// Minions that must be reached, in addition to those that the top file names literally. With several servers, one of them must reach the minion.
 	// +optional
 	expectMinions []string,
-	// How many minions have to be reached, at least.
+	// How many minions must be reached at least.
 	// +optional
 	minMinions int,
-	// What it means that minions that were expected are not reached.
+	// What happens if expected minions are not reached.
 	// +default="fail"
 	missingMinions Missing,
 ) (string, error) {
-	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
+	deployed, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
 		Project: project, Deployment: deployment, NoHighstate: !highstate,
 		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
 	})
 	if err != nil {
 		return "", err
 	}
-	return outcome.Summary, outcome.Err()
+	return deployed.Assert()
 }
 
-// DeployReport deploys a bundle as deploy does, and returns a report whatever came of it. End a call with assert, exit-status or files: without one of them, dagger call prints an id and exits with 0 also if minions failed. It fails only where there was nothing to try with: a file, service or token that cannot be had. In one session, the same call deploys once, however often its report is read.
+// DeployReport deploys a bundle like deploy, and returns a report even if the deployment fails. End a call with assert, exit-status or files: otherwise dagger call prints an id and exits with 0 even if minions failed. It fails only if it cannot start: if a file, service or token is not available. In one session, the same call deploys once, however often its report is read.
 //
 // +cache="session"
 func (m *Spirodeploy) DeployReport(
 	ctx context.Context,
-	// The bundle, made by the function bundle or elsewhere.
+	// The bundle, from the function bundle or elsewhere.
 	bundle *dagger.File,
 	// The project.
 	project string,
-	// Its deployment, such as prod: the saltenv is PROJECT/DEPLOYMENT.
+	// The deployment, such as prod. The saltenv is PROJECT/DEPLOYMENT.
 	deployment string,
 	// A token of the server for the project.
 	token *dagger.Secret,
 	// Let the minions concerned apply the states, and wait for them.
 	// +default=true
 	highstate bool,
-	// How long it may take, such as 45m or 1h30m. By default there is no limit; behind a service, the server may then say nothing for 15 minutes at most.
+	// Time limit, such as 45m or 1h30m; by default none. Behind a service without a time limit, the server may be silent for at most 15 minutes.
 	// +optional
 	timeout string,
-	// Minions that have to be reached, beside those that the top file names literally. With several servers, it is enough if one of them has a minion.
+	// Minions that must be reached, in addition to those that the top file names literally. With several servers, one of them must reach the minion.
 	// +optional
 	expectMinions []string,
-	// How many minions have to be reached, at least.
+	// How many minions must be reached at least.
 	// +optional
 	minMinions int,
-	// What it means that minions that were expected are not reached.
+	// What happens if expected minions are not reached.
 	// +default="fail"
 	missingMinions Missing,
 ) (*Report, error) {
-	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
+	return m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
 		Project: project, Deployment: deployment, NoHighstate: !highstate,
 		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
 	})
-	if err != nil {
-		return nil, err
-	}
-	return newReport(outcome), nil
 }
 
-// Rollout deploys a bundle to several servers, which take the same token, and returns a report as deployReport does: a part for each server, and one verdict. It cannot be used with a service, which leads to one server.
+// Rollout deploys a bundle to several servers that accept the same token, and returns a report like deployReport, with a part for each server and one verdict. It does not work with a service, which leads to only one server.
 //
 // +cache="session"
 func (m *Spirodeploy) Rollout(
 	ctx context.Context,
-	// The bundle, made by the function bundle or elsewhere.
+	// The bundle, from the function bundle or elsewhere.
 	bundle *dagger.File,
-	// URLs of the servers, in place of the module's.
+	// URLs of the servers, instead of the module's.
 	servers []string,
 	// The project.
 	project string,
-	// Its deployment, such as prod: the saltenv is PROJECT/DEPLOYMENT.
+	// The deployment, such as prod. The saltenv is PROJECT/DEPLOYMENT.
 	deployment string,
 	// A token of the servers for the project.
 	token *dagger.Secret,
 	// Let the minions concerned apply the states, and wait for them.
 	// +default=true
 	highstate bool,
-	// Deploy to one server after the other, and to none after the first that fails.
+	// Deploy to one server after the other, and stop after the first that fails.
 	// +optional
 	serial bool,
-	// How many servers at once, at most; 0 for all.
+	// How many servers to deploy to at once; 0 for all.
 	// +optional
 	maxParallel int,
-	// How long all of it may take, such as 45m or 1h30m; by default there is no limit.
+	// Time limit for all servers together, such as 45m or 1h30m; by default none.
 	// +optional
 	timeout string,
-	// Minions that have to be reached, beside those that the top file names literally. With several servers, it is enough if one of them has a minion.
+	// Minions that must be reached, in addition to those that the top file names literally. With several servers, one of them must reach the minion.
 	// +optional
 	expectMinions []string,
-	// How many minions have to be reached on each server, at least.
+	// How many minions must be reached at least, on each server.
 	// +optional
 	minMinions int,
-	// What it means that minions that were expected are not reached.
+	// What happens if expected minions are not reached.
 	// +default="fail"
 	missingMinions Missing,
 ) (*Report, error) {
@@ -334,18 +331,15 @@ func (m *Spirodeploy) Rollout(
 	if err != nil {
 		return nil, err
 	}
-	outcome, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
+	return m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
 		Project: project, Deployment: deployment, NoHighstate: !highstate,
 		Targets: targets, Serial: serial, MaxParallel: maxParallel,
 		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
 	})
-	if err != nil {
-		return nil, err
-	}
-	return newReport(outcome), nil
 }
 
-func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *dagger.Secret, timeout string, opts spirodeploy.Options) (*module.Outcome, error) {
+// deploy deploys a bundle with the options, completed from the module.
+func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *dagger.Secret, timeout string, opts spirodeploy.Options) (*Report, error) {
 	const file = "bundle.tar"
 	limit, silence, err := module.Limits(timeout, m.Service != nil)
 	if err != nil {
@@ -360,10 +354,14 @@ func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *da
 	}
 	server.Silence = silence
 	opts.File, opts.Server, opts.Timeout = file, server, limit
-	return module.Deploy(ctx, opts, Tracer(), os.Stdout)
+	outcome, err := module.Deploy(ctx, opts, Tracer(), os.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	return newReport(outcome), nil
 }
 
-// client returns how to reach the server; the token is read last.
+// client returns the options to reach the server. It reads the token last.
 func (m *Spirodeploy) client(ctx context.Context, token *dagger.Secret) (opts client.Options, err error) {
 	opts = client.Options{Server: m.Server, Insecure: m.Insecure}
 	if m.SSLCert != nil {
@@ -405,14 +403,14 @@ func (m *Spirodeploy) address(ctx context.Context) (string, error) {
 	return service.Endpoint(ctx, dagger.ServiceEndpointOpts{Port: module.Port(m.Server, exposed)})
 }
 
-// Check asks the server whether it takes a token, and returns what it said.
+// Check asks the server whether a token is valid, and returns what the token allows.
 //
 // +cache="never"
 func (m *Spirodeploy) Check(
 	ctx context.Context,
 	// The token.
 	token *dagger.Secret,
-	// A project that it is meant for.
+	// A project that the token must be for.
 	// +optional
 	project string,
 ) (string, error) {
@@ -432,7 +430,7 @@ func (m *Spirodeploy) Digest(
 	return read(ctx, step.Digest, bundle, nil)
 }
 
-// Manifest returns what is in a bundle, with a line for each entry: its size, an x where it is executable, and its name.
+// Manifest lists the entries of a bundle, with a line for each: its size, an x if it is executable, and its name.
 func (m *Spirodeploy) Manifest(
 	ctx context.Context,
 	// The bundle.
@@ -441,7 +439,7 @@ func (m *Spirodeploy) Manifest(
 	return read(ctx, step.Manifest, bundle, nil)
 }
 
-// Diff returns how two bundles differ, with a line for each entry: + where it was added, - where it was removed, ~ where it was changed. It is empty where they hold the same.
+// Diff lists the differences of two bundles, with a line for each entry: + if it was added, - if it was removed, ~ if it was changed. It returns nothing if the contents are the same.
 func (m *Spirodeploy) Diff(
 	ctx context.Context,
 	// The bundle to compare with.
@@ -452,7 +450,7 @@ func (m *Spirodeploy) Diff(
 	return read(ctx, step.Diff, new, old)
 }
 
-// read runs a step that reads a bundle, or two.
+// read runs a step that reads one or two bundles, and returns what it prints.
 func read(ctx context.Context, kind step.Kind, bundle, old *dagger.File) (string, error) {
 	container, err := stepContainer(step.Options{Do: kind})
 	if err != nil {

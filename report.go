@@ -5,11 +5,11 @@ import (
 	"github.com/spirostack/spirodeploy/internal/module"
 )
 
-// Report tells what a deployment came to.
+// Report is the result of a deployment.
 type Report struct {
 	// Whether everything that was asked for happened.
 	Succeeded bool
-	// The exit status that the command spiro-deploy would have: 0 where the deployment succeeded, 1 where a minion failed.
+	// The exit status of the command spiro-deploy in this case: 0 if the deployment succeeded, 1 if a minion failed.
 	ExitStatus int
 	// What happened, in several lines.
 	Summary string
@@ -21,14 +21,14 @@ func newReport(o *module.Outcome) *Report {
 	return &Report{Succeeded: o.Succeeded, ExitStatus: o.ExitStatus, Summary: o.Summary, JSON: o.JSON}
 }
 
-// Format is a form that a report can have.
+// Format is the format of a report.
 type Format string
 
 // The formats. (Their names are what people type, in any case.)
 const (
-	// A page with a timeline, failures and changes, in one file.
+	// A page in one file, with a timeline, failures and changes.
 	FormatHTML Format = "html"
-	// All there is to know, as docs/report.schema.json describes it.
+	// Everything, as docs/report.schema.json describes it.
 	FormatJSON Format = "json"
 	// A test suite for each minion, for CI systems.
 	FormatJunit Format = "junit"
@@ -36,7 +36,7 @@ const (
 	FormatMarkdown Format = "markdown"
 )
 
-// File returns the whole report as a file.
+// File returns the report as a file.
 func (r *Report) File(
 	// The format.
 	// +default="json"
@@ -49,7 +49,7 @@ func (r *Report) File(
 	return dag.File(name, content), nil
 }
 
-// Files returns the report in every format: report.html, report.json, report.md and report.xml, which is JUnit's.
+// Files returns the report in every format: report.html, report.json, report.md, and report.xml for JUnit.
 func (r *Report) Files() (*dagger.Directory, error) {
 	dir := dag.Directory()
 	for _, format := range module.Formats() {
@@ -62,7 +62,7 @@ func (r *Report) Files() (*dagger.Directory, error) {
 	return dir, nil
 }
 
-// Assert returns the summary, or fails with it unless the deployment succeeded.
+// Assert returns the summary if the deployment succeeded, and otherwise fails with it.
 func (r *Report) Assert() (string, error) {
 	return r.Summary, r.outcome().Err()
 }

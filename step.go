@@ -8,14 +8,13 @@ import (
 	"os"
 	"strings"
 
-	_ "github.com/spirostack/spirodeploy/internal/boot" // does a step in place of what follows
+	_ "github.com/spirostack/spirodeploy/internal/boot" // runs a step instead of the module in a step's container
 	"github.com/spirostack/spirodeploy/internal/dagger"
 	"github.com/spirostack/spirodeploy/internal/module/step"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
-// stepContainer returns a container that holds this executable alone, ready to
-// do a step.
+// stepContainer returns a container with only this executable, ready to run a step.
 func stepContainer(opts step.Options) (*dagger.Container, error) {
 	program, err := executable()
 	if err != nil {
@@ -26,14 +25,14 @@ func stepContainer(opts step.Options) (*dagger.Container, error) {
 		WithEnvVariable(step.Env, opts.JSON()), nil
 }
 
-// runStep runs a step, and returns its container and what it printed. The error
-// says what the step said.
+// runStep runs a step and returns its container and output. If the step fails, the error
+// is its message.
 func runStep(ctx context.Context, container *dagger.Container) (*dagger.Container, string, error) {
 	ran := container.WithExec([]string{"/" + step.Program})
 	printed, err := ran.Stdout(ctx)
 	var failed *dagger.ExecError
 	if errors.As(err, &failed) && failed.Stderr != "" {
-		// Not wrapped: the engine's words would be shown in place of these.
+		// Not wrapped: the engine would show its own error instead.
 		return nil, "", errors.New(failed.Stderr)
 	}
 	return ran, strings.TrimSuffix(printed, "\n"), err
@@ -55,7 +54,7 @@ func executable() (_ *dagger.File, err error) {
 		return nil, err
 	}
 	defer in.Close()
-	// Files of the working directory can be given to the engine, others cannot.
+	// The engine can only get files of the working directory.
 	out, err := os.OpenFile(step.Program, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
 	if err != nil {
 		return nil, err
@@ -67,9 +66,9 @@ func executable() (_ *dagger.File, err error) {
 	return dag.CurrentModule().WorkdirFile(step.Program), nil
 }
 
-// withGit gives a bundling step what git says of the repository in dir: a step
-// has no git, this function's container has. A repository on which git fails
-// is worth a warning, unless its files are asked for.
+// withGit gives a bundling step the commit of the repository in dir, and its files if
+// archive is true. It runs git here, because a step has none. It only warns if git fails,
+// unless the files are needed.
 func withGit(ctx context.Context, container *dagger.Container, dir *dagger.Directory, archive bool) (*dagger.Container, error) {
 	const packed, repository = "git.tar", "repository"
 	packing, err := stepContainer(step.Options{Do: step.Pack})

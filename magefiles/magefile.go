@@ -8,23 +8,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/magefile/mage/mg"
 	"github.com/magefile/mage/sh"
 
-	"github.com/spirostack/spirodeploy/internal/dev/bench"
 	"github.com/spirostack/spirodeploy/internal/dev/ci"
-	"github.com/spirostack/spirodeploy/internal/dev/demo"
 	"github.com/spirostack/spirodeploy/internal/dev/generate"
-	"github.com/spirostack/spirodeploy/internal/dev/release"
-	"github.com/spirostack/spirodeploy/internal/dev/salt"
 
-	//mage:import spiro
-	_ "github.com/spirostack/spirodeploy/spirodeploy/targets"
-
-	//mage:import dagger
-	_ "github.com/spirostack/spirodeploy/spirodeploy/targets/engine"
+	//mage:import test
+	all "github.com/spirostack/spirodeploy/magefiles/test"
 )
 
 // Demo bundles examples/shop and deploys it to a server in this process.
@@ -35,25 +29,35 @@ func Demo(
 	//nolint:predeclared // mage takes the name of the flag from the parameter
 	real *bool,
 ) error {
-	run := demo.Run
+	name, to := "demo", "a server in its own process"
 	if real != nil && *real {
-		run = demo.RunReal
+		name, to = "realdemo", "a real Salt master on this machine"
 	}
-	return run(ctx, demo.Options{
-		Dir: filepath.Join("examples", "shop"), Report: "demo-report",
-		Fail: fail != nil && *fail, Stdout: os.Stdout, Stderr: os.Stderr,
-	})
+	fmt.Fprintf(os.Stderr, "# The demo compiles, which takes some 15 seconds the first time. Then it bundles examples/shop and deploys it to %s.\n", to)
+	var args []string
+	if fail != nil && *fail {
+		args = []string{"-fail"}
+	}
+	return program(ctx, name, args...)
+}
+
+// program runs a program of internal/dev/cmd. If that ends with another status than
+// 0, so does mage.
+func program(ctx context.Context, name string, args ...string) error {
+	status, err := ci.Program(ctx, os.Stdout, os.Stderr, "./internal/dev/cmd/"+name, args...)
+	if status != 0 {
+		os.Exit(status) // the program has said why
+	}
+	return err
 }
 
 // Record records the event streams of internal/dev/streams anew, from a real Salt master.
-func Record(ctx context.Context) error {
-	return salt.Record(ctx, filepath.Join("internal", "dev", "streams", "recorded"), func(line string) { fmt.Fprintln(os.Stderr, line) })
-}
+func Record(ctx context.Context) error { return program(ctx, "record") }
 
-// Test runs all tests.
+// Test runs the quick tests, in less than 4 minutes; test:all runs all.
 func Test(ctx context.Context) error { return ci.Test(ctx, os.Stdout) }
 
-// Lint runs the linters, which it builds first: that takes minutes.
+// Lint runs the linters, and checks the configuration of releases; it builds both first, which takes minutes.
 func Lint(ctx context.Context) error { return ci.Lint(ctx, os.Stdout) }
 
 // Bench measures the command beside openssl, tar, curl and the first-party client; takes minutes and 9 GiB of disk.
@@ -67,17 +71,17 @@ func Bench(
 	if parts != nil && *parts {
 		return ci.Bench(ctx, os.Stdout)
 	}
-	opts := bench.Options{Out: os.Stdout}
+	var args []string
 	if runs != nil {
-		opts.Runs = *runs
+		args = append(args, "-runs="+strconv.Itoa(*runs))
 	}
 	if only != nil {
-		opts.Only = *only
+		args = append(args, "-only="+*only)
 	}
 	if json != nil {
-		opts.JSON = *json
+		args = append(args, "-json="+*json)
 	}
-	return bench.Run(ctx, opts)
+	return program(ctx, "bench", args...)
 }
 
 // Fuzz runs every fuzz target of the module, one after the other.
@@ -114,21 +118,15 @@ func Pictures() error { return sh.RunV("go", "-C", filepath.Join("tests", "pictu
 // Generate makes the Dagger module's code from main.go; it needs no engine.
 func Generate(ctx context.Context) error { return generate.Run(ctx, ".") }
 
-// Release builds what is published of a version, from the commit that is checked out.
+// Release builds, with goreleaser, what is published of the version that is checked out; takes minutes.
 func Release(
 	ctx context.Context,
-	version *string, // such as v0.1.0
-	output *string, // directory to make (default dist)
+	snapshot *bool, // of any commit, tagged or not, to look at
+	publish *bool, // also drafts the release and pushes the image; needs GITHUB_TOKEN and docker
 ) error {
-	opts := release.Options{Out: os.Stdout}
-	if version != nil {
-		opts.Version = *version
-	}
-	if output != nil {
-		opts.Output = *output
-	}
-	return release.Run(ctx, opts)
+	r := ci.Release{Snapshot: snapshot != nil && *snapshot, Publish: publish != nil && *publish}
+	return r.Run(ctx, os.Stdout)
 }
 
-// CI runs what a change must pass: tests, then linters.
-func CI(ctx context.Context) { mg.SerialCtxDeps(ctx, Test, Lint) }
+// CI runs what a change must pass: the quick tests, all tests, then linters.
+func CI(ctx context.Context) { mg.SerialCtxDeps(ctx, Test, all.All, Lint) }

@@ -1,6 +1,6 @@
-// Package spirodeploy deploys a project's Salt states through a SpiroFS server:
-// it bundles a directory, submits the bundle, follows what the minions do, and
-// says what it came to.
+// Package spirodeploy deploys a project's Salt states through a SpiroFS server. [Deploy]
+// bundles a directory, submits the bundle, follows what the minions do, and returns a
+// report.
 //
 //	rep, err := spirodeploy.Deploy(ctx, spirodeploy.Options{
 //		Project: "shop", Deployment: "prod",
@@ -8,81 +8,84 @@
 //		Bundle: bundle.Options{Dir: "."},
 //	})
 //
-// The parts can be used by themselves: package bundle makes bundles, client
-// speaks the protocol, highstate reads results, report folds them.
+// The parts work on their own, too: package bundle makes bundles, client speaks the
+// protocol, highstate reads results, and report turns events into a verdict.
 package spirodeploy
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/pulse"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // Options say what to deploy, and where to.
 type Options struct {
-	// Project and Deployment name the saltenv, PROJECT/DEPLOYMENT. Required, here or
-	// in every one of Targets.
+	// Project and Deployment name the saltenv, PROJECT/DEPLOYMENT. They are required,
+	// here or in each target.
 	Project, Deployment string
-	// Server says how to reach the server; its Token is required.
+	// Server says how to reach the server. Its Token is required.
 	Server client.Options
-	// Targets are where to deploy to, if that is more than one place; default:
-	// Project and Deployment on Server.
+	// Targets are the places to deploy to; default: one, Project and Deployment on
+	// Server.
 	Targets []Target
-	// Serial deploys to one target after the other, and to none after the first
-	// that fails; default: to all at once, whatever becomes of the others.
+	// Serial deploys to one target after the other, and stops after the first that
+	// fails; default: to all targets at once, and each to its end.
 	Serial bool
-	// MaxParallel is how many targets there are at once, at most; default: all.
+	// MaxParallel limits how many targets are deployed to at once; default: all.
 	MaxParallel int
 	// Bundle says what to bundle; default: _salt of the working directory.
 	Bundle bundle.Options
-	// File deploys this bundle instead of making one. Of Bundle, only Digest counts then.
+	// File is a bundle to deploy instead of making one. Deploy then ignores Bundle, except
+	// for its Digest.
 	File string
-	// NoHighstate deploys the files only; default: the states are applied to
-	// the minions concerned.
+	// NoHighstate deploys only the files; default: the minions concerned apply the
+	// states.
 	NoHighstate bool
-	// RequireMinions makes it a failure when no minion is concerned.
+	// RequireMinions makes the deployment fail if it concerns no minion.
 	RequireMinions bool
-	// ExpectMinions are ids of minions that have to be reached, beside those that the
-	// bundle's top file names literally for the deployment. With several targets, it
-	// is enough if one of them has a minion.
+	// ExpectMinions are the ids of minions that must be reached, in addition to those
+	// that the bundle's top file names literally for the deployment. With several
+	// targets, one of them must reach the minion.
 	ExpectMinions []string
-	// MinMinions is how many minions have to be reached on each target; default: any
+	// MinMinions is how many minions must be reached on each target; default: any
 	// number.
 	MinMinions int
-	// MissingMinions says what it means that minions that were expected are not reached,
-	// that none is although the top file names some, or that the top file lacks the
-	// deployment or names an SLS that is not there; default [report.Fail].
+	// MissingMinions says whether the deployment fails if expected minions are not
+	// reached, if no minion is reached although the top file names some, or if the top
+	// file lacks the deployment or names a missing SLS; default [report.Fail].
 	MissingMinions report.Missing
-	// Strict makes each warning that comes before the upload a problem, so that nothing
-	// is sent.
+	// Strict sends nothing if there is a warning before the upload.
 	Strict bool
 	// Timeout limits the whole run; default: no limit.
 	Timeout time.Duration
-	// FullToken sends the token as it is; default: narrowed to Project, where
-	// that is possible, so that whoever gets hold of it can deploy nothing else.
+	// FullToken sends the token unchanged; default: narrowed to Project if possible, so
+	// that a stolen token can deploy nothing else.
 	FullToken bool
-	// Problems are what the caller has found wrong already. They are reported
-	// with all others, and nothing is sent.
+	// Problems are problems that the caller found. Deploy reports them with its own, and
+	// sends nothing if there are any.
 	Problems []error
-	// Warnings are what the caller has found worth a warning. They are told with all
-	// others.
+	// Warnings are warnings of the caller. Deploy reports them with its own.
 	Warnings []string
-	// DryRun does everything up to the upload, and lists what would be sent in
-	// the report.
+	// DryRun does everything but the upload, and lists in the report what would be sent.
 	DryRun bool
-	// Watch is told what happens; default: nobody is.
+	// Watch is called with everything that happens; default: not called.
 	Watch report.Watcher
-	// Pulse is how often Watch is told that a stage goes on; default: 10 seconds.
+	// Spell spells the options that errors and their help name, in the report and for
+	// Watch; default: as fields of Go structs.
+	Spell fault.Speller
+	// Pulse is how often Watch is called while a stage goes on; default: 10 seconds.
 	Pulse time.Duration
 }
 
 // Target is one of several places to deploy the same bundle to.
 type Target struct {
-	// Name tells it from the others, where things are told; default: the host of
+	// Name distinguishes the target in messages and in the report; default: the host of
 	// its server.
 	Name string
 	// Project and Deployment name the saltenv; default: those of the Options.
@@ -91,14 +94,13 @@ type Target struct {
 	Server *client.Options
 }
 
-// Deploy runs a deployment to its end. It always returns a report, also of what
-// failed. The error is nil only where everything that was asked for happened;
-// else it is a [report.Error], with an exit status, in which [errors.As] finds
-// the cause. A run ends early when ctx does; a deployment that the server has
-// by then goes on there.
+// Deploy runs a deployment to its end. It always returns a report, even of a failure. The
+// error is nil only if everything that was asked for happened. Otherwise it is a
+// [report.Error], which has an exit status and wraps the cause. Deploy returns early if
+// ctx ends; a server that already has the bundle continues the deployment.
 //
-// For several targets, the bundle is made once, into a temporary file. Where
-// something is wrong on this side with one of them, nothing is sent to any.
+// With several targets, Deploy makes the bundle once, in a temporary file. It sends
+// nothing to any target if it finds a problem with one of them before the upload.
 func Deploy(ctx context.Context, opts Options) (*report.Report, error) {
 	if opts.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -106,16 +108,9 @@ func Deploy(ctx context.Context, opts Options) (*report.Report, error) {
 		defer cancel()
 	}
 	r := newRun(opts)
-	stop := pulse.Start(opts.pulse(), r.beat)
+	stop := pulse.Start(cmp.Or(max(0, opts.Pulse), 10*time.Second), r.beat)
 	r.run(ctx)
 	stop()
 	r.settle()
 	return r.report, r.report.Err()
-}
-
-func (o *Options) pulse() time.Duration {
-	if o.Pulse <= 0 {
-		return 10 * time.Second
-	}
-	return o.Pulse
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -71,8 +72,7 @@ func posts(server *spirotest.Server) (n int) {
 	return n
 }
 
-// TestDeploy goes through every way for a deployment to end that the server of
-// spirotest can play.
+// TestDeploy goes through every way for a deployment to end that spirotest can play.
 func TestDeploy(t *testing.T) {
 	t.Parallel()
 	failing := spirotest.States(spirotest.State{SLS: "web", ID: "bad", Function: "test.nop", Result: spirotest.Failed})
@@ -129,12 +129,12 @@ func TestDeploy(t *testing.T) {
 			},
 		},
 		{
-			name: "the token as a name", verdict: report.Invalid, says: "  - project name: the token is in it",
+			name: "the token as a name", verdict: report.Invalid, says: "  - project name: it contains the token",
 			change: func(o *spirodeploy.Options) { o.Project = o.Server.Token.Reveal() },
 		},
 		{
 			name: "time is up", minions: []spirotest.Minion{{ID: "a", Delay: time.Hour}}, verdict: report.Unknown, posts: 1, says: "time for the whole run is up",
-			change: func(o *spirodeploy.Options) { o.Timeout = 500 * time.Millisecond },
+			change: func(o *spirodeploy.Options) { o.Timeout = pace.Soon() },
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -165,7 +165,7 @@ func TestDeploy(t *testing.T) {
 	}
 }
 
-// TestOneDigest: bundle, upload and server agree on the bytes.
+// TestOneDigest checks that bundle, upload and server agree on the bytes.
 func TestOneDigest(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{TLS: true, Minions: []spirotest.Minion{{ID: "web1"}}})
@@ -189,7 +189,7 @@ func TestOneDigest(t *testing.T) {
 	if rep.Targets[0].Bundle.Digest != want || d.Digest != want.String() {
 		t.Errorf("digests %s, %s, want %s", rep.Targets[0].Bundle.Digest, d.Digest, want)
 	}
-	// The same from a file.
+	// The same bundle from a file.
 	path := filepath.Join(t.TempDir(), "b.tar")
 	f, err := os.Create(path)
 	if err != nil {
@@ -258,7 +258,7 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestWatch: stages come in order, and end once.
+// TestWatch checks that stages come in order, and that each ends once.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "a"}}})
@@ -305,7 +305,7 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// TestProblems: what the caller has found is told with all else.
+// TestProblems checks that Deploy reports the problems of the caller with its own.
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{})
@@ -325,8 +325,8 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestToken: a token that cannot be right is not sent, and one that is right
-// is narrowed to the project, unless it is wanted whole.
+// TestToken checks that Deploy does not send a token that cannot be right, and narrows
+// others to the project unless told not to.
 func TestToken(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -334,7 +334,7 @@ func TestToken(t *testing.T) {
 		make    func(*spirotest.Server) string
 		full    bool
 		says    string
-		allowed string // of the projects shop and blog, by the token that arrives
+		allowed string // of the projects shop and blog, which the token that arrives allows
 	}{
 		{"expired", func(s *spirotest.Server) string { return s.Token(-time.Hour, "shop") }, false, "has expired", ""},
 		{"another project", func(s *spirotest.Server) string { return s.Token(time.Hour, "blog") }, false, "not for the project shop but for blog", ""},
@@ -384,7 +384,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestOtherReason ends the context for a reason of the caller's own.
+// TestOtherReason ends the context with a cause of the caller.
 func TestOtherReason(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "a", Delay: time.Hour}}})
@@ -405,13 +405,15 @@ func TestOtherReason(t *testing.T) {
 	}
 }
 
-// TestPulse: whoever watches hears of a stage as long as it goes on, and nothing
-// once it is all over.
+// TestPulse checks that the watcher is called while a stage goes on, and not after the
+// run.
 func TestPulse(t *testing.T) {
 	t.Parallel()
-	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1", Delay: 200 * time.Millisecond}}})
+	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1", Delay: time.Hour}}})
 	opts := options(t, server, project(t, states))
 	opts.Pulse = 5 * time.Millisecond
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	waited, over := map[report.Stage]int{}, false
 	opts.Watch = func(u report.Update) {
 		if over {
@@ -419,13 +421,14 @@ func TestPulse(t *testing.T) {
 		}
 		if u.Kind == report.Waited {
 			waited[u.Stage]++
+			if u.Stage == report.Highstate {
+				cancel(report.ErrInterrupted)
+			}
 		}
 	}
-	if _, err := spirodeploy.Deploy(t.Context(), opts); err != nil {
-		t.Fatal(err)
-	}
+	rep, _ := spirodeploy.Deploy(ctx, opts) // it ends when the minion is heard to work
 	over = true
-	if waited[report.Highstate] == 0 {
-		t.Errorf("while a minion worked, nothing was heard: %v", waited)
+	if rep.Verdict != report.Interrupted || waited[report.Highstate] == 0 {
+		t.Errorf("%s; while a minion worked, %v was heard", rep.Verdict, waited)
 	}
 }

@@ -13,11 +13,12 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// deploy is the example of the README; a test compares them.
+// deploy is the example in the README. A test compares them.
 func deploy(ctx context.Context) error {
 	tok, err := token.Parse(os.Getenv("SPIRO_TOKEN"))
 	if err != nil {
@@ -27,17 +28,17 @@ func deploy(ctx context.Context) error {
 		Project: "shop", Deployment: "prod",
 		Server: client.Options{Server: "https://salt.example.com:4510/", Token: tok},
 		Bundle: bundle.Options{Artifacts: []bundle.Artifact{{Path: "build/shop"}}},
-		Watch:  report.Story(os.Stderr, report.StoryOptions{}),
+		Watch:  view.Story(os.Stderr, view.StoryOptions{}),
 	})
 	for _, m := range rep.Targets[0].Minions {
 		fmt.Println(m.ID, m.Status, m.Counts.Changed)
 	}
-	return err // nil only where everything that was asked for happened
+	return err // nil only if everything that was asked for happened
 }
 
-// Deploy a project to a server for tests, one of whose minions fails.
+// Deploy a project to a test server where one minion fails.
 func ExampleDeploy() {
-	_ = deploy // against a server of yours, without most of what follows
+	_ = deploy // this is all it takes with a real server
 
 	dir, err := os.MkdirTemp("", "project")
 	if err != nil {

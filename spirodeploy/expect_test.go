@@ -15,11 +15,12 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// TestExpected: a minion that had to be there and was not is a failure, told as such.
+// TestExpected checks that a deployment fails if an expected minion is missing.
 func TestExpected(t *testing.T) {
 	t.Parallel()
 	const top = "prod:\n  web1: [web]\n  'web2 or G@os:x': [web]\n  'db*': [web]\n"
@@ -85,10 +86,10 @@ func TestExpected(t *testing.T) {
 				t.Errorf("warnings %q", all)
 			}
 			for format, view := range map[string]func() string{
-				"text":     func() string { var b strings.Builder; _ = rep.WriteText(&b, report.TextOptions{}); return b.String() },
-				"html":     func() string { var b strings.Builder; _ = rep.WriteHTML(&b); return b.String() },
-				"junit":    func() string { var b strings.Builder; _ = rep.WriteJUnit(&b); return b.String() },
-				"markdown": func() string { var b strings.Builder; _ = rep.WriteMarkdown(&b); return b.String() },
+				"text":     func() string { var b strings.Builder; _ = view.Text(&b, rep, view.TextOptions{}); return b.String() },
+				"html":     func() string { var b strings.Builder; _ = view.HTML(&b, rep); return b.String() },
+				"junit":    func() string { var b strings.Builder; _ = view.JUnit(&b, rep); return b.String() },
+				"markdown": func() string { var b strings.Builder; _ = view.Markdown(&b, rep); return b.String() },
 				"json":     func() string { var b strings.Builder; _ = rep.WriteJSON(&b); return b.String() },
 			} {
 				text := view()
@@ -110,8 +111,8 @@ func minionsOf(ids []string) []spirotest.Minion {
 	return list
 }
 
-// TestExpectedSomewhere: of several targets, one has to have a minion; and if one of
-// them did not come to its end, nobody knows.
+// TestExpectedSomewhere checks that one of several targets must reach an expected minion,
+// and that the verdict is unknown if one of them did not end.
 func TestExpectedSomewhere(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"_salt/web.sls": "hello:\n  test.nop: []\n", "_salt/spirotop.sls": "prod: {web1: [web], web2: [web], web3: [web]}\n"}
@@ -158,8 +159,7 @@ func TestExpectedSomewhere(t *testing.T) {
 	}
 }
 
-// TestSilent: minions that a server says did not answer it are told, with what is known
-// of them.
+// TestSilent checks the warning about minions that did not answer the server.
 func TestSilent(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{})
@@ -178,7 +178,7 @@ func TestSilent(t *testing.T) {
 	}
 }
 
-// TestTopFile: what is wrong with the top file is found before anything is sent.
+// TestTopFile checks that problems of the top file are found before the upload.
 func TestTopFile(t *testing.T) {
 	t.Parallel()
 	web := map[string]string{"_salt/web.sls": "hello:\n  test.nop: []\n"}
@@ -196,12 +196,12 @@ func TestTopFile(t *testing.T) {
 		"SLS":                           {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web, nginx]}\n"}, nil, report.Invalid, []string{"names the SLS nginx, and the bundle has neither nginx.sls nor nginx/init.sls"}},
 		"SLS and token":                 {map[string]string{"_salt/spirotop.sls": "prod: {'*': [nginx]}\n"}, func(o *spirodeploy.Options) { o.Project = "blog" }, report.Invalid, []string{"the SLS nginx", "not for the project blog"}},
 		"reference":                     {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n", "_salt/web.sls": "a:\n  file.managed:\n    - source: salt://nowhere\n"}, nil, report.Success, []string{"_salt/web.sls:3", "salt://nowhere"}},
-		"reference, strict":             {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n", "_salt/web.sls": "a:\n  file.managed:\n    - source: salt://nowhere\n"}, func(o *spirodeploy.Options) { o.Strict = true }, report.Invalid, []string{"salt://nowhere", "--strict"}},
+		"reference, strict":             {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n", "_salt/web.sls": "a:\n  file.managed:\n    - source: salt://nowhere\n"}, func(o *spirodeploy.Options) { o.Strict = true }, report.Invalid, []string{"salt://nowhere", "Options.Strict"}},
 		"both":                          {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n", "_salt/top.sls": "shop/prod: {'*': [web]}\n"}, nil, report.Success, []string{"top.sls", "spirotop.sls"}},
 		"neither":                       {nil, nil, report.Success, []string{"spirotop.sls"}},
 		"neither, strict, no highstate": {nil, func(o *spirodeploy.Options) { o.Strict, o.NoHighstate = true, true }, report.Success, nil},
 		"linked":                        {map[string]string{"_salt/spirotop.sls": "prod: {'*': [linked]}\n", "_salt/common/init.sls": "a:\n  test.nop: []\n", "_salt/linked": "->common"}, nil, report.Success, nil},
-		"caller's warning, strict":      {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n"}, func(o *spirodeploy.Options) { o.Strict, o.Warnings = true, []string{"odd"} }, report.Invalid, []string{"odd (--strict"}},
+		"caller's warning, strict":      {map[string]string{"_salt/spirotop.sls": "prod: {'*': [web]}\n"}, func(o *spirodeploy.Options) { o.Strict, o.Warnings = true, []string{"odd"} }, report.Invalid, []string{"odd: Options.Strict"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -236,8 +236,8 @@ func TestTopFile(t *testing.T) {
 	}
 }
 
-// TestSerialExpected: a rollout that goes one by one stops at a target whose minion is
-// down, unless a later target expects the minion as well.
+// TestSerialExpected checks that a serial rollout stops at a target whose minion is down,
+// unless a later target expects the minion as well.
 func TestSerialExpected(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -261,8 +261,8 @@ func TestSerialExpected(t *testing.T) {
 	}
 }
 
-// TestForeignBundle: a tar of "tar -C _salt ." has "./" before its names, and may have hard
-// links; the server sees neither.
+// TestForeignBundle deploys a tar as "tar -C _salt ." makes it, whose names begin with "./"
+// and which may have hard links. The server sees neither.
 func TestForeignBundle(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
@@ -300,8 +300,8 @@ func TestForeignBundle(t *testing.T) {
 	}
 }
 
-// TestManyMinions: one that was expected is told also where the server names as many
-// minions as there may be, and what it says again and again is kept once.
+// TestManyMinions checks that an expected minion is reported missing even if the server
+// names as many minions as it may, and names them again.
 func TestManyMinions(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{})

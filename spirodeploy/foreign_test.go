@@ -9,7 +9,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
-// TestForeign: states of an SLS that is not in the bundle are another deployment's.
+// TestForeign checks the warning about SLS that are not in the bundle.
 func TestForeign(t *testing.T) {
 	t.Parallel()
 	state := func(sls string) spirotest.State {
@@ -28,7 +28,7 @@ func TestForeign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `2 minions (web2, …) applied SLS that are not in this bundle (other\x1b[2J, more): another deployment of shop/prod may have been under way`
+	const want = `2 minions (web2, …) applied SLS that are not in this bundle (other\x1b[2J, more): another deployment of shop/prod may have run at the same time`
 	if all := strings.Join(rep.Targets[0].Warnings, "\n"); rep.Verdict != report.Success || !strings.HasPrefix(all, want) || strings.Contains(all, "\n") {
 		t.Errorf("%s, warnings %q", rep.Verdict, all)
 	}

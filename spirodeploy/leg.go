@@ -14,6 +14,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
 )
@@ -24,20 +25,24 @@ type leg struct {
 	name                string
 	project, deployment string
 	server              client.Options
-	problems            []error // known before it is prepared
+	problems            []error // found before prepare
 	target              *report.Target
-	top                 *topfile.Section // who the top file names; nil if that is not known
+	top                 *topfile.Section // what the top file says of the deployment; nil if unknown
 	silent              map[string]bool  // minions that did not answer the server
-	otherEnvs           bool             // whether SLS of other saltenvs are applied
-	foreign             foreign          // SLS that are not of this bundle
+	otherEnvs           bool             // minions apply SLS of other saltenvs, too
+	foreign             foreign
 	client              *client.Client
-	stage               report.Stage // the one that goes on, or ""; needs run.mu
+	stage               report.Stage // the current stage, or ""; guarded by run.mu
 }
 
+// newLeg returns the leg for a target.
 func newLeg(r *run, t Target) *leg {
 	l := &leg{run: r, silent: map[string]bool{}, project: cmp.Or(t.Project, r.opts.Project), deployment: cmp.Or(t.Deployment, r.opts.Deployment), server: r.opts.Server}
 	if t.Server != nil {
 		l.server = *t.Server
+	}
+	if l.server.Spell == nil {
+		l.server.Spell = r.opts.Spell
 	}
 	l.name = t.Name
 	if len(r.opts.Targets) > 1 {
@@ -47,17 +52,16 @@ func newLeg(r *run, t Target) *leg {
 	return l
 }
 
-// host returns the host of a server's URL, with its port if it is not the usual one.
+// host returns the host of a server's URL, with the port unless it is the default.
 func host(server string) string {
 	u, err := url.Parse(cmp.Or(server, client.DefaultServer))
 	if err != nil || u.Host == "" {
-		return "?" // which the client refuses
+		return "?" // the client refuses this URL
 	}
 	return strings.TrimSuffix(u.Host, ":4510")
 }
 
-// discreet takes the token out of names that it was given for by mistake, before
-// they are shown.
+// discreet removes the token from names, in case it was put there by mistake.
 func (l *leg) discreet() {
 	for _, n := range []struct {
 		what string
@@ -65,12 +69,12 @@ func (l *leg) discreet() {
 	}{{"project", &l.project}, {"deployment", &l.deployment}, {"target", &l.name}} {
 		if shown := l.server.Token.Redact(*n.name); shown != *n.name {
 			*n.name = shown
-			l.problems = append(l.problems, fmt.Errorf("%s name: the token is in it", n.what))
+			l.problems = append(l.problems, fmt.Errorf("%s name: it contains the token", n.what))
 		}
 	}
 }
 
-// label is what tells the target from others, where there are others.
+// label returns the name of the target, or "" if it is the only one.
 func (l *leg) label() string {
 	if len(l.run.legs) > 1 {
 		return l.name
@@ -78,7 +82,7 @@ func (l *leg) label() string {
 	return ""
 }
 
-// prepare returns what is wrong with the target.
+// prepare checks the target and makes its client. The error lists all problems.
 func (l *leg) prepare() error {
 	errs := slices.Concat(l.problems, []error{
 		client.CheckName("project", l.project),
@@ -94,17 +98,16 @@ func (l *leg) prepare() error {
 	return errlist.Join(errs...)
 }
 
-// useToken returns why the token is of no use, as far as it can be read, and
-// narrows it. The server would unpack a bundle that a token is not for, and
-// refuse it only then.
+// useToken narrows the token to the project. It fails if the token clearly does not allow
+// the deployment: the server would unpack the bundle before it refuses the token.
 func (l *leg) useToken() error {
 	rights, err := l.server.Token.Rights()
 	if err != nil || client.CheckName("project", l.project) != nil {
-		return nil //nolint:nilerr // the server may understand it; no token is for a bad name
+		return nil //nolint:nilerr // the server may understand the token; prepare reports a bad name
 	}
 	l.target.Rights = rights.String()
 	if err := rights.Check(l.project, time.Now()); err != nil {
-		return fmt.Errorf("%w: get another one (on the master, salt-run spiro.issue_token makes them)", err)
+		return &fault.Error{Err: err, Help: "get another one (on the master, salt-run spiro.issue_token makes them)"}
 	}
 	if l.run.opts.FullToken {
 		return nil
@@ -113,11 +116,11 @@ func (l *leg) useToken() error {
 	return err
 }
 
-// finish settles the verdict on the target.
+// finish sets the verdict of the target.
 func (l *leg) finish(ctx context.Context, err error) {
 	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, report.ErrTimeout) && !errors.Is(cause, context.DeadlineExceeded) &&
 		report.Classify(cause) != report.Interrupted {
-		// The caller's own reason to end it.
+		// The caller ended the run with a cause of its own.
 		err = fmt.Errorf("%w: %w", report.ErrInterrupted, err)
 	}
 	l.run.mu.Lock()
@@ -125,7 +128,7 @@ func (l *leg) finish(ctx context.Context, err error) {
 	l.target.Finish(err)
 }
 
-// deploy does what there is to do on the server.
+// deploy checks the token, uploads the bundle and follows the events.
 func (l *leg) deploy(ctx context.Context, tar *bundle.Bundle) error {
 	if ctx.Err() != nil {
 		return unsent(ctx, ctx.Err())
@@ -134,7 +137,7 @@ func (l *leg) deploy(ctx context.Context, tar *bundle.Bundle) error {
 		return err
 	}
 	if l.run.opts.DryRun {
-		return nil // the run has listed it
+		return nil // the run lists the bundle
 	}
 	stream, err := l.upload(ctx, tar)
 	if err != nil {
@@ -144,8 +147,7 @@ func (l *leg) deploy(ctx context.Context, tar *bundle.Bundle) error {
 	return l.follow(stream)
 }
 
-// check asks the server whether the token is good for anything, before a body
-// is sent for nothing.
+// check asks the server whether the token is valid, to avoid a useless upload.
 func (l *leg) check(ctx context.Context) error {
 	l.tell(report.Update{Kind: report.Began, Stage: report.Checking})
 	err := l.client.Check(ctx)
@@ -153,10 +155,10 @@ func (l *leg) check(ctx context.Context) error {
 	return err
 }
 
-// formSize is about what the form takes beside the bundle, in bytes.
+// formSize is roughly the size of the form without the bundle, in bytes.
 const formSize = 1 << 10
 
-// plainLimit warns of a bundle that SpiroFS will not take.
+// plainLimit warns of a bundle that is too large for plain HTTP.
 func (l *leg) plainLimit(tar *bundle.Bundle) []string {
 	if l.client == nil || tar.Size()+formSize <= client.PlainLimit || !l.client.Plain() {
 		return nil
@@ -179,14 +181,14 @@ func (l *leg) upload(ctx context.Context, tar *bundle.Bundle) (*client.Stream, e
 		l.end(report.Uploading, "", err)
 		return nil, err
 	}
-	// It has been read to its end, so the digest is at hand, and cannot fail.
+	// The upload has read the whole bundle, so its digest is known.
 	l.target.Bundle.Digest, _ = tar.Digest(ctx)
 	l.end(report.Uploading, fmt.Sprintf("sent %s, %s", human.Size(tar.Size()), l.target.Bundle.Digest), nil)
 	return stream, nil
 }
 
-// follow folds the events in until the stream ends. Deploying and Highstate
-// are stages of the server: its events begin and end them.
+// follow folds the events into the report until the stream ends. The events begin and end
+// the stages Deploying and Highstate.
 func (l *leg) follow(stream *client.Stream) error {
 	stage := report.Deploying
 	l.tell(report.Update{Kind: report.Began, Stage: stage})
@@ -215,8 +217,7 @@ func (l *leg) follow(stream *client.Stream) error {
 	return nil
 }
 
-// silence returns how long nothing may come in the stage that goes on; 0 if there is
-// no limit.
+// silence returns how long the server may be silent in the current stage; 0 for no limit.
 func (l *leg) silence() time.Duration {
 	if l.stage == report.Deploying || l.stage == report.Highstate {
 		return l.server.Silence
@@ -224,8 +225,8 @@ func (l *leg) silence() time.Duration {
 	return 0
 }
 
-// fold folds an event in, and tells it. All targets share what the report keeps
-// of large results: one at a time adds to it.
+// fold folds an event into the report, and tells it. It holds the lock because all targets
+// share the file for large results.
 func (l *leg) fold(stage report.Stage, event client.Event) error {
 	l.run.mu.Lock()
 	defer l.run.mu.Unlock()
@@ -244,7 +245,7 @@ func (l *leg) fold(stage report.Stage, event client.Event) error {
 	return err
 }
 
-// tell tells what happens to the target.
+// tell tells the watcher what happens to the target.
 func (l *leg) tell(u report.Update) {
 	l.run.mu.Lock()
 	defer l.run.mu.Unlock()
@@ -253,17 +254,14 @@ func (l *leg) tell(u report.Update) {
 	l.run.show(u)
 }
 
+// warn adds a warning to the report and tells it.
 func (l *leg) warn(stage report.Stage, text string) {
 	l.target.Warn(text)
 	l.tell(report.Update{Kind: report.Warned, Stage: stage, Text: text})
 }
 
+// end tells the end of a stage. It drops the text, which says that all went well, if
+// there is an error.
 func (l *leg) end(stage report.Stage, text string, err error) {
-	if err != nil {
-		text = "" // which says that all went well
-	}
 	l.tell(report.Update{Kind: report.Ended, Stage: stage, Text: text, Err: err})
 }
-
-// oneLine returns the words of a text in one line.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

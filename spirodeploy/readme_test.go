@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestReadme: the README's Go code is that of an example, which is compiled.
+// TestReadme checks that the Go code in the README is that of an example, which compiles.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../README.md")

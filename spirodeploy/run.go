@@ -6,27 +6,31 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/listing"
+	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// run is a run on its way.
+// run is a deployment to all targets.
 type run struct {
 	opts   Options
 	report *report.Report
 	legs   []*leg
 
-	mu    sync.Mutex   // of what is told, and of the report while it is folded
-	stage report.Stage // the one that goes on and concerns all targets, or ""
+	mu    sync.Mutex   // guards telling, stages, and the report while events are folded
+	stage report.Stage // the current stage of all targets, or ""
 
-	sls map[string]bool // names of the SLS in the bundle
+	sls map[string]bool // the names of the SLS in the bundle
 }
 
 // newRun returns a run with a leg for each target.
@@ -36,24 +40,25 @@ func newRun(opts Options) *run {
 		targets = []Target{{}}
 	}
 	r := &run{opts: opts}
-	var reported []report.Target
+	var requests []report.Request
 	for _, t := range targets {
 		l := newLeg(r, t)
 		r.legs = append(r.legs, l)
-		reported = append(reported, report.Target{
+		requests = append(requests, report.Request{
 			Name: l.name, Project: l.project, Deployment: l.deployment,
 			Highstate: !opts.NoHighstate, RequireMinions: opts.RequireMinions, DryRun: opts.DryRun,
 			Expected: slices.Clone(opts.ExpectMinions), MinMinions: opts.MinMinions, MissingMinions: opts.MissingMinions,
 		})
 	}
-	r.report = report.New(reported...)
+	r.report = report.New(requests...)
+	r.report.Spell = opts.Spell
 	for i, l := range r.legs {
 		l.target = r.report.Targets[i]
 	}
 	return r
 }
 
-// run goes through all stages. Each target has its verdict when it returns.
+// run goes through all stages and sets the verdict of each target.
 func (r *run) run(ctx context.Context) {
 	tar, problems := r.prepare(ctx)
 	if tar != nil {
@@ -77,7 +82,7 @@ func (r *run) run(ctx context.Context) {
 	r.parallel(ctx, tar)
 }
 
-// serial stops at the first target that fails.
+// serial deploys to one target after the other, until one fails.
 func (r *run) serial(ctx context.Context, tar *bundle.Bundle) {
 	var failed *leg
 	for _, l := range r.legs {
@@ -86,13 +91,14 @@ func (r *run) serial(ctx context.Context, tar *bundle.Bundle) {
 			continue
 		}
 		l.finish(ctx, l.deploy(ctx, tar))
-		r.report.Settle() // minions that no later target expects had to be there
+		r.report.Settle() // fails the target if it misses minions that no later target expects
 		if l.target.Verdict != report.Success {
 			failed = l
 		}
 	}
 }
 
+// parallel deploys to several targets at once.
 func (r *run) parallel(ctx context.Context, tar *bundle.Bundle) {
 	room := make(chan struct{}, cmp.Or(max(0, r.opts.MaxParallel), len(r.legs)))
 	var running sync.WaitGroup
@@ -106,23 +112,23 @@ func (r *run) parallel(ctx context.Context, tar *bundle.Bundle) {
 	running.Wait()
 }
 
-// unsent returns the error of what is done before the upload. If the context is
-// why it broke off, nothing else says that the server has got nothing.
+// unsent returns the error of a stage before the upload. It says that nothing was sent if
+// the context ended, because the reason of the context does not.
 func unsent(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		err = fmt.Errorf("%w, before anything was sent", ctxio.Reason(ctx))
+		err = &fault.Error{Err: ctxio.Reason(ctx), Outcome: "nothing was sent"}
 	}
 	return &report.UnsentError{Err: err}
 }
 
-// errOthers is for a target with which nothing is wrong, when nothing is sent.
-var errOthers = errors.New("nothing was sent, since something is wrong with another target")
+// errOthers is the error of a good target if another one has a problem.
+var errOthers = errors.New("nothing was sent because another target has a problem")
 
-// prepare does all that can fail before anything is sent, and reports every
-// problem that it finds together: for each target its own, and those of all.
+// prepare does everything that can fail before the upload. It returns the bundle, or the
+// problems of each target, which include those of all targets.
 func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	own := make([]error, len(r.legs))
 	for i, l := range r.legs {
@@ -132,19 +138,23 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	r.tell(report.Update{Kind: report.Began, Stage: report.Bundling})
 	tar, err := r.bundle(ctx)
 	ofTree := []error{err}
-	if problems, ok := err.(bundle.Problems); ok { //nolint:errorlint // one that is wrapped has a text of its own
+	if problems, ok := err.(bundle.Problems); ok { //nolint:errorlint // a wrapped one has its own text
 		ofTree = problems.Unwrap()
 	}
 	warnings := make([][]string, len(r.legs))
 	if tar != nil {
-		r.sls = slsOf(tar)
+		files := preflight.Of(tar)
+		r.sls = files.SLS()
 		for i, l := range r.legs {
 			var found []error
-			found, warnings[i] = l.checkTop(ctx, tar)
+			found, warnings[i] = l.checkTop(ctx, files)
 			warnings[i] = append(warnings[i], l.plainLimit(tar)...)
 			own[i] = errlist.Join(slices.Concat([]error{own[i]}, found)...)
 		}
-		shared = errlist.Join(shared, r.tooStrict(tar, warnings))
+		if r.opts.Strict {
+			all := append(r.ownWarnings(tar), slices.Concat(warnings...)...)
+			shared = errlist.Join(slices.Concat([]error{shared}, preflight.Strict(all))...)
+		}
 	}
 	if all := errlist.Join(slices.Concat([]error{shared}, own, ofTree)...); all != nil {
 		if tar != nil {
@@ -162,8 +172,9 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 		r.warn(report.Bundling, w)
 	}
 	r.warnEach(report.Bundling, warnings)
+	commit := strings.Join(strings.Fields(tar.Commit()), " ") // in one line
 	for _, l := range r.legs {
-		l.target.Bundle = report.Bundle{Commit: oneLine(tar.Commit()), Size: tar.Size(), Entries: tar.Len()}
+		l.target.Bundle = report.Bundle{Commit: commit, Size: tar.Size(), Entries: tar.Len()}
 	}
 	what := cmp.Or(r.opts.File, r.opts.Bundle.Dir, ".")
 	r.tell(report.Update{
@@ -182,24 +193,8 @@ func (r *run) ownWarnings(tar *bundle.Bundle) []string {
 	return all
 }
 
-// tooStrict returns the warnings as problems, if they are to be that.
-func (r *run) tooStrict(tar *bundle.Bundle, warnings [][]string) error {
-	if !r.opts.Strict {
-		return nil
-	}
-	return errlist.Join(Strict(slices.Concat(append([][]string{r.ownWarnings(tar)}, warnings...)...))...)
-}
-
-// Strict returns warnings as the problems that they are with [Options.Strict].
-func Strict(warnings []string) []error {
-	var errs []error
-	for _, text := range union(warnings) {
-		errs = append(errs, fmt.Errorf("%s (--strict allows no warning)", text))
-	}
-	return errs
-}
-
-// warnEach tells each target's own warnings; what is the same for all, once.
+// warnEach tells the warnings of each target. It tells a warning once if all targets have
+// it.
 func (r *run) warnEach(stage report.Stage, warnings [][]string) {
 	for i, l := range r.legs {
 		for _, text := range warnings[i] {
@@ -214,7 +209,8 @@ func (r *run) warnEach(stage report.Stage, warnings [][]string) {
 	}
 }
 
-// settle settles the verdict of the run, and tells of minions that were expected.
+// settle sets the verdict of the run, and tells it and the expected minions that are
+// missing.
 func (r *run) settle() {
 	r.report.Finish()
 	for _, l := range r.legs {
@@ -225,6 +221,7 @@ func (r *run) settle() {
 			l.tell(report.Update{Kind: report.Missed, Stage: report.Highstate, Minion: m})
 		}
 	}
+	r.tell(report.Update{Kind: report.Finished, Report: r.report})
 }
 
 // list puts what would be sent into the report.
@@ -235,7 +232,7 @@ func (r *run) list(ctx context.Context, tar *bundle.Bundle) error {
 	}
 	listed := make([]report.Content, 0, tar.Len())
 	for it := range tar.Items() {
-		listed = append(listed, report.NewContent(it))
+		listed = append(listed, listing.Content(it))
 	}
 	for _, l := range r.legs {
 		l.target.Bundle.Digest, l.target.Bundle.Contents = digest, listed
@@ -243,14 +240,14 @@ func (r *run) list(ctx context.Context, tar *bundle.Bundle) error {
 	return nil
 }
 
-// checkNames returns an error for each name that two targets have: nobody could
-// tell which of them failed.
+// checkNames returns an error for each name that several targets share. Reports could not
+// say which of them failed.
 func (r *run) checkNames() []error {
 	var errs []error
 	seen := map[string]int{}
 	for _, l := range r.legs {
 		if seen[l.name]++; seen[l.name] == 2 {
-			errs = append(errs, fmt.Errorf("two targets are called %q: give them names that differ", sanitize.Line(l.name)))
+			errs = append(errs, &fault.Error{Err: fmt.Errorf("two targets are called %q", sanitize.Line(l.name)), Help: "give each a name of its own"})
 		}
 	}
 	return errs
@@ -286,7 +283,7 @@ func openBundle(ctx context.Context, opts Options) (*bundle.Bundle, error) {
 	return f, nil
 }
 
-// tell tells what happens to all targets.
+// tell tells the watcher what happens to all targets.
 func (r *run) tell(u report.Update) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -294,19 +291,19 @@ func (r *run) tell(u report.Update) {
 	r.show(u)
 }
 
-// stageAfter returns the stage that goes on after an update.
+// stageAfter returns the current stage after an update.
 func stageAfter(stage report.Stage, u report.Update) report.Stage {
 	switch u.Kind {
 	case report.Began:
 		return u.Stage
 	case report.Ended:
 		return ""
-	case report.Progressed, report.Waited, report.Warned, report.Happened, report.Missed:
+	case report.Progressed, report.Waited, report.Warned, report.Happened, report.Missed, report.Finished:
 	}
 	return stage
 }
 
-// beat tells what goes on.
+// beat tells which stages go on.
 func (r *run) beat() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -320,15 +317,18 @@ func (r *run) beat() {
 	}
 }
 
-// show needs r.mu.
+// show calls the watcher. The caller must hold r.mu.
 func (r *run) show(u report.Update) {
 	if r.opts.Watch != nil {
 		u.Time = time.Now()
+		if u.Err != nil {
+			u.Text = fault.Line(u.Err, r.opts.Spell)
+		}
 		r.opts.Watch(u)
 	}
 }
 
-// warn warns of what concerns all targets.
+// warn adds a warning to the report of each target and tells it once.
 func (r *run) warn(stage report.Stage, text string) {
 	for _, l := range r.legs {
 		l.target.Warn(text)

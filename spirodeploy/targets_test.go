@@ -14,7 +14,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// fleet starts servers, and returns them with the options to deploy to all.
+// fleet starts servers and returns them with the options to deploy to all of them.
 func fleet(t *testing.T, minions ...spirotest.Minion) ([]*spirotest.Server, spirodeploy.Options) {
 	t.Helper()
 	dir := project(t, states)
@@ -40,7 +40,7 @@ func several(n int) []spirotest.Minion {
 
 var failing = spirotest.States(spirotest.State{SLS: "web", ID: "bad", Function: "test.nop", Result: spirotest.Failed})
 
-// verdicts returns those of the targets, in their order.
+// verdicts returns the verdicts of the targets, in their order.
 func verdicts(rep *report.Report) string {
 	var all []string
 	for _, t := range rep.Targets {
@@ -49,8 +49,8 @@ func verdicts(rep *report.Report) string {
 	return strings.Join(all, ", ")
 }
 
-// TestTargets: all servers get the same bundle, each target has its own verdict,
-// and what happens is told with its name.
+// TestTargets checks that all servers get the same bundle, that each target has its own
+// verdict, and that updates have the target's name.
 func TestTargets(t *testing.T) {
 	t.Parallel()
 	minions := several(20)
@@ -84,7 +84,7 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestSerial: no target after the first that fails.
+// TestSerial checks that Serial stops after the first target that fails.
 func TestSerial(t *testing.T) {
 	t.Parallel()
 	minions := several(4)
@@ -103,7 +103,7 @@ func TestSerial(t *testing.T) {
 	}
 }
 
-// TestMaxParallel: there are never more targets at once.
+// TestMaxParallel checks that no more targets than the limit are deployed to at once.
 func TestMaxParallel(t *testing.T) {
 	t.Parallel()
 	_, opts := fleet(t, several(9)...)
@@ -120,14 +120,14 @@ func TestMaxParallel(t *testing.T) {
 		}
 	}
 	rep, err := spirodeploy.Deploy(t.Context(), opts)
-	// One may end, and the next begin, before the stream of the first is closed.
+	// The next target may begin before the stream of the last one is closed.
 	if err != nil || most == 0 || most > opts.MaxParallel {
 		t.Errorf("%d at once, %v: %s", most, err, verdicts(rep))
 	}
 }
 
-// TestTargetsInvalid: what is wrong with one target keeps all from getting
-// anything; what is wrong with the bundle is told once.
+// TestTargetsInvalid checks that a problem with one target keeps Deploy from sending
+// anything, and that problems of the bundle are reported once.
 func TestTargetsInvalid(t *testing.T) {
 	t.Parallel()
 	servers, opts := fleet(t, several(3)...)
@@ -141,7 +141,7 @@ func TestTargetsInvalid(t *testing.T) {
 	if rep.Verdict != report.Invalid || strings.Count(verdicts(rep), string(report.Invalid)) != 3 {
 		t.Errorf("%s: %v", verdicts(rep), err)
 	}
-	if err == nil || !strings.Contains(err.Error(), "site1: shop/prod: not deployed: ") || !strings.Contains(err.Error(), "site0, site2: shop/prod: not deployed: nothing was sent, since something is wrong with another target") {
+	if err == nil || !strings.Contains(err.Error(), "site1: shop/prod: not deployed: ") || !strings.Contains(err.Error(), "site0, site2: shop/prod: not deployed: nothing was sent because another target has a problem") {
 		t.Errorf("error %v", err)
 	}
 	opts.Targets[1].Server.Token = good

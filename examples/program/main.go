@@ -17,6 +17,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -51,7 +52,7 @@ func run(servers []string) error {
 	opts := spirodeploy.Options{
 		Project: "shop", Deployment: "prod",
 		Bundle: bundle.Options{Artifacts: []bundle.Artifact{{Path: "build/shop"}}},
-		Watch:  report.Story(os.Stderr, report.StoryOptions{}),
+		Watch:  view.Story(os.Stderr, view.StoryOptions{}),
 	}
 	for i, server := range servers {
 		opts.Targets = append(opts.Targets, spirodeploy.Target{
@@ -84,7 +85,7 @@ func write(rep *report.Report) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(rep.WriteHTML(f), f.Chmod(0o644), f.Close())
+	err = errors.Join(view.HTML(f, rep), f.Chmod(0o644), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), page)
 	}

@@ -1,11 +1,11 @@
-// Package boot makes the module's executable do a step and exit if it runs in the
-// container of one. The main package imports it for that alone.
+// Package boot runs a step and exits if the module's executable runs in the container of a
+// step. The main package imports it only for that.
 //
-// It has to come before the code that Dagger generates, whose initialisation
-// needs a session of the engine and panics without one. A package is initialised
-// once all that it imports is, and among those that are ready the one with the
-// first import path (the Go specification, "Program initialization"). This one
-// imports less than internal/dagger does, and its path is the first.
+// The package must be initialised before the code that Dagger generates, which needs a
+// session of the engine and panics without one. Go initialises a package after its
+// imports, and sorts packages that are ready by import path (the Go specification,
+// "Program initialization"). This package imports less than internal/dagger, and its path
+// sorts before it.
 package boot
 
 import (

@@ -13,13 +13,14 @@ import (
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// Check asks the server whether the token is valid, and tells.
+// Check asks the server whether the token is valid, and prints what the token allows.
 func (w World) Check(ctx context.Context, s Settings) error {
-	return w.discreetly(s, func(w World) error { return w.check(ctx, s) })
+	return w.Discreetly(s, func(w World) error { return w.check(ctx, s) })
 }
 
 func (w World) check(ctx context.Context, s Settings) error {
@@ -50,9 +51,9 @@ func (w World) check(ctx context.Context, s Settings) error {
 	return nil
 }
 
-// Token tells what the token allows, without showing it, or makes a narrower one.
+// Token prints what the token allows, without showing it, or makes a narrower one.
 func (w World) Token(ctx context.Context, s Settings) error {
-	return w.discreetly(s, func(w World) error { return w.rights(ctx, s) })
+	return w.Discreetly(s, func(w World) error { return w.rights(ctx, s) })
 }
 
 func (w World) rights(ctx context.Context, s Settings) error {
@@ -60,9 +61,9 @@ func (w World) rights(ctx context.Context, s Settings) error {
 	narrower := len(s.Projects) > 0 || s.Lifetime != nil
 	switch {
 	case narrower && s.Output == "":
-		err = errlist.Join(err, errors.New("say where the narrower token is to go: -output=FILE, which is for you alone to read, or -output=- for standard output"))
+		err = errlist.Join(err, &fault.Error{Err: errors.New("a narrower token needs a place to go"), Help: "{output}=FILE writes a file that only you can read, {output}=- standard output"})
 	case !narrower && s.Output != "":
-		err = errlist.Join(err, errors.New("-output is for a narrower token: say which with -project or -lifetime"))
+		err = errlist.Join(err, fmt.Errorf("%s is for a narrower token: say which with %s or %s", s.flag("output"), s.flag("project"), s.flag("lifetime")))
 	}
 	if err := errlist.Join(s.contradictions(), err); err != nil {
 		return invalid(err)
@@ -93,17 +94,17 @@ func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 		errs = append(errs, client.CheckName("project", project), rights.Check(project, now))
 	}
 	if s.Lifetime != nil && *s.Lifetime <= 0 {
-		errs = append(errs, errors.New("-lifetime must be more than 0"))
+		errs = append(errs, fmt.Errorf("%s must be more than 0", s.flag("lifetime")))
 	}
 	if s.TokenFile != "" && sameFile(s.TokenFile, s.Output) {
-		errs = append(errs, errors.New("-output is the file that the token comes from: the narrower one would take its place"))
+		errs = append(errs, fmt.Errorf("%s is the file that the token comes from: the narrower one would take its place", s.flag("output")))
 	}
 	if err := errlist.Join(errs...); err != nil {
 		return invalid(err)
 	}
 	var end time.Time
 	if s.Lifetime != nil {
-		// The server's clock decides: it is to last that long there, too.
+		// The server's clock decides: the token lasts that long there, too.
 		end = now.Add(*s.Lifetime + token.ClockSlack)
 	}
 	narrow, err := t.Narrow(end, s.Projects...)
@@ -137,12 +138,12 @@ func sameFile(a, b string) bool {
 func (w World) NeedToken(ctx context.Context, s Settings) (token.Token, error) {
 	t, err := w.token(ctx, s)
 	if err == nil && t.IsZero() {
-		err = fmt.Errorf("%w: set SPIRO_TOKEN or name a file with -tokenFile", token.ErrNone)
+		err = &fault.Error{Err: token.ErrNone, Help: "set {token}"}
 	}
 	return t, err
 }
 
-// Or returns what a flag points to, or the zero value of one that is not given.
+// Or returns the value of a flag, or the zero value if the flag is not given.
 func Or[T any](flag *T) (value T) {
 	if flag != nil {
 		value = *flag
@@ -182,7 +183,7 @@ func Split(s string) []string {
 func CheckPosition(names ...string) error {
 	for _, name := range names {
 		if strings.HasPrefix(name, "-") {
-			// Not its value: it may be a token, for which there is no flag.
+			// The value is left out: it may be a token.
 			name, _, _ = strings.Cut(name, "=")
 			return invalid(fmt.Errorf("%q is a flag in the place of a name: flags go after PROJECT DEPLOYMENT", Process().Redact(name)))
 		}

@@ -16,16 +16,16 @@ import (
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/pulse"
-	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// Build writes the bundle to s.Output and says which it is. It needs no server.
+// Build writes the bundle to s.Output and prints its digest. It needs no server.
 func (w World) Build(ctx context.Context, s Settings) error {
-	return w.discreetly(s, func(w World) error { return w.build(ctx, s) })
+	return w.Discreetly(s, func(w World) error { return w.build(ctx, s) })
 }
 
 func (w World) build(ctx context.Context, s Settings) error {
@@ -40,7 +40,7 @@ func (w World) build(ctx context.Context, s Settings) error {
 		return invalid(ctxio.Cause(ctx, err))
 	}
 	defer b.Close()
-	d, err := b.Digest(ctx) // known by now
+	d, err := b.Digest(ctx) // it has been computed
 	if err != nil {
 		return invalid(err)
 	}
@@ -52,11 +52,11 @@ func (w World) build(ctx context.Context, s Settings) error {
 	return nil
 }
 
-// writeBundle writes the bundle, and shows how far it is.
+// writeBundle writes the bundle, and shows the progress.
 func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options) (b *bundle.Bundle, err error) {
 	watch, end := w.show(s, 1)
 	defer end()
-	var mu sync.Mutex // the pulse tells, too
+	var mu sync.Mutex // the pulse calls it from a goroutine of its own
 	tell := func(u report.Update) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -95,23 +95,23 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 	return b, nil
 }
 
-// checkBundle looks at what the bundle would deploy. It returns what is worth a
-// warning, and what is a problem.
+// checkBundle checks the states of the bundle. It returns warnings, and the problems as
+// an error.
 func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (warnings []string, err error) {
 	for _, warning := range b.Warnings() {
 		warnings = append(warnings, warning.String())
 	}
-	_, problems, found := spirodeploy.CheckTop(ctx, b, spirodeploy.TopOptions{
+	_, problems, found := preflight.Check(ctx, preflight.Of(b), preflight.Options{
 		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate,
 	})
 	warnings = append(warnings, found...)
 	if s.Strict {
-		problems = append(problems, spirodeploy.Strict(warnings)...)
+		problems = append(problems, preflight.Strict(warnings)...)
 	}
 	return warnings, errlist.Join(problems...)
 }
 
-// counted tells how much has been written, now and then.
+// counted counts what is written, and reports it every MiB.
 type counted struct {
 	io.Writer
 	tell        report.Watcher
@@ -130,8 +130,8 @@ func (c *counted) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// bundleOptions turns the settings for a bundle into options. Files that the
-// run itself writes or reads are left out of it.
+// bundleOptions returns the options of the bundle. The bundle leaves out files that the
+// run itself reads or writes.
 func (w World) bundleOptions(s Settings, reports []reportFile, inputs []string) (bundle.Options, error) {
 	opts := bundle.Options{
 		Dir: s.Dir, Exclude: s.Exclude, GitDescribe: bundle.Describe(s.GitDescribe), Digest: digest.Digest(strings.TrimSpace(s.Digest)),
@@ -159,8 +159,8 @@ func (w World) bundleOptions(s Settings, reports []reportFile, inputs []string) 
 	return opts, errlist.Join(sourceErr, timeErr)
 }
 
-// tokenVariables returns the environment variables that hold a token, as far as
-// that is known: git, and the filters that it runs, have no business with them.
+// tokenVariables returns the environment variables that hold a token: git, and the
+// filters that it runs, must not get them.
 func (w World) tokenVariables() []string {
 	var names []string
 	for _, kv := range os.Environ() {

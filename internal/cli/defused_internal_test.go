@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
-	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // TestDefused: JSON on standard output is no command to the log that it is in,
@@ -41,7 +41,7 @@ func TestHarmlessLines(t *testing.T) {
 	doc := "<x>\n::error::a\n  ::stop-commands::b</x>\n::c::"
 	for size := 1; size <= len(doc); size++ {
 		var out strings.Builder
-		h := &harmlessLines{out: &out, log: report.GitHub}
+		h := &harmlessLines{out: &out, log: view.GitHub}
 		for rest := doc; rest != ""; {
 			n := min(size, len(rest))
 			if _, err := h.Write([]byte(rest[:n])); err != nil {
@@ -50,7 +50,7 @@ func TestHarmlessLines(t *testing.T) {
 			rest = rest[n:]
 		}
 		h.flush()
-		if got := out.String(); got != report.GitHub.Harmless(doc) || strings.Contains(got, "\n::") {
+		if got := out.String(); got != view.GitHub.Harmless(doc) || strings.Contains(got, "\n::") {
 			t.Errorf("in parts of %d: %s", size, got)
 		}
 	}

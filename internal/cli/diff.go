@@ -14,13 +14,13 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
-// Diff tells how the bundle of the settings, given or made, differs from another
-// one, s.Diff. It needs no server.
+// Diff prints how the bundle of the settings, given or made, differs from the bundle
+// s.Diff. It needs no server.
 func (w World) Diff(ctx context.Context, s Settings) error {
-	return w.discreetly(s, func(w World) error { return w.diff(ctx, s) })
+	return w.Discreetly(s, func(w World) error { return w.diff(ctx, s) })
 }
 
-// opener opens a bundle from its beginning: it is read more than once.
+// opener opens a bundle at its beginning. A comparison reads it more than once.
 type opener func() (io.ReadCloser, error)
 
 func (w World) diff(ctx context.Context, s Settings) error {
@@ -66,12 +66,12 @@ func (w World) diff(ctx context.Context, s Settings) error {
 // openFile opens a file that can be read again.
 func openFile(path string) (io.ReadCloser, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: is no regular file, and has to be read twice: write it to one", path)
+		return nil, fmt.Errorf("%s: is not a regular file, and is read twice: write it to one", path)
 	}
 	return os.Open(path)
 }
 
-// both does something with both bundles opened.
+// both calls do with both bundles opened.
 func both(ctx context.Context, before, after opener, do func(from, to io.Reader) error) error {
 	from, err := before()
 	if err != nil {
@@ -86,7 +86,7 @@ func both(ctx context.Context, before, after opener, do func(from, to io.Reader)
 	return do(ctxio.Reader(ctx, from), ctxio.Reader(ctx, to))
 }
 
-// marks are the colours of a diff's lines, by how they begin.
+// marks are the colours of lines, by their first character.
 var marks = map[byte]string{'+': "32", '-': "31", '~': "36", '@': "36"}
 
 func (w World) writeChanges(changes []bundle.Change, patches map[string]string, color bool) {

@@ -10,25 +10,25 @@ import (
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
-	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// discreet is what keeps the tokens of a run out of all that it tells. The client
-// takes them out of what the server says; here it is about what people type: who
-// gives the token as the project's name as well must not read it in the report.
+// discreet keeps the tokens of a run out of its outputs. The client removes them from the
+// server's texts; this removes them from what people type: a token that was given as the
+// project's name, too, must not appear in the report.
 type discreet struct {
 	known     *token.Known
-	bytes     io.Writer // standard output for what is no text: bundles, and tokens that were asked for
-	rawStderr io.Writer // standard error itself
-	turn      *turnout  // where standard error leads
-	ownsLog   bool      // whether the standard logger is the run's
+	bytes     io.Writer // standard output as it is, for bundles, and for tokens that the user asked for
+	rawStderr io.Writer // standard error as it is
+	turn      *turnout  // leads standard error around a display
+	ownsLog   bool      // the run may redirect the standard logger
 }
 
-// discreetly does something in a world whose outputs, and whose error, show no
-// token of the run.
-func (w World) discreetly(s Settings, do func(World) error) error {
+// Discreetly calls do with a world whose outputs show no token of the run. Its error,
+// an [*Error], shows none either, and has the text that people read here.
+func (w World) Discreetly(s Settings, do func(World) error) error {
 	w.known, w.bytes = token.Know(w.Getenv("SPIRO_TOKEN")), w.Stdout
 	if s.Token != nil {
 		w.known.AddText(*s.Token)
@@ -37,41 +37,66 @@ func (w World) discreetly(s Settings, do func(World) error) error {
 	stdout, stderr := w.known.Writer(w.Stdout), w.known.Writer(w.turn)
 	w.Stdout, w.Stderr = stdout, stderr
 	if w.ownsLog {
-		// net/http logs what a server says before it was asked.
+		// net/http logs what a server sends before the request.
 		before := log.Writer()
 		log.SetOutput(w.Stderr)
 		defer log.SetOutput(before)
 	}
 	err := do(w)
-	_, _ = stdout.Flush(), stderr.Flush() // people's screens, as everywhere
+	_, _ = stdout.Flush(), stderr.Flush() // nothing helps if the output is gone
 	var told *Error
 	if errors.As(err, &told) {
-		told.Err = w.harmless(w.known.Error(told.Err))
+		told.Err = &said{w.said(s, told.Err), told.Err}
 	}
 	return err
 }
 
-// report lets fill write a report of a format, which shows no token of the run.
+// said returns the text of an error. On a terminal each of its parts has a line of its
+// own; in the log of a CI service no line is a command.
+func (w World) said(s Settings, err error) string {
+	layout := fault.Line
+	if isTerminal(w.rawStderr) {
+		layout = fault.Lines
+	}
+	return w.log(w.rawStderr).Harmless(w.known.Redact(layout(err, s.Spell)))
+}
+
+// said is an error with the text that people read. [errors.Is] and [errors.As] find
+// the causes.
+type said struct {
+	text string
+	err  error
+}
+
+func (e *said) Error() string { return e.text }
+
+// GoString keeps %#v from showing the cause, which may have the token in it.
+func (e *said) GoString() string { return "&" + e.text }
+
+func (e *said) Unwrap() error { return e.err }
+
+// report calls fill with a writer that hides the tokens of the run in a report.
 func (w World) report(format string, out io.Writer, fill func(io.Writer) error) error {
 	hiding := w.hiding(format, out)
 	return errors.Join(fill(hiding), hiding.Flush())
 }
 
-// hiding returns a writer that hides the tokens of the run in a report of a format.
+// hiding returns a writer that hides the tokens of the run in a format.
 func (w World) hiding(format string, out io.Writer) *token.Writer {
-	if format == view.JSON || format == ndjson {
+	if format == "json" || format == ndjson {
 		return w.known.JSONWriter(&defused{out: out})
 	}
 	return w.known.Writer(out)
 }
 
-// defused is a writer of JSON, whose lines may be those of a log as well.
+// defused writes JSON, and breaks up texts that a CI service would take for commands if
+// the JSON is part of its log.
 type defused struct {
 	out  io.Writer
 	held []byte // the end of what was written, if a command may begin there
 }
 
-// mayBegin finds what may be the beginning of a command.
+// mayBegin matches the beginning of a command at the end of a text.
 var mayBegin = regexp.MustCompile(`(?i)##?[a-z]*$`)
 
 func (d *defused) Write(p []byte) (int, error) {
@@ -92,11 +117,10 @@ func (d *defused) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// harmlessLines is a writer of text that is a part of a log, none of whose lines is a
-// command to it.
+// harmlessLines writes text to a log, in which no line is a command.
 type harmlessLines struct {
 	out  io.Writer
-	log  report.Log
+	log  view.Log
 	held []byte // a line that has no end yet
 }
 
@@ -111,9 +135,9 @@ func (h *harmlessLines) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// flush writes the last line, if that has no end.
+// flush writes the last line if it has no line end.
 func (h *harmlessLines) flush() {
-	_, _ = io.WriteString(h.out, h.log.Harmless(string(h.held))) // whoever needs the end has had the error
+	_, _ = io.WriteString(h.out, h.log.Harmless(string(h.held))) // an earlier write has returned the error
 }
 
 // know adds the token of the run, which may come from a file.
@@ -123,8 +147,8 @@ func (w World) know(t token.Token, project string) {
 	}
 }
 
-// Redact takes the token out of a text: that of the environment, and any that
-// arguments name as one. It is for what is told before there are settings.
+// Redact removes tokens from a text: the one of the environment, and those among args. It
+// serves for messages from before there are settings.
 func (w World) Redact(text string, args ...string) string {
 	known := token.Know(w.Getenv("SPIRO_TOKEN"))
 	for i, arg := range args {

@@ -41,7 +41,7 @@ func TestDiscreet(t *testing.T) {
 		case "argument":
 			s.Token = &secret
 		}
-		if err := w.Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "deployment name: the token is in it") {
+		if err := w.Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "deployment name: it contains the token") {
 			t.Errorf("%s: another error than that of the name", name)
 		}
 		report, err := os.ReadFile(out)

@@ -14,10 +14,11 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// expectations tells which flags ask for minions.
+// expectations reports which flags ask for minions.
 func (s *Settings) expectations() map[string]bool {
 	return map[string]bool{
 		"require-minions": s.RequireMinions, "expect-minion": len(s.ExpectMinions) > 0, "expect-from": s.ExpectFrom != "", "min-minions": s.MinMinions != 0,
@@ -36,11 +37,11 @@ func (s *Settings) checkExpectations() []error {
 	for _, id := range s.ExpectMinions {
 		switch {
 		case strings.TrimSpace(id) == "":
-			errs = append(errs, fmt.Errorf("%s is given and empty: is a variable not set?", s.flag("expect-minion")))
+			errs = append(errs, s.empty("expect-minion"))
 		case strings.Contains(id, ","):
-			errs = append(errs, fmt.Errorf("%s %q: it takes one id: repeat the flag for each", s.flag("expect-minion"), id))
+			errs = append(errs, &fault.Error{What: fmt.Sprintf("%s %q", s.flag("expect-minion"), id), Err: errors.New("it takes one id"), Help: "repeat the flag for each"})
 		case strings.ContainsAny(id, "*?[]") || strings.TrimSpace(id) != id:
-			errs = append(errs, fmt.Errorf("%s %q: it takes the id of one minion, not a pattern: %s takes a number of them", s.flag("expect-minion"), id, s.flag("min-minions")))
+			errs = append(errs, &fault.Error{What: fmt.Sprintf("%s %q", s.flag("expect-minion"), id), Err: errors.New("it takes the id of one minion, not a pattern"), Help: "{min-minions} takes a number of them"})
 		}
 	}
 	return errs
@@ -66,6 +67,8 @@ func (w World) expected(ctx context.Context, s Settings, targets []spirodeploy.T
 	return append(ids, earlier...), nil
 }
 
+const jsonReport fault.Hint = "{report} json=FILE writes one"
+
 // minionsOf returns the minions of a report that are of some saltenvs.
 func minionsOf(path string, saltenvs map[string]bool) ([]string, error) {
 	f, err := os.Open(path)
@@ -75,11 +78,11 @@ func minionsOf(path string, saltenvs map[string]bool) ([]string, error) {
 	defer f.Close()
 	rep, err := report.Read(f)
 	if err != nil {
-		return nil, fmt.Errorf("%w: it is to be one of --report json=FILE", err)
+		return nil, &fault.Error{Err: err, Help: jsonReport}
 	}
-	defer func() { _ = rep.Close() }() // a file that nobody needs any more
+	defer func() { _ = rep.Close() }() // its temporary file is of no use any more
 	if len(rep.Targets) == 0 {
-		return nil, errors.New("it is no JSON report, as --report json=FILE writes it (one of ndjson does not do)")
+		return nil, &fault.Error{Err: errors.New("it is not a JSON report (an NDJSON one does not do)"), Help: jsonReport}
 	}
 	var ids, others []string
 	found := false

@@ -14,9 +14,9 @@ import (
 	"github.com/spirostack/spirodeploy/internal/errlist"
 )
 
-// proxy honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not, and
-// ALL_PROXY if neither of the first two is set. What it cannot use is an error: to go
-// without the proxy would be something else.
+// proxy honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not, and ALL_PROXY
+// if neither of the first two is set. A value that it cannot use is an error: a run must
+// not go around the proxy.
 func (w World) proxy() (func(*http.Request) (*url.URL, error), error) {
 	var errs []error
 	read := func(name string) string {
@@ -34,7 +34,7 @@ func (w World) proxy() (func(*http.Request) (*url.URL, error), error) {
 	config := httpproxy.Config{
 		HTTPProxy: read("HTTP_PROXY"), HTTPSProxy: read("HTTPS_PROXY"),
 		NoProxy: cmp.Or(w.env("NO_PROXY"), w.env("no_proxy")),
-		CGI:     w.env("REQUEST_METHOD") != "", // then HTTP_PROXY is a header that anybody may send
+		CGI:     w.env("REQUEST_METHOD") != "", // a client of a CGI program can set HTTP_PROXY
 	}
 	if config.HTTPProxy == "" && config.HTTPSProxy == "" && len(errs) == 0 {
 		all := read("ALL_PROXY")
@@ -44,16 +44,16 @@ func (w World) proxy() (func(*http.Request) (*url.URL, error), error) {
 	return func(r *http.Request) (*url.URL, error) { return choose(r.URL) }, errlist.Join(errs...)
 }
 
-// proxyProblem returns why package httpproxy, which is silent about what it does not
-// take, cannot use a value: a URL, or one without its scheme. It repeats nothing of the
-// value, which may have a password in it.
+// proxyProblem returns why package httpproxy, which ignores bad values without a word,
+// cannot use the URL of a proxy, or "". It repeats nothing of the URL: there may be a
+// password in it.
 func proxyProblem(v string) string {
 	const like = ", such as http://proxy:3128"
 	if v == "" {
 		return ""
 	}
 	if scheme, _, ok := strings.Cut(v, ":/"); ok && !strings.HasPrefix(v, scheme+"://") {
-		return "it is no URL of a proxy" + like
+		return "it is not the URL of a proxy" + like
 	}
 	if !strings.Contains(v, "://") {
 		v = "http://" + v
@@ -61,9 +61,9 @@ func proxyProblem(v string) string {
 	u, err := url.Parse(v)
 	switch {
 	case strings.ContainsAny(v, "#?"), err == nil && strings.Contains(u.Path, "@"), err != nil && strings.Contains(v, "@"):
-		return "it is no URL of a proxy" + like + "; in a user name or password, #, / and ? are written as %23, %2F and %3F"
+		return "it is not the URL of a proxy" + like + "; in a user name or password, #, / and ? are written as %23, %2F and %3F"
 	case err != nil || u.Host == "":
-		return "it is no URL of a proxy" + like
+		return "it is not the URL of a proxy" + like
 	case !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme):
 		return "a proxy of this kind cannot be used: its URL begins with http://, https://, socks5:// or socks5h://"
 	case u.Port() != "" && !isPort(u.Port()):

@@ -14,6 +14,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/atomicfile"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
@@ -24,8 +25,11 @@ type reportFile struct {
 	format, path string
 }
 
-// ndjson is the format that is written while a run goes on.
-const ndjson = "ndjson"
+// Formats with places of their own.
+const (
+	ndjson   = "ndjson"   // not together with a display
+	markdown = "markdown" // the summary of a job
+)
 
 // parseReports reads FORMAT=FILE.
 func parseReports(specs []string) ([]reportFile, error) {
@@ -38,16 +42,14 @@ func parseReports(specs []string) ([]reportFile, error) {
 		case !ok || path == "":
 			errs = append(errs, fmt.Errorf("report %q: not FORMAT=FILE, such as json=report.json", spec))
 			continue
-		case format != ndjson && view.All[format].Write == nil:
-			formats := append(view.Names(), ndjson)
-			slices.Sort(formats)
-			errs = append(errs, fmt.Errorf("report %q: the format %q is not known: there are %s", spec, format, strings.Join(formats, ", ")))
+		case !known(format):
+			errs = append(errs, fmt.Errorf("report %q: the format %q is not known: there are %s", spec, format, strings.Join(view.Names(), ", ")))
 			continue
 		}
 		if path == atomicfile.Stdout {
 			stdout++
 		} else if err := checkPlace(path); err != nil {
-			// Better now than after a deployment.
+			// The user learns it now, not after the deployment.
 			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
 			continue
 		}
@@ -63,9 +65,13 @@ func parseReports(specs []string) ([]reportFile, error) {
 	return files, errlist.Join(errs...)
 }
 
-// same reports whether two paths lead to one file, which may not be there yet.
-// The first may be standard output, which is none; and a device is not one in this
-// sense: it takes anything.
+func known(format string) bool {
+	_, ok := view.Find(format)
+	return ok
+}
+
+// same reports whether two paths name one file, which need not be there yet. Standard
+// output and devices are never the same: they take several writers.
 func same(a, b string) bool {
 	if a == atomicfile.Stdout {
 		return false
@@ -94,7 +100,7 @@ func checkInputs(reports []reportFile, inputs []string) error {
 	return errlist.Join(errs...)
 }
 
-// checkPlace returns why there can be no file at a path, as far as that shows.
+// checkPlace returns why no file can be written at a path, as far as can be known.
 func checkPlace(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return errors.New("it is a directory")
@@ -103,10 +109,10 @@ func checkPlace(path string) error {
 	case err != nil:
 		return fmt.Errorf("its directory: %w", err)
 	case !info.IsDir():
-		return fmt.Errorf("%s is no directory", filepath.Dir(path))
+		return fmt.Errorf("%s is not a directory", filepath.Dir(path))
 	}
 	if _, err := os.Stat(path); err == nil {
-		return nil // it may be a device, whose directory is nobody's
+		return nil // it may be a device: its directory need not be writable
 	}
 	probe, err := os.CreateTemp(filepath.Dir(path), ".spirodeploy-*")
 	if err != nil {
@@ -115,17 +121,17 @@ func checkPlace(path string) error {
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-// write writes the reports on a run that is over.
+// write writes the reports of a run that has ended.
 func (w World) write(ctx context.Context, rep *report.Report, reports []reportFile) error {
-	if ctx.Err() != nil { // also a run that was interrupted has a report
+	if ctx.Err() != nil { // an interrupted run has reports, too
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastReports)
 		defer cancel()
 	}
 	var errs []error
 	for _, r := range reports {
-		write := view.All[r.format].Write
-		if write == nil {
+		format, _ := view.Find(r.format)
+		if format.Write == nil {
 			continue
 		}
 		if w.isSummary(r) {
@@ -135,12 +141,12 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 			continue
 		}
 		fill := func(out io.Writer) error {
-			if r.path == atomicfile.Stdout && r.format != view.JSON {
+			if r.path == atomicfile.Stdout && r.format != "json" {
 				lines := &harmlessLines{out: out, log: w.log(w.bytes)}
 				out = lines
 				defer lines.flush()
 			}
-			return w.report(r.format, out, func(out io.Writer) error { return write(rep, out) })
+			return w.report(r.format, out, func(out io.Writer) error { return format.Write(out, rep) })
 		}
 		if err := atomicfile.Write(ctx, r.path, w.bytes, fill); err != nil {
 			errs = append(errs, fmt.Errorf("the report was not written: %w", err))
@@ -149,21 +155,23 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 	return errlist.Join(errs...)
 }
 
-// live are the reports that are written while the run goes on.
+// live are the reports that are written during the run.
 type live []liveReport
 
 type liveReport struct {
-	*report.NDJSON
+	watch  report.Watcher
 	hiding *token.Writer
+	out    *remembering
 	file   *atomicfile.Stream
 }
 
-// follow opens the reports that are written while the run goes on.
+// follow opens the reports that are written during the run.
 func (w World) follow(ctx context.Context, reports []reportFile) (live, error) {
 	var l live
 	var errs []error
 	for _, r := range reports {
-		if r.format != ndjson {
+		format, _ := view.Find(r.format)
+		if format.Watch == nil {
 			continue
 		}
 		file, err := atomicfile.Open(ctx, r.path, w.bytes, lastWord)
@@ -172,29 +180,44 @@ func (w World) follow(ctx context.Context, reports []reportFile) (live, error) {
 			continue
 		}
 		hiding := w.hiding(r.format, file)
-		l = append(l, liveReport{report.NewNDJSON(hiding), hiding, file})
+		out := &remembering{Writer: hiding}
+		l = append(l, liveReport{format.Watch(out), hiding, out, file})
 	}
 	return l, errlist.Join(errs...)
 }
 
 func (l live) watch(u report.Update) {
 	for _, r := range l {
-		r.Watch(u)
+		r.watch(u)
 	}
 }
 
-// lastReports is how long writing reports may take, when the run was ended from outside.
+// remembering remembers the first error of a writer.
+type remembering struct {
+	io.Writer
+	err error
+}
+
+func (r *remembering) Write(p []byte) (int, error) {
+	n, err := r.Writer.Write(p)
+	if r.err == nil {
+		r.err = err
+	}
+	return n, err
+}
+
+// lastReports limits how long reports may take to write if the run was ended from outside.
 const lastReports = time.Minute
 
-// lastWord is how long the verdict may wait for a reader, when the run was ended
-// from outside.
+// lastWord limits how long the verdict waits for a reader if the run was ended from
+// outside.
 const lastWord = 5 * time.Second
 
-// end writes the verdict.
-func (l live) end(rep *report.Report) error {
+// end closes the reports.
+func (l live) end() error {
 	var errs []error
 	for _, r := range l {
-		if err := errors.Join(r.End(rep), r.hiding.Flush(), r.file.Close()); err != nil {
+		if err := errors.Join(r.out.err, r.hiding.Flush(), r.file.Close()); err != nil {
 			errs = append(errs, fmt.Errorf("the report was not written to its end: %w", err))
 		}
 	}
@@ -202,7 +225,7 @@ func (l live) end(rep *report.Report) error {
 }
 
 // maxSummary is how large the summary of a job's step may be, in bytes: GitHub
-// shows nothing of a larger one. Less than minSummary is not worth a try.
+// shows nothing of a larger one. With less room than minSummary there is none.
 const (
 	maxSummary = 1 << 20
 	minSummary = 2 << 10
@@ -210,25 +233,25 @@ const (
 
 // isSummary reports whether a report goes to the summary of a job of GitHub Actions
 // (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands),
-// which other steps' commands may have written to.
+// to which other commands may have written.
 func (w World) isSummary(r reportFile) bool {
 	path := w.env("GITHUB_STEP_SUMMARY")
-	return path != "" && r.format == view.Markdown && same(r.path, path)
+	return path != "" && r.format == markdown && same(r.path, path)
 }
 
 // summarize adds the run to the summary of the job, if there is one and no report
 // has done so.
-func (w World) summarize(rep *report.Report, reports []reportFile) {
+func (w World) summarize(s Settings, rep *report.Report, reports []reportFile) {
 	path := w.env("GITHUB_STEP_SUMMARY")
 	if path == "" || slices.ContainsFunc(reports, func(r reportFile) bool { return same(r.path, path) }) {
 		return
 	}
 	if err := w.appendSummary(rep, path); err != nil {
-		fmt.Fprintf(w.Stderr, "warning: GITHUB_STEP_SUMMARY: %v\n", err)
+		fmt.Fprintf(w.Stderr, "warning: GITHUB_STEP_SUMMARY: %s\n", w.said(s, err))
 	}
 }
 
-// appendSummary writes a summary into what room there is left.
+// appendSummary adds a summary that fits into the room that is left.
 func (w World) appendSummary(rep *report.Report, path string) error {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
 	if err != nil {
@@ -241,9 +264,11 @@ func (w World) appendSummary(rep *report.Report, path string) error {
 	}
 	room := maxSummary - info.Size()
 	if room < minSummary {
-		return fmt.Errorf("the file has %s already, and GitHub shows nothing of more than %s: write less to it before, or use --report markdown=FILE",
-			human.Size(info.Size()), human.Size(maxSummary))
+		return &fault.Error{
+			Err:  fmt.Errorf("the file has %s already, and GitHub shows nothing of more than %s", human.Size(info.Size()), human.Size(maxSummary)),
+			Help: "write less to it before, or use {report} markdown=FILE",
+		}
 	}
-	fill := func(out io.Writer) error { return rep.WriteMarkdownIn(out, int(room)) }
-	return errors.Join(w.report(view.Markdown, f, fill), f.Close())
+	fill := func(out io.Writer) error { return view.MarkdownIn(out, rep, int(room)) }
+	return errors.Join(w.report(markdown, f, fill), f.Close())
 }

@@ -15,27 +15,28 @@ import (
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // maxCertificate is how much of a certificate file is read, in bytes.
 const maxCertificate = 1 << 20
 
-// serverOptions reads the settings for the server. Where it fails, the options
-// are still good enough to find out what else is wrong.
+// serverOptions reads the settings for the server. If it fails, the options still serve
+// to find what else is wrong.
 func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, error) {
 	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Server), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
 	if s.MaxEvent != "" {
-		opts.MaxEvent, _ = parseSize(s.MaxEvent) // a bad one is told with the other flags
+		opts.MaxEvent, _ = parseSize(s.MaxEvent) // contradictions reports a bad one
 	}
 	var tokenErr, certErr, proxyErr error
 	opts.Proxy, proxyErr = w.proxy()
-	if s.Targets == "" { // else each of them finds its own
+	if s.Targets == "" { // else each target has a token of its own
 		opts.Token, tokenErr = w.token(ctx, s)
 	}
 	blank := s.blankToken()
 	if blank {
-		tokenErr = nil // that is told with the other blank flags
+		tokenErr = nil // contradictions reports blank flags
 	}
 	if tokenErr != nil || blank {
 		opts.Token = unread()
@@ -47,12 +48,12 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 	return opts, errlist.Join(tokenErr, certErr, proxyErr)
 }
 
-// blankToken reports whether a flag that names the token was given, and is empty.
+// blankToken reports whether the flag that names the token is given and empty.
 func (s *Settings) blankToken() bool {
 	return slices.Contains(s.blank, "token-file")
 }
 
-// ServerURL returns the server that a flag names, or SPIRO_URL, or "" for the default.
+// ServerURL returns the server of a flag, or else of SPIRO_URL, or "".
 func (w World) ServerURL(flag string) string {
 	return cmp.Or(strings.TrimSpace(flag), w.env("SPIRO_URL"))
 }
@@ -60,7 +61,7 @@ func (w World) ServerURL(flag string) string {
 func readCertificate(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("certificate: %w: it is to have the certificate or CA to trust, in PEM", err)
+		return nil, &fault.Error{What: "certificate", Err: err, Help: "name a file with the certificate or CA to trust, in PEM"}
 	}
 	defer f.Close()
 	pem, err := io.ReadAll(io.LimitReader(f, maxCertificate))
@@ -82,11 +83,11 @@ func (w World) token(ctx context.Context, s Settings) (token.Token, error) {
 func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
 	switch {
 	case s.Token != nil && s.TokenFile != "":
-		return token.Token{}, errors.New("token: --token and --token-file are both given: leave one of them out")
+		return token.Token{}, &fault.Error{What: "token", Err: errors.New("--token and --token-file are both given"), Help: "leave one of them out"}
 	case s.Token != nil:
 		t, err := token.Parse(*s.Token)
 		if err != nil {
-			err = fmt.Errorf("--token: %w: give one in SPIRO_TOKEN or with --token-file", err)
+			err = &fault.Error{What: "--token", Err: err, Help: "set {token}"}
 		}
 		return t, err
 	case s.TokenFile != "":
@@ -102,7 +103,8 @@ func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
 	return t, nil
 }
 
-// token returns the default token, or none: the client says what to do about that.
+// token returns the default token. Without one it returns the zero token, which the
+// client refuses.
 func (d Defaults) token(ctx context.Context) (token.Token, error) {
 	switch {
 	case d.TokenFile != "":
@@ -121,7 +123,7 @@ func (d Defaults) token(ctx context.Context) (token.Token, error) {
 	return t, nil
 }
 
-// tokenFile reads the token from a file at a path, which was given as name.
+// tokenFile reads the token from the file at path. The user called the file name.
 func (w World) tokenFile(ctx context.Context, name, path string) (token.Token, error) {
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o004 != 0 && runtime.GOOS != "windows" {
 		w.warnings.add(fmt.Sprintf("the token file %s can be read by everybody on this machine (mode %04o): chmod go= takes that away", sanitize.Line(name), info.Mode().Perm()))
@@ -129,13 +131,13 @@ func (w World) tokenFile(ctx context.Context, name, path string) (token.Token, e
 	t, err := ctxio.Done(ctx, func() (token.Token, error) { return token.ReadFile(path) })
 	if err != nil && looksLikeToken(name) {
 		w.known.AddText(name)
-		err = errors.New("the name of the token's file looks like a token itself: put that into SPIRO_TOKEN, or name the file that it is in")
+		err = &fault.Error{Err: errors.New("the name of the token's file looks like a token itself"), Help: "put that into SPIRO_TOKEN, or name the file that it is in"}
 	}
 	return t, err
 }
 
-// looksLikeToken reports whether the name of a file is more likely a token that
-// was given in its place.
+// looksLikeToken reports whether a name is more likely a token that was given in the
+// name's place.
 func looksLikeToken(name string) bool {
 	t, err := token.Parse(name)
 	if err != nil {
@@ -148,6 +150,6 @@ func looksLikeToken(name string) bool {
 	return len(name) >= long && !strings.ContainsAny(name, "./\\ ")
 }
 
-// env returns a variable without the white space around it, as the first-party
-// client reads it.
+// env returns a variable without the white space around it, as the first-party client
+// reads it.
 func (w World) env(name string) string { return strings.TrimSpace(w.Getenv(name)) }

@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// Settings are what people type. Their names are those of the flags.
+// Settings are the values of flags, by the names of the flags.
 type Settings struct {
 	Project        string
 	Deployment     string
@@ -30,7 +31,7 @@ type Settings struct {
 	MinMinions     int
 	Strict         bool     // a warning before the upload is a problem
 	Server         string   // empty: SPIRO_URL
-	Servers        []string // several, in place of Server
+	Servers        []string // several servers; Server is empty then
 	Targets        string   // a file that lists them
 	Rollout        string   // parallel, serial or empty
 	MaxParallel    int
@@ -41,7 +42,7 @@ type Settings struct {
 	ConnectTimeout time.Duration
 	Timeout        time.Duration
 	MaxEvent       string // size of the largest event that is accepted
-	Bundle         string // a bundle to deploy in place of building one
+	Bundle         string // deploy this bundle instead of building one
 	Digest         string
 	Output         string // write the bundle here and stop
 	Diff           string // a bundle to compare with, and stop
@@ -52,10 +53,10 @@ type Settings struct {
 	Quiet          bool
 	Color          string // auto, always, never or empty
 
-	// Defaults are for what neither flags nor the environment say.
+	// Defaults apply if neither flags nor the environment say anything.
 	Defaults Defaults
 
-	// Mage has flags spelled as mage wants them: -dryRun in place of --dry-run.
+	// Mage spells flags as mage does: -dryRun, not --dry-run.
 	Mage bool
 
 	// For a narrower token, written to Output.
@@ -65,17 +66,16 @@ type Settings struct {
 	blank []string // flags that were given and are empty
 }
 
-// Defaults are what a program that embeds the run has set.
+// Defaults are the settings of a program that embeds the run.
 type Defaults struct {
 	Server    string
 	TokenFile string
 	Token     func(context.Context) (string, error)
 }
 
-// Text returns the value of a flag that must not be empty if it is given: most
-// often that is a variable which is not set, and doing without the flag would be
-// something else than what was meant.
-// Its name is that of the command's flag without the dashes.
+// Text returns the value of a flag, and notes an error if the flag is given and empty:
+// most often a variable is not set, and the run must not go on as if the flag were not
+// there. The name is that of the command's flag without the dashes.
 func (s *Settings) Text(name string, flag *string) string {
 	if flag == nil {
 		return ""
@@ -87,11 +87,11 @@ func (s *Settings) Text(name string, flag *string) string {
 	return value
 }
 
-// List returns the values of a flag that takes several, separated by commas. It
-// must not be empty if it is given.
+// List returns the values of a flag that takes several, separated by commas. Like Text it
+// notes an error if the flag is empty.
 func (s *Settings) List(name string, flag *string) []string { return Split(s.Text(name, flag)) }
 
-// Several sets the servers of a flag that can be repeated.
+// Several sets the servers from a flag that can be repeated.
 func (s *Settings) Several(name string, urls []string) {
 	for i := range urls {
 		urls[i] = s.Text(name, &urls[i])
@@ -102,8 +102,7 @@ func (s *Settings) Several(name string, urls []string) {
 	s.Servers = urls
 }
 
-// limit returns a context that ends with the time for the whole run, if that has
-// a limit.
+// limit returns a context that ends with the run's time limit, if there is one.
 func (s *Settings) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	if s.Timeout <= 0 {
 		return ctx, func() {}
@@ -111,7 +110,7 @@ func (s *Settings) limit(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithTimeoutCause(ctx, s.Timeout, report.ErrTimeout)
 }
 
-// flag returns how a flag is spelled, from its name for the command.
+// flag spells a flag of the command for this front end.
 func (s *Settings) flag(name string) string {
 	switch {
 	case !s.Mage:
@@ -126,7 +125,20 @@ func (s *Settings) flag(name string) string {
 	return "-" + strings.Join(words, "")
 }
 
-// withFlag is flag for the name of one, and leaves other words as they are.
+// Spell spells the options of hints for this front end.
+func (s *Settings) Spell(o fault.Option) string {
+	switch o {
+	case fault.Project, fault.Deployment:
+		return strings.ToUpper(string(o))
+	case fault.Server:
+		return "SPIRO_URL or " + s.flag("server")
+	case fault.Token:
+		return "SPIRO_TOKEN or " + s.flag("token-file")
+	}
+	return s.flag(string(o))
+}
+
+// withFlag spells the name of a flag, and returns other words as they are.
 func (s *Settings) withFlag(name string) string {
 	if strings.Contains(name, " ") {
 		return name
@@ -134,15 +146,20 @@ func (s *Settings) withFlag(name string) string {
 	return s.flag(name)
 }
 
-// contradictions returns what cannot be meant.
+// empty returns the error for a flag that is given and has no value.
+func (s *Settings) empty(name string) error {
+	return &fault.Error{Err: fmt.Errorf("%s is given and empty", s.flag(name)), Help: "is a variable not set?"}
+}
+
+// contradictions returns what is wrong with the flags by themselves.
 func (s *Settings) contradictions() error {
 	var errs []error
 	for _, name := range s.blank {
-		errs = append(errs, fmt.Errorf("%s is given and empty: is a variable not set?", s.flag(name)))
+		errs = append(errs, s.empty(name))
 	}
 	useless := func(given bool, flag, with, why string) {
 		if given {
-			errs = append(errs, fmt.Errorf("%s has no effect with %s, which %s: leave one of them out", s.flag(flag), s.withFlag(with), why))
+			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.flag(flag), s.withFlag(with), why), Help: "leave one of them out"})
 		}
 	}
 	if s.Diff != "" {
@@ -192,7 +209,7 @@ func (s *Settings) contradictions() error {
 	return errlist.Join(errs...)
 }
 
-// pointless tells useless which flags about minions have no effect.
+// pointless calls useless with the flags about minions that have no effect.
 func (s *Settings) pointless(useless func(given bool, flag, with, why string)) {
 	asked := s.expectations()
 	for _, flag := range slices.Sorted(maps.Keys(asked)) {

@@ -10,10 +10,9 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// UntilSignal returns a context that the first of some signals ends, or the parent's
-// deadline some seconds before it comes. The second signal
-// has its usual effect, and ends the process at once. A SIGHUP that is ignored, as
-// nohup has it, stays so.
+// UntilSignal returns a context that ends with the first of some signals, or some seconds
+// before the parent's deadline. The second signal ends the process at once. An ignored
+// SIGHUP, as under nohup, stays ignored.
 func UntilSignal(parent context.Context, signals ...os.Signal) (context.Context, func()) {
 	parent, done := before(parent)
 	ctx, cancel := context.WithCancelCause(parent)
@@ -38,9 +37,9 @@ func UntilSignal(parent context.Context, signals ...os.Signal) (context.Context,
 	}
 }
 
-// before returns a context that ends some time before the deadline of another, if
-// that has one: when its own deadline (-t, MAGEFILE_TIMEOUT) has come, mage ends the
-// process at once with status 1, and there would be no verdict and no reports.
+// before returns a context that ends some time before the parent's deadline. At the
+// deadline (-t, MAGEFILE_TIMEOUT) mage ends the process with status 1, without a verdict
+// or reports.
 func before(parent context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := parent.Deadline()
 	if !ok {
@@ -57,7 +56,7 @@ const (
 	longest  = 15 * time.Second
 )
 
-// mageTimeoutError is [report.ErrTimeout], and says who set the limit.
+// mageTimeoutError is [report.ErrTimeout] with the name of mage's limit.
 type mageTimeoutError struct{}
 
 func (*mageTimeoutError) Error() string {
@@ -66,5 +65,5 @@ func (*mageTimeoutError) Error() string {
 
 func (*mageTimeoutError) Unwrap() error { return report.ErrTimeout }
 
-// Gone are the signals of whoever ends a job, or closes a terminal.
+// Gone are the signals that end a job or close a terminal.
 var Gone = []os.Signal{syscall.SIGTERM, syscall.SIGHUP}

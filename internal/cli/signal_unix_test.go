@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/cli"
@@ -39,20 +40,20 @@ func TestNohup(t *testing.T) {
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	for _, left := range []time.Duration{time.Second, 10 * time.Second, time.Minute, time.Hour} {
-		deadline := time.Now().Add(left)
-		parent, cancel := context.WithDeadline(t.Context(), deadline)
-		ctx, stop := cli.UntilSignal(parent)
-		early, ok := ctx.Deadline()
-		if spare := deadline.Sub(early); !ok || spare <= 0 || spare > left/2 || spare > 15*time.Second {
-			t.Errorf("with %s left, it ends %s before", left, spare)
-		}
-		if left == time.Second {
+		synctest.Test(t, func(t *testing.T) {
+			deadline := time.Now().Add(left)
+			parent, cancel := context.WithDeadline(t.Context(), deadline)
+			defer cancel()
+			ctx, stop := cli.UntilSignal(parent)
+			defer stop()
+			early, ok := ctx.Deadline()
+			if spare := deadline.Sub(early); !ok || spare <= 0 || spare > left/2 || spare > 15*time.Second {
+				t.Errorf("with %s left, it ends %s before", left, spare)
+			}
 			<-ctx.Done()
 			if !errors.Is(context.Cause(ctx), report.ErrTimeout) {
 				t.Errorf("it ended with %v", context.Cause(ctx))
 			}
-		}
-		stop()
-		cancel()
+		})
 	}
 }

@@ -14,7 +14,7 @@ func parseSize(s string) (int, error) {
 	shift, ok := map[string]int{"": 0, "b": 0, "k": 10, "kib": 10, "kb": 10, "m": 20, "mib": 20, "mb": 20, "g": 30, "gib": 30, "gb": 30}[strings.ToLower(strings.TrimSpace(s[len(digits):]))]
 	n, err := strconv.ParseUint(digits, 10, 31)
 	if !ok || err != nil || n == 0 || n<<shift > maxSize {
-		return 0, errors.New("it is no size of 1 byte to 1 GiB, such as 64MiB")
+		return 0, errors.New("not a size from 1 byte to 1 GiB, such as 64MiB")
 	}
 	return int(n << shift), nil //nolint:gosec // it is no more than maxSize
 }
@@ -22,7 +22,7 @@ func parseSize(s string) (int, error) {
 // maxSize is the largest size that a flag takes, in bytes.
 const maxSize = 1 << 30
 
-// checkSize returns what is wrong with the size of the largest event.
+// checkSize returns what is wrong with --max-event.
 func (s *Settings) checkSize() error {
 	if s.MaxEvent == "" {
 		return nil

@@ -16,7 +16,7 @@ import (
 // than GitHub shows.
 func TestSummary(t *testing.T) {
 	t.Parallel()
-	rep := report.New(report.Target{Project: "shop", Deployment: "prod"})
+	rep := report.New(report.Request{Project: "shop", Deployment: "prod"})
 	rep.Targets[0].Finish(errors.New(strings.Repeat("it broke ", 100_000)))
 	rep.Finish()
 	for name, tt := range map[string]struct {
@@ -41,7 +41,7 @@ func TestSummary(t *testing.T) {
 				reports = []reportFile{{"markdown", path}}
 			}
 			err := w.write(t.Context(), rep, reports)
-			w.summarize(rep, reports)
+			w.summarize(Settings{}, rep, reports)
 			text, readErr := os.ReadFile(path)
 			if readErr != nil {
 				t.Fatal(readErr)

@@ -21,13 +21,13 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// How to go through several targets.
+// Orders in which several targets are deployed to.
 const (
 	parallel = "parallel"
 	serial   = "serial"
 )
 
-// listed is a target in a file: what it leaves out is as it is without the file.
+// listed is a target in a file. The flags and the environment say what it leaves out.
 type listed struct {
 	Name          string `yaml:"name"`
 	Server        string `yaml:"server"`
@@ -36,6 +36,7 @@ type listed struct {
 	Certificate   string `yaml:"certificate"`    // a file, relative to the list
 	TokenVariable string `yaml:"token-variable"` // of the environment
 	TokenFile     string `yaml:"token-file"`     // relative to the list
+	Insecure      *bool  `yaml:"insecure"`
 }
 
 // maxTargets is how large a list of targets may be, in bytes.
@@ -58,7 +59,7 @@ func (w World) targets(ctx context.Context, s Settings, base client.Options) (ta
 	}
 	var errs []error
 	if slices.ContainsFunc(list, func(l listed) bool { return !l.ownsToken() }) {
-		// Once: it may come from a pipe, or from a program that asks somebody.
+		// It is read once: it may come from a pipe, or from a program that asks the user.
 		if base.Token, err = w.token(ctx, s); err != nil {
 			errs = append(errs, err)
 			base.Token = unread()
@@ -81,14 +82,14 @@ func (w World) targets(ctx context.Context, s Settings, base client.Options) (ta
 
 func (l listed) ownsToken() bool { return l.TokenVariable != "" || l.TokenFile != "" }
 
-// unread stands in for a token that was meant, so that the options are still good
-// enough to find out what else is wrong.
+// unread returns a token that stands for one that could not be read, so that the options
+// still serve to find what else is wrong.
 func unread() token.Token {
 	t, _ := token.Parse("unread")
 	return t
 }
 
-// beside returns where a path leads that is relative to a list.
+// beside returns a path relative to the folder of a list.
 func beside(list, path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path
@@ -121,8 +122,7 @@ func (w World) readTargets(path string) ([]listed, error) {
 	return list, nil
 }
 
-// hideTokens takes what looks like a token in a list for one, wherever it is: it
-// must not be shown, whatever it was meant for.
+// hideTokens hides each word of a list that looks like a token, whatever it stands for.
 func (w World) hideTokens(list string) {
 	for word := range strings.FieldsFuncSeq(list, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-=+/.", r)
@@ -133,21 +133,30 @@ func (w World) hideTokens(list string) {
 	}
 }
 
-// isVariable reports whether a text can be the name of an environment variable.
+// isVariable reports whether a text can name an environment variable.
 func isVariable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 	}) && !looksLikeToken(s)
 }
 
-// targetOptions returns how to reach the server of a listed target. Where it
-// fails, they are still good enough to find out what else is wrong.
+// targetOptions returns the options for the server of a listed target. If it fails, they
+// still serve to find what else is wrong.
 func (w World) targetOptions(ctx context.Context, s Settings, l listed, base client.Options) (client.Options, error) {
 	opts := base
 	opts.Server = cmp.Or(l.Server, base.Server)
 	var certErr, tokenErr error
+	// What the list says for this target comes first.
+	switch {
+	case l.Insecure != nil:
+		opts.Insecure = *l.Insecure
+		if opts.Insecure && l.Certificate == "" {
+			opts.Certificate = nil
+		}
+	case l.Certificate != "":
+		opts.Insecure = false
+	}
 	if l.Certificate != "" {
-		opts.Insecure = false // the closer word wins
 		opts.Certificate, certErr = ctxio.Done(ctx, func() ([]byte, error) { return readCertificate(l.Certificate) })
 	}
 	var t token.Token

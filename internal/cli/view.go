@@ -13,18 +13,19 @@ import (
 	"github.com/spirostack/spirodeploy/internal/atomicfile"
 	"github.com/spirostack/spirodeploy/internal/display"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
-// When to colour.
+// Values of --color.
 const (
 	auto   = "auto" // on a terminal
 	always = "always"
 	never  = "never"
 )
 
-// colors decides whether to colour what goes to a file: the flag does, or
-// NO_COLOR (https://no-color.org), CLICOLOR_FORCE and CLICOLOR
-// (https://bixense.com/clicolors), or whether it is a terminal.
+// colors reports whether to colour an output. The flag decides, then NO_COLOR
+// (https://no-color.org), CLICOLOR_FORCE and CLICOLOR (https://bixense.com/clicolors),
+// then whether the output is a terminal.
 func (w World) colors(flag string, out io.Writer) bool {
 	force := w.env("CLICOLOR_FORCE")
 	switch when := cmp.Or(flag, auto); {
@@ -43,9 +44,9 @@ func isTerminal(out io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// log returns the CI service whose log an output goes to. A terminal is none, and
-// so is a file: whoever redirects the output reads it elsewhere.
-func (w World) log(out io.Writer) report.Log {
+// log returns the CI service whose log an output goes to, or "". A terminal or a file is
+// not such a log.
+func (w World) log(out io.Writer) view.Log {
 	if f, ok := out.(*os.File); ok {
 		if info, err := f.Stat(); isTerminal(f) || err != nil || info.Mode().IsRegular() {
 			return ""
@@ -53,38 +54,37 @@ func (w World) log(out io.Writer) report.Log {
 	}
 	switch "true" {
 	case w.env("GITHUB_ACTIONS"): // https://docs.github.com/en/actions/reference/workflows-and-actions/variables
-		return report.GitHub
+		return view.GitHub
 	case w.env("GITLAB_CI"): // https://docs.gitlab.com/ci/variables/predefined_variables/
-		return report.GitLab
+		return view.GitLab
 	}
 	return ""
 }
 
-// summaryOptions say how the result is to look, on the output that it goes to.
-func (w World) summaryOptions(s Settings, out io.Writer) report.TextOptions {
-	o := report.TextOptions{Color: w.colors(s.Color, out), Log: w.log(out)}
+// summaryOptions returns how the result looks on an output.
+func (w World) summaryOptions(s Settings, out io.Writer) view.TextOptions {
+	o := view.TextOptions{Color: w.colors(s.Color, out), Terminal: isTerminal(out), Log: w.log(out)}
 	switch {
 	case s.Quiet:
-		o.Detail = report.Quiet
+		o.Detail = view.Quiet
 	case s.Verbose:
-		o.Detail = report.Verbose
+		o.Detail = view.Verbose
 	}
 	return o
 }
 
-// show returns a Watcher that tells the story on standard error: as lines, and on
-// a terminal also as what goes on. The function ends that; what is written later
-// comes below.
-//
-// With what else is on that terminal while the run goes on, a screen gets torn.
+// show returns a Watcher that tells the story on standard error as lines, and redraws the
+// present state below them if standard error is a terminal. The function end stops the
+// redrawing; later output comes below. Nothing is redrawn if a live report goes to the
+// same terminal.
 func (w World) show(s Settings, targets int, reports ...reportFile) (watch report.Watcher, end func()) {
-	o := report.StoryOptions{Quiet: s.Quiet, Color: w.colors(s.Color, w.rawStderr), Log: w.log(w.rawStderr)}
+	o := view.StoryOptions{Quiet: s.Quiet, Color: w.colors(s.Color, w.rawStderr), Log: w.log(w.rawStderr)}
 	terminal, ok := w.rawStderr.(*os.File)
 	o.Live = ok && !s.Quiet && isTerminal(terminal) && w.env("TERM") != "dumb" && o.Log == ""
 	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.format == ndjson && r.path == atomicfile.Stdout }) && isTerminal(w.bytes) {
 		o.Live = false
 	}
-	story := report.Story(w.Stderr, o)
+	story := view.Story(w.Stderr, o)
 	if !o.Live {
 		return story, func() {}
 	}
@@ -100,7 +100,7 @@ func (w World) show(s Settings, targets int, reports ...reportFile) (watch repor
 	}
 }
 
-// turnout is a writer whose target changes.
+// turnout is a writer that can be led to another one.
 type turnout struct {
 	mu  sync.Mutex
 	out io.Writer
@@ -118,7 +118,7 @@ func (t *turnout) to(out io.Writer) {
 	t.out = out
 }
 
-// together reports whether people read both outputs in one place: a terminal, or
+// together reports whether the user reads both outputs in one place: on a terminal, or in
 // the log of a CI job.
 func (w World) together() bool {
 	if w.log(w.bytes) != "" && w.log(w.rawStderr) != "" {
@@ -134,7 +134,7 @@ func (w World) together() bool {
 	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
-// checkView returns what is wrong with the settings for what is shown.
+// checkView returns what is wrong with --color.
 func (s *Settings) checkView() error {
 	switch s.Color {
 	case "", auto, always, never:

@@ -4,6 +4,7 @@ package ctxio
 
 import (
 	"context"
+	"errors"
 	"io"
 )
 
@@ -24,6 +25,10 @@ func Context(r io.Reader) context.Context {
 // ended.
 func Writer(ctx context.Context, w io.Writer) io.Writer { return &writer{ctx, w} }
 
+// ErrInterrupted is the cause with which a front end ends the context of a run if the
+// user interrupts it.
+var ErrInterrupted = errors.New("interrupted")
+
 // Cause returns the context's cause in place of an error if the context has ended, for
 // that is then why something failed. A nil error stays nil.
 func Cause(ctx context.Context, err error) error {
@@ -37,8 +42,8 @@ func Cause(ctx context.Context, err error) error {
 // words that people know.
 func Reason(ctx context.Context) error {
 	switch cause := context.Cause(ctx); cause {
-	case context.Canceled: //nolint:errorlint // an error that wraps them has words of its own
-		return &reason{"interrupted", cause}
+	case context.Canceled: //nolint:errorlint // what wraps them has words of its own
+		return &reason{ErrInterrupted.Error(), cause}
 	case context.DeadlineExceeded:
 		return &reason{"the time for it is up", cause}
 	default:

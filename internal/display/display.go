@@ -1,6 +1,6 @@
-// Package display shows on a terminal where a run stands: below the lines that
-// scroll by, one with a bar while bytes are on their way, and one for each minion
-// that has not reported.
+// Package display shows the progress of a run on a terminal. Below the lines that scroll
+// by, it draws one line with the stage, which has a bar during the upload, and one line
+// for each minion that has not reported.
 package display
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// Screen shows one run. It is a writer of lines, which scroll by.
+// Screen shows one run. It is a writer of the lines that scroll by.
 type Screen struct {
 	out    *os.File
 	redact func(string) string
@@ -31,23 +31,23 @@ type Screen struct {
 	bar    *mpb.Bar // the only one
 
 	mu       sync.Mutex
-	targets  []string // sorted; "" is what concerns all
+	targets  []string // sorted; "" stands for all
 	progress map[string]*report.Progress
-	of       int             // how many targets there are
-	over     map[string]bool // those that have come to an end
-	rows     []string        // for the minions; made with the first row of a frame
-	begun    []byte          // of a line that has no end yet
+	of       int             // the number of targets
+	over     map[string]bool // the targets that ended
+	rows     []string        // of the minions; made with the first row of a frame
+	begun    []byte          // the beginning of a line without an end
 	closed   bool
 }
 
-// usualWidth is that of a terminal that does not tell it.
+// usualWidth is the width to assume if a terminal does not tell its own.
 const usualWidth = 80
 
-// maxRows is how many minions have a row of their own.
+// maxRows limits how many minions have a row of their own.
 const maxRows = 10
 
-// New begins to show a run with so many targets. What is shown of names that come
-// from elsewhere goes through redact.
+// New begins to show a run with a number of targets. It passes names from elsewhere
+// through redact.
 func New(out *os.File, targets int, redact func(string) string) *Screen {
 	s := &Screen{out: out, of: targets, redact: redact, progress: map[string]*report.Progress{}, over: map[string]bool{}}
 	s.bars = mpb.New(mpb.WithConsoleWriter(tall{cupwriter.New(out, false)}), mpb.WithRefreshRate(100*time.Millisecond))
@@ -55,25 +55,24 @@ func New(out *os.File, targets int, redact func(string) string) *Screen {
 	for i := range minions {
 		minions[i] = mpb.BarFillerFunc(func(w io.Writer, _ decor.Statistics) error { return s.minion(w, i) })
 	}
-	// One bar that never ends, which is drawn as what there is to show.
-	s.bar, _ = s.bars.Add(0, s.stage(mpb.BarStyle().Build()), mpb.BarFillerTrim(), mpb.BarBtmExtender(minions...)) // it cannot be too late yet
+	// One bar that never ends draws everything.
+	s.bar, _ = s.bars.Add(0, s.stage(mpb.BarStyle().Build()), mpb.BarFillerTrim(), mpb.BarBtmExtender(minions...)) // it fails only after the end
 	return s
 }
 
-// tall is a terminal with room for all rows that there can be. mpb miscounts rows
-// that are empty where it has to leave some out (v8.16); here, none are drawn that
-// have no room.
+// tall is a terminal that claims to have room for all rows. mpb v8.16 miscounts empty rows
+// if it must leave some out. Screen itself draws no rows without room.
 type tall struct{ *cupwriter.Writer }
 
 func (t tall) GetTermSize() (width, height int, err error) {
 	width, height, err = t.Writer.GetTermSize()
-	if width == 0 { // of a terminal that was given no size
+	if width == 0 { // the terminal has no size
 		width = usualWidth
 	}
 	return width, max(height, maxRows+2), err
 }
 
-// Watch takes in what happens: it is a [report.Watcher].
+// Watch takes an update. It is a [report.Watcher].
 func (s *Screen) Watch(u report.Update) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,27 +93,26 @@ func (s *Screen) Watch(u report.Update) {
 	}
 }
 
-// Write writes lines above all that stays, each when it has come to its end.
+// Write writes lines above the drawn ones, each as soon as it is complete.
 func (s *Screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	s.begun = append(s.begun, p...)
 	end := bytes.LastIndexByte(s.begun, '\n') + 1
 	lines := bytes.Clone(s.begun[:end])
 	s.begun = append(s.begun[:0], s.begun[end:]...)
-	s.mu.Unlock() // drawing needs it
+	s.mu.Unlock() // drawing needs the lock
 	if len(lines) == 0 {
 		return len(p), nil
 	}
 	if _, err := s.bars.Write(lines); err == nil {
 		return len(p), nil
 	}
-	// It is closed, or the terminal does not say how large it is.
+	// The screen is closed, or the terminal does not tell its size.
 	_, err := s.out.Write(lines)
 	return len(p), err
 }
 
-// Close leaves the lines that scrolled by, and nothing else. To call it again
-// does nothing.
+// Close removes everything but the lines that scrolled by. It is idempotent.
 func (s *Screen) Close() {
 	s.mu.Lock()
 	closed, begun := s.closed, s.begun
@@ -125,10 +123,10 @@ func (s *Screen) Close() {
 	}
 	s.bar.Abort(true)
 	s.bars.Wait()
-	_, _ = s.out.Write(begun) // as all that is shown
+	_, _ = s.out.Write(begun) // errors of the screen are ignored
 }
 
-// stage draws the line about the stage, with a bar where there is one to draw.
+// stage draws the line of the stage, with a bar during a transfer.
 func (s *Screen) stage(bar mpb.BarFiller) mpb.BarFiller {
 	return mpb.BarFillerFunc(func(w io.Writer, stat decor.Statistics) error {
 		s.mu.Lock()
@@ -138,7 +136,7 @@ func (s *Screen) stage(bar mpb.BarFiller) mpb.BarFiller {
 		if p == nil {
 			return nil
 		}
-		if len(s.targets) > 1 { // what concerns all, and one that has begun
+		if len(s.targets) > 1 { // "" and a target
 			return s.line(w, stat.AvailableWidth, s.several(now))
 		}
 		name := fmt.Sprintf("%-9s ", p.Stage)
@@ -146,7 +144,7 @@ func (s *Screen) stage(bar mpb.BarFiller) mpb.BarFiller {
 			return s.line(w, stat.AvailableWidth, name+s.standing(p, now))
 		}
 		text := p.Transfer(now)
-		// A bar is worth the room that is left, if that shows anything.
+		// The bar takes the room that is left, if it is enough.
 		const least, most = 12, 40
 		room := min(most, stat.AvailableWidth-1-runewidth.StringWidth(name+" "+text))
 		if room < least {
@@ -164,7 +162,7 @@ func (s *Screen) stage(bar mpb.BarFiller) mpb.BarFiller {
 	})
 }
 
-// standing says what the run waits for, and makes the rows of minions.
+// standing says what the run is waiting for, and makes the rows of the minions.
 func (s *Screen) standing(p *report.Progress, now time.Time) string {
 	if p.Stage == "" {
 		return ""
@@ -175,7 +173,7 @@ func (s *Screen) standing(p *report.Progress, now time.Time) string {
 	if left == 0 {
 		return p.Waiting() + "  " + since
 	}
-	if left > room { // the last row is for the others
+	if left > room { // the last row counts the others
 		ids = ids[:room-1]
 	}
 	for _, id := range ids {
@@ -187,7 +185,7 @@ func (s *Screen) standing(p *report.Progress, now time.Time) string {
 	return awaited(left, all) + "  " + since
 }
 
-// several says how many targets are still at it, and makes a row for each.
+// several says how many targets the run is waiting for, and makes a row for each.
 func (s *Screen) several(now time.Time) string {
 	room, on, since := s.room(), 0, now
 	for _, target := range s.targets {
@@ -209,7 +207,7 @@ func (s *Screen) several(now time.Time) string {
 	return fmt.Sprintf("waiting for %d of %d targets  %s", s.of-over, s.of, human.Elapsed(now.Sub(since)))
 }
 
-// brief says where a target stands.
+// brief returns the progress of a target in a few words.
 func brief(p *report.Progress, now time.Time) string {
 	if p.Moving() {
 		return p.Transfer(now)
@@ -226,15 +224,15 @@ func awaited(left, all int) string {
 	return fmt.Sprintf("waiting for %s of %s", human.Thousands(left), human.Count(all, "minion", "minions"))
 }
 
-// maxName is how much of a name is shown, in bytes.
+// maxName limits how much of a name is shown, in bytes.
 const maxName = 255
 
-// name returns what is shown of a name that comes from elsewhere.
+// name makes a name from elsewhere safe to show.
 func (s *Screen) name(from string) string {
 	return s.redact(sanitize.Line(sanitize.Clip(from, maxName)))
 }
 
-// room returns how many rows there are for minions, at least 1.
+// room returns how many rows the minions may have, at least 1.
 func (s *Screen) room() int {
 	_, height, err := term.GetSize(int(s.out.Fd()))
 	if err != nil || height == 0 {
@@ -243,7 +241,7 @@ func (s *Screen) room() int {
 	return max(1, min(maxRows, height/2))
 }
 
-// minion draws a row, which is nothing at all where there is no such minion.
+// minion draws the row of a minion, or nothing if there is no such row.
 func (s *Screen) minion(w io.Writer, i int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -261,8 +259,8 @@ func (s *Screen) minion(w io.Writer, i int) error {
 	return err
 }
 
-// line writes what fits of a line: one that wrapped would leave its beginning
-// behind.
+// line writes as much of a line as fits. The beginning of a line that wraps would stay on
+// the screen.
 func (s *Screen) line(w io.Writer, width int, text string) error {
 	_, err := io.WriteString(w, runewidth.Truncate(text, max(0, width-1), "…"))
 	return err

@@ -1,4 +1,4 @@
-// Package errlist tells several problems at once, each in a line of its own.
+// Package errlist combines several problems in one error, with a line for each.
 package errlist
 
 import (
@@ -9,12 +9,12 @@ import (
 // list is more than one problem.
 type list []error
 
-// Join returns nil for no problem, the one there is, or an error that lists
-// them all. Nil errors are left out, and lists become part of the list.
+// Join returns an error that lists all problems. It returns nil if there is none, and the
+// problem itself if there is one. Nil errors do not count; lists are merged.
 func Join(errs ...error) error {
 	var all list
 	for _, err := range errs {
-		switch err := err.(type) { //nolint:errorlint // a list that is wrapped has a text of its own
+		switch err := err.(type) { //nolint:errorlint // a wrapped list has its own text
 		case nil:
 		case list:
 			all = append(all, err...)
@@ -33,12 +33,11 @@ func Join(errs ...error) error {
 
 func (l list) Error() string { return Text(l) }
 
-// maxListed is how many problems are listed: nobody reads more, and there may be
-// one for each file of a tree.
+// maxListed limits how many problems are listed. There may be one for each file of a tree.
 const maxListed = 100
 
-// Text lists problems, each in a line of its own: a hundred, and then how many more
-// there are.
+// Text lists problems, with a line for each. It lists the first hundred, and says how many
+// more there are.
 func Text(problems []error) string {
 	texts := make([]string, len(problems))
 	for i, err := range problems {
@@ -47,7 +46,7 @@ func Text(problems []error) string {
 	return List(texts)
 }
 
-// List is Text for what problems say.
+// List does the same as [Text] for the texts of problems.
 func List(texts []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d problems:", len(texts))

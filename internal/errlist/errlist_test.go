@@ -29,7 +29,7 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// TestMany: nobody reads thousands of problems.
+// TestMany checks that only the first hundred problems are listed.
 func TestMany(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]string{100: "\n  - x", 101: "\n  - x\n  and 1 more", 5000: "\n  - x\n  and 4900 more"} {

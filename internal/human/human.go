@@ -1,4 +1,4 @@
-// Package human writes numbers as people read them.
+// Package human formats numbers for people.
 package human
 
 import (
@@ -36,15 +36,18 @@ func Elapsed(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", s/3600, s/60%60)
 }
 
-// Size returns a number of bytes for people, in binary units: "1.5 MiB".
+// Size returns a number of bytes in binary units: "1.5 MiB".
 func Size(n int64) string {
 	const units = "KMGTPE"
 	if n < 1<<10 {
 		return Count(int(n), "byte", "bytes")
 	}
 	f, i := float64(n)/(1<<10), 0
-	for f >= 1023.95 { // what would print as 1024.0
+	for f >= 1023.95 { // it would print as 1024.0
 		f, i = f/(1<<10), i+1
 	}
 	return fmt.Sprintf("%.1f %ciB", f, units[i])
 }
+
+// Plural returns a number with a noun whose plural ends in s: "1 minion", "2 minions".
+func Plural(n int, noun string) string { return Count(n, noun, noun+"s") }

@@ -2,14 +2,14 @@ package module
 
 import "strings"
 
-// GoImage has Go, and the certificates of public CAs. Its version is that of go.mod.
+// GoImage is an image with Go, in the version of go.mod, and the certificates of public CAs.
 const GoImage = "golang:1.26-alpine"
 
 // Var is an environment variable.
 type Var struct{ Name, Value string }
 
-// BuildEnv returns what the environment of a build for a platform (OS/ARCH or
-// OS/ARCH/VARIANT, as OCI names them) says; an empty one is that of the machine.
+// BuildEnv returns the environment of a build for a platform, OS/ARCH or OS/ARCH/VARIANT as
+// OCI names it. An empty platform means that of the machine.
 func BuildEnv(platform string) []Var {
 	env := []Var{{"CGO_ENABLED", "0"}}
 	parts := strings.Split(platform, "/")
@@ -23,8 +23,8 @@ func BuildEnv(platform string) []Var {
 	return env
 }
 
-// MainFile and Main are the command's main function: an edit of its folder must not
-// rebuild the module, so that an engine does not get the folder.
+// MainFile and Main are the file with the command's main function. The engine does not get
+// the folder of that file, because its edits must not rebuild the module.
 const (
 	MainFile = "spirodeploy/cmd/spiro-deploy/main.go"
 	Main     = `package main
@@ -35,8 +35,8 @@ func main() { command.Main() }
 `
 )
 
-// BuildCommand returns the command that builds spiro-deploy in the module's source,
-// with Main in it, as a release is built.
+// BuildCommand returns the command that builds spiro-deploy like a release, from the
+// module's source with Main added.
 func BuildCommand(output string) []string {
 	return []string{
 		"go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags=-s -w", "-o", output, "./spirodeploy/cmd/spiro-deploy",

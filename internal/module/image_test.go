@@ -29,7 +29,7 @@ func TestBuildEnv(t *testing.T) {
 	}
 }
 
-// TestImage builds what the image holds, and runs it as it would there: alone.
+// TestImage builds the command of the image, and runs it alone, as in the image.
 func TestImage(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")
@@ -48,7 +48,7 @@ func TestImage(t *testing.T) {
 	if said, err := cmd.CombinedOutput(); err != nil || !strings.HasPrefix(string(said), "spiro-deploy ") {
 		t.Errorf("--version: %v\n%s", err, said)
 	}
-	// Its main function is what the command's folder has.
+	// Main is the same as the file in the command's folder.
 	committed, err := os.ReadFile(filepath.Join(root, module.MainFile))
 	if err != nil || !strings.HasSuffix(string(committed), module.Main) {
 		t.Errorf("%s, %v, does not end as Main does", committed, err)

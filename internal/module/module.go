@@ -1,5 +1,5 @@
-// Package module is the part of the Dagger module that needs no engine: what
-// its functions do once files, services and secrets are at hand.
+// Package module implements the functions of the Dagger module once their files, services
+// and secrets are at hand. It needs no engine.
 package module
 
 import (
@@ -18,17 +18,18 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/spirostack/spirodeploy/internal/module/args"
 	"github.com/spirostack/spirodeploy/internal/module/spans"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// Outcome is what a deployment came to, in types that an object of the module
-// can hold.
+// Outcome is the result of a deployment, in types that an object of the module can hold.
 type Outcome struct {
 	Succeeded  bool
 	ExitStatus int
@@ -36,7 +37,7 @@ type Outcome struct {
 	JSON       string
 }
 
-// Err returns nil where the deployment succeeded, and else the summary.
+// Err returns the summary as an error unless the deployment succeeded.
 func (o Outcome) Err() error {
 	if o.Succeeded {
 		return nil
@@ -44,31 +45,31 @@ func (o Outcome) Err() error {
 	return errors.New(o.Summary)
 }
 
-// Deploy deploys, telling the story on out and in spans of the tracer. What the
-// server and the minions did is in the outcome; the error is that of a run that
-// was given up from outside, or that could not be reported.
+// Deploy deploys, and reports the progress on out and in spans of the tracer. The outcome
+// says what the server and the minions did, even if they failed. Deploy returns an error
+// only if the caller interrupted the run, or the report could not be written.
 func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, out io.Writer) (*Outcome, error) {
 	known := new(token.Known)
 	known.Add(opts.Server.Token, opts.Project)
-	story, shown := report.Story(known.Writer(out), report.StoryOptions{}), spans.New(ctx, tracer, known.Redact)
+	story, shown := view.Story(known.Writer(out), view.StoryOptions{}), spans.New(ctx, tracer, known.Redact)
 	opts.Watch = func(u report.Update) {
 		story(u)
 		shown(u)
 	}
-	opts.Server.Proxy = proxy
-	for i := range opts.Targets { // which differ in their servers alone
+	opts.Server.Proxy, opts.Spell = proxy, args.Spell
+	for i := range opts.Targets { // they differ only in their servers
 		server := opts.Server
-		server.Address = "" // which is for one server
+		server.Address = "" // it is for one server
 		server.Server = opts.Targets[i].Server.Server
 		opts.Targets[i].Server = &server
 	}
 	rep, _ := spirodeploy.Deploy(ctx, opts) // the report has the error, too
-	defer func() { _ = rep.Close() }()      // a file that nobody needs any more
+	defer func() { _ = rep.Close() }()      // removes a temporary file
 	if rep.Verdict == report.Interrupted {
 		return nil, errors.New(known.Redact(rep.Err().Error()))
 	}
 	var text, json bytes.Buffer
-	if err := errors.Join(rep.WriteText(&text, report.TextOptions{}), rep.WriteJSON(&json)); err != nil {
+	if err := errors.Join(view.Text(&text, rep, view.TextOptions{}), view.JSON(&json, rep)); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	return &Outcome{
@@ -77,15 +78,19 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 	}, nil
 }
 
-// Check asks the server whether it takes the token, and tells what it said. Of
-// the project, only the token itself can tell.
+// Check asks the server whether the token is valid, and returns what the token allows.
+// It fails if the token, as far as it can be decoded, is not for the project.
 func Check(ctx context.Context, opts client.Options, project string) (string, error) {
 	known := new(token.Known)
 	known.Add(opts.Token)
 	said, err := check(ctx, opts, project)
-	return known.Redact(said), known.Error(err)
+	if err != nil {
+		err = errors.New(known.Redact(fault.Line(err, args.Spell)))
+	}
+	return known.Redact(said), err
 }
 
+// check does what Check does. Its errors are not redacted.
 func check(ctx context.Context, opts client.Options, project string) (string, error) {
 	opts.Proxy = proxy
 	c, err := client.New(opts)
@@ -112,16 +117,16 @@ func check(ctx context.Context, opts client.Options, project string) (string, er
 	return said, nil
 }
 
-// NotUploaded are the paths of a project directory that are not sent to the engine: no
-// bundle has them, and they say nothing of the commit.
+// NotUploaded are the paths of a project directory that the engine does not get. No bundle
+// contains them, and they do not describe the commit.
 var NotUploaded = []string{"*/**/.git", ".git/hooks", ".git/lfs", ".git/logs", ".git/modules", ".git/worktrees"}
 
-// Targets returns targets that differ in their servers alone. It fails without any,
-// and if the module has a service, which leads to one server.
+// Targets returns a target for each server. It fails if there is none, or if the module has
+// a service, which leads to only one server.
 func Targets(servers []string, service bool) ([]spirodeploy.Target, error) {
 	switch {
 	case len(servers) == 0:
-		return nil, errors.New("name one server or more: to deploy to the module's own, use deploy or deploy-report")
+		return nil, errors.New("name at least one server: to deploy to the module's own, use deploy or deploy-report")
 	case service:
 		return nil, errors.New("rollout: the module has a service, and all servers would be that one: " +
 			"leave --service out if the engine reaches the servers, or call deploy-report with the service of each")
@@ -133,14 +138,13 @@ func Targets(servers []string, service bool) ([]spirodeploy.Target, error) {
 	return targets, nil
 }
 
-// Silence limits how long nothing may come from a server behind a service: the engine
-// holds the connection also if the server has gone away.
+// Silence limits how long a server behind a service may be silent. The engine keeps the
+// connection open even if the server goes away.
 const Silence = 15 * time.Minute
 
-// Limits reads the text of a time limit for a run, such as "90m" or "1h30m"
-// ([time.ParseDuration]); an empty one is no limit. Silence is limited, too, behind
-// a service for which the text says nothing: whoever gives a time limit knows how
-// long minions may be silent.
+// Limits reads the time limit for a run, such as "90m" or "1h30m" ([time.ParseDuration]);
+// an empty text means no limit. Behind a service, Limits also limits silence if the text is
+// empty. A user who sets a time limit knows how long minions may be silent.
 func Limits(text string, service bool) (timeout, silence time.Duration, err error) {
 	if text == "" {
 		if service {
@@ -150,15 +154,15 @@ func Limits(text string, service bool) (timeout, silence time.Duration, err erro
 	}
 	timeout, err = time.ParseDuration(text)
 	if err != nil || timeout < 0 {
-		return 0, 0, fmt.Errorf("timeout %q: it is no duration such as 90s, 45m or 1h30m (0 for no limit)", text)
+		return 0, 0, fmt.Errorf("timeout %q: it is not a duration such as 90s, 45m or 1h30m (0 for no limit)", text)
 	}
 	return timeout, 0, nil
 }
 
-// proxy is what the engine's environment says; this is the module's edge.
+// proxy chooses the proxy that the engine's environment names.
 func proxy(r *http.Request) (*url.URL, error) { return http.ProxyFromEnvironment(r) }
 
-// ParseToken returns the token in a secret. The error never repeats it.
+// ParseToken parses the plaintext of a secret. The error never contains the token.
 func ParseToken(plaintext string) (token.Token, error) {
 	t, err := token.Parse(plaintext)
 	if err != nil {
@@ -167,8 +171,8 @@ func ParseToken(plaintext string) (token.Token, error) {
 	return t, nil
 }
 
-// Port returns which of the ports that a service exposes is the deploy server:
-// that of the server's URL where it is among them, else 0 for the first.
+// Port returns the port of the server's URL if a service exposes it, and otherwise 0, which
+// means the first port.
 func Port(server string, exposed []int) int {
 	u, err := url.Parse(server)
 	if err != nil {
@@ -185,8 +189,8 @@ func Port(server string, exposed []int) int {
 	return port
 }
 
-// CheckArtifact returns why there can be no artifact of that name, or nil. A
-// directory of the engine would put it elsewhere without a word.
+// CheckArtifact returns an error if an artifact cannot have the name. A directory of the
+// engine would silently put it elsewhere.
 func CheckArtifact(name string) error {
 	if !fs.ValidPath(name) || name == "." {
 		return fmt.Errorf("artifact %q: its name must be a relative path without empty, . and .. elements", name)
@@ -194,25 +198,33 @@ func CheckArtifact(name string) error {
 	return nil
 }
 
-// Formats returns the formats that a report's file can have.
-func Formats() []string { return view.Names() }
+// Formats returns the formats of a finished report.
+func Formats() []string {
+	var names []string
+	for _, f := range view.Formats {
+		if f.Write != nil {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
 
-// File returns the name and content of a report's file in a format.
+// File returns the name and content of the report's file in a format.
 func (o Outcome) File(name string) (file, content string, err error) {
-	form, ok := view.All[name]
+	form, ok := view.Find(name)
 	switch {
-	case !ok:
-		return "", "", fmt.Errorf("report format %q: there are %s", name, strings.Join(Formats(), ", "))
-	case name == view.JSON: // as it is
+	case !ok || form.Write == nil:
+		return "", "", fmt.Errorf("unknown report format %q: the formats are %s", name, strings.Join(Formats(), ", "))
+	case name == "json":
 		return form.File, o.JSON, nil
 	}
 	rep, err := report.Read(strings.NewReader(o.JSON))
 	if err != nil {
 		return "", "", err
 	}
-	defer func() { _ = rep.Close() }() // a file that nobody needs any more
+	defer func() { _ = rep.Close() }() // removes a temporary file
 	var b strings.Builder
-	if err := form.Write(rep, &b); err != nil {
+	if err := form.Write(&b, rep); err != nil {
 		return "", "", fmt.Errorf("report: %w", err)
 	}
 	return form.File, b.String(), nil

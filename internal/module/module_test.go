@@ -25,7 +25,7 @@ import (
 	spirotoken "github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// tarball writes a bundle that concerns every minion.
+// tarball writes a bundle whose top file targets every minion.
 func tarball(t *testing.T) string {
 	t.Helper()
 	b, err := bundle.New(t.Context(), bundle.Options{
@@ -57,7 +57,7 @@ func parse(t *testing.T, s string) spirotoken.Token {
 	return tok
 }
 
-// order returns what deploys to a server by another name, as with a service.
+// order returns options to deploy to a server under another name, as behind a service.
 func order(t *testing.T, srv *spirotest.Server, secret string) spirodeploy.Options {
 	t.Helper()
 	return spirodeploy.Options{
@@ -119,7 +119,7 @@ func TestDeployFails(t *testing.T) {
 		words  string
 	}{
 		{failed, []int{1}, "web1"},
-		{refused, []int{2, 3}, "project"}, // the token can tell, or the server
+		{refused, []int{2, 3}, "project"}, // from the token, or from the server
 		{invalid, []int{2}, "a/b"},
 	} {
 		found := false
@@ -180,7 +180,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestNotUploaded: the function bundle leaves out what the check does.
+// TestNotUploaded checks that the function bundle leaves out the same paths as the check.
 func TestNotUploaded(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile(filepath.Join("..", "..", "main.go"))
@@ -190,7 +190,7 @@ func TestNotUploaded(t *testing.T) {
 	if pragma := `// +ignore=["` + strings.Join(module.NotUploaded, `", "`) + `"]`; !strings.Contains(string(source), pragma) {
 		t.Errorf("main.go does not have %s", pragma)
 	}
-	// Under dagger -m, it means the root of the module in place of the caller's project.
+	// Under dagger -m, the pragma would mean the root of the module, not the caller's project.
 	if strings.Contains(string(source), "+defaultPath") {
 		t.Error("main.go has a +defaultPath: take a *dagger.Workspace")
 	}
@@ -237,13 +237,13 @@ func TestCheckArtifact(t *testing.T) {
 	}
 }
 
-// TestRollout: a bundle goes to several servers, and the report has a part for each.
+// TestRollout checks that all servers get the bundle, and that the report has a part for each.
 func TestRollout(t *testing.T) {
 	t.Parallel()
 	key := []byte("of both")
 	near := spirotest.New(t, spirotest.Options{Key: key, Minions: []spirotest.Minion{{ID: "web1"}}})
 	far := spirotest.New(t, spirotest.Options{Key: key, Minions: []spirotest.Minion{{ID: "web2"}}})
-	opts := order(t, near, near.Token(time.Hour, "shop")) // with the address of a service, which is not for a rollout
+	opts := order(t, near, near.Token(time.Hour, "shop")) // with the address of a service, which a rollout must ignore
 	var err error
 	if opts.Targets, err = module.Targets([]string{near.URL(), far.URL()}, false); err != nil {
 		t.Fatal(err)
@@ -294,8 +294,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestSilent: a server that falls silent behind a service is given up, and what became
-// of the deployment is not known.
+// TestSilent checks that the verdict is unknown if a server behind a service falls silent.
 func TestSilent(t *testing.T) {
 	t.Parallel()
 	srv := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1", Delay: time.Hour}}})
@@ -307,7 +306,7 @@ func TestSilent(t *testing.T) {
 	}
 }
 
-// TestFormats: a report's files are those that a run itself would have written.
+// TestFormats checks that a report's files are the same as those of the run itself.
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	srv := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1"}}})
@@ -327,8 +326,8 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// enum returns the values of an enum of the module, sorted: the package of main
-// cannot be imported.
+// enum returns the sorted values of an enum of the module. It reads the source, because
+// package main cannot be imported.
 func enum(t *testing.T, name string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", "report.go"), nil, 0)

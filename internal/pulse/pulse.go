@@ -1,4 +1,4 @@
-// Package pulse does something every few seconds, beside other work.
+// Package pulse calls a function again and again, beside other work.
 package pulse
 
 import (
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Start calls beat again and again, with that much time between, in a goroutine
-// of its own. The function that it returns ends that, and waits for it.
+// Start calls beat at each interval, in a goroutine of its own. Stop ends the goroutine and
+// waits for it.
 func Start(every time.Duration, beat func()) (stop func()) {
 	done := make(chan struct{})
 	var running sync.WaitGroup

@@ -1,43 +1,41 @@
 package rawjson
 
-// Cursor reads a text from its front to its end, once, and checks on the way
-// that it is JSON: [Cursor.End] says so at last. From where it is not on, the
-// cursor reads nothing, and what it has read before is not to be relied on.
+// Cursor reads a text once, from front to end, and checks that it is JSON. [Cursor.End]
+// returns the result of the check. After the first error, the cursor reads nothing more,
+// and the caller must not rely on what it read before.
 //
 //	for more := c.Object(); more; more = c.More('}') {
 //		name := c.Name()
 //		value := c.Value() // or a loop over what the value has in it
 //	}
 //
-// What it returns is a part of the text: nothing is copied but names that have
-// an escape in them.
+// Values are parts of the text. The cursor copies only strings that contain an escape.
 type Cursor struct {
 	text  string
 	at    int
 	depth int
-	most  int // how deep it may get
+	most  int // the deepest level
 	bad   bool
 
-	python    bool // whether NaN, Infinity and -Infinity are numbers
-	nonFinite bool // whether there were any
+	python    bool // accept NaN, Infinity and -Infinity
+	nonFinite bool // there were some
 }
 
-// NewCursor returns a cursor at the front of a text. What is nested deeper than
-// most levels counts as no JSON.
+// NewCursor returns a cursor at the front of a text. It rejects values nested deeper than
+// most levels.
 func NewCursor(text string, most int) *Cursor { return &Cursor{text: text, most: most} }
 
-// NewPython returns a cursor that also takes NaN, Infinity and -Infinity for
-// numbers, which Python's json.dumps writes by default ("Infinite and NaN Number
-// Values" in the documentation of its module json). [Finite] makes JSON of them.
+// NewPython returns a cursor that also accepts the numbers NaN, Infinity and -Infinity,
+// which Python's json.dumps writes by default ("Infinite and NaN Number Values" in the
+// documentation of its module json). [Finite] turns such a text into JSON.
 func NewPython(text string, most int) *Cursor {
 	return &Cursor{text: text, most: most, python: true}
 }
 
-// NonFinite reports whether a number that JSON does not have was read.
+// NonFinite reports whether the cursor read NaN, Infinity or -Infinity.
 func (c *Cursor) NonFinite() bool { return c.nonFinite }
 
-// First returns the first byte of what comes next, which tells the type of a
-// value; 0 at the end.
+// First returns the first byte of the next value, which tells its type; 0 at the end.
 func (c *Cursor) First() byte {
 	for c.at < len(c.text) {
 		b := c.text[c.at]
@@ -49,21 +47,19 @@ func (c *Cursor) First() byte {
 	return 0
 }
 
-// Offset returns where the cursor is: after a call of Value, where that ends.
+// Offset returns the position of the cursor. After Value, it is the end of the value.
 func (c *Cursor) Offset() int { return c.at }
 
 // Since returns the text from an offset up to the cursor.
 func (c *Cursor) Since(from int) string { return c.text[from:c.at] }
 
-// Left returns how much of the text is still to be read, in bytes.
+// Left returns how many bytes are left to read.
 func (c *Cursor) Left() int { return len(c.text) - c.at }
 
-// Object goes into the object that comes next. It reports whether there is a
-// member in it.
+// Object enters the next value, an object, and reports whether it has a member.
 func (c *Cursor) Object() bool { return c.enter('{', '}') }
 
-// Array goes into the array that comes next. It reports whether there is an
-// element in it.
+// Array enters the next value, an array, and reports whether it has an element.
 func (c *Cursor) Array() bool { return c.enter('[', ']') }
 
 func (c *Cursor) enter(open, end byte) bool {
@@ -79,8 +75,8 @@ func (c *Cursor) enter(open, end byte) bool {
 	return true
 }
 
-// More goes on to what comes after a member of an object, or an element of an
-// array, which ends with } or ]. It reports whether there is another.
+// More moves on after a member of an object or an element of an array, and reports whether
+// there is another one. The end is '}' or ']'.
 func (c *Cursor) More(end byte) bool {
 	switch c.First() {
 	case ',':
@@ -94,14 +90,14 @@ func (c *Cursor) More(end byte) bool {
 	return c.fail()
 }
 
-// Name returns the name of the member that comes next.
+// Name returns the name of the next member, decoded.
 func (c *Cursor) Name() string {
 	name := c.String()
 	c.colon()
 	return name
 }
 
-// Quoted returns the name of the member that comes next, as it is written.
+// Quoted returns the name of the next member as it is written, with its quotes.
 func (c *Cursor) Quoted() string {
 	if c.First() != '"' {
 		c.fail()
@@ -120,7 +116,7 @@ func (c *Cursor) colon() {
 	c.at++
 }
 
-// String returns what the string says that comes next, as [Text] does.
+// String returns the next value, a string, decoded like [Text].
 func (c *Cursor) String() string {
 	if c.First() != '"' {
 		c.fail()
@@ -138,7 +134,7 @@ func (c *Cursor) String() string {
 	}
 }
 
-// Value returns the value that comes next, as it is written.
+// Value returns the next value as it is written.
 func (c *Cursor) Value() string {
 	c.First()
 	from := c.at
@@ -149,10 +145,10 @@ func (c *Cursor) Value() string {
 	return c.text[from:c.at]
 }
 
-// End reports whether the text is JSON, and read to its end.
+// End reports whether the text is JSON and the cursor is at its end.
 func (c *Cursor) End() bool { return c.First() == 0 && c.at == len(c.text) && !c.bad }
 
-// fail ends the reading.
+// fail rejects the text and ends reading.
 func (c *Cursor) fail() bool {
 	c.bad, c.at = true, len(c.text)
 	return false
@@ -199,7 +195,7 @@ func (c *Cursor) literal(word string) {
 	c.at += len(word)
 }
 
-// nonNumber reads a number that only Python's JSON has.
+// nonNumber reads a number that only Python writes.
 func (c *Cursor) nonNumber(word string) {
 	if !c.python {
 		c.fail()
@@ -235,7 +231,7 @@ func (c *Cursor) number() {
 	}
 }
 
-// digits reads one digit, or more.
+// digits reads one or more digits.
 func (c *Cursor) digits() {
 	from := c.at
 	for c.at < len(c.text) && c.text[c.at]-'0' <= 9 {

@@ -8,8 +8,8 @@ import (
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
-// read reads a value with loops over what is in it, and puts it together again
-// without white space and with its names decoded.
+// read reads a value member by member, and writes it again without white space and with
+// its names decoded.
 func read(c *rawjson.Cursor, b *strings.Builder) {
 	switch c.First() {
 	case '{':
@@ -48,8 +48,8 @@ func TestCursorDepth(t *testing.T) {
 	}
 }
 
-// FuzzCursor: a cursor takes what package json does, whether it goes into values
-// or reads them whole, and strings say the same.
+// FuzzCursor checks that a cursor accepts the same texts as package json, whether it enters
+// values or skips them, and decodes strings alike.
 func FuzzCursor(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, ` [ ] `, `{"a":[1,-0.5e+3,0,true,false,null,"x\u00e4\n"],"\u0041\"":{"":""}}`, `[1,]`, `{"a":1,}`, `{"a" 1}`, `{1:1}`, `[01]`, `[1.]`, `[-]`, `[1e]`, `[.5]`,
@@ -105,7 +105,7 @@ func BenchmarkCursor(b *testing.B) {
 	for b.Loop() {
 		c := rawjson.NewCursor(text, 100)
 		if c.Value(); !c.End() {
-			b.Fatal("it is no JSON")
+			b.Fatal("it is not JSON")
 		}
 	}
 }

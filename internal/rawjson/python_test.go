@@ -9,7 +9,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
-// TestPython: what Python's json.dumps writes and JSON does not have.
+// TestPython reads numbers that Python's json.dumps writes and JSON lacks.
 func TestPython(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
@@ -33,8 +33,8 @@ func TestPython(t *testing.T) {
 	}
 }
 
-// FuzzPython: what a cursor for Python's JSON takes is JSON once it is finite, and what
-// is JSON already stays as it is.
+// FuzzPython checks that Finite makes JSON of what a cursor for Python accepts, and does not
+// change JSON.
 func FuzzPython(f *testing.F) {
 	for _, seed := range []string{`[NaN]`, `{"a": -Infinity, "NaN": "\"NaN"}`, `[1, Infinity]`, `"`, `-I`, `{"Infinity"}`} {
 		f.Add(seed)
@@ -55,7 +55,7 @@ func FuzzPython(f *testing.F) {
 	})
 }
 
-// TestName: names that differ stay apart, whatever they are made of.
+// TestName checks that different names stay different.
 func TestName(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
@@ -78,7 +78,7 @@ func TestName(t *testing.T) {
 	}
 }
 
-// FuzzName: what has neither bytes that are not UTF-8 nor lone surrogates is what Text says.
+// FuzzName checks that Name does the same as Text for valid strings.
 func FuzzName(f *testing.F) {
 	f.Add(`"a\udcff"`)
 	f.Add("\"\\ud83d\\ude00\xff\"")

@@ -1,15 +1,15 @@
-// Package rawjson looks into JSON without unfolding it: values stay the text
-// that they are, in place. Decoded, a small text can take a hundred times its
-// size, and what a server sends is not to decide how much memory a run takes.
+// Package rawjson reads JSON in place: values stay parts of the text. Decoded JSON can be
+// a hundred times as large as the text, and a server must not decide how much memory a
+// run takes.
 //
-// A [Cursor] takes any text. Of what it has found to be JSON, or json.Valid
-// has, the functions look into values again.
+// A [Cursor] accepts any text. The functions require valid JSON unless they say
+// otherwise.
 package rawjson
 
 import "iter"
 
-// Depth returns how deeply a value is nested: 0 for a text or a number, 1 for
-// [] and {}. It takes any text.
+// Depth returns how deeply a value is nested: 0 for a string or a number, 1 for [] and {}.
+// It accepts any text.
 func Depth(raw string) int {
 	depth, most := 0, 0
 	for i := 0; i < len(raw); i++ {
@@ -26,36 +26,28 @@ func Depth(raw string) int {
 	return most
 }
 
-// First returns the first byte of a value, which tells its type; 0 if there is none.
-func First(raw string) byte {
-	if i := space(raw, 0); i < len(raw) {
-		return raw[i]
-	}
-	return 0
-}
+// First returns the first byte of a value, which tells its type; 0 for an empty text.
+func First(raw string) byte { return NewCursor(raw, 0).First() }
 
 // Empty reports whether a value is [], {} or "".
 func Empty(raw string) bool {
-	i := space(raw, 0)
-	if i >= len(raw) {
-		return false
-	}
-	switch end := space(raw, i+1); {
-	case end >= len(raw):
-		return false
-	case raw[i] == '"':
-		return raw[i+1] == '"'
-	case raw[i] == '{', raw[i] == '[':
-		return raw[end] == '}' || raw[end] == ']'
+	c := NewCursor(raw, 1)
+	switch c.First() {
+	case '"':
+		return c.String() == "" && !c.bad
+	case '{':
+		return !c.Object() && !c.bad
+	case '[':
+		return !c.Array() && !c.bad
 	}
 	return false
 }
 
-// anyDepth is as deep as json.Valid goes.
+// anyDepth is the deepest level that json.Valid accepts.
 const anyDepth = 10_000
 
-// Members yields the members of an object in their order, one that is there
-// twice included; nothing for other values.
+// Members yields the names and values of an object's members in their order, including
+// duplicates. It yields nothing for other values.
 func Members(raw string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		c := NewCursor(raw, anyDepth)
@@ -68,7 +60,7 @@ func Members(raw string) iter.Seq2[string, string] {
 	}
 }
 
-// Elements yields the elements of an array; nothing for other values.
+// Elements yields the elements of an array. It yields nothing for other values.
 func Elements(raw string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		c := NewCursor(raw, anyDepth)
@@ -78,14 +70,6 @@ func Elements(raw string) iter.Seq[string] {
 			}
 		}
 	}
-}
-
-// space returns where the white space at i ends.
-func space(raw string, i int) int {
-	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r') {
-		i++
-	}
-	return min(i, len(raw))
 }
 
 // EndOfString returns the index behind the string whose opening quote is at i.

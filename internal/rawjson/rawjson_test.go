@@ -33,7 +33,7 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// FuzzRead: of what is JSON, the same is read as package json reads.
+// FuzzRead checks that the functions read the same as package json.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `[]`, ` { "a" : 1 , "b\"" : [ ] , "a" : "x,}]" } `, `[1,-2.5e3 ,"]", [[]], {"a":{}}, null ]`, `"text"`, `{"\u0041":true}`, `[`, `{"`, "{\"a\"", `{"a":`, `[1,`, `[,`, `{"":0}`, `{"":[],"":""}`,
@@ -50,7 +50,7 @@ func FuzzRead(f *testing.F) {
 		}
 		depth, empty := rawjson.Depth(string(raw)), rawjson.Empty(string(raw))
 		if !json.Valid(raw) {
-			return // that it ended is enough
+			return // it is enough that the functions returned
 		}
 		var wantMembers map[string]json.RawMessage
 		var wantElements []json.RawMessage
@@ -80,8 +80,8 @@ func rawBytes(list []json.RawMessage) (all [][]byte) {
 	return all
 }
 
-// depthOf counts delimiters, as package json tells them from text: decoded, a
-// member that is there twice would be lost.
+// depthOf counts the delimiters that package json finds. Decoding would lose duplicate
+// members.
 func depthOf(raw []byte) int {
 	depth, most := 0, 0
 	for dec := json.NewDecoder(bytes.NewReader(raw)); ; {

@@ -2,15 +2,14 @@ package rawjson
 
 import "math/bits"
 
-// Each byte of a word, for all eight at once.
+// Bit patterns in each of the eight bytes of a word.
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
 )
 
-// str reads the string whose quote is at the cursor. It reports whether the
-// string is plain: ASCII without an escape, and so the same when decoded. Of one
-// that is plain it may say that it is not.
+// str reads the string at the cursor. It reports whether the string is plain, that is,
+// ASCII without an escape, which decoding does not change. It may miss a plain one.
 func (c *Cursor) str() (plain bool) {
 	s, i := c.text, c.at+1
 	seen := uint64(0)
@@ -21,8 +20,8 @@ func (c *Cursor) str() (plain bool) {
 			w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
 				uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 			seen |= w
-			// The lowest bit that is set tells the first byte that ends a run: a
-			// quote, a backslash or a control. Bits above it may be wrong.
+			// The lowest set bit marks the first byte that ends a run: a quote, a
+			// backslash or a control. Higher bits may be wrong.
 			quote, slash := w^'"'*ones, w^'\\'*ones
 			ends := ((w-' '*ones)&^w | (quote-ones)&^quote | (slash-ones)&^slash) & highs
 			if ends != 0 {
@@ -51,7 +50,7 @@ func (c *Cursor) str() (plain bool) {
 	}
 }
 
-// sizeOfEscape returns the size of the escape that s begins with; 0 if it is none.
+// sizeOfEscape returns the size of the escape at the beginning of s; 0 if it is invalid.
 func sizeOfEscape(s string) int {
 	if len(s) < 2 {
 		return 0
@@ -67,7 +66,7 @@ func sizeOfEscape(s string) int {
 	return 0
 }
 
-// hex4 returns the number of the escape \uXXXX that s begins with.
+// hex4 decodes the escape \uXXXX at the beginning of s.
 func hex4(s string) (r rune, ok bool) {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return 0, false

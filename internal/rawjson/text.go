@@ -8,14 +8,14 @@ import (
 	"unsafe"
 )
 
-// View returns data as a text without a copy of it, which can be large. Nobody
-// may write to data as long as there is the text, or a part of it.
+// View returns data as a string without copying. Nobody may change data while the string,
+// or a part of it, is in use.
 func View(data []byte) string {
-	return unsafe.String(unsafe.SliceData(data), len(data)) //nolint:gosec // what it asks of callers is said above
+	return unsafe.String(unsafe.SliceData(data), len(data)) //nolint:gosec // the comment above tells callers the condition
 }
 
-// Finite returns JSON that a cursor of [NewPython] has found to be good as JSON: NaN,
-// Infinity and -Infinity become the texts "NaN", "Infinity" and "-Infinity".
+// Finite turns a text that a cursor of [NewPython] accepts into JSON. NaN, Infinity and
+// -Infinity become the strings "NaN", "Infinity" and "-Infinity".
 func Finite(text string) string {
 	var b strings.Builder
 	b.Grow(len(text) + len(text)/2)
@@ -48,9 +48,9 @@ func Finite(text string) string {
 	return b.String()
 }
 
-// Name returns what a string says, as [Text] does, for what must stay apart: what
-// Text makes U+FFFD of, bytes that are not valid UTF-8 and lone surrogates (which
-// Python writes for such bytes, PEP 383), stays as an escape, \xff or \udcff; and a backslash is two.
+// Name decodes a string like [Text], but different strings stay different. Bytes that are
+// not UTF-8, and lone surrogates, which Python writes for such bytes (PEP 383), become
+// escapes like \xff and \udcff instead of U+FFFD. A backslash becomes two.
 func Name(quoted string) string {
 	s := quoted[1 : len(quoted)-1]
 	if strings.IndexByte(s, '\\') < 0 && utf8.ValidString(s) {
@@ -61,7 +61,7 @@ func Name(quoted string) string {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case strings.HasPrefix(s[i:], `\\`):
-			b.WriteString(`\\`) // so that no name can spell an escape
+			b.WriteString(`\\`) // a name must not look like an escape
 			size = len(`\\`)
 		case s[i] == '\\':
 			size = unescapeName(&b, s[i:])
@@ -75,7 +75,7 @@ func Name(quoted string) string {
 	return b.String()
 }
 
-// unescapeName is unescape, and keeps a lone surrogate.
+// unescapeName does the same as unescape, except that a lone surrogate stays an escape.
 func unescapeName(b *strings.Builder, s string) int {
 	r, long := hex4(s)
 	if long && r == '\\' {
@@ -92,9 +92,8 @@ func unescapeName(b *strings.Builder, s string) int {
 	return unescape(b, s)
 }
 
-// Text returns what a string says, which must be the whole of one, with its
-// quotes. Where it has no escape in it and is valid UTF-8, that is a part of it;
-// else it is a copy, in which what is not valid is U+FFFD.
+// Text decodes a whole string with its quotes. The result is a part of the string if that
+// is valid UTF-8 without escapes. Otherwise it is a copy, with U+FFFD for invalid bytes.
 func Text(quoted string) string {
 	s := quoted[1 : len(quoted)-1]
 	if strings.IndexByte(s, '\\') < 0 && utf8.ValidString(s) {
@@ -111,7 +110,7 @@ func Text(quoted string) string {
 			b.WriteString(run)
 		} else {
 			for _, r := range run {
-				b.WriteRune(r) // U+FFFD for each byte that is none of a character
+				b.WriteRune(r) // U+FFFD for each invalid byte
 			}
 		}
 		if s = s[n:]; s != "" {
@@ -119,15 +118,15 @@ func Text(quoted string) string {
 		}
 	}
 	if b.Len() < b.Cap()/2 {
-		return strings.Clone(b.String()) // there may be many like this one
+		return strings.Clone(b.String()) // do not keep the spare room: there may be many such strings
 	}
 	return b.String()
 }
 
-// escapes are those of one letter.
+// escapes decode the escapes of one letter.
 var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// unescape writes what the escape means that s begins with, and returns its size.
+// unescape decodes the escape at the beginning of s and returns its size.
 func unescape(b *strings.Builder, s string) int {
 	r, long := hex4(s)
 	if !long {

@@ -6,21 +6,19 @@ import (
 	"unicode"
 )
 
-// marker finds what some reader of logs or reports takes for a command wherever it
-// stands:
+// marker matches text that some reader of logs or reports takes for a command, anywhere
+// in a line:
 //   - "##[error]": GitHub's runner (actions/runner, ActionCommand.cs) and Azure
 //     Pipelines ("Logging commands"), which also reads "##vso[task.setvariable …]"
 //   - "##teamcity[…]": TeamCity ("Service Messages")
 //   - "[[ATTACHMENT|PATH]]", "[[PROPERTY|…]]": Jenkins' plugins JUnit Attachments and
 //     JUnit, and GitLab ("Unit test reports"), which fetch a file of the build machine
 //
-// What GitHub takes for a command at the beginning of a line is for who knows
-// which log it is: see Log in package report.
+// Package report/view handles the commands of GitHub at the beginning of a line, in Log.
 var marker = regexp.MustCompile(`(?i)##(?:vso|teamcity)?\[|\[\[[a-z][a-z0-9_.-]*\|`)
 
-// Defuse breaks up what some reader of logs or reports takes for a command, with a
-// space that leaves it readable. Characters that cannot be seen go if it takes that:
-// some readers pass over them.
+// Defuse breaks up commands to readers of logs or reports with a space. It removes
+// invisible characters if there is a command, because some readers ignore them.
 func Defuse(s string) string {
 	if !strings.ContainsRune(s, '#') && !strings.Contains(s, "[") {
 		return s
@@ -36,7 +34,7 @@ func Defuse(s string) string {
 	return s
 }
 
-// DefuseJSON is [Defuse] for JSON, of which it changes no meaning.
+// DefuseJSON breaks up commands in JSON, like [Defuse], without changing its meaning.
 func DefuseJSON(s string) string {
 	if !strings.Contains(s, "##") {
 		return s
@@ -49,8 +47,8 @@ func DefuseJSON(s string) string {
 	})
 }
 
-// Visible returns s without the characters that cannot be seen, which .NET passes
-// over where it compares text in the manner of a language.
+// Visible returns s without invisible characters, which .NET ignores in comparisons that
+// depend on the culture.
 func Visible(s string) string {
 	if isASCII(s) {
 		return s

@@ -9,8 +9,8 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
-// FuzzText: nothing that acts on a terminal comes out, and harmless text stays
-// as it is.
+// FuzzText checks that no character that acts on a terminal remains, and that harmless text
+// does not change.
 func FuzzText(f *testing.F) {
 	for _, seed := range []string{"", "plain\n\t", "\x1b[2J\a\b\r", "\u009b\u0085\x7f\x00", "\u202e\u2066\u061c", "\u2028\u200b\ufeff\u00ad", "\xff\xc0\x80\xed\xa0\x80", "\ufffd", "\U000e0041\U0010ffff", "👨\u200d👩"} {
 		f.Add(seed, 3)
@@ -38,7 +38,7 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// acts reports whether a character does more than to be seen.
+// acts reports whether a character acts on a terminal.
 func acts(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }

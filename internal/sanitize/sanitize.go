@@ -1,7 +1,6 @@
-// Package sanitize makes text from elsewhere harmless to show: a message of a
-// server or a file name must not move the cursor, colour the screen, turn the
-// reading direction of what a person relies on, or be a command to whatever reads
-// a log or a report.
+// Package sanitize makes text from elsewhere harmless to show. A server's message or a
+// file name must not move the cursor, colour the screen, change the reading direction, or
+// be a command to a reader of logs or reports.
 package sanitize
 
 import (
@@ -13,17 +12,17 @@ import (
 	"github.com/spirostack/spirodeploy/internal/human"
 )
 
-// Text returns s with control characters (but for newline and tab), line
-// separators, the characters that control reading direction or cannot be seen,
-// and invalid UTF-8 replaced by what stands for them in a Go string: \x1b,
-// \u202e, \xff. What [Defuse] takes for a command is broken up.
+// Text replaces unsafe characters by their escapes in a Go string: \x1b, \u202e, \xff.
+// Unsafe are control characters except newline and tab, line separators, invisible
+// characters and those that change the reading direction, and invalid UTF-8. Text also
+// breaks up commands, like [Defuse].
 func Text(s string) string { return escape(s, "\n\t") }
 
-// Line is Text for what must stay on one line: newline and tab are replaced too.
+// Line does the same as [Text], and replaces newline and tab, too.
 func Line(s string) string { return escape(s, "") }
 
-// Clip returns no more than the first bytes of s, and how many were left out; no
-// character is cut in two.
+// Clip cuts s after at most that many bytes, between two characters, and says how many
+// bytes are left out.
 func Clip(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -36,10 +35,10 @@ func Clip(s string, most int) string {
 
 func escape(s, keep string) string { return Defuse(control(s, keep)) }
 
-// control replaces characters that act instead of being seen.
+// control replaces control characters, except those in keep.
 func control(s, keep string) string {
 	harmless := func(r rune) bool {
-		return r != utf8.RuneError && !isControl(r) || strings.ContainsRune(keep, r)
+		return r != utf8.RuneError && Harmless(r) || strings.ContainsRune(keep, r)
 	}
 	if !strings.ContainsFunc(s, func(r rune) bool { return !harmless(r) }) {
 		return s
@@ -50,10 +49,10 @@ func control(s, keep string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r == '\n':
-			b.WriteString(newline(keep))
 		case harmless(r) || r == utf8.RuneError:
 			b.WriteString(s[i : i+size])
+		case r == '\n':
+			b.WriteString(`\n`)
 		case r < 0x100:
 			fmt.Fprintf(&b, `\x%02x`, r)
 		case r < 0x10000:
@@ -66,29 +65,19 @@ func control(s, keep string) string {
 	return b.String()
 }
 
-func newline(keep string) string {
-	if strings.Contains(keep, "\n") {
-		return "\n"
-	}
-	return `\n`
-}
-
-// Harmless reports whether a character does no more than to be seen.
-func Harmless(r rune) bool { return !isControl(r) }
-
-// isControl reports whether a character acts instead of being seen: controls,
-// those that end a line or turn the reading direction, and those that cannot be
-// seen at all, with which one name can pass for another. Joiners stay, as
-// writing needs them; so do signs that only count as format characters.
-func isControl(r rune) bool {
+// Harmless reports whether a character only shows itself. Controls do not, nor do
+// characters that end a line or change the reading direction, and invisible ones, which
+// make names look alike. Joiners are harmless, because scripts need them, and so are the
+// visible signs among the format characters.
+func Harmless(r rune) bool {
 	const nonJoiner, joiner, del = '\u200c', '\u200d', '\u007f'
 	switch {
-	case r < del: // most text is
-		return r < ' '
+	case r < del: // most text
+		return r >= ' '
 	case r == nonJoiner, r == joiner:
-		return false
-	case unicode.In(r, unicode.Cc, unicode.Bidi_Control, unicode.Zl, unicode.Zp):
 		return true
+	case unicode.In(r, unicode.Cc, unicode.Bidi_Control, unicode.Zl, unicode.Zp):
+		return false
 	}
-	return unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+	return !unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }

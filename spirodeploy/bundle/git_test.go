@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
@@ -371,7 +370,7 @@ esac`)
 			}
 		}
 	})
-	within(t, 2*time.Minute, func() {
+	ends(t, func() {
 		b, err := bundle.New(t.Context(), bundle.Options{Dir: project(t, node{'f', "_salt/a", "x"}), Source: bundle.Git})
 		if err != nil {
 			t.Error(err)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
@@ -235,8 +236,8 @@ func problems(tb testing.TB, opts bundle.Options) bundle.Problems {
 	return ps
 }
 
-// within fails a test that hangs.
-func within(tb testing.TB, limit time.Duration, do func()) {
+// ends fails a test that hangs.
+func ends(tb testing.TB, do func()) {
 	tb.Helper()
 	done := make(chan struct{})
 	go func() {
@@ -245,7 +246,7 @@ func within(tb testing.TB, limit time.Duration, do func()) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(limit):
+	case <-time.After(pace.Hang):
 		tb.Fatal("it hangs")
 	}
 }

@@ -7,11 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/peer"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
-// Check asks the server whether the token is valid. It says nothing of
-// projects. The error is a [StatusError], [AnswerError] or [TransportError].
+// Check asks the server whether the token is valid. It does not check which projects
+// the token is for. The error is a [StatusError], [AnswerError] or [TransportError].
 func (c *Client) Check(ctx context.Context) error {
 	const op = "check token"
 	limit := min(checkTimeout, c.answerTimeout) + 2*c.connectTimeout
@@ -23,19 +24,19 @@ func (c *Client) Check(ctx context.Context) error {
 	}
 	resp, err := c.roundTrip(req)
 	if err != nil {
-		err = c.failure(ctx, err)
-		switch {
-		case isCut(err) && ofProxy(err): // which is nothing that the server URL could help
-		case isCut(err) && c.address != "" && c.Plain():
-			err = fmt.Errorf("%w; if it speaks TLS, use https:// in the server URL", err)
-		case isCut(err) && c.address != "":
-			err = fmt.Errorf("%w; %s", err, plainURL)
-		case isCut(err) && c.Plain():
-			err = fmt.Errorf("%w: if the server speaks TLS on this port, use https:// in the server URL", err)
-		case isCut(err):
-			err = fmt.Errorf("%w: %s; %s", err, checkURL, plainURL)
-		}
-		return &TransportError{Op: op, Err: err}
+		return &TransportError{Op: op, Err: c.failure(ctx, err, func(f *failure) {
+			switch {
+			case !peer.IsCut(err) || peer.OfProxy(err): // the server URL is not to blame
+			case c.Plain() && c.address != "":
+				f.also("use https:// in the server URL if it speaks TLS")
+			case c.Plain():
+				f.also("use https:// in the server URL if the server speaks TLS on this port")
+			case c.address != "":
+				f.also(plainURL)
+			default:
+				f.also(checkURL + "; " + plainURL)
+			}
+		})}
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -43,32 +44,27 @@ func (c *Client) Check(ctx context.Context) error {
 	}
 	said, err := c.message(resp.Body)
 	if err == nil && said != "Auth OK" {
-		err = ctx.Err() // it may have come to an end only since nobody waits any more
+		err = ctx.Err() // the body may have ended because the context did
 	}
 	if err != nil {
 		return &TransportError{Op: op, Err: c.failure(ctx, err)}
 	}
 	if said != "Auth OK" {
-		return &AnswerError{Op: op, Problem: fmt.Sprintf("the answer is not SpiroFS's \"Auth OK\" but %q: check the server URL", said)}
+		return &AnswerError{Op: op, Problem: fmt.Sprintf("the answer is not SpiroFS's \"Auth OK\" but %q", said), Help: "check the server URL"}
 	}
 	return nil
 }
 
-// silence says that nothing was said for some time, and by whom.
+// silence returns the error for a server that did not answer within the limit.
 func (c *Client) silence(limit time.Duration) error {
 	who := "the server"
 	if c.proxied() {
-		who = "the server, or the proxy on the way,"
+		who = "the server, or a proxy in between,"
 	}
-	return fmt.Errorf("%s took the connection, and did not answer within %s", who, limit)
+	return fmt.Errorf("%s accepted the connection but did not answer within %s", who, limit)
 }
 
-// opaque reports whether the token cannot be read.
-func (c *Client) opaque() bool {
-	_, err := c.token.Rights()
-	return err != nil
-}
-
+// request returns a request with the token and no body.
 func (c *Client) request(ctx context.Context, method string) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.server.String(), http.NoBody)
 	if err != nil {
@@ -76,26 +72,25 @@ func (c *Client) request(ctx context.Context, method string) (*http.Request, err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token.Reveal())
 	req.Header.Set("User-Agent", "spirodeploy")
-	req.Close = true // net/http would send a body that the server has already refused, to keep the connection
+	req.Close = true // otherwise net/http sends the body after a refusal, to reuse the connection
 	return req, nil
 }
 
+// statusError returns the error for an answer with an unexpected status.
 func (c *Client) statusError(op string, resp *http.Response, bodySent bool) *StatusError {
 	said, _ := c.message(resp.Body) // the status says enough
 	// Tornado's page repeats the status.
 	said = strings.TrimPrefix(said, fmt.Sprintf("%d: %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
 	if resp.Header.Get("Location") != "" {
-		said = "" // that says so, too
+		said = "" // the page only repeats the redirect
 	}
-	help := ""
+	_, decodeErr := c.token.Rights()
+	e := &StatusError{Op: op, StatusCode: resp.StatusCode, BodySent: bodySent, Message: said, Location: sanitize.Line(c.value(resp, "Location"))}
 	switch {
 	case c.Plain() && resp.StatusCode == http.StatusBadRequest && strings.Contains(said, "HTTPS"):
-		help = "use https:// in the server URL"
-	case resp.StatusCode == http.StatusUnauthorized && c.opaque():
-		help = "the token is not valid here, and none that SpiroFS makes (it is no macaroon): it may not have been copied whole"
+		e.Help = "use https:// in the server URL"
+	case resp.StatusCode == http.StatusUnauthorized && decodeErr != nil:
+		e.Why, e.Help = "the token is not valid here, and it is not a SpiroFS token (not a macaroon)", "check that you copied all of it"
 	}
-	return &StatusError{
-		Op: op, StatusCode: resp.StatusCode, BodySent: bodySent,
-		Help: help, Message: said, Location: sanitize.Line(c.value(resp, "Location")),
-	}
+	return e
 }

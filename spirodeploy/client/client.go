@@ -1,18 +1,20 @@
-// Package client speaks the deploy protocol of SpiroFS: it asks whether a token
-// is valid ([Client.Check]) and submits a deployment ([Client.Upload]).
+// Package client speaks the deploy protocol of SpiroFS. [Client.Check] asks the
+// server whether a token is valid, [Client.Upload] submits a deployment, and
+// [Stream.Events] yields the events that the server answers with.
 //
-// The protocol is what the server's engine documents (spirofs 0.3,
-// engines/spiro.py): GET / answers "Auth OK"; POST / takes multipart/form-data
-// and answers with a stream of server-sent events (HTML Living Standard,
-// section 9.2) that cannot be resumed. A request is therefore never repeated:
-// each has a connection of its own, redirects are not followed, and errors say
-// whether the whole bundle had gone out ([TransportError], [StatusError]).
+// The protocol is documented in the server's engine (spirofs 0.3,
+// engines/spiro.py). GET / answers "Auth OK". POST / takes multipart/form-data and
+// answers with a stream of server-sent events (HTML Living Standard, section 9.2),
+// which cannot be resumed. The client therefore never repeats a request: each one
+// uses a new connection, redirects are not followed, and errors say whether the
+// whole bundle was sent ([TransportError], [StatusError]).
 //
-// The package does not read the environment. HTTP/1.1 is all it speaks, as the
-// server does.
+// The package speaks only HTTP/1.1, as the server does, and does not read the
+// environment.
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -28,6 +30,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/peer"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -39,61 +43,63 @@ const (
 	DefaultMaxEvent       = 16 << 20
 )
 
-// PlainLimit is the size in bytes of the largest request that SpiroFS 0.3 takes
-// over plain HTTP (Tornado's default max_buffer_size). It cuts the connection of
-// a larger one, without an answer.
+// PlainLimit is the size in bytes of the largest request that SpiroFS 0.3 accepts
+// over plain HTTP (Tornado's default max_buffer_size). The server cuts the connection
+// without an answer if a request is larger.
 const PlainLimit = 100 << 20
 
 const (
-	// checkTimeout limits a Check, connecting apart: there is nothing to wait for.
+	// checkTimeout limits a Check, not counting the time to connect.
 	checkTimeout = time.Minute
-	// continueTimeout is how long the body is held back for the server's
-	// "100 Continue". The server always sends it; without waiting, an early
-	// refusal is often lost in a connection reset (golang/go#11745).
+	// continueTimeout is how long the client waits for "100 Continue" before it sends
+	// the body. The server always sends that. Without the wait, a connection reset
+	// often hides an early refusal (golang/go#11745).
 	continueTimeout = time.Second
-	// grace is how long a server may take to end the stream after its last event.
+	// grace is how long the server may take to end the stream after the last event.
 	grace = 5 * time.Second
 	// maxHeader is the largest response header, in bytes.
 	maxHeader = 64 << 10
-	// bufferSize is that of a connection's buffers, in bytes.
+	// bufferSize is the size of a connection's buffers, in bytes.
 	bufferSize = 64 << 10
 )
 
-// Options say how to reach a server. Of the zero value, only Token must be set.
+// Options say how to reach a server. Only Token is required.
 type Options struct {
 	// Server is the server's URL; default https://salt:4510/.
 	Server string
 	// Token is sent with each request.
 	Token token.Token
-	// Certificate is a certificate, or several, in PEM: the server's own or that
-	// of its CA, trusted instead of the system's. Default: the system's.
+	// Certificate holds one or more certificates in PEM, of the server or its CA, to
+	// trust instead of the system's; default: the system's.
 	Certificate []byte
-	// Insecure allows plain HTTP, and any certificate; default false.
+	// Insecure allows plain HTTP, and accepts any certificate; default false.
 	Insecure bool
-	// Address is the host:port to connect to in place of the server's, whose
-	// name stays the one that is asked for; default: the server's.
+	// Address is the host:port to connect to instead of the one in Server. Requests
+	// and the certificate check still use the name in Server. Default: the one in Server.
 	Address string
 	// Proxy chooses the proxy for a request, like [http.ProxyFromEnvironment];
-	// default none. Not used with Address. (What a server behind a proxy says
-	// before it is asked, net/http writes to the standard log; that may be a token
-	// that it was sent before.)
+	// default: none. It is ignored if Address is set. (net/http writes to the standard
+	// log what a server behind a proxy says before it is asked. A hostile server can
+	// put a token there that it received earlier.)
 	Proxy func(*http.Request) (*url.URL, error)
-	// ConnectTimeout limits connecting, and then the TLS handshake; default 20 s.
+	// ConnectTimeout limits connecting, and then the TLS handshake; default 20 s for each.
 	ConnectTimeout time.Duration
-	// AnswerTimeout limits how long the server may take nothing of a bundle, and
-	// then say nothing at all, not even that it has it; default 15 minutes. It
-	// needs the time to read a large one. Silence limits what comes after that.
+	// AnswerTimeout limits how long the server may read nothing of the bundle, and then
+	// how long it may take to answer; default 15 minutes. A server needs that time to
+	// unpack a large bundle. Silence limits what follows.
 	AnswerTimeout time.Duration
-	// Silence limits how long nothing may come of the stream of events, while minions
-	// work; default no limit. A limit is of use if a server that goes away cannot be
-	// noticed: behind a tunnel or proxy that holds the connection.
+	// Silence limits how long the stream of events may be silent while minions work;
+	// default: no limit. Set it behind a tunnel or proxy that keeps the connection open
+	// if the server goes away.
 	Silence time.Duration
-	// MaxEvent is the size of the largest event that is accepted, in bytes;
-	// default 16 MiB.
+	// MaxEvent is the size in bytes of the largest event to accept; default 16 MiB.
 	MaxEvent int
+	// Spell spells the options that the Problem of an [Event] names; default: as
+	// fields of Go structs.
+	Spell fault.Speller
 }
 
-// Client talks to one server. It may be used by several goroutines.
+// Client talks to one server. Several goroutines may use it at once.
 type Client struct {
 	server         *url.URL
 	token          token.Token
@@ -104,27 +110,20 @@ type Client struct {
 	quiet          time.Duration // Options.Silence
 	grace          time.Duration
 	address        string
-	ownTrust       bool // a certificate was given to trust
+	ownTrust       bool // Options.Certificate is set
+	spell          fault.Speller
 }
 
-// New checks the options. Its error tells all that is wrong with them.
+// New checks the options and returns a client. The error lists every problem.
 func New(opts Options) (*Client, error) {
-	if opts.Server == "" {
-		opts.Server = DefaultServer
-	}
-	if opts.ConnectTimeout <= 0 {
-		opts.ConnectTimeout = DefaultConnectTimeout
-	}
-	if opts.AnswerTimeout <= 0 {
-		opts.AnswerTimeout = DefaultAnswerTimeout
-	}
-	if opts.MaxEvent <= 0 {
-		opts.MaxEvent = DefaultMaxEvent
-	}
+	opts.Server = cmp.Or(opts.Server, DefaultServer)
+	opts.ConnectTimeout = cmp.Or(max(0, opts.ConnectTimeout), DefaultConnectTimeout)
+	opts.AnswerTimeout = cmp.Or(max(0, opts.AnswerTimeout), DefaultAnswerTimeout)
+	opts.MaxEvent = cmp.Or(max(0, opts.MaxEvent), DefaultMaxEvent)
 	server, err := parseServer(opts)
 	errs := []error{err}
 	if opts.Token.IsZero() {
-		errs = append(errs, errors.New("no token: set SPIRO_TOKEN or name a file with --token-file (on the master, salt-run spiro.issue_token makes one)"))
+		errs = append(errs, &fault.Error{Err: errors.New("no token"), Help: "set {token} (on the master, salt-run spiro.issue_token makes one)"})
 	}
 	tlsConfig, err := tlsConfig(opts, server)
 	errs = append(errs, err)
@@ -139,7 +138,7 @@ func New(opts Options) (*Client, error) {
 	return &Client{
 		server: server, token: opts.Token, maxEvent: opts.MaxEvent, quiet: max(0, opts.Silence), address: opts.Address,
 		connectTimeout: opts.ConnectTimeout, answerTimeout: opts.AnswerTimeout,
-		transport: newTransport(opts, server, tlsConfig), ownTrust: len(opts.Certificate) > 0, grace: grace,
+		transport: newTransport(opts, server, tlsConfig), ownTrust: len(opts.Certificate) > 0, grace: grace, spell: opts.Spell,
 	}, nil
 }
 
@@ -149,28 +148,34 @@ func (c *Client) Server() string { return c.token.Redact(c.server.String()) }
 // Plain reports whether the connection is plain HTTP.
 func (c *Client) Plain() bool { return c.server.Scheme == "http" }
 
-// parseServer reads the server's URL. Its errors repeat of it only what cannot
-// be a secret that was put in the wrong place.
+// parseServer reads the server's URL. Its errors never repeat a part that may be a
+// misplaced secret.
 func parseServer(opts Options) (*url.URL, error) {
-	const like = ": it should look like " + DefaultServer
+	bad := func(why string, help fault.Hint) error {
+		return &fault.Error{What: "server URL", Err: errors.New(why), Help: help}
+	}
+	const like = "it should look like " + DefaultServer
 	u, err := url.Parse(opts.Server)
 	switch {
 	case err != nil:
-		return nil, errors.New("server URL: it is no URL" + like)
+		return nil, bad("it is not a URL", like)
 	case u.User != nil:
-		return nil, errors.New("server URL: it has a user name or password in it, which SpiroFS does not know: give the token in SPIRO_TOKEN")
+		return nil, bad("it contains a user name or password, which SpiroFS does not support", "set {token}")
 	case u.Opaque != "" || u.Scheme == "":
-		return nil, errors.New("server URL: it does not begin with https://" + like)
+		return nil, bad("it does not begin with https://", like)
 	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("server URL: %s:// is not a scheme of SpiroFS%s", u.Scheme, like)
+		return nil, bad(u.Scheme+":// is not a scheme of SpiroFS", like)
 	case u.Hostname() == "":
-		return nil, errors.New("server URL: it names no host" + like)
+		return nil, bad("it has no host", like)
 	case u.Port() != "" && !isPort(u.Port()):
-		return nil, errors.New("server URL: its port is not one of 1 to 65535" + like)
+		return nil, bad("its port is not between 1 and 65535", like)
 	case u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("server URL: it has a query or fragment, of which SpiroFS knows nothing" + like)
+		return nil, bad("it has a query or fragment, which SpiroFS does not support", like)
 	case u.Scheme == "http" && !opts.Insecure:
-		return u, fmt.Errorf("server URL %s: plain HTTP shows the token and the bundle to everyone on the way: use https, or --insecure where that does no harm", opts.Token.Redact(u.String()))
+		return u, &fault.Error{
+			What: "server URL " + opts.Token.Redact(u.String()), Err: errors.New("plain HTTP shows the token and the bundle to everyone in between"),
+			Help: "use https, or {insecure} if that is safe here",
+		}
 	}
 	if u.Path == "" {
 		u.Path = "/"
@@ -183,75 +188,59 @@ func isPort(s string) bool {
 	return err == nil && n > 0
 }
 
+// tlsConfig returns the TLS configuration for the server.
 func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: opts.Insecure} //nolint:gosec // what Insecure says
+	bad := func(why string, help fault.Hint) error {
+		return &fault.Error{What: "certificate", Err: errors.New(why), Help: help}
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: opts.Insecure} //nolint:gosec // the caller asked for it
 	if len(opts.Certificate) == 0 {
 		return config, nil
 	}
 	if server != nil && server.Scheme == "http" {
-		return nil, errors.New("certificate: it is of no use with a server URL of plain http: use https, or leave --ssl-cert out")
+		return nil, bad("it has no effect with a plain http server URL", "use https, or leave {ssl-cert} out")
 	}
 	if opts.Insecure {
-		return nil, errors.New("certificate: --ssl-cert says whom to trust and --insecure to trust anybody: leave one of them out")
+		return nil, bad("one is given to trust, and any is to be trusted", "leave out {ssl-cert} or {insecure}")
 	}
 	config.RootCAs = x509.NewCertPool()
 	if !config.RootCAs.AppendCertsFromPEM(opts.Certificate) {
-		return nil, errors.New("certificate: there is none in PEM format (-----BEGIN CERTIFICATE-----) in what --ssl-cert names")
+		return nil, bad("it is not in PEM format (-----BEGIN CERTIFICATE-----)", "pass one that is as {ssl-cert}")
 	}
 	return config, nil
 }
 
+// newTransport returns a transport that uses each connection once.
 func newTransport(opts Options, server *url.URL, tlsConfig *tls.Config) *http.Transport {
-	dialer := &net.Dialer{
-		Timeout:         opts.ConnectTimeout,
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 30 * time.Second, Count: 5},
-	}
-	proxy := opts.Proxy
-	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if opts.Address != "" {
-			addr = opts.Address
-		}
-		return dialer.DialContext(ctx, network, addr)
-	}
-	if opts.Address != "" {
-		proxy = nil
-	}
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	toServer := tlsConfig.Clone() // for net/http, behind a proxy
-	toServer.ServerName = withoutZone(server.Hostname())
-	return &http.Transport{
-		Proxy: proxy,
-		GetProxyConnectHeader: func(ctx context.Context, _ *url.URL, _ string) (http.Header, error) {
-			reach(ctx, true)
-			return nil, nil
-		},
-		OnProxyConnectResponse: checkProxy,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return patient(dial(ctx, network, addr))
-		},
-		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			config := tlsConfig
-			if proxy != nil && addr != hostPort(server) {
-				config = trustSystem(tlsConfig, opts.Certificate)
+	way := peer.Way{
+		Address: opts.Address, Proxy: opts.Proxy, Patience: opts.ConnectTimeout,
+		TLS: func(addr string) *tls.Config {
+			if addr != hostPort(server) {
+				return trustSystem(tlsConfig, opts.Certificate)
 			}
-			return patient(dialTLS(ctx, network, addr, dial, config, opts.ConnectTimeout))
+			return tlsConfig
 		},
-		TLSClientConfig:        toServer,
-		TLSHandshakeTimeout:    opts.ConnectTimeout,
-		ExpectContinueTimeout:  continueTimeout,
-		MaxResponseHeaderBytes: maxHeader,
-		WriteBufferSize:        bufferSize,
-		ReadBufferSize:         bufferSize,
-		Protocols:              protocols,
-		// A connection that is used again may be one that the server is just
-		// closing; whether a request arrived on it could not be told.
-		DisableKeepAlives:  true,
-		DisableCompression: true,
 	}
+	t := way.Transport()
+	t.TLSClientConfig = tlsConfig.Clone() // for net/http, behind a proxy
+	t.TLSClientConfig.ServerName = peer.WithoutZone(server.Hostname())
+	t.GetProxyConnectHeader = func(ctx context.Context, _ *url.URL, _ string) (http.Header, error) {
+		reach(ctx, true)
+		return nil, nil
+	}
+	t.OnProxyConnectResponse = func(ctx context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+		if answer.StatusCode == http.StatusOK {
+			reach(ctx, false)
+		}
+		return peer.CheckProxy(answer)
+	}
+	t.ExpectContinueTimeout = continueTimeout
+	t.MaxResponseHeaderBytes = maxHeader
+	t.WriteBufferSize, t.ReadBufferSize = bufferSize, bufferSize
+	return t
 }
 
-// hostPort returns where the server's connections lead, as net/http has it.
+// hostPort returns the host:port that net/http connects to for a server.
 func hostPort(server *url.URL) string {
 	port := server.Port()
 	if port == "" {
@@ -260,8 +249,8 @@ func hostPort(server *url.URL) string {
 	return net.JoinHostPort(server.Hostname(), port)
 }
 
-// trustSystem returns a configuration for a proxy that speaks TLS: beside a
-// certificate that was given for the server, it trusts those of the system.
+// trustSystem returns the configuration for a proxy that speaks TLS. It trusts the
+// system's certificates in addition to the one that was given for the server.
 func trustSystem(config *tls.Config, certificate []byte) *tls.Config {
 	if config.RootCAs == nil {
 		return config
@@ -269,40 +258,31 @@ func trustSystem(config *tls.Config, certificate []byte) *tls.Config {
 	config = config.Clone()
 	pool, err := x509.SystemCertPool()
 	if err != nil {
-		return config // it has the one that was given
+		return config // trust only the given one
 	}
 	pool.AppendCertsFromPEM(certificate)
 	config.RootCAs = pool
 	return config
 }
 
-// checkProxy says what a proxy answers that makes no way to the server; net/http
-// would repeat the status alone, as if it were the server's.
-func checkProxy(ctx context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
-	if answer.StatusCode == http.StatusOK {
-		reach(ctx, false)
-		return nil
-	}
-	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("it answers %s", answer.Status)}
-}
-
-// CheckName returns why a project or deployment (what) cannot have a name, or
-// nil. The server would take some of these and put files in the wrong place.
+// CheckName returns an error if a project or deployment cannot have the name; what
+// says which of the two it is. The server accepts some bad names and puts files in the
+// wrong place.
 func CheckName(what, name string) error {
 	bad := func(why string) error { return fmt.Errorf("%s name %q: %s", what, name, why) }
 	switch {
 	case name == "":
 		return fmt.Errorf("%s name: it is empty", what)
 	case !utf8.ValidString(name):
-		return bad("not valid UTF-8")
+		return bad("it is not valid UTF-8")
 	case strings.ContainsRune(name, '/'):
-		return bad("it has a / in it")
+		return bad("it contains a /")
 	case name == "." || name == "..":
-		return bad("it means another directory")
+		return bad("it refers to another directory")
 	case strings.TrimSpace(name) != name:
-		return bad("it has white space around it")
+		return bad("it begins or ends with white space")
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return bad("it has a control character in it")
+		return bad("it contains a control character")
 	}
 	return nil
 }

@@ -25,14 +25,14 @@ import (
 // tar is an empty archive: two blocks of zeros.
 var tar = content(make([]byte, 1024))
 
-// content is a bundle with bytes at hand.
+// content is a bundle in memory.
 type content []byte
 
 func (c content) Size() int64 { return int64(len(c)) }
 
 func (c content) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c)), nil }
 
-// source is a bundle that says it has size bytes, and yields what r does.
+// source is a bundle that claims a size and yields what r does.
 type source struct {
 	size int64
 	r    io.Reader
@@ -51,7 +51,7 @@ func tok(t *testing.T, s string) token.Token {
 	return tok
 }
 
-// newClient returns a client for a plain server.
+// newClient returns a client for a server with plain HTTP.
 func newClient(t *testing.T, url, secret string, change ...func(*client.Options)) *client.Client {
 	t.Helper()
 	opts := client.Options{Server: url, Token: tok(t, secret), Insecure: strings.HasPrefix(url, "http:")}
@@ -69,7 +69,7 @@ func shop(b client.Bundle) client.Deployment {
 	return client.Deployment{Project: "shop", Deployment: "prod", Highstate: true, Bundle: b}
 }
 
-// events reads a stream to its end and returns the names.
+// events reads a stream to its end and returns the names of the events.
 func events(t *testing.T, s *client.Stream) (names []string, err error) {
 	t.Helper()
 	defer s.Close()
@@ -138,7 +138,7 @@ func TestStatus(t *testing.T) {
 		{"no token of this server", "bogus", tar, 401, true, "not valid here"},
 		{"expired", server.Token(-time.Hour, "shop"), tar, 401, true, "expired"},
 		{"another project", server.Token(time.Hour, "blog"), tar, 403, true, "not for this project"},
-		{"no tar", server.Token(time.Hour, "shop"), content("no tar at all"), 400, true, "did not understand"},
+		{"not a tar", server.Token(time.Hour, "shop"), content("no tar at all"), 400, true, "did not understand"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -157,21 +157,21 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// TestAnswers puts servers before the client that are none.
+// TestAnswers answers the client with what no SpiroFS server says.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	const secret = "a-token-that-must-not-be-seen-1a2b3c4d5e6f7g8h9i"
 	for _, tt := range []struct {
 		name          string
 		answer        http.HandlerFunc
-		check, upload string // parts of the errors
+		check, upload string // parts of the errors of Check and Upload
 	}{
 		{
 			"another site", func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/html")
 				_, _ = io.WriteString(w, "<html><head><title>Welcome</title></head><body>Hello</body></html>")
 			},
-			`not SpiroFS's "Auth OK" but "Welcome"`, `no stream of events but "text/html"`,
+			`not SpiroFS's "Auth OK" but "Welcome"`, `not a stream of events but "text/html"`,
 		},
 		{
 			"compressed", func(w http.ResponseWriter, _ *http.Request) {
@@ -198,7 +198,7 @@ func TestAnswers(t *testing.T) {
 		},
 		{
 			"proxy", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
-			"502 Bad Gateway: a proxy on the way", "502 Bad Gateway: a proxy on the way",
+			"502 Bad Gateway: a proxy in between", "502 Bad Gateway: a proxy in between",
 		},
 		{
 			"long page", func(w http.ResponseWriter, _ *http.Request) {
@@ -228,7 +228,7 @@ func TestAnswers(t *testing.T) {
 					t.Errorf("an error of %d bytes", len(err.Error()))
 				}
 			}
-			want := "may have been deployed all the same" // but not in spite of a 404
+			want := "may have been deployed anyway" // but not after a 404
 			if tt.name == "long page" {
 				want = "nothing was deployed"
 			}
@@ -239,7 +239,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestEarly200: a server that answers before it has the bundle deploys nothing.
+// TestEarly200 has a server answer before it has the bundle: nothing was deployed.
 func TestEarly200(t *testing.T) {
 	t.Parallel()
 	url, _ := raw(t, func(c net.Conn, r *bufio.Reader) {
@@ -255,7 +255,7 @@ func TestEarly200(t *testing.T) {
 	}
 }
 
-// TestRedirect: neither the token nor the bundle goes anywhere else.
+// TestRedirect checks that neither the token nor the bundle follows a redirect.
 func TestRedirect(t *testing.T) {
 	t.Parallel()
 	var elsewhere atomic.Int32
@@ -278,7 +278,7 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// raw is a server that does with each connection what handle says, and counts requests.
+// raw is a server that passes each connection to handle and counts requests.
 func raw(t *testing.T, handle func(net.Conn, *bufio.Reader)) (url string, connections *atomic.Int32) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -303,7 +303,7 @@ func raw(t *testing.T, handle func(net.Conn, *bufio.Reader)) (url string, connec
 	return "http://" + l.Addr().String() + "/", connections
 }
 
-// readHead reads a request's head and lets its body come.
+// readHead reads a request's head and asks for its body.
 func readHead(conn net.Conn, r *bufio.Reader) (length int64) {
 	for {
 		line, err := r.ReadString('\n')
@@ -315,8 +315,8 @@ func readHead(conn net.Conn, r *bufio.Reader) (length int64) {
 	}
 }
 
-// TestBroken breaks connections at every point. A request is never repeated,
-// and what may have been deployed is told from what cannot have been.
+// TestBroken breaks connections at every point. The client never repeats a request, and
+// says whether the bundle may have been deployed.
 func TestBroken(t *testing.T) {
 	t.Parallel()
 	big := content(make([]byte, 64<<20)) // more than the buffers of both sides hold
@@ -413,12 +413,12 @@ func TestEvents(t *testing.T) {
 	}{
 		{"unknown ones pass", "event: later\ndata: {\"msg\": \"m\", \"x\": 1}\n\nevent: odd\ndata: text\n\ndata: {\"msg\": 3}\n\n", "later:m odd:text message:3 "},
 		{"the token is redacted", "event: exception\ndata: {\"msg\": \"Bearer " + secret + "\"}\n\n", "exception:Bearer [redacted] "},
-		{"too large", "event: a\ndata: {}\n\nevent: b\ndata: " + strings.Repeat("x", 5000) + "\n\n", "a: read events: an event is larger than 4 KiB, the largest that is accepted: --max-event accepts larger ones; the deployment may be going on"},
-		{"minions null", "event: highstate-start\ndata: {\"minions\": null}\n\n", "read events: the event highstate-start is not as the protocol has it: it has no \"minions\"; the deployment may be going on"},
+		{"too large", "event: a\ndata: {}\n\nevent: b\ndata: " + strings.Repeat("x", 5000) + "\n\n", "a: read events: an event is larger than 4 KiB, the limit: raise client.Options.MaxEvent; the deployment may be going on"},
+		{"minions null", "event: highstate-start\ndata: {\"minions\": null}\n\n", "read events: the event highstate-start is malformed: it has no \"minions\"; the deployment may be going on"},
 		{"the token as a name", "event: " + secret + "\ndata: {}\n\n", "[redacted]: "},
-		{"minions missing", "event: highstate-start\ndata: {\"msg\": \"m\"}\n\n", "read events: the event highstate-start is not as the protocol has it: it has no \"minions\"; the deployment may be going on"},
-		{"no JSON", "event: highstate-update\ndata: oops\n\n", "read events: the event highstate-update is not as the protocol has it: it is no JSON; the deployment may be going on"},
-		// Of the table eventsource/format-* of web-platform-tests.
+		{"minions missing", "event: highstate-start\ndata: {\"msg\": \"m\"}\n\n", "read events: the event highstate-start is malformed: it has no \"minions\"; the deployment may be going on"},
+		{"not JSON", "event: highstate-update\ndata: oops\n\n", "read events: the event highstate-update is malformed: it is not JSON; the deployment may be going on"},
+		// From eventsource/format-* of web-platform-tests.
 		{"byte order mark", "\ufeffevent: a\ndata: {\"msg\": \"1\"}\n\n", "a:1 "},
 		{"line endings", "event: a\r\ndata: {\"msg\":\r\ndata: \"1\"}\r\n\r\nevent: b\rdata: {}\r\r", "a:1 b: "},
 		{"comments and unknown fields", ": hi\nretry: 1\nid: 7\nother: x\nevent: a\ndata: {}\n\n", "a: "},
@@ -475,9 +475,9 @@ func TestTLS(t *testing.T) {
 	}
 	plain := spirotest.New(t, spirotest.Options{})
 	for says, c := range map[string]*client.Client{
-		"--ssl-cert":                   newClient(t, server.URL(), secret),
-		"does not speak TLS":           newClient(t, strings.Replace(plain.URL(), "http", "https", 1), secret),
-		"there is no host of the name": newClient(t, "https://no-such-host.invalid/", secret),
+		"client.Options.Certificate": newClient(t, server.URL(), secret),
+		"does not speak TLS":         newClient(t, strings.Replace(plain.URL(), "http", "https", 1), secret),
+		"there is no host named":     newClient(t, "https://no-such-host.invalid/", secret),
 	} {
 		var transport *client.TransportError
 		if err := c.Check(t.Context()); !errors.As(err, &transport) || !strings.Contains(err.Error(), says) {
@@ -486,7 +486,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestAddress: the connection goes elsewhere, the names stay.
+// TestAddress checks that Address changes where the client connects, but not the names that it asks for.
 func TestAddress(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{TLS: true})
@@ -522,7 +522,7 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-// TestCancel ends the context while minions are awaited.
+// TestCancel ends the context while minions work.
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "slow", Targets: []string{"*"}, Delay: time.Hour}}})
@@ -557,14 +557,14 @@ func TestNew(t *testing.T) {
 		opts client.Options
 		says []string
 	}{
-		{"everything", client.Options{Server: "http://h", Certificate: []byte("x"), Address: "h"}, []string{"4 problems", "plain HTTP", "no token", "of no use", "host:port"}},
+		{"everything", client.Options{Server: "http://h", Certificate: []byte("x"), Address: "h"}, []string{"4 problems", "plain HTTP", "no token", "has no effect", "host:port"}},
 		{"scheme", client.Options{Server: "ftp://h/", Token: secret}, []string{"ftp:// is not a scheme", "should look like"}},
 		{"no host", client.Options{Server: "https:///x", Token: secret}, []string{"should look like"}},
-		{"no URL", client.Options{Server: "https://h:port", Token: secret}, []string{"it is no URL"}},
-		{"control character", client.Options{Server: "https://h\x1b[2J/", Token: secret}, []string{"it is no URL"}},
+		{"not a URL", client.Options{Server: "https://h:port", Token: secret}, []string{"it is not a URL"}},
+		{"control character", client.Options{Server: "https://h\x1b[2J/", Token: secret}, []string{"it is not a URL"}},
 		{"query", client.Options{Server: "https://h/?a=b", Token: secret}, []string{"query"}},
-		{"no certificate", client.Options{Certificate: []byte("x"), Token: secret}, []string{"none in PEM"}},
-		{"both", client.Options{Certificate: []byte("x"), Insecure: true, Token: secret}, []string{"leave one of them out"}},
+		{"no certificate", client.Options{Certificate: []byte("x"), Token: secret}, []string{"not in PEM"}},
+		{"both", client.Options{Certificate: []byte("x"), Insecure: true, Token: secret}, []string{"leave out client.Options.Certificate or client.Options.Insecure"}},
 	} {
 		_, err := client.New(tt.opts)
 		for _, want := range tt.says {

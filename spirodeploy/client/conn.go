@@ -2,126 +2,18 @@ package client
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"strings"
-	"sync"
 	"sync/atomic"
-	"time"
+
+	"github.com/spirostack/spirodeploy/internal/peer"
 )
 
-// errHandshake means that there was no TLS handshake in time.
-var errHandshake = errors.New("no TLS handshake")
-
-// dialTLS connects, and does what net/http would do for TLS.
-func dialTLS(
-	ctx context.Context, network, addr string,
-	dial func(context.Context, string, string) (net.Conn, error), config *tls.Config, limit time.Duration,
-) (net.Conn, error) {
-	raw, err := patient(dial(ctx, network, addr))
-	if err != nil {
-		return nil, err
-	}
-	config = config.Clone()
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		_ = raw.Close() // the reason is already an error
-		return nil, err
-	}
-	config.ServerName = withoutZone(host)
-	shake, cancel := context.WithTimeoutCause(ctx, limit, errHandshake)
-	defer cancel()
-	conn := tls.Client(raw, config)
-	if err := conn.HandshakeContext(shake); err != nil {
-		_ = raw.Close() // as above
-		if shake.Err() != nil && ctx.Err() == nil {
-			err = errHandshake
-		}
-		return nil, err
-	}
-	return conn, nil
-}
-
-// patient makes a connection one from which nothing is read before something was
-// written: of a server that speaks before it was asked, net/http writes the words
-// to the standard log, and there may be a token in them. And when writing fails,
-// what the other side has said until then is read first: a server may refuse a
-// request early and reset the connection, and net/http would report only that.
-func patient(conn net.Conn, err error) (net.Conn, error) {
-	if err != nil {
-		return nil, err
-	}
-	asked, ended := make(chan struct{}), make(chan struct{})
-	return &patientConn{
-		Conn: conn, asked: asked, ask: sync.OnceFunc(func() { close(asked) }),
-		ended: ended, end: sync.OnceFunc(func() { close(ended) }),
-	}, nil
-}
-
-// lastAnswer is how long a failed write waits for what there is still to read. It
-// is there already, or it will not come.
-const lastAnswer = 2 * time.Second
-
-type patientConn struct {
-	net.Conn
-	asked chan struct{}
-	ask   func()
-	ended chan struct{} // closed when there is nothing more to read
-	end   func()
-	eof   atomic.Bool // whether the other side ended the connection properly
-}
-
-func (c *patientConn) Read(p []byte) (int, error) {
-	<-c.asked
-	n, err := c.Conn.Read(p)
-	if err != nil {
-		c.eof.Store(errors.Is(err, io.EOF))
-		c.end()
-	}
-	return n, err
-}
-
-func (c *patientConn) Write(p []byte) (int, error) {
-	c.ask()
-	n, err := c.Conn.Write(p)
-	if err != nil {
-		limit := time.NewTimer(lastAnswer)
-		defer limit.Stop()
-		select {
-		case <-c.ended:
-		case <-limit.C:
-		}
-	}
-	return n, err
-}
-
-func (c *patientConn) Close() error {
-	c.ask() // whoever waits is to see the end
-	c.end()
-	return c.Conn.Close()
-}
-
-// cutUnderTLS reports whether the other side has ended a connection under TLS
-// without saying so in TLS, by a close_notify (RFC 8446, section 6.1): anybody on
-// the way can do that. crypto/tls passes over it between two records.
-func cutUnderTLS(conn net.Conn) bool {
-	if outer, ok := conn.(*patientConn); ok {
-		conn = outer.Conn
-	}
-	secure, ok := conn.(*tls.Conn)
-	if !ok {
-		return false
-	}
-	under, ok := secure.NetConn().(*patientConn)
-	return ok && under.eof.Load()
-}
-
-// wholeBody is the body of an answer whose end nothing marks but that of its
-// connection. It fails if that was cut.
+// wholeBody is the body of an answer that ends with its connection. Reading fails if
+// the connection was cut.
 type wholeBody struct {
 	io.ReadCloser
 	conn net.Conn
@@ -129,54 +21,39 @@ type wholeBody struct {
 
 func (b wholeBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if errors.Is(err, io.EOF) && cutUnderTLS(b.conn) {
+	if errors.Is(err, io.EOF) && peer.CutUnderTLS(b.conn) {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err
 }
 
-// withoutZone returns an IPv6 address without its zone, which means something on this
-// machine only (RFC 6874): no certificate has it.
-func withoutZone(host string) string {
-	host, _, _ = strings.Cut(host, "%")
-	return host
-}
+// atProxyKey is the context key of an *atomic.Bool: whether the proxy, not the server,
+// has to answer the request now.
+type atProxyKey struct{}
 
-// onTheWay tells of a request that goes through a proxy whether that is what has
-// to answer now.
-type onTheWay struct{ atProxy atomic.Bool }
-
-type onTheWayKey struct{}
-
-// reach tells the request of a context whether a proxy has to answer.
+// reach sets whether the proxy has to answer the request of a context.
 func reach(ctx context.Context, atProxy bool) {
-	if way, ok := ctx.Value(onTheWayKey{}).(*onTheWay); ok {
-		way.atProxy.Store(atProxy)
+	if at, ok := ctx.Value(atProxyKey{}).(*atomic.Bool); ok {
+		at.Store(atProxy)
 	}
 }
 
-// roundTrip sends a request and returns the answer, which ends with an error if it
-// was cut. An error of a proxy is an OpError "proxyconnect".
+// roundTrip sends a request and returns the answer. Reading its body fails if the
+// connection was cut. An error of a proxy is an OpError "proxyconnect".
 func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
 	var conn net.Conn
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn }}
-	way := new(onTheWay)
-	way.atProxy.Store(c.Plain() && c.proxied()) // which passes plain requests on itself
-	ctx := context.WithValue(httptrace.WithClientTrace(req.Context(), trace), onTheWayKey{}, way)
+	atProxy := new(atomic.Bool)
+	atProxy.Store(c.Plain() && c.proxied()) // the proxy itself forwards plain requests
+	ctx := context.WithValue(httptrace.WithClientTrace(req.Context(), trace), atProxyKey{}, atProxy)
 	resp, err := c.transport.RoundTrip(req.WithContext(ctx))
-	if err != nil && way.atProxy.Load() && !ofProxy(err) {
+	if err != nil && atProxy.Load() && !peer.OfProxy(err) {
 		err = &net.OpError{Op: "proxyconnect", Net: "tcp", Err: err}
 	}
 	if err == nil && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 {
 		resp.Body = wholeBody{resp.Body, conn}
 	}
 	return resp, err
-}
-
-// ofProxy reports whether an error is a proxy's.
-func ofProxy(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && (op.Op == "proxyconnect" || op.Op == "socks connect")
 }
 
 // proxied reports whether requests go through a proxy.

@@ -13,18 +13,18 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
-// TestEager is a server that speaks before it is asked. Whatever it says must not
-// get into the standard log.
+// TestEager has a server speak before it is asked. Its words must not get into the
+// standard log.
 //
-//nolint:paralleltest // the standard log is everybody's
+//nolint:paralleltest // all tests share the standard log
 func TestEager(t *testing.T) {
 	var logged bytes.Buffer
 	before := log.Writer()
 	log.SetOutput(&logged)
 	defer log.SetOutput(before)
-	donor := httptest.NewTLSServer(http.NotFoundHandler()) // of its certificate
+	donor := httptest.NewTLSServer(http.NotFoundHandler()) // provides a certificate
 	defer donor.Close()
-	config := &tls.Config{Certificates: donor.TLS.Certificates, MaxVersion: tls.VersionTLS12} // with 1.2, words come right behind the handshake
+	config := &tls.Config{Certificates: donor.TLS.Certificates, MaxVersion: tls.VersionTLS12} // with 1.2, the words follow the handshake at once
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func TestEager(t *testing.T) {
 	t.Cleanup(func() { _ = l.Close(); <-done })
 	c := newClient(t, "https://"+l.Addr().String(), "a-token-for-eager-servers", func(o *client.Options) { o.Insecure = true })
 	for range 300 {
-		_ = c.Check(t.Context()) // it may work or not
+		_ = c.Check(t.Context()) // the result does not matter
 	}
 	if logged.Len() > 0 {
 		t.Errorf("%d bytes were logged", logged.Len())

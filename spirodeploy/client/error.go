@@ -1,7 +1,8 @@
 package client
 
 import (
-	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,40 +10,51 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// StatusError means that the server, or something on the way to it, answered
-// with something else than was asked for.
+// StatusError means that the server, or something in between, answered with a status
+// that is not a success.
 type StatusError struct {
-	Op         string // what was being done
-	StatusCode int    // of the answer
-	Message    string // what the answer's body says, in a line; may be empty
-	Location   string // where a redirect leads
-	Help       string // what helps, if more is known than the status says
-	// BodySent says that the whole bundle had gone out, so that the server may
-	// have deployed it all the same.
+	Op         string     // what failed, such as "check token"
+	StatusCode int        // of the answer
+	Message    string     // the text of the answer's body, in one line; may be empty
+	Location   string     // the URL of a redirect; may be empty
+	Why        string     // replaces the usual meaning of the status if not empty
+	Help       fault.Hint // replaces the usual hint for the status if not empty
+	// BodySent reports that the whole bundle was sent. The server may have deployed it
+	// despite its answer.
 	BodySent bool
 }
 
-// Error tells the status, what it means and what helps.
-func (e *StatusError) Error() string {
-	s := fmt.Sprintf("%s: the server answered %d %s", e.Op, e.StatusCode, http.StatusText(e.StatusCode))
+// Error returns what failed, why, what to do, and what became of the deployment.
+func (e *StatusError) Error() string { return e.Explain().String() }
+
+// Explain implements [fault.Explainer].
+func (e *StatusError) Explain() fault.Parts {
+	why := fmt.Sprintf("the server answered %d %s", e.StatusCode, http.StatusText(e.StatusCode))
 	if e.Message != "" {
-		s += " (" + e.Message + ")"
+		why += " (" + e.Message + ")"
+	}
+	meaning := statuses[e.StatusCode]
+	if e.Why != "" || e.Help != "" {
+		meaning = status{why: e.Why, help: e.Help}
 	}
 	if e.Location != "" {
-		s += ": it redirects to " + e.Location + ", which is not followed: if that is right, use it as the server URL"
+		why += ": it redirects to " + e.Location + ", which is not followed"
+		meaning = status{help: "use that as the server URL if it is right"}
 	}
-	if why := cmp.Or(e.Help, statusHints[e.StatusCode]); why != "" {
-		s += ": " + why
+	if meaning.why != "" {
+		why += ": " + meaning.why
 	}
-	return s + "; " + whatOf(e.BodySent && !e.nothing())
+	return fault.Parts{What: e.Op, Why: why, Outcome: outcome(e.BodySent && !e.nothing()), Help: meaning.help}
 }
 
-// nothing reports whether with this status nothing is deployed, also when the
-// bundle was sent whole. SpiroFS 0.3 deploys in spite of a 403, and of some 400;
-// a 303 is what a server says that has done what it was asked for (RFC 9110).
+// nothing reports whether a server that gives this answer has deployed nothing, even
+// if it got the whole bundle. SpiroFS 0.3 deploys despite a 403 and some 400s. A 303
+// means that the server did what it was asked to do (RFC 9110).
 func (e *StatusError) nothing() bool {
 	return e.StatusCode >= 300 && e.StatusCode < 400 && e.StatusCode != http.StatusSeeOther || slices.Contains(nothingWith, e.StatusCode)
 }
@@ -52,8 +64,8 @@ var nothingWith = []int{
 	http.StatusLengthRequired, http.StatusExpectationFailed, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
 }
 
-// whatOf says what has become of a bundle that was sent whole, or not.
-func whatOf(bodySent bool) string {
+// outcome says what became of the bundle.
+func outcome(bodySent bool) string {
 	if bodySent {
 		return maybeDeployed
 	}
@@ -61,77 +73,104 @@ func whatOf(bodySent bool) string {
 }
 
 const (
-	maybeDeployed   = "the whole bundle had been sent: it may have been deployed all the same"
+	maybeDeployed   = "the whole bundle was sent: it may have been deployed anyway"
 	nothingDeployed = "nothing was deployed"
 )
 
-// statusHints say what a status means in this protocol.
-var statusHints = map[int]string{
-	http.StatusBadRequest:            "the server did not understand the request",
-	http.StatusUnauthorized:          "the token is not valid here: it has expired, is not valid yet, or was issued by another server",
-	http.StatusForbidden:             "the token is not for this project, or a proxy on the way forbids it",
-	http.StatusNotFound:              "there is no SpiroFS at this URL: check its path",
-	http.StatusProxyAuthRequired:     "a proxy on the way wants a password",
-	http.StatusRequestEntityTooLarge: "the bundle is too large for the server, or for a proxy on the way",
-	http.StatusExpectationFailed:     "something on the way does not know Expect: 100-continue",
-	http.StatusInternalServerError:   "SpiroFS failed: the master's log tells why",
-	http.StatusBadGateway:            "a proxy on the way could not reach the server",
-	http.StatusServiceUnavailable:    "a proxy on the way could not reach the server",
-	http.StatusGatewayTimeout:        "a proxy on the way lost patience with the server",
+// status is what a status means in this protocol.
+type status struct {
+	why  string
+	help fault.Hint
 }
 
-// An AnswerError means that the answer is none of SpiroFS's.
+var statuses = map[int]status{
+	http.StatusBadRequest:            {why: "the server did not understand the request"},
+	http.StatusUnauthorized:          {"the token is not valid here: it has expired, is not valid yet, or was issued by another server", "get another one (on the master, salt-run spiro.issue_token makes them)"},
+	http.StatusForbidden:             {"the token is not for this project, or a proxy in between forbids it", "get a token for the project (on the master, salt-run spiro.issue_token makes them)"},
+	http.StatusNotFound:              {"there is no SpiroFS at this URL", "check its path"},
+	http.StatusProxyAuthRequired:     {"a proxy in between requires a password", "add user name and password to the proxy's URL"},
+	http.StatusRequestEntityTooLarge: {why: "the bundle is too large for the server, or for a proxy in between"},
+	http.StatusExpectationFailed:     {why: "something in between does not support Expect: 100-continue"},
+	http.StatusInternalServerError:   {"SpiroFS failed", "see the master's log"},
+	http.StatusBadGateway:            {why: "a proxy in between could not reach the server"},
+	http.StatusServiceUnavailable:    {why: "a proxy in between could not reach the server"},
+	http.StatusGatewayTimeout:        {why: "a proxy in between timed out waiting for the server"},
+}
+
+// AnswerError means that the answer did not come from SpiroFS, or is not a complete
+// answer of SpiroFS.
 type AnswerError struct {
-	Op       string // what was being done
-	Problem  string // what is wrong with the answer
-	BodySent bool   // as in [StatusError]
+	Op       string     // what failed, as in [StatusError]
+	Problem  string     // what is wrong with the answer
+	Help     fault.Hint // what to do; may be empty
+	BodySent bool       // as in [StatusError]
 }
 
-func (e *AnswerError) Error() string {
-	return e.Op + ": " + e.Problem + "; " + whatOf(e.BodySent)
+func (e *AnswerError) Error() string { return e.Explain().String() }
+
+// Explain implements [fault.Explainer].
+func (e *AnswerError) Explain() fault.Parts {
+	return fault.Parts{What: e.Op, Why: e.Problem, Outcome: outcome(e.BodySent), Help: e.Help}
 }
 
-// TransportError means that there was no answer.
+// TransportError means that no answer arrived.
 type TransportError struct {
-	Op       string // what was being done
-	Err      error  // why there was none
+	Op       string // what failed, as in [StatusError]
+	Err      error  // why
 	BodySent bool   // as in [StatusError]
 }
 
-// Error tells the cause, what helps, and whether something may have been deployed.
-func (e *TransportError) Error() string {
-	return e.Op + ": " + e.Err.Error() + "; " + whatOf(e.BodySent)
+// Error returns what failed, why, what to do, and what became of the deployment.
+func (e *TransportError) Error() string { return e.Explain().String() }
+
+// Explain implements [fault.Explainer].
+func (e *TransportError) Explain() fault.Parts {
+	return fault.Parts{What: unlessEnded(e.Op, e.Err), Why: e.Err.Error(), Outcome: outcome(e.BodySent)}
 }
 
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// BundleError means that the bundle could not be read to its end, so that not
-// all of it was sent. Nothing was deployed.
+// unlessEnded returns op, or "" if the caller ended it.
+func unlessEnded(op string, err error) string {
+	if errors.Is(err, context.Canceled) || errors.Is(err, ctxio.ErrInterrupted) {
+		return ""
+	}
+	return op
+}
+
+// BundleError means that the client could not read the whole bundle, and stopped the
+// upload. Nothing was deployed.
 type BundleError struct{ Err error }
 
-func (e *BundleError) Error() string {
-	return "send bundle: " + e.Err.Error() + "; the upload was stopped, " + nothingDeployed
+func (e *BundleError) Error() string { return e.Explain().String() }
+
+// Explain implements [fault.Explainer].
+func (e *BundleError) Explain() fault.Parts {
+	return fault.Parts{What: "send bundle", Why: e.Err.Error(), Outcome: "the upload was stopped, " + nothingDeployed}
 }
 
 func (e *BundleError) Unwrap() error { return e.Err }
 
-// StreamError means that the stream of events broke. What had been submitted
-// may be going on.
+// StreamError means that the stream of events broke. The deployment may be going on
+// at the server.
 type StreamError struct {
-	Err error
-	// Malformed means that the server said what cannot be; else the connection
-	// ended, or was ended, too early.
+	Err error // why
+	// Malformed means that the server violated the protocol. Otherwise the connection
+	// ended too early, or the caller ended it.
 	Malformed bool
 }
 
-func (e *StreamError) Error() string {
-	return "read events: " + e.Err.Error() + "; the deployment may be going on"
+func (e *StreamError) Error() string { return e.Explain().String() }
+
+// Explain implements [fault.Explainer].
+func (e *StreamError) Explain() fault.Parts {
+	return fault.Parts{What: unlessEnded("read events", e.Err), Why: e.Err.Error(), Outcome: "the deployment may be going on"}
 }
 
 func (e *StreamError) Unwrap() error { return e.Err }
 
-// maxMessage is how much of an error's body is read, in bytes: enough that what
-// is shown of it, the beginning, has no token in it that was cut in two.
+// maxMessage limits how much of an error's body is read, in bytes. It is much more than
+// maxShown, because a token can only be redacted if all of it was read.
 const maxMessage = 64 << 10
 
 var (
@@ -139,8 +178,8 @@ var (
 	htmlTag   = regexp.MustCompile(`<[^>]*>`)
 )
 
-// message returns what a body says, in one short line without HTML or token.
-// The error is that of reading; what came before is better than nothing.
+// message returns the text of a body in one short line, without HTML and the token.
+// It returns what was read even if reading fails.
 func (c *Client) message(body io.Reader) (string, error) {
 	text, err := io.ReadAll(io.LimitReader(body, maxMessage))
 	s := c.token.Redact(string(text))
@@ -148,16 +187,13 @@ func (c *Client) message(body io.Reader) (string, error) {
 		s = m[1]
 	}
 	s = strings.Join(strings.Fields(htmlTag.ReplaceAllString(s, " ")), " ")
-	if r := []rune(s); len(r) > 200 {
-		s = string(r[:200]) + "…"
-	}
-	return sanitize.Line(s), err
+	return sanitize.Line(sanitize.Clip(s, maxShown)), err
 }
 
-// maxValue is how much of a header field is shown, in bytes.
-const maxValue = 200
+// maxShown limits how much of a body or a header field is shown, in bytes.
+const maxShown = 200
 
-// value returns a field of an answer's header, to be shown.
+// value returns a header field of an answer, without the token.
 func (c *Client) value(resp *http.Response, field string) string {
-	return sanitize.Clip(c.token.Redact(resp.Header.Get(field)), maxValue)
+	return sanitize.Clip(c.token.Redact(resp.Header.Get(field)), maxShown)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// Send a bundle, and read what the server tells until it has nothing to add.
+// Submit a bundle, and read the events until the stream ends.
 func ExampleClient_Upload() {
 	server, err := spirotest.Start(spirotest.Options{Minions: []spirotest.Minion{{ID: "web1"}}})
 	if err != nil {
@@ -35,7 +35,7 @@ func upload(ctx context.Context, url, secret string) error {
 	if err != nil {
 		return err
 	}
-	c, err := client.New(client.Options{Server: url, Token: tok, Insecure: true}) // the server of this test has no certificate
+	c, err := client.New(client.Options{Server: url, Token: tok, Insecure: true}) // the test server has no certificate
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// topTar is a bundle whose top file is for every minion.
+// topTar is a bundle whose top file targets every minion.
 func topTar(t *testing.T) content {
 	t.Helper()
 	const top = "prod: {'*': [app]}\n"

@@ -11,14 +11,14 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
-// text is a bundle.
+// text is a bundle in memory.
 type text string
 
 func (s text) Size() int64                  { return int64(len(s)) }
 func (s text) Open() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(s))), nil }
 
-// FuzzName: a name that is taken arrives as it is, and what is said of another
-// one is harmless.
+// FuzzName checks that a name that CheckName accepts arrives unchanged, and that the
+// error for any other name is harmless to show.
 func FuzzName(f *testing.F) {
 	for _, seed := range []string{"shop", "", ".", "..", "a/b", " a", "größe", "\xff", "a\"b", "a\r\nContent-Type: x", "--", "\u202e", "a\u0085", "%00", "\u2028"} {
 		f.Add(seed, seed)

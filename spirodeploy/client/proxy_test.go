@@ -20,7 +20,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
-// certified returns a configuration with a certificate, and that in PEM.
+// certified returns a configuration with a certificate, and the certificate in PEM.
 func certified(t *testing.T, template x509.Certificate) (*tls.Config, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -36,7 +36,7 @@ func certified(t *testing.T, template x509.Certificate) (*tls.Config, []byte) {
 		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// TestProxyFails: what is wrong with a proxy is told as that, and not as the server's.
+// TestProxyFails checks that errors blame the proxy, not the server, if the proxy fails.
 func TestProxyFails(t *testing.T) {
 	t.Parallel()
 	good, pem := certified(t, x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
@@ -60,7 +60,7 @@ func TestProxyFails(t *testing.T) {
 	for name, tt := range map[string]struct {
 		server string
 		config *tls.Config // of the proxy
-		scheme string      // of the proxy's URL; default that which it speaks
+		scheme string      // of the proxy's URL; default: the one it speaks
 		serve  func(raw, conn net.Conn)
 		want   []string
 	}{
@@ -69,9 +69,9 @@ func TestProxyFails(t *testing.T) {
 		"refuses":               {"https://salt.example", nil, "", says("HTTP/1.1 403 Forbidden\r\n\r\n"), []string{"the proxy cannot be used: it answers 403 Forbidden"}},
 		"garbage, plain server": {"http://salt.example", nil, "", says("220 mail.example ESMTP\r\n\r\n"), []string{"the proxy cannot be used: the answer is not HTTP"}},
 		"cut, plain server":     {"http://salt.example", nil, "", says(""), []string{"the proxy cannot be used: the connection was cut"}},
-		"TLS, not trusted":      {"https://salt.example", stranger, "", says(""), []string{"the proxy cannot be used: the proxy's certificate is signed by an unknown authority", "--ssl-cert"}},
+		"TLS, not trusted":      {"https://salt.example", stranger, "", says(""), []string{"the proxy cannot be used: the proxy's certificate is signed by an unknown authority", "client.Options.Certificate"}},
 		"TLS, trusted, cut":     {"https://salt.example", good, "", says(""), []string{"the proxy cannot be used: the connection was cut"}},
-		"speaks no TLS":         {"https://salt.example", nil, "https", says("HTTP/1.1 400 Bad Request\r\n\r\n"), []string{"the proxy cannot be used: the proxy does not speak TLS", "begins with http://"}},
+		"speaks no TLS":         {"https://salt.example", nil, "https", says("HTTP/1.1 400 Bad Request\r\n\r\n"), []string{"the proxy cannot be used: the proxy does not speak TLS", "begin its URL with http://"}},
 		"the server cuts":       {"https://salt.example", nil, "", says("HTTP/1.1 200 OK\r\n\r\n"), []string{"check token: the connection was cut"}},
 		"the server, no TLS":    {"https://salt.example", nil, "", thenPlain, []string{"check token: the server does not speak TLS"}},
 		"SOCKS":                 {"https://salt.example", nil, "socks5", socks, []string{"the proxy cannot be used: "}},
@@ -105,7 +105,7 @@ func TestProxyFails(t *testing.T) {
 	}
 }
 
-// TestCertificates that Go refuses for reasons that people do not expect.
+// TestCertificates explains certificates that Go refuses for surprising reasons.
 func TestCertificates(t *testing.T) {
 	t.Parallel()
 	asDNS, asDNSpem := certified(t, x509.Certificate{DNSNames: []string{"127.0.0.1"}})
@@ -123,7 +123,7 @@ func TestCertificates(t *testing.T) {
 		want   string
 	}{
 		"an address as a DNS name": {asDNS, asDNSpem, "the server's certificate has the IP address 127.0.0.1 as a DNS name"},
-		"a negative serial number": {negative, nil, "the server's certificate is not as RFC 5280 has it, so that it cannot be read (negative serial number): have a new one made"},
+		"a negative serial number": {negative, nil, "the server's certificate is malformed (negative serial number): issue a new one"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -136,7 +136,7 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// TestZone: the zone of an address is no part of the name in a certificate.
+// TestZone checks that the zone of an address is not part of the name in a certificate.
 func TestZone(t *testing.T) {
 	t.Parallel()
 	config, pem := certified(t, x509.Certificate{IPAddresses: []net.IP{net.IPv6loopback}})

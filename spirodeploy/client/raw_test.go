@@ -11,8 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
@@ -84,8 +84,8 @@ func follow(t *testing.T, url string, d client.Deployment) (events []string, err
 	return events, nil
 }
 
-// TestCloseNotify: an answer that ends with its connection is whole over TLS only if
-// TLS says so; anybody on the way can end a connection.
+// TestCloseNotify checks that an answer that ends with its connection is whole over TLS
+// only if there is a close_notify. Anybody in between can end a connection.
 func TestCloseNotify(t *testing.T) {
 	t.Parallel()
 	config := testTLS(t)
@@ -124,8 +124,8 @@ func TestCloseNotify(t *testing.T) {
 	}
 }
 
-// TestGrace: a stream ends some time after its last event, whoever keeps the
-// connection open, and whatever is sent on it.
+// TestGrace checks that a stream ends some time after its last event, even if the server
+// keeps the connection open or goes on sending.
 func TestGrace(t *testing.T) {
 	t.Parallel()
 	for _, last := range []string{client.HighstateFinish, client.Exception} {
@@ -148,8 +148,8 @@ func TestGrace(t *testing.T) {
 	}
 }
 
-// TestExpectationFailed: 417 is what something says that does not know the
-// expectation (RFC 9110, section 10.1.1). The request is sent once more without it.
+// TestExpectationFailed checks that the client sends the request once more after a 417,
+// without the expectation (RFC 9110, section 10.1.1).
 func TestExpectationFailed(t *testing.T) {
 	t.Parallel()
 	for name, always := range map[string]bool{"once": false, "always": true} {
@@ -181,8 +181,8 @@ func TestExpectationFailed(t *testing.T) {
 	}
 }
 
-// TestRefusedAndReset: a refusal that comes while the body is sent is told, even if
-// the connection is reset behind it.
+// TestRefusedAndReset checks that the client reports a refusal that arrives during the
+// upload, even if the server then resets the connection.
 func TestRefusedAndReset(t *testing.T) {
 	t.Parallel()
 	large := content(strings.Repeat("x", 8<<20))
@@ -212,8 +212,8 @@ func TestRefusedAndReset(t *testing.T) {
 	}
 }
 
-// TestSeeOther: a 303 is what a server says that has done what it was asked for, so
-// that the bundle may have been deployed.
+// TestSeeOther checks that the bundle may have been deployed after a 303: the server
+// sends it after it did what it was asked to do.
 func TestSeeOther(t *testing.T) {
 	t.Parallel()
 	for status, maybe := range map[string]bool{"303 See Other": true, "302 Found": false, "307 Temporary Redirect": false} {
@@ -231,7 +231,7 @@ func TestSeeOther(t *testing.T) {
 	}
 }
 
-// TestConnections: each request has a connection of its own, and says so.
+// TestConnections checks that each request uses a new connection, and says so.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	var connections, requests atomic.Int32
@@ -260,8 +260,8 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// TestEndlessPage: of an error page without an end, no more is read than is shown,
-// and one that comes slowly is not waited for.
+// TestEndlessPage checks that the client neither reads all of an endless error page nor
+// waits for a slow one.
 func TestEndlessPage(t *testing.T) {
 	t.Parallel()
 	for name, part := range map[string]string{"fast": strings.Repeat("x", 64<<10), "silent": ""} {
@@ -277,7 +277,7 @@ func TestEndlessPage(t *testing.T) {
 				}
 				_, _ = io.Copy(io.Discard, conn) // until the client goes away
 			})
-			c := newClient(t, url, "a-token-of-some-length", func(o *client.Options) { o.ConnectTimeout = 500 * time.Millisecond })
+			c := newClient(t, url, "a-token-of-some-length", func(o *client.Options) { o.ConnectTimeout = pace.Soon() })
 			_, err := c.Upload(t.Context(), shop(tar))
 			var told *client.StatusError
 			if !errors.As(err, &told) || told.StatusCode != http.StatusForbidden || !strings.HasPrefix(told.Message, "no,") || len(told.Message) > 1000 {
@@ -287,7 +287,7 @@ func TestEndlessPage(t *testing.T) {
 	}
 }
 
-// TestPlainLimit: a 400 to a large bundle over plain HTTP says which limit that was.
+// TestPlainLimit checks that the error names the limit if a large bundle gets a 400 over plain HTTP.
 func TestPlainLimit(t *testing.T) {
 	t.Parallel()
 	url := serveRaw(t, nil, func(_, conn net.Conn) {
@@ -297,7 +297,7 @@ func TestPlainLimit(t *testing.T) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 	})
 	_, err := follow(t, url, shop(source{101 << 20, strings.NewReader("")}))
-	if err == nil || !strings.Contains(err.Error(), "no more than 100 MiB over plain HTTP") || !strings.Contains(err.Error(), "use https") {
+	if err == nil || !strings.Contains(err.Error(), "not take more than 100 MiB over plain HTTP") || !strings.Contains(err.Error(), "use https") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// A listener reads the body of a stream, and ends the stream if nothing comes for
-// too long. What the reader of the events does meanwhile takes none of that time.
+// A listener reads the body of a stream, and ends the stream if a read takes longer
+// than the limit. Time between reads does not count.
 type listener struct {
 	body  io.Reader
-	limit time.Duration // 0: none
+	limit time.Duration // 0 for no limit
 	timer *time.Timer
 	end   func()
 }
@@ -35,10 +36,14 @@ func (l *listener) Read(p []byte) (int, error) {
 	return l.body.Read(p)
 }
 
-// silentError means that a stream was ended since nothing came.
+// silentError means that the client ended a stream because it was silent.
 type silentError struct{ limit time.Duration }
 
-func (e silentError) Error() string {
-	return fmt.Sprintf("nothing has come from the server for %s, the limit for silence: it, or what is on the way to it, may be gone, or minions take longer than that "+
-		"(on the master, salt-run jobs.active tells what still runs)", human.Elapsed(e.limit))
+func (e silentError) Error() string { return e.Explain().String() }
+
+func (e silentError) Explain() fault.Parts {
+	return fault.Parts{
+		Why:  fmt.Sprintf("the server has sent nothing for %s, the limit for silence: the connection may be gone, or minions take longer", human.Elapsed(e.limit)),
+		Help: "on the master, salt-run jobs.active shows what still runs",
+	}
 }

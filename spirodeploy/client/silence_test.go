@@ -11,10 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
-// TestSilence: a server that has gone away while the connection stays is given up.
+// TestSilence checks that the client gives up if the server goes away and the connection stays.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	for name, said := range map[string]string{
@@ -29,7 +30,7 @@ func TestSilence(t *testing.T) {
 				w.Header().Set("Content-Type", "text/event-stream")
 				_, _ = io.WriteString(w, said)
 				_ = http.NewResponseController(w).Flush()
-				<-r.Context().Done() // which ends if the client goes away, and not before
+				<-r.Context().Done() // until the client goes away
 			}))
 			defer server.Close()
 			c := newClient(t, server.URL, "token", func(o *client.Options) { o.Silence = 100 * time.Millisecond })
@@ -43,7 +44,7 @@ func TestSilence(t *testing.T) {
 			if !errors.As(err, &broken) || broken.Malformed {
 				t.Fatalf("a stream that falls silent ends with %v", err)
 			}
-			for _, words := range []string{"nothing has come from the server for", "salt-run jobs.active", "the deployment may be going on"} {
+			for _, words := range []string{"the server has sent nothing for", "salt-run jobs.active", "the deployment may be going on"} {
 				if !strings.Contains(err.Error(), words) {
 					t.Errorf("the error does not say %q: %v", words, err)
 				}
@@ -52,11 +53,11 @@ func TestSilence(t *testing.T) {
 	}
 }
 
-// TestSilenceIsNotWork: what comes slowly is no silence, nor is what the reader of the
-// events does.
+// TestSilenceIsNotWork checks that neither a slow stream nor a slow reader of the events
+// counts as silence.
 func TestSilenceIsNotWork(t *testing.T) {
 	t.Parallel()
-	const limit = time.Second
+	limit := pace.Soon()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -83,8 +84,8 @@ func TestSilenceIsNotWork(t *testing.T) {
 	}
 }
 
-// TestAddressLeadsNowhere: what is told of a connection that was cut names where it
-// went.
+// TestAddressLeadsNowhere checks that the error for a cut connection names the address
+// that it went to.
 func TestAddressLeadsNowhere(t *testing.T) {
 	t.Parallel()
 	tunnel, err := net.Listen("tcp", "127.0.0.1:0")
@@ -106,7 +107,7 @@ func TestAddressLeadsNowhere(t *testing.T) {
 			o.Address, o.Insecure = tunnel.Addr().String(), scheme == "http"
 		})
 		err = c.Check(t.Context())
-		if want := fmt.Sprintf("connections go to %s in place of the server's host", tunnel.Addr()); err == nil || !strings.Contains(err.Error(), want) {
+		if want := fmt.Sprintf("connections go to %s instead of the server's host", tunnel.Addr()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", scheme, err, want)
 		}
 	}

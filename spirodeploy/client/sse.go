@@ -7,35 +7,33 @@ import (
 	"fmt"
 	"io"
 	"iter"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// rawEvent is an event of a stream as it came.
+// rawEvent is an event of a stream before it is parsed.
 type rawEvent struct {
 	name string
-	data []byte // its data lines, joined with newlines; the reader of the event owns it
-	lost int    // how many more bytes of data there were, beyond the limit
+	data []byte // the data lines, joined with newlines; the reader of the event owns it
+	lost int    // how many bytes of data beyond the limit were dropped
 }
 
-// Of an event that is larger than the limit, keptHead bytes of data are kept:
-// enough to tell which minion it is about. maxLost is how many times the limit
-// such an event may have before nobody waits for its end.
 const (
-	keptHead = 64 << 10
-	maxLost  = 16
-	minLine  = 1 << 10 // of a line, in bytes: this much is read whatever the limit
+	keptHead = 64 << 10 // how much data to keep of an event beyond the limit, in bytes: enough to find its minion
+	maxLost  = 16       // reading fails if an event is larger than this many times the limit
+	minLine  = 1 << 10  // how much to read of a line whatever the limit, in bytes
 )
 
-// errUnfinished means that the stream ended in the middle of an event or a line.
+// errUnfinished means that the stream ended inside an event or a line.
 var errUnfinished = errors.New("the stream of events ended in the middle of an event")
 
-// readEvents yields the events of a stream (HTML Living Standard, section
-// 9.2.6) in which no event is larger than limit, in bytes. Each byte is looked
-// at once, however little of an event comes at a time. An event without data is
-// none. An event or a line that is not whole at the end of the stream is an
-// error, errUnfinished: the standard leaves it out, but here a verdict hangs on it.
+// readEvents yields the events of a stream (HTML Living Standard, section 9.2.6). It
+// looks at each byte once, however slowly they arrive, and skips events without data.
+// It fails with errUnfinished if the stream ends inside an event or a line. The standard
+// ignores such an event, but here the verdict depends on it.
 //
-// Of a larger event, which may be the result of a minion, the beginning is yielded
-// if its name does not come before its data or is that of such a result.
+// An event larger than limit, in bytes, is an error unless it may be the result of a
+// minion: it is named so, or has no name before its data. Then the beginning is yielded.
 func readEvents(r io.Reader, limit int) iter.Seq2[rawEvent, error] {
 	return func(yield func(rawEvent, error) bool) {
 		in := &lines{r: bufio.NewReaderSize(r, bufferSize), limit: limit}
@@ -67,11 +65,11 @@ func readEvents(r io.Reader, limit int) iter.Seq2[rawEvent, error] {
 	}
 }
 
-// size returns how much of the limit the event takes.
+// size returns how much of the limit the event uses up.
 func (e *rawEvent) size() int { return len(e.name) + len(e.data) + e.lost }
 
-// mayBeLarge reports whether the event can be the result of a minion, which
-// becomes too large with a line, or was before.
+// mayBeLarge reports whether the event may be the result of a minion, if it exceeds the
+// limit with this line or did before.
 func (e *rawEvent) mayBeLarge(line []byte) bool {
 	if bytes.HasPrefix(line, []byte("data:")) {
 		return e.name == "" || e.name == HighstateUpdate
@@ -79,8 +77,8 @@ func (e *rawEvent) mayBeLarge(line []byte) bool {
 	return e.lost > 0 && len(line) < minLine
 }
 
-// add adds a line to the event, of which some bytes are lost. It reports whether
-// the line is part of one: comments are not, nor are fields that mean nothing here.
+// add adds a line to the event; lost bytes of the line were dropped. It reports whether
+// the line belongs to an event: comments and unknown fields do not.
 func (e *rawEvent) add(in *lines, line []byte, lost int) bool {
 	field, value, _ := bytes.Cut(line, []byte(":"))
 	value = bytes.TrimPrefix(value, []byte(" "))
@@ -105,20 +103,20 @@ func (e *rawEvent) add(in *lines, line []byte, lost int) bool {
 	return true
 }
 
-// lines reads lines that end with CR, LF or both. A line is yielded as soon as
-// its end is there, without waiting for what comes next.
+// lines reads lines that end with CR, LF or both. It returns a line as soon as the end
+// arrives, without waiting for the next byte.
 type lines struct {
 	r       *bufio.Reader
 	limit   int
-	line    []byte // the last one, to be overwritten by the next
+	line    []byte // the last line, which the next one overwrites
 	large   int    // size of the last line that was kept without a copy
 	started bool
-	afterCR bool // an LF that comes now belongs to the line end
+	afterCR bool // an LF now belongs to the last line end
 }
 
-// lineEnd returns where the line ends that chunk begins with; -1 if it does not.
-// It looks at windows that grow, for the one byte and then for the other: fast in
-// a long line, and in many short ones, which end with one of them only.
+// lineEnd returns where the first line of chunk ends, or -1 if the end is missing. It
+// searches growing windows, for LF and then for CR. That is fast for one long line, and
+// for many short lines of which all end with the same byte.
 func lineEnd(chunk []byte) int {
 	for from, size := 0, 128; from < len(chunk); from, size = from+size, 2*size {
 		window := chunk[from:min(from+size, len(chunk))]
@@ -136,9 +134,9 @@ func lineEnd(chunk []byte) int {
 	return -1
 }
 
-// grow makes room for more of a line. One that goes on gets as much as the last
-// large one had, for events are often about as large as the one before; and else
-// twice as much as it has. Step by step, there would be many copies of it.
+// grow makes room for more of a line. If the line goes on, it gets at least twice the
+// room, or that of the last large line, because events are often as large as the one
+// before. Smaller steps would copy the line many times.
 func (l *lines) grow(more int, ends bool) {
 	need := len(l.line) + more
 	if need <= cap(l.line) {
@@ -151,8 +149,8 @@ func (l *lines) grow(more int, ends bool) {
 	l.line = append(make([]byte, 0, size), l.line...)
 }
 
-// keep returns a part of the last line that stays as it is. A large one is no
-// copy: the next line gets memory of its own.
+// keep returns a part of the last line, safe from the next one. A large part is not
+// copied: the next line gets memory of its own instead.
 func (l *lines) keep(part []byte) []byte {
 	if len(part) < bufferSize {
 		return append(make([]byte, 0, len(part)), part...) // not nil, even if it is empty
@@ -165,9 +163,9 @@ func (l *lines) keep(part []byte) []byte {
 	return part
 }
 
-// next returns the next line. If the line, together with what its event has
-// already, is larger than the limit, its beginning is returned, and how many bytes
-// are lost. The error is io.EOF between two lines only, and else errUnfinished.
+// next returns the next line of an event that already has some bytes. If they exceed the
+// limit together, it returns the beginning of the line and the number of lost bytes. At
+// the end of the stream, the error is io.EOF, or errUnfinished inside a line.
 func (l *lines) next(already int) (line []byte, lost int, err error) {
 	l.line = l.line[:0]
 	size := 0
@@ -181,7 +179,7 @@ func (l *lines) next(already int) (line []byte, lost int, err error) {
 		}
 		if l.afterCR && chunk[0] == '\n' {
 			l.afterCR = false
-			_, _ = l.r.Discard(1) // it is there
+			_, _ = l.r.Discard(1) // it is buffered
 			continue
 		}
 		l.afterCR = false
@@ -200,11 +198,11 @@ func (l *lines) next(already int) (line []byte, lost int, err error) {
 		l.grow(len(kept), end >= 0)
 		l.line = append(l.line, kept...)
 		if end < 0 {
-			_, _ = l.r.Discard(len(chunk)) // it is there
+			_, _ = l.r.Discard(len(chunk)) // it is buffered
 			continue
 		}
 		l.afterCR = chunk[end] == '\r'
-		_, _ = l.r.Discard(end + 1) // it is there
+		_, _ = l.r.Discard(end + 1) // it is buffered
 		line = l.line
 		if !l.started {
 			l.started = true
@@ -214,7 +212,7 @@ func (l *lines) next(already int) (line []byte, lost int, err error) {
 	}
 }
 
-// chunk returns what has been read and not been looked at: one byte at least.
+// chunk returns what is buffered, at least one byte.
 func (l *lines) chunk() ([]byte, error) {
 	if _, err := l.r.Peek(1); err != nil {
 		return nil, err
@@ -222,9 +220,13 @@ func (l *lines) chunk() ([]byte, error) {
 	return l.r.Peek(l.r.Buffered())
 }
 
-// tooLargeError means that an event is larger than is accepted.
+// tooLargeError means that an event is larger than the limit.
 type tooLargeError struct{ limit int }
 
-func (e tooLargeError) Error() string {
-	return fmt.Sprintf("an event is larger than %s, the largest that is accepted: --max-event accepts larger ones", sizeText(e.limit))
+const moreSpace fault.Hint = "raise {max-event}"
+
+func (e tooLargeError) Error() string { return e.Explain().String() }
+
+func (e tooLargeError) Explain() fault.Parts {
+	return fault.Parts{Why: fmt.Sprintf("an event is larger than %s, the limit", sizeText(e.limit)), Help: moreSpace}
 }

@@ -16,18 +16,18 @@ import (
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
-// Names of the events that SpiroFS 0.3 sends. Later servers may send others,
-// which are passed through.
+// Names of the events that SpiroFS 0.3 sends. Events of other names are passed
+// through.
 const (
 	DeployBundle    = "deploy-bundle"    // the bundle is being unpacked
-	HighstateCalc   = "highstate-calc"   // looking for the minions concerned
-	HighstateStart  = "highstate-start"  // has Minions; highstates begin
-	HighstateUpdate = "highstate-update" // has Minion and Result; a minion is done
-	HighstateFinish = "highstate-finish" // all are done
+	HighstateCalc   = "highstate-calc"   // the server looks for the minions concerned
+	HighstateStart  = "highstate-start"  // highstates begin, on Minions
+	HighstateUpdate = "highstate-update" // Minion is done, with Result
+	HighstateFinish = "highstate-finish" // all minions are done
 	Exception       = "exception"        // the server failed; the stream ends
 )
 
-// IsKnown reports whether a name is that of an event that SpiroFS 0.3 sends.
+// IsKnown reports whether SpiroFS 0.3 sends events of a name.
 func IsKnown(name string) bool {
 	switch name {
 	case DeployBundle, HighstateCalc, HighstateStart, HighstateUpdate, HighstateFinish, Exception:
@@ -36,53 +36,52 @@ func IsKnown(name string) bool {
 	return false
 }
 
-// Event is what the server tells.
+// Event is an event of the server.
 type Event struct {
 	Name    string    `json:"event"`
 	Time    time.Time `json:"time"` // when it arrived
 	Msg     string    `json:"msg,omitempty"`
 	Minions []string  `json:"minions,omitempty"`
-	// Missing are the minions that a server with spirofs-compat asked whether they are
-	// concerned, and that did not answer; only HighstateStart has it. SpiroFS itself
-	// tells nothing of them.
+	// Missing are the minions that did not answer when the server asked whether they
+	// are concerned. Only HighstateStart has it, and only if the server runs
+	// spirofs-compat.
 	Missing []string        `json:"missing,omitempty"`
 	Minion  string          `json:"minion,omitempty"`
 	Result  json.RawMessage `json:"result,omitempty"` // what Salt returned for Minion
-	// Problem says why there is no Result for Minion: it is larger than
-	// [Options.MaxEvent], or cannot be read.
+	// Problem says why Result is missing: the event is larger than
+	// [Options.MaxEvent], or malformed.
 	Problem string `json:"problem,omitempty"`
-	// Data is all of the event's data, as it came but for tokens. Numbers that JSON
-	// does not have (NaN, Infinity and -Infinity, as Python writes them) are texts in
-	// it, and in Result.
+	// Data is all data of the event, without tokens. Python writes numbers that JSON
+	// lacks, NaN, Infinity and -Infinity; they are strings in Data and Result.
 	Data string `json:"-"`
 }
 
-// Stream is the answer to an Upload.
+// Stream is the answer to [Client.Upload].
 type Stream struct {
-	ctx    context.Context // that of the request, whose answer this is
+	ctx    context.Context // of the request
 	client *Client
 	resp   *http.Response
 	cancel context.CancelCauseFunc // ends ctx
 }
 
-// Close ends the stream. The deployment goes on at the server.
+// Close ends the stream. The server continues the deployment.
 func (s *Stream) Close() error {
 	err := s.resp.Body.Close()
 	s.cancel(nil)
 	return err
 }
 
-// errOver is the cause with which the stream ends if the server does not end it.
+// errOver is the cause of the context if the server does not end the stream in time.
 var errOver = errors.New("the last event has come")
 
-// Events yields the events as they come, until the server ends the stream; it
-// can be ranged over once. Whether the end is a good one is for the reader of
-// the events to say: a deployment without highstate ends after DeployBundle.
-// After HighstateFinish or Exception, nothing is left to come: the stream ends
-// some seconds later if the server does not end it.
+// Events yields the events as they arrive, until the server ends the stream. It can be
+// ranged over once. The caller must judge whether the end is a success: a deployment
+// without a highstate ends after DeployBundle, others end with HighstateFinish. Events
+// closes the stream some seconds after HighstateFinish or Exception if the server does
+// not.
 //
-// An error, a [StreamError], is the last that is yielded. If only the result of
-// one minion cannot be read, that is no error: the event has a Problem.
+// Events stops after an error, which is a [StreamError]. An unreadable result of one
+// minion is not an error: the event has a Problem instead.
 func (s *Stream) Events() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		ending := false
@@ -102,19 +101,14 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 			if !ending && (event.Name == HighstateFinish || event.Name == Exception) {
 				ending = true
 				body.limit = 0
-				defer s.endSoon()()
+				timer := time.AfterFunc(s.client.grace, func() { s.cancel(errOver) })
+				defer timer.Stop()
 			}
 			if !yield(event, nil) {
 				return
 			}
 		}
 	}
-}
-
-// endSoon ends the stream in a while. The function takes that back.
-func (s *Stream) endSoon() (stop func()) {
-	timer := time.AfterFunc(s.client.grace, func() { s.cancel(errOver) })
-	return func() { timer.Stop() }
 }
 
 // streamError returns the error for what broke the stream.
@@ -128,21 +122,10 @@ func (s *Stream) streamError(err error) error {
 	return &StreamError{Err: s.client.failure(s.ctx, err)}
 }
 
-// sizeText returns a number of bytes in the largest unit that it is a multiple of.
-func sizeText(n int) string {
-	for _, unit := range []struct {
-		size int
-		name string
-	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
-		if n%unit.size == 0 {
-			return fmt.Sprintf("%d %s", n/unit.size, unit.name)
-		}
-	}
-	return fmt.Sprintf("%d bytes", n)
-}
+// sizeText returns a limit in bytes for people: "16 MiB".
+func sizeText(n int) string { return strings.Replace(human.Size(int64(n)), ".0 ", " ", 1) }
 
-// ReadEvents yields the events of a recorded stream. Its errors are those of
-// [Stream.Events].
+// ReadEvents yields the events of a recorded stream, as [Stream.Events] does.
 func ReadEvents(r io.Reader) iter.Seq2[Event, error] {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	s := &Stream{
@@ -152,24 +135,23 @@ func ReadEvents(r io.Reader) iter.Seq2[Event, error] {
 	return s.Events()
 }
 
-// MaxMinions is how many minions a deployment may have: more than any Salt
-// master serves. maxDepth is how deeply what it returns may be nested, and
-// anyDepth how deeply an event may be in which its minion is looked for.
+// MaxMinions is how many minions a deployment may have. No Salt master serves more.
+const MaxMinions = 100_000
+
 const (
-	MaxMinions = 100_000
-	maxDepth   = 100
-	anyDepth   = 10_000
+	maxDepth = 100    // how deeply an event may be nested
+	anyDepth = 10_000 // how deeply an unreadable event may be nested to find its minion
 )
 
-// parseEvent reads an event, whose data it keeps: nobody else may write to it.
+// parseEvent parses an event. It keeps the data, which nobody may change afterwards.
 func (c *Client) parseEvent(raw rawEvent) (Event, error) {
 	name := raw.name
-	if !IsKnown(name) { // else it is what it is, whatever the token
+	if !IsKnown(name) { // a known name stays, even if the token is the same text
 		name = c.token.Redact(name)
 	}
 	if raw.lost > 0 {
-		problem := fmt.Errorf("it is larger than %s (the event has %s bytes): --max-event accepts larger ones",
-			sizeText(c.maxEvent), human.Thousands(len(raw.data)+raw.lost))
+		problem := fmt.Errorf("it is larger than %s (the event has %s bytes): %s",
+			sizeText(c.maxEvent), human.Thousands(len(raw.data)+raw.lost), moreSpace.Spell(c.spell))
 		e, err := unreadable(name, c.token.Redact(string(raw.data)), problem)
 		if err != nil {
 			return Event{}, tooLargeError{c.maxEvent}
@@ -177,7 +159,7 @@ func (c *Client) parseEvent(raw rawEvent) (Event, error) {
 		return e, nil
 	}
 	text := rawjson.View(raw.data)
-	// If nothing is found, that is the same string, and soon compared.
+	// RedactJSON returns the same string if it finds no token, so comparing is cheap.
 	if redacted := c.token.RedactJSON(text); redacted != text {
 		text = redacted
 		if !isJSON(text) {
@@ -187,17 +169,18 @@ func (c *Client) parseEvent(raw rawEvent) (Event, error) {
 	return parseEvent(name, text)
 }
 
+// isJSON reports whether a text is JSON, or JSON as Python writes it.
 func isJSON(text string) bool {
 	c := rawjson.NewPython(text, anyDepth)
 	c.Value()
 	return c.End()
 }
 
-// parseEvent reads an event's data. It is strict only where a verdict hangs on it.
+// parseEvent parses an event's data. It is strict only if the verdict depends on it.
 func parseEvent(name, text string) (Event, error) {
 	e := Event{Name: name, Time: time.Now(), Data: text}
 	if name == "" {
-		e.Name = "message" // the default of the specification
+		e.Name = "message" // the standard's default
 	}
 	var minions, missing, minion string
 	c := rawjson.NewPython(text, maxDepth)
@@ -250,15 +233,15 @@ func parseEvent(name, text string) (Event, error) {
 	return e, nil
 }
 
-const badEvent = "the event %s is not as the protocol has it: %w"
+const badEvent = "the event %s is malformed: %w"
 
-// bytesOf returns a text's bytes without a copy. Nobody writes to them.
+// bytesOf returns the bytes of a text without a copy. Nobody may write to them.
 func bytesOf(text string) json.RawMessage {
 	return unsafe.Slice(unsafe.StringData(text), len(text)) //nolint:gosec // its readers only read
 }
 
-// unreadable returns the event for a minion whose result has a problem. If it is
-// not to be seen which minion it is about, the problem is the whole event's.
+// unreadable returns an event with a Problem instead of a result. It fails with the problem
+// if it cannot tell which minion the event is about.
 func unreadable(name, text string, problem error) (Event, error) {
 	e, minion := Event{Name: name, Time: time.Now()}, ""
 	if name == HighstateUpdate {
@@ -278,12 +261,12 @@ func unreadable(name, text string, problem error) (Event, error) {
 	if e.Minion, err = readMinion(minion); err != nil {
 		return Event{}, fmt.Errorf(badEvent, name, problem)
 	}
-	e.Problem = "what Salt returned for it cannot be read: " + problem.Error()
+	e.Problem = "its result cannot be read: " + problem.Error()
 	return e, nil
 }
 
-// message returns what a "msg" says: most often it is a text. It is a copy: of a
-// message, the whole event is not to be kept.
+// message returns the text of a "msg", or its JSON if it is not a string. It copies the
+// text, so that a message does not keep the whole event in memory.
 func message(value string) string {
 	if rawjson.First(value) == '"' {
 		value = rawjson.Text(value)
@@ -291,24 +274,24 @@ func message(value string) string {
 	return strings.Clone(value)
 }
 
-// problemOf returns why data is no object that can be looked into.
+// problemOf returns why data is not a readable object.
 func problemOf(text string) error {
 	switch {
 	case rawjson.Depth(text) > maxDepth:
 		return fmt.Errorf("it is nested deeper than %d levels", maxDepth)
 	case !isJSON(text):
-		return errors.New("it is no JSON")
+		return errors.New("it is not JSON")
 	}
-	return errors.New("it is no JSON object")
+	return errors.New("it is not a JSON object")
 }
 
-// readMinions reads a list of ids.
+// readMinions reads a list of minion ids.
 func readMinions(raw string) ([]string, error) {
 	switch {
 	case isNull(raw):
 		return nil, errors.New(`it has no "minions"`)
 	case rawjson.First(raw) != '[':
-		return nil, errors.New(`"minions" is no list`)
+		return nil, errors.New(`"minions" is not a list`)
 	}
 	ids := []string{}
 	for item := range rawjson.Elements(raw) {
@@ -324,29 +307,29 @@ func readMinions(raw string) ([]string, error) {
 	return ids, nil
 }
 
-// ErrMinions means that a server names more minions than there can be.
-var ErrMinions = errors.New("there are more than " + human.Thousands(MaxMinions) + " minions, which cannot be")
+// ErrMinions means that the server names more than [MaxMinions] minions.
+var ErrMinions = errors.New("there are more than " + human.Thousands(MaxMinions) + " minions")
 
-// maxID is the length in bytes of the longest minion id: Salt keeps a file of
-// that name.
+// maxID is the length in bytes of the longest minion id. Salt uses the id as a file
+// name.
 const maxID = 255
 
-// readMinion reads an id.
+// readMinion reads a minion id.
 func readMinion(raw string) (string, error) {
 	if isNull(raw) {
 		return "", errors.New(`it has no "minion"`)
 	}
 	if rawjson.First(raw) != '"' {
-		return "", errors.New("the id of a minion is no text")
+		return "", errors.New("a minion id is not a string")
 	}
 	id := rawjson.Name(raw)
 	switch {
 	case id == "":
-		return "", errors.New("the id of a minion is empty")
+		return "", errors.New("a minion id is empty")
 	case len(id) > maxID:
-		return "", fmt.Errorf("the id of a minion is longer than %d bytes", maxID)
+		return "", fmt.Errorf("a minion id is longer than %d bytes", maxID)
 	}
-	return strings.Clone(id), nil // as with messages
+	return strings.Clone(id), nil // as message does
 }
 
 // isNull reports whether a member is missing or null.

@@ -30,7 +30,7 @@ func collect(r io.Reader, limit int) (events []rawEvent, err error) {
 	return events, err
 }
 
-// told returns events as texts. The oracle does not tell empty data from none.
+// told returns events as texts. The oracle does not distinguish empty data from no data.
 func told(events []rawEvent, evenEmpty bool) []string {
 	var texts []string
 	for _, e := range events {
@@ -71,8 +71,8 @@ func TestReadEvents(t *testing.T) {
 	}
 }
 
-// FuzzEvents holds the reader of streams against another one, and against
-// itself where the stream comes byte by byte.
+// FuzzEvents compares the reader of streams with another implementation, and with itself
+// reading byte by byte.
 func FuzzEvents(f *testing.F) {
 	for _, name := range streams.All {
 		f.Add(streams.Read(name))
@@ -96,7 +96,7 @@ func FuzzEvents(f *testing.F) {
 		if err != nil && !errors.Is(err, errUnfinished) || !slices.Equal(told(got, false), told(want, false)) {
 			t.Errorf("%q: %q, %v, want %q", stream, told(got, false), err, told(want, false))
 		}
-		// A cut is told from an end: two line ends, or what is no event at all.
+		// A stream that is not cut ends with two line ends, or has no event at its end.
 		if ended := append(slices.Clone(stream), "\n\n"...); err != nil {
 			if _, err := collect(bytes.NewReader(ended), 1<<20); err != nil {
 				t.Errorf("%q, with an end: %v", stream, err)
@@ -105,7 +105,7 @@ func FuzzEvents(f *testing.F) {
 	})
 }
 
-// TestCut: at every byte, a stream that ends inside an event or a line is cut.
+// TestCut ends a stream at every byte: inside an event or a line, that is an error.
 func TestCut(t *testing.T) {
 	t.Parallel()
 	const stream = ": hello\n\nevent: a\ndata: 1\n\nid: 7\ndata\n\r\n"
@@ -118,7 +118,7 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// TestLarge: of a result that is too large, enough is kept to know whose it is.
+// TestLarge checks that enough is kept of a result beyond the limit to find its minion.
 func TestLarge(t *testing.T) {
 	t.Parallel()
 	const limit = 1000
@@ -161,8 +161,8 @@ func TestLarge(t *testing.T) {
 	}
 }
 
-// FuzzStream: what a client yields of a stream has no part of its token, and no
-// event that is larger than the limit; after an error comes nothing.
+// FuzzStream checks that a client yields neither its token nor an event larger than the
+// limit, and nothing after an error.
 func FuzzStream(f *testing.F) {
 	const secret = "MDAxY2xvY2F0aW9uIGh0dHBzOi8vdG9rZW4"
 	tok, err := token.Parse(secret)

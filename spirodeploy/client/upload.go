@@ -16,13 +16,17 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/peer"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// Bundle is a tar whose size is known, such as package bundle makes. Its readers
-// may be closed while they are read.
+// Bundle is a tar of known size, such as those of package bundle.
 type Bundle interface {
-	Size() int64                  // in bytes
-	Open() (io.ReadCloser, error) // a new reader of exactly that many
+	// Size returns the size in bytes.
+	Size() int64
+	// Open returns a new reader of exactly Size bytes. Another goroutine may close it
+	// while it is read.
+	Open() (io.ReadCloser, error)
 }
 
 // Deployment is what to submit.
@@ -31,17 +35,17 @@ type Deployment struct {
 	Deployment string
 	Highstate  bool // apply the states to the minions concerned
 	Bundle     Bundle
-	// Progress is called, while the bundle is sent, with how many of the
-	// request's bytes have been; default: nobody is told.
+	// Progress is called during the upload with how many bytes of the request are sent;
+	// default: not called.
 	Progress func(sent, total int64)
 }
 
-// Upload submits a deployment and returns the stream of its events, which the
-// caller must close. It may be called once for one deployment: the bundle is
-// sent straight from its reader, and never twice.
+// Upload submits a deployment and returns the stream of its events. The caller must
+// close the stream. Upload streams the bundle from its reader, and never sends it again
+// after a failure.
 //
-// The error is a [BundleError], [StatusError], [AnswerError] or
-// [TransportError], or tells what is wrong with the deployment's names.
+// The error is a [BundleError], [StatusError], [AnswerError] or [TransportError], or
+// the error of [CheckName] if a name is bad.
 func (c *Client) Upload(ctx context.Context, d Deployment) (*Stream, error) {
 	const op = "deploy"
 	if err := errlist.Join(CheckName("project", d.Project), CheckName("deployment", d.Deployment)); err != nil {
@@ -51,8 +55,8 @@ func (c *Client) Upload(ctx context.Context, d Deployment) (*Stream, error) {
 	stream, touched, err := c.try(ctx, cancel, op, d, true)
 	var refused *StatusError
 	if errors.As(err, &refused) && refused.StatusCode == http.StatusExpectationFailed && !touched {
-		// RFC 9110, section 10.1.1: something on the way does not know the
-		// expectation. Nothing of the bundle has gone out.
+		// Something in between does not support the expectation (RFC 9110, section
+		// 10.1.1). No part of the bundle was sent.
 		stream, _, err = c.try(ctx, cancel, op, d, false)
 	}
 	if err != nil {
@@ -63,8 +67,8 @@ func (c *Client) Upload(ctx context.Context, d Deployment) (*Stream, error) {
 	return stream, nil
 }
 
-// try sends the deployment in a request of its own, and reports whether any of its
-// body has been handed out.
+// try sends the deployment in one request. It reports whether any byte of the body was
+// read.
 func (c *Client) try(ctx context.Context, cancel context.CancelCauseFunc, op string, d Deployment, expect bool) (stream *Stream, touched bool, err error) {
 	b, err := newBody(d)
 	if err != nil {
@@ -75,8 +79,7 @@ func (c *Client) try(ctx context.Context, cancel context.CancelCauseFunc, op str
 	return stream, b.touched(), err
 }
 
-// send sends the request with a body; with the expectation of "100 Continue", or
-// without.
+// send sends a request with a body. It asks for "100 Continue" if expect is true.
 func (c *Client) send(ctx context.Context, op string, b *body, expect bool) (*Stream, error) {
 	req, err := c.request(ctx, http.MethodPost)
 	if err != nil {
@@ -96,16 +99,16 @@ func (c *Client) send(ctx context.Context, op string, b *body, expect bool) (*St
 		if failed != nil && ctx.Err() == nil {
 			return nil, &BundleError{failed}
 		}
-		err = c.failure(ctx, err)
-		if c.Plain() && b.total > PlainLimit && isCut(err) {
-			err = fmt.Errorf("%w, as SpiroFS does with more than %s over plain HTTP, and this was %d bytes: use https", err, sizeText(PlainLimit), b.total)
-		}
-		return nil, &TransportError{Op: op, Err: err, BodySent: sent}
+		return nil, &TransportError{Op: op, BodySent: sent, Err: c.failure(ctx, err, func(f *failure) {
+			if c.Plain() && b.total > PlainLimit && peer.IsCut(err) {
+				f.why, f.help = f.why+": SpiroFS does not take "+plainLimit(b.total), useTLS
+			}
+		})}
 	}
 	if err := c.streamProblem(op, resp, b); err != nil {
 		_ = resp.Body.Close() // the reason is already an error
 		var answer *AnswerError
-		if ctx.Err() != nil && errors.As(err, &answer) { // the server may have given up since nobody waits any more
+		if ctx.Err() != nil && errors.As(err, &answer) { // the server may have given up because the client did
 			sent, _ := b.seal()
 			err = &TransportError{Op: op, Err: c.failure(ctx, ctx.Err()), BodySent: sent}
 		}
@@ -114,32 +117,32 @@ func (c *Client) send(ctx context.Context, op string, b *body, expect bool) (*St
 	return &Stream{ctx: ctx, client: c, resp: resp}, nil
 }
 
-// streamProblem returns why an answer is no stream of events for this bundle, or
-// nil. (Where a server answers before it has all of the body, net/http may send
-// no more of it.)
+// streamProblem returns an error unless the answer is a stream of events for the whole
+// bundle. net/http may stop sending the body if the server answers early.
 func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 	if resp.StatusCode != http.StatusOK {
 		sent, failed := b.seal()
 		if failed != nil {
 			return &BundleError{failed}
 		}
-		// What the page says is worth some waiting, and no more.
+		// Wait some time for the error page, in case it is slow.
 		enough := time.AfterFunc(c.connectTimeout, func() { b.giveUp(errors.New("the page never ended")) })
 		defer enough.Stop()
 		refused := c.statusError(op, resp, sent)
 		if c.Plain() && b.total > PlainLimit && resp.StatusCode == http.StatusBadRequest {
-			// Salt 3008 has a Tornado that answers.
-			refused.Help = fmt.Sprintf("SpiroFS takes no more than %s over plain HTTP, and this was %s bytes: use https", sizeText(PlainLimit), human.Thousands(int(b.total)))
+			// The Tornado of Salt 3008 answers instead of cutting the connection.
+			refused.Why, refused.Help = "SpiroFS does not take "+plainLimit(b.total), useTLS
 		}
 		return refused
 	}
-	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // what cannot be parsed is another one
+	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")) // a malformed type is a wrong one
 	var problem string
+	var help fault.Hint
 	switch {
 	case mediaType != "text/event-stream":
-		problem = fmt.Sprintf("the answer is no stream of events but %q: check the server URL", c.value(resp, "Content-Type"))
+		problem, help = fmt.Sprintf("the answer is not a stream of events but %q", c.value(resp, "Content-Type")), "check the server URL"
 	case !slices.Contains([]string{"", "identity"}, strings.ToLower(resp.Header.Get("Content-Encoding"))):
-		problem = fmt.Sprintf("the answer is encoded as %q, which was not asked for", c.value(resp, "Content-Encoding"))
+		problem = fmt.Sprintf("the answer is encoded as %q, unasked", c.value(resp, "Content-Encoding"))
 	}
 	sent, failed := b.seal()
 	switch {
@@ -150,17 +153,23 @@ func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 	case problem == "":
 		problem = "the server answered before it had the whole bundle"
 	}
-	return &AnswerError{Op: op, Problem: problem, BodySent: sent}
+	return &AnswerError{Op: op, Problem: problem, Help: help, BodySent: sent}
 }
 
-// body is the request's body: what multipart/form-data (RFC 7578) puts before
-// the bundle, the bundle, and what comes after it. Its size is known, nothing
-// is buffered, and it knows whether all of it was handed out.
+const useTLS fault.Hint = "use https"
+
+// plainLimit says that a request is too large for plain HTTP.
+func plainLimit(size int64) string {
+	return fmt.Sprintf("more than %s over plain HTTP, and this was %s bytes", sizeText(PlainLimit), human.Thousands(int(size)))
+}
+
+// body is the body of the request: the bundle as multipart/form-data (RFC 7578). Its
+// size is known before, it buffers nothing, and it knows how much of it was read.
 type body struct {
 	contentType string
 	total       int64
 	progress    func(sent, total int64)
-	patience    time.Duration           // how long nothing may be read
+	patience    time.Duration           // how long the server may do nothing
 	giveUp      context.CancelCauseFunc // ends the request after that
 
 	mu     sync.Mutex
@@ -172,12 +181,13 @@ type body struct {
 	sealed bool
 }
 
+// newBody opens the bundle and returns the body for a deployment.
 func newBody(d Deployment) (*body, error) {
 	var buf bytes.Buffer
 	form := multipart.NewWriter(&buf)
 	fields := [][2]string{{"project", d.Project}, {"deployment", d.Deployment}}
 	if d.Highstate {
-		// Any value means yes, "False" too: no is to leave it out.
+		// SpiroFS treats any value as yes, even "False", so the field is left out for no.
 		fields = append(fields, [2]string{"highstate", "true"})
 	}
 	for _, f := range fields {
@@ -208,8 +218,8 @@ func newBody(d Deployment) (*body, error) {
 	}, nil
 }
 
-// exactly fails where a bundle is not of the size that was announced: the
-// request would be no valid one.
+// exactly fails if the reader does not have the announced size, which would break the
+// request.
 type exactly struct {
 	r    io.Reader
 	left int64
@@ -220,9 +230,9 @@ func (e *exactly) Read(p []byte) (int, error) {
 	e.left -= int64(n)
 	switch {
 	case e.left < 0:
-		return 0, errors.New("the bundle is larger than it said")
+		return 0, errors.New("the bundle is larger than announced")
 	case errors.Is(err, io.EOF) && e.left > 0:
-		return 0, fmt.Errorf("the bundle is %d bytes smaller than it said", e.left)
+		return 0, fmt.Errorf("the bundle is %d bytes smaller than announced", e.left)
 	}
 	return n, err
 }
@@ -231,7 +241,7 @@ func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	b.hold()
 	b.mu.Unlock()
-	n, err := b.r.Read(p) // it may take its time: nobody else may have to wait for that
+	n, err := b.r.Read(p) // without the lock, because it may be slow
 	sent, err := b.read(n, err)
 	if n > 0 && err == nil && b.progress != nil {
 		b.progress(sent, b.total)
@@ -242,8 +252,8 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// read takes in what a Read has got, and returns how much has been handed out;
-// a negative number if this must not be any more.
+// read records the result of a Read and returns how much was read in all, or -1 if the
+// result must be dropped.
 func (b *body) read(n int, err error) (int64, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -258,40 +268,39 @@ func (b *body) read(n int, err error) (int64, error) {
 	return b.sent, err
 }
 
-// await gives the server some time to take what it was handed, and after the
-// last of it to answer.
+// await gives up after some time, unless the server reads on. After the last byte, it is
+// the time to answer.
 func (b *body) await() {
 	switch {
 	case b.sealed, b.giveUp == nil:
 	case b.idle == nil:
 		b.idle = time.AfterFunc(b.patience, func() {
-			b.giveUp(fmt.Errorf("the server has neither taken anything more nor answered for %s", b.patience))
+			b.giveUp(fmt.Errorf("the server has neither read more of the request nor answered for %s", b.patience))
 		})
 	default:
 		b.idle.Reset(b.patience)
 	}
 }
 
-// hold ends an await: it is not the server's time that passes.
+// hold stops the time of await, while the client is the one who is busy.
 func (b *body) hold() {
 	if b.idle != nil {
 		b.idle.Stop()
 	}
 }
 
-// Close closes the bundle's reader, also while it is read.
+// Close closes the bundle's reader, even during a Read.
 func (b *body) Close() error { return b.bundle.Close() }
 
-// touched reports whether anything has been handed out.
+// touched reports whether any byte was read.
 func (b *body) touched() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.sent > 0
 }
 
-// seal sees to it that nothing more is read. It reports whether all had been
-// handed out (from then on the server may have it all), and what the bundle's
-// reader failed with.
+// seal stops further reading. It reports whether the whole body was read, so that the
+// server may have all of it, and returns the error of the bundle's reader.
 func (b *body) seal() (sent bool, failed error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package fault describes an error in four parts: what failed, why, what became of
-// the deployment, and what to do about it. [Line] and [Lines] lay them out, and spell
-// the options that a hint names as the front end does that the person uses.
+// Package fault describes an error in four parts: what failed, why, what became of the
+// deployment, and what to do. [Line] and [Lines] format them, and spell the options in
+// hints in the way of the front end, such as --ssl-cert.
 package fault
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/errlist"
 )
 
-// Parts are what an error says. Each may be empty.
+// Parts are the parts of an error. Each may be empty.
 type Parts struct {
 	What    string // what failed, such as "check token"
 	Why     string // why it failed
@@ -19,13 +19,13 @@ type Parts struct {
 	Help    Hint   // what to do
 }
 
-// An Explainer is an error that knows its parts.
+// An Explainer is an error with parts.
 type Explainer interface {
 	error
 	Explain() Parts
 }
 
-// Error is an error made of its parts.
+// Error is an error made of parts.
 type Error struct {
 	What    string
 	Err     error // why
@@ -38,13 +38,13 @@ func (e *Error) Explain() Parts {
 	return Parts{What: e.What, Why: e.Err.Error(), Outcome: e.Outcome, Help: e.Help}
 }
 
-// Error returns the parts in a line, with options spelled as fields of Go structs.
+// Error returns the parts in one line, with options spelled as fields of Go structs.
 func (e *Error) Error() string { return e.Explain().String() }
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// String returns the parts in a line, with options spelled as fields of Go structs.
+// String returns the parts in one line, with options spelled as fields of Go structs.
 func (p Parts) String() string { return p.line(nil) }
 
 func (p Parts) line(spell Speller) string {
@@ -52,8 +52,8 @@ func (p Parts) line(spell Speller) string {
 	return join("; ", text, p.Outcome)
 }
 
-// lines puts what failed and why into a line, as that is what a person looks for,
-// and the other parts below it.
+// lines returns what failed and why in the first line, where a person looks, and the
+// other parts below it.
 func (p Parts) lines(spell Speller) string {
 	return join("\n  ", join(": ", p.What, p.Why), p.Outcome, p.Help.Spell(spell))
 }
@@ -63,21 +63,21 @@ func join(by string, texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), by)
 }
 
-// Line returns what an error says, and all that it wraps, with its parts in one line.
-// Several problems are a list, with a line for each. A nil Speller spells options as
-// fields of Go structs.
+// Line formats an error, and all errors that it wraps, with the parts in one line. Several
+// problems are a list with a line for each. A nil Speller spells options as fields of Go
+// structs.
 func Line(err error, spell Speller) string {
 	return layout(err, func(p Parts) string { return p.line(spell) })
 }
 
-// Lines returns what an error says, and all that it wraps, with each part in a line of
-// its own: for a terminal.
+// Lines formats an error like [Line], with the outcome and the hint in lines of their own,
+// for a terminal.
 func Lines(err error, spell Speller) string {
 	return layout(err, func(p Parts) string { return p.lines(spell) })
 }
 
-// layout finds the error that has parts. An error that wraps it with more words keeps
-// them.
+// layout formats an error with lay if it has parts. In an error without parts, it replaces
+// the text of those that it wraps.
 func layout(err error, lay func(Parts) string) string {
 	text := err.Error()
 	switch e := err.(type) { //nolint:errorlint // wrapped errors follow below
@@ -85,7 +85,7 @@ func layout(err error, lay func(Parts) string) string {
 		parts := e.Explain()
 		if inner := errors.Unwrap(err); inner != nil {
 			parts.Why = replaced(parts.Why, inner, func(p Parts) string {
-				// What follows the reason of the outer error comes last.
+				// The outcome of the outer error comes last.
 				parts.Outcome = join("; ", p.Outcome, parts.Outcome)
 				if parts.Help == "" {
 					parts.Help = p.Help
@@ -114,7 +114,7 @@ func layout(err error, lay func(Parts) string) string {
 	return text
 }
 
-// replaced returns a text with what an error in it says laid out.
+// replaced returns a text in which the text of an error is formatted.
 func replaced(text string, err error, lay func(Parts) string) string {
 	return strings.Replace(text, err.Error(), layout(err, lay), 1)
 }

@@ -1,13 +1,14 @@
 package fault
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// Option is a setting of a deployment, by the name of the command's flag without its
-// dashes. Each front end spells it in a way of its own.
+// Option is a setting of a deployment: the name of the command's flag without its
+// dashes. Each front end spells it differently.
 type Option string
 
 // Options that hints name.
@@ -22,8 +23,11 @@ const (
 	Insecure       Option = "insecure"
 	MaxEvent       Option = "max-event"
 	MissingMinions Option = "missing-minions"
+	MinMinions     Option = "min-minions"
 	Output         Option = "output"
 	Project        Option = "project"
+	RegistryCert   Option = "registry-cert"
+	RegistryPlain  Option = "registry-plain-http"
 	Report         Option = "report"
 	Server         Option = "server"
 	Source         Option = "include-source"
@@ -34,7 +38,7 @@ const (
 	Verbose        Option = "verbose"
 )
 
-// fields are the options as fields of Go structs.
+// fields spell the options as fields of Go structs.
 var fields = map[Option]string{
 	Artifact:       "bundle.Options.Artifacts",
 	Bundle:         "Options.File",
@@ -46,8 +50,11 @@ var fields = map[Option]string{
 	Insecure:       "client.Options.Insecure",
 	MaxEvent:       "client.Options.MaxEvent",
 	MissingMinions: "Options.MissingMinions",
+	MinMinions:     "Options.MinMinions",
 	Output:         "Bundle.WriteTo",
 	Project:        "Options.Project",
+	RegistryCert:   "registry.Options.Certificate",
+	RegistryPlain:  "registry.Options.PlainHTTP",
 	Report:         "the report",
 	Server:         "client.Options.Server",
 	Source:         "bundle.Options.Source",
@@ -60,23 +67,18 @@ var fields = map[Option]string{
 
 // Options returns all options, sorted.
 func Options() []Option {
-	all := make([]Option, 0, len(fields))
-	for o := range fields {
-		all = append(all, o)
-	}
-	slices.Sort(all)
-	return all
+	return slices.Sorted(maps.Keys(fields))
 }
 
-// A Speller returns how a front end spells an option: "--ssl-cert", "-sslCert". It
-// returns "" for an option that the front end does not have.
+// A Speller returns how a front end spells an option: "--ssl-cert", "-sslCert". It returns
+// "" if the front end does not have the option.
 type Speller func(Option) string
 
-// Hint is what a person can do about an error. It names an option as {ssl-cert}; text
-// from elsewhere goes through [Literal].
+// Hint says what a person can do about an error. It names an option as {ssl-cert}. Text
+// from elsewhere must pass through [Literal].
 type Hint string
 
-// Spell returns the hint with its options spelled, or "" if the front end does not have
+// Spell returns the hint with its options spelled. It returns "" if the front end lacks
 // one of them. A nil Speller spells them as fields of Go structs.
 func (h Hint) Spell(spell Speller) string {
 	if spell == nil {
@@ -101,19 +103,8 @@ func (h Hint) Spell(spell Speller) string {
 // String returns the hint with its options spelled as fields of Go structs.
 func (h Hint) String() string { return h.Spell(nil) }
 
-// Options returns the options that the hint names.
-func (h Hint) Options() []Option {
-	var all []Option
-	for _, s := range placeholder.FindAllString(string(h), -1) {
-		if o := Option(strings.Trim(s, "{}")); o != "" {
-			all = append(all, o)
-		}
-	}
-	return all
-}
-
-// placeholder is an option's name in a hint, or a brace that stands for itself.
+// placeholder matches an option's name in a hint, or an escaped brace.
 var placeholder = regexp.MustCompile(`\{[a-z-]+\}|\{\{`)
 
-// Literal returns text as it stands in a hint for itself.
+// Literal escapes text for use in a hint.
 func Literal(text string) string { return strings.ReplaceAll(text, "{", "{{") }

@@ -25,6 +25,6 @@ func ExampleParse() {
 	// Output:
 	// failed in job 20260102030405678901
 	// file.managed /etc/motd: changed: File /etc/motd updated
-	// service.running shop: failed: The named service shop is not available
+	// service.running shop: bad: The named service shop is not available
 	// 1 succeeded, 1 changed, 1 failed
 }

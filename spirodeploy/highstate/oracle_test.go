@@ -20,8 +20,7 @@ const (
 	maxJID    = 255     // of a job's id, in bytes
 )
 
-// parseSlowly is how results were read at first: level by level, with package
-// json. It is what Parse is held against.
+// parseSlowly reads a result in a simple and slow way, level by level with package json.
 func parseSlowly(raw json.RawMessage) highstate.Result {
 	no := func(why string) highstate.Result {
 		return highstate.Result{Status: highstate.Failed, Messages: []string{"Salt returned no result of a highstate: " + why}}
@@ -57,7 +56,7 @@ func parseSlowly(raw json.RawMessage) highstate.Result {
 	return r
 }
 
-// readRet reads "ret", which is of another type for each way to fail.
+// readRet reads "ret". Its type depends on how the highstate failed.
 func oracleRet(r *highstate.Result, raw json.RawMessage) {
 	r.Status = highstate.Failed
 	switch rawFirst(raw) {
@@ -82,8 +81,8 @@ func oracleRet(r *highstate.Result, raw json.RawMessage) {
 	}
 }
 
-// readStates reads the mapping of tags to states. Its order counts where states
-// do not tell when they ran.
+// readStates reads the mapping of tags to states. Its order decides if states do not
+// tell when they ran.
 func oracleStates(r *highstate.Result, raw json.RawMessage) {
 	type numbered struct {
 		highstate.State
@@ -180,7 +179,7 @@ func resultOf(raw json.RawMessage) (result string, has bool) {
 	return result, has
 }
 
-// nestedOK judges an entry without a result as Salt does: by the entries in it.
+// nestedOK judges an entry without a result by the entries in it, as Salt does.
 func nestedOK(raw json.RawMessage) bool {
 	found := false
 	for _, inner := range rawMembers(raw) {
@@ -199,8 +198,7 @@ func nestedOK(raw json.RawMessage) bool {
 // separator stands between the parts of a tag, MODULE_|-ID_|-NAME_|-FUNCTION.
 const separator = "_|-"
 
-// splitTag fills in what a tag says. NAME, and even ID, may have the separator
-// in it: knowing the ID helps.
+// splitTag reads a tag. NAME and even ID may contain the separator, so a known ID helps.
 func splitTag(s *highstate.State, tag, id string) {
 	module, rest, found := strings.Cut(tag, separator)
 	end := strings.LastIndex(rest, separator)

@@ -21,7 +21,7 @@ func milliseconds(f float64) highstate.Milliseconds {
 	return highstate.Milliseconds(f * float64(time.Millisecond))
 }
 
-// truthy is what Python takes for true.
+// truthy reports whether Python takes a value for true.
 func truthy(raw json.RawMessage) bool {
 	switch rawFirst(raw) {
 	case 0, 'n', 'f':
@@ -34,11 +34,10 @@ func truthy(raw json.RawMessage) bool {
 	return number(raw) != 0
 }
 
-// maxDecoded is the size in bytes up to which a value that is meant to be a text
-// and is none is tidied up; a larger one stays as it is written.
+// maxDecoded is the size in bytes up to which text tidies up a value that is not a text.
 const maxDecoded = 64 << 10
 
-// text returns a value as a person would write it: a list is a line for each.
+// text returns a value as a person would write it. Each element of a list is a line.
 func text(raw json.RawMessage) string {
 	switch rawFirst(raw) {
 	case 0, 'n':
@@ -67,7 +66,7 @@ func text(raw json.RawMessage) string {
 	return string(b)
 }
 
-// texts returns a list, or the one text there is.
+// texts returns a list, or a single text as a list.
 func texts(raw json.RawMessage) []string {
 	if rawFirst(raw) != '[' {
 		if s := text(raw); s != "" {
@@ -93,7 +92,7 @@ func isNumber(raw json.RawMessage) bool {
 	return c == '-' || c >= '0' && c <= '9'
 }
 
-// number returns 12 for 12, "12" and "12 ms", and 0 for what is no number.
+// number returns 12 for 12, "12" and "12 ms", and 0 for other values.
 func number(raw json.RawMessage) float64 {
 	s := string(raw)
 	switch {
@@ -162,8 +161,8 @@ func rawEmpty(raw []byte) bool {
 	return false
 }
 
-// rawMembers yields the members of an object in their order, one that is there
-// twice included; nothing for other values.
+// rawMembers yields the members of an object in their order, including repeated ones. It
+// yields nothing for other values.
 func rawMembers(raw []byte) iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
 		if rawFirst(raw) != '{' {
@@ -185,7 +184,7 @@ func rawMembers(raw []byte) iter.Seq2[string, json.RawMessage] {
 	}
 }
 
-// rawElements yields the elements of an array; nothing for other values.
+// rawElements yields the elements of an array, and nothing for other values.
 func rawElements(raw []byte) iter.Seq[json.RawMessage] {
 	return func(yield func(json.RawMessage) bool) {
 		if rawFirst(raw) != '[' {

@@ -5,13 +5,12 @@ import (
 	"strings"
 )
 
-// Requisites knows the failed states of a highstate, to say why those failed
-// that did not run because others had failed.
+// Requisites finds out why states did not run: because states that they require failed.
 type Requisites struct {
 	failed  map[string][]*State // by SLS.ID, which several states may have
-	commas  int                 // in the SLS.ID that has most
-	read    map[*State][]string // what a comment names, once it has been read
-	visited map[*State]bool     // of the search that goes on
+	commas  int                 // in the SLS.ID with most commas
+	read    map[*State][]string // the names in a comment that was read
+	visited map[*State]bool     // in the current search
 	left    int                 // of maxNames
 }
 
@@ -20,28 +19,27 @@ type Cause struct {
 	// Chain has the SLS.ID of each state on the way from a requisite of the state
 	// to the one that failed by itself.
 	Chain []string
-	// State is the one that failed by itself; nil where Salt does not say which,
-	// as of a state that is not among the results.
+	// State is the one that failed by itself. It is nil if Salt does not name it, for
+	// example if it is not among the results.
 	State *State
 }
 
-// Limits of what is believed. More is what no project has.
+// Limits that no project exceeds.
 const (
 	maxRequisites = 100      // in a comment, and in a search
 	maxCommas     = 10       // in an ID
 	maxComment    = 64 << 10 // of a comment, in bytes
-	maxNames      = 1 << 20  // that all searches together look at
+	maxNames      = 1 << 20  // of all searches together
 )
 
-// How Salt says that requisites failed, and what stands between their names,
-// which may also be in an ID.
+// How Salt says that requisites failed, and the separator of their names, which an ID may
+// contain.
 const (
 	requisiteText = "One or more requisite failed:"
 	betweenIDs    = ", "
 )
 
-// NewRequisites takes the states of a highstate. Those that did not fail may be
-// missing.
+// NewRequisites takes the states of a highstate, or only those that failed.
 func NewRequisites(states []State) *Requisites {
 	r := &Requisites{failed: map[string][]*State{}, read: map[*State][]string{}, visited: map[*State]bool{}, left: maxNames}
 	for i := range states {
@@ -54,18 +52,18 @@ func NewRequisites(states []State) *Requisites {
 	return r
 }
 
-// key is what Salt calls a state in the comment of another (salt 3005,
+// key returns Salt's name of a state in the comment of another (salt 3005,
 // State.call_chunk).
 func (s *State) key() string { return s.SLS + "." + s.ID }
 
-// LacksRequisite reports whether a state failed because others had.
+// LacksRequisite reports whether a state failed because others failed.
 func (s *State) LacksRequisite() bool {
 	return s.Outcome == Bad && strings.HasPrefix(s.Comment, requisiteText)
 }
 
-// Root returns the state that is to be looked at first: the first one, in the order
-// in which they ran, that failed by itself, or else the first that failed. It
-// returns nil if none did.
+// Root returns the first state that failed by itself, or the first that failed if none
+// did so by itself. It returns nil if no state failed. States are in the order in which
+// they ran.
 func Root(states []State) *State {
 	var first *State
 	for i := range states {
@@ -85,13 +83,12 @@ func Root(states []State) *State {
 type step struct {
 	state *State
 	key   string
-	from  int // the step before; -1 for the state that is asked about
+	from  int // the step before; -1 for the first
 }
 
-// Causes returns why a state did not run, the nearest first; nothing for a state
-// that failed by itself. The state must be one of those that r was made of. It ends
-// also if it is asked for very many states that name very many others: then it
-// leaves causes out.
+// Causes returns why a state did not run, nearest causes first. It returns nothing for a
+// state that failed by itself. The state must be one that r was made from. If very many
+// states name very many others, Causes leaves some out.
 func (r *Requisites) Causes(s *State) []Cause {
 	if !s.LacksRequisite() {
 		return nil
@@ -100,7 +97,7 @@ func (r *Requisites) Causes(s *State) []Cause {
 	r.visited[s] = true
 	steps, unknown := []step{{state: s, from: -1}}, map[string]bool{}
 	var causes []Cause
-	last := 0 // the step from which none leads on
+	last := 0 // the step that leads no further
 	for i := 0; i < len(steps) && r.left > 0; i++ {
 		names := r.named(steps[i].state)
 		r.left -= 1 + len(names)
@@ -147,8 +144,7 @@ func (r *Requisites) chain(steps []step, i int) []string {
 	return keys
 }
 
-// named returns the states that a comment names, nothing where it is that of a
-// state that failed by itself.
+// named returns the names in the comment of a state that did not run.
 func (r *Requisites) named(s *State) []string {
 	if !s.LacksRequisite() {
 		return nil
@@ -162,8 +158,8 @@ func (r *Requisites) named(s *State) []string {
 	return names
 }
 
-// split splits a list. IDs may have in them what stands between them: the longest
-// that is known is taken.
+// split splits a list of names. Since an ID may contain the separator, it takes the
+// longest known name.
 func (r *Requisites) split(list string) []string {
 	var names []string
 	for list != "" && len(names) < maxRequisites {
@@ -174,7 +170,7 @@ func (r *Requisites) split(list string) []string {
 	return names
 }
 
-// first returns where the first name in a list ends.
+// first returns the end of the first name in a list.
 func (r *Requisites) first(list string) int {
 	longest := -1
 	for at, commas := 0, 0; commas <= r.commas; commas++ {

@@ -75,7 +75,7 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-// TestManyRequisites: what no project has ends all the same.
+// TestManyRequisites: Causes ends for more requisites than any project has.
 func TestManyRequisites(t *testing.T) {
 	t.Parallel()
 	const failed, many = "One or more requisite failed: ", 5000
@@ -101,8 +101,7 @@ func TestManyRequisites(t *testing.T) {
 	}
 }
 
-// TestMuchToLookAt: what all states together are told of is bounded, not only
-// what one is.
+// TestMuchToLookAt: the work for all states together is limited, not only for each.
 func TestMuchToLookAt(t *testing.T) {
 	t.Parallel()
 	const many = 20_000
@@ -125,7 +124,7 @@ func TestMuchToLookAt(t *testing.T) {
 	}
 }
 
-// TestRecordedCauses: so Salt says it.
+// TestRecordedCauses: Causes understands what Salt wrote.
 func TestRecordedCauses(t *testing.T) {
 	t.Parallel()
 	for event := range client.ReadEvents(bytes.NewReader(streams.Read("states-failed"))) {
@@ -144,7 +143,7 @@ func TestRecordedCauses(t *testing.T) {
 	}
 }
 
-// FuzzCauses: whatever comments say, there is an end.
+// FuzzCauses: Causes ends for any comments.
 func FuzzCauses(f *testing.F) {
 	f.Add("a.y, a.z", "a.x", "y", "z, a")
 	f.Add(", , ", "", "", ", ")

@@ -11,11 +11,7 @@ import (
 func (p *parser) state(tag string) (s State, run float64) {
 	if p.First() != '{' {
 		s.Outcome, s.Comment = Bad, "Salt returned "+short(p.Value())+" in place of a state."
-		if p.brief {
-			p.consider(s, tag, "", "", lastRun)
-		} else {
-			s.splitTag(tag, "", p)
-		}
+		s.splitTag(tag, "", p)
 		return s, lastRun
 	}
 	var id, name, result, changes string
@@ -61,13 +57,6 @@ func (p *parser) state(tag string) (s State, run float64) {
 	default:
 		s.Outcome = OK
 	}
-	if p.brief {
-		if s.Outcome == Bad {
-			s.Comment = beginning(s.Comment)
-			p.consider(s, tag, id, changes, run)
-		}
-		return s, run
-	}
 	s.splitTag(tag, id, p)
 	if name != "" {
 		s.Name = name
@@ -78,43 +67,31 @@ func (p *parser) state(tag string) (s State, run float64) {
 	return s, run
 }
 
-// text reads a value that is meant to be a text. For a brief it stays as it is
-// written: few are needed.
+// text reads a value that should be a text.
 func (p *parser) text() string {
-	switch {
-	case p.brief:
-		return p.Value()
-	case p.First() == '"':
+	if p.First() == '"' {
 		return p.String()
 	}
 	return text(p.Value())
 }
 
-// sls reads the name of an SLS, and notes it. Most states have that of the one before.
+// sls reads the name of an SLS, and notes it. Most states have the name of the one before.
 func (p *parser) sls() string {
 	from := p.Offset()
-	name := ""
-	if p.First() == '"' {
-		name = p.String()
-	} else {
-		name = text(p.Value())
-	}
+	name := p.text()
 	if name != "" && name != p.lastSLS && len(p.names) < maxSLS && from < p.Offset() {
 		p.lastSLS = name
 		if !slices.Contains(p.names, name) {
-			p.names = append(p.names, strings.Clone(name)) // it is kept where the rest is not
+			p.names = append(p.names, strings.Clone(name)) // which does not keep the rest in memory
 		}
-	}
-	if p.brief {
-		return ""
 	}
 	return name
 }
 
-// maxSLS is how many SLS of a highstate are noted.
+// maxSLS is how many names of SLS are noted.
 const maxSLS = 200
 
-// nestedOK judges an entry without a result as Salt does: by the entries in it.
+// nestedOK judges an entry without a result by the entries in it, as Salt does.
 func nestedOK(raw string) bool {
 	found := false
 	for _, inner := range rawjson.Members(raw) {
@@ -130,7 +107,7 @@ func nestedOK(raw string) bool {
 	return found
 }
 
-// resultOf returns the "result" of an entry as it is written.
+// resultOf returns the "result" of an entry as written.
 func resultOf(raw string) (result string, has bool) {
 	for key, value := range rawjson.Members(raw) {
 		if key == "result" {
@@ -143,8 +120,7 @@ func resultOf(raw string) (result string, has bool) {
 // separator stands between the parts of a tag, MODULE_|-ID_|-NAME_|-FUNCTION.
 const separator = "_|-"
 
-// splitTag fills in what a tag says. NAME, and even ID, may have the separator
-// in it: knowing the ID helps.
+// splitTag reads a tag. NAME and even ID may contain the separator, so a known ID helps.
 func (s *State) splitTag(tag, id string, p *parser) {
 	module, rest, found := strings.Cut(tag, separator)
 	end := strings.LastIndex(rest, separator)
@@ -161,7 +137,7 @@ func (s *State) splitTag(tag, id string, p *parser) {
 	s.ID, s.Name, _ = strings.Cut(middle, separator)
 }
 
-// function returns MODULE.FUNCTION. Often the state before had the same.
+// function returns MODULE.FUNCTION. The state before often had the same.
 func (p *parser) function(module, function string) string {
 	if n := len(module); len(p.last) != n+1+len(function) || p.last[:n] != module || p.last[n+1:] != function {
 		p.last = module + "." + function

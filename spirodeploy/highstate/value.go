@@ -11,9 +11,9 @@ import (
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
-// The functions here take a value of valid JSON as it is written, or "" for none.
+// The functions require a value of valid JSON, or "" for none.
 
-// truthy is what Python takes for true.
+// truthy reports whether Python takes a value for true.
 func truthy(raw string) bool {
 	switch rawjson.First(raw) {
 	case 0, 'n', 'f':
@@ -26,8 +26,8 @@ func truthy(raw string) bool {
 	return number(raw) != 0
 }
 
-// retcode returns a return code as Python judges it: what is true in Python is not
-// 0. What is true and no whole number is -1.
+// retcode returns a return code. A value that Python takes for true is not 0. It is -1 if
+// it is not a whole number.
 func retcode(raw string) int {
 	if !truthy(raw) {
 		return 0
@@ -44,11 +44,10 @@ func retcode(raw string) int {
 	return -1
 }
 
-// maxDecoded is the size in bytes up to which a value that is meant to be a text
-// and is none is tidied up; a larger one stays as it is written.
+// maxDecoded is the size in bytes up to which text tidies up a value that is not a text.
 const maxDecoded = 64 << 10
 
-// text returns a value as a person would write it: a list is a line for each.
+// text returns a value as a person would write it. Each element of a list is a line.
 func text(raw string) string {
 	switch rawjson.First(raw) {
 	case 0, 'n':
@@ -57,7 +56,7 @@ func text(raw string) string {
 		return rawjson.Text(raw)
 	case '[':
 		var b strings.Builder
-		b.Grow(len(raw)) // about what it takes; to grow takes twice that
+		b.Grow(len(raw)) // about its size
 		appendLines(&b, raw)
 		return b.String()
 	}
@@ -72,25 +71,7 @@ func text(raw string) string {
 	return string(b)
 }
 
-// beginning is text for a value that may be large: of such a one, it returns the
-// beginning.
-func beginning(raw string) string {
-	if len(raw) <= maxRootComment {
-		return text(raw)
-	}
-	first := strings.TrimLeft(raw[:maxRootComment], "[ \t\r\n") // a list is a line for each element
-	if rawjson.First(first) != '"' {
-		return short(raw)
-	}
-	// The cut must not be in an escape, of which the longest have six bytes.
-	if i := strings.LastIndexByte(first, '\\'); i >= len(first)-6 {
-		first = strings.TrimRight(first[:i], `\`)
-	}
-	return rawjson.NewCursor(first+`"`, 1).String()
-}
-
-// appendLines writes a list, of which each element may be one, a line for each:
-// into one buffer, however deep it goes.
+// appendLines writes a line for each element of a list and of the lists in it.
 func appendLines(b *strings.Builder, list string) {
 	first := true
 	for item := range rawjson.Elements(list) {
@@ -106,14 +87,14 @@ func appendLines(b *strings.Builder, list string) {
 	}
 }
 
-// isTidy reports whether a value is one that decoding would not change: there may
-// be millions of them.
+// isTidy reports whether decoding would not change a value. There may be millions of
+// them.
 func isTidy(raw string) bool {
 	digits := strings.TrimPrefix(raw, "-")
 	return raw == "true" || raw == "false" || raw == "{}" || len(digits) <= 15 && strings.Trim(digits, "0123456789") == ""
 }
 
-// texts returns a list, or the one text there is.
+// texts returns a list, or a single text as a list.
 func texts(raw string) []string {
 	if rawjson.First(raw) != '[' {
 		if s := text(raw); s != "" {
@@ -139,7 +120,7 @@ func isNumber(raw string) bool {
 	return c == '-' || c >= '0' && c <= '9'
 }
 
-// number returns 12 for 12, "12" and "12 ms", and 0 for what is no number.
+// number returns 12 for 12, "12" and "12 ms", and 0 for other values.
 func number(raw string) float64 {
 	s := raw
 	switch {
@@ -158,7 +139,7 @@ func number(raw string) float64 {
 // short returns the beginning of a value.
 func short(raw string) string {
 	const most = 100
-	r := []rune(raw[:min(len(raw), 4*most)]) // at least as many, if there are
+	r := []rune(raw[:min(len(raw), 4*most)]) // enough bytes for as many runes
 	if len(r) <= most && len(raw) <= 4*most {
 		return raw
 	}

@@ -1,36 +1,75 @@
 package report
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"slices"
+	"strings"
 	"unsafe"
 
-	"github.com/spirostack/spirodeploy/internal/rawjson"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
-// details says what there is of a minion's result beyond what is in the Minion.
+// details is what a Minion does not show of its result.
 type details struct {
-	inFile  bool              // whether it is not all in the Minion
-	slot    slot              // where it is then, or an older one was
-	size    int               // of the result as the server sent it, in bytes
-	cost    int               // what it takes of maxKept
-	telling bool              // whether it has something that people are to see
-	places  []highstate.Place // of the states that are telling; none where all is as good as that
-	root    string            // what failed first, where the states are not in memory
+	inFile  bool   // whether the result is in the file only
+	ours    bool   // whether the file has it in our JSON, not in Salt's
+	compact bool   // whether JSON has it without indentation
+	telling bool   // whether it has something to show to people
+	slot    slot   // of the result, or of an older one
+	size    int    // in the file, in bytes
+	excerpt int    // size of the telling states, which follow it; 0 if they are not few
+	cost    int    // its share of maxKept
+	root    string // the headline, if the states are in the file
 }
 
-// Details returns all that the minion's result says. Of a run with large results
-// or many, most are not in memory, but in a temporary file: their States and
-// Messages in the Minion are then empty or shortened, and here they are read
-// again; so it is better to go through one minion after the other than to keep
-// what this returns. Where it fails, it returns what there is in memory.
-func (m *Minion) Details() (highstate.Result, error) { return m.read(new([]byte)) }
+// Details returns everything that the minion's result says. After a run with large or
+// many results, most are in a temporary file, and the States and Messages of the Minion
+// are empty or shortened. If Details fails, it returns what is in memory. Use [Results]
+// for many minions.
+func (m *Minion) Details() (highstate.Result, error) { return new(Results).Of(m) }
 
-// read returns the details. It uses, or replaces, a buffer for them, in which
-// they then are: views go through many, and large ones would be garbage fast.
-func (m *Minion) read(buf *[]byte) (highstate.Result, error) {
+// Headline returns the headline of the state that failed first by itself, or "" if none
+// did. See [highstate.State.Headline].
+func (m *Minion) Headline() string {
+	if m.details.root != "" {
+		return m.details.root
+	}
+	if s := highstate.Root(m.States); s != nil {
+		return s.Headline()
+	}
+	return ""
+}
+
+// Results reads the results of one minion after the other into the same memory: what a
+// method returned is only valid until the next call. The zero value is ready to use.
+type Results struct{ buf []byte }
+
+// Of returns what [Minion.Details] does.
+func (r *Results) Of(m *Minion) (highstate.Result, error) {
+	d := &m.details
+	return r.read(m, 0, d.size, d.ours)
+}
+
+// Telling is [Results.Of] for the states that people want to see. It may return others
+// as well.
+func (r *Results) Telling(m *Minion) (highstate.Result, error) {
+	d := &m.details
+	switch {
+	case !d.telling:
+		return m.Result, nil
+	case d.excerpt == 0:
+		return r.Of(m)
+	}
+	return r.read(m, d.size, d.excerpt, true)
+}
+
+// read returns the part of the file that begins after some bytes of the result.
+func (r *Results) read(m *Minion, from, size int, ours bool) (highstate.Result, error) {
 	m.details.slot.spool.settle()
 	switch {
 	case m.Incomplete != "":
@@ -38,110 +77,102 @@ func (m *Minion) read(buf *[]byte) (highstate.Result, error) {
 	case !m.details.inFile:
 		return m.Result, nil
 	}
-	if size := m.details.size; cap(*buf) < size {
-		*buf = make([]byte, size)
-	} else {
-		*buf = (*buf)[:size]
+	if cap(r.buf) < size {
+		r.buf = make([]byte, size)
 	}
-	if err := m.details.slot.read(*buf, 0); err != nil {
+	r.buf = r.buf[:size]
+	if err := m.details.slot.read(r.buf, from); err != nil {
 		return m.Result, err
 	}
-	return highstate.ParseText(rawjson.View(*buf)), nil
+	if !ours {
+		return highstate.Parse(r.buf), nil
+	}
+	read, err := parseMinion(r.buf)
+	if err != nil {
+		return m.Result, err
+	}
+	return read.Result, nil
 }
 
-// readTelling is read for the states that people are to see, and maybe others.
-func (m *Minion) readTelling(buf *[]byte) (highstate.Result, error) {
-	d := &m.details
-	d.slot.spool.settle()
-	switch {
-	case !d.telling:
-		return m.Result, nil // what is in memory
-	case m.Incomplete != "" || len(d.places) == 0:
-		return m.read(buf)
-	}
-	r, parts := m.Result, make([][]byte, len(d.places))
-	for i, place := range d.places {
-		parts[i] = make([]byte, place.Size)
-		if err := d.slot.read(parts[i], place.At); err != nil {
-			return r, err
-		}
-	}
-	r.States = highstate.Excerpt(parts)
-	return r, nil
-}
+// Close removes the temporary file of large results. Afterwards, [Minion.Details] fails
+// for these. Close is idempotent. Without it, the file stays open until the report is
+// garbage-collected.
+func (r *Report) Close() error { return r.spool.close() }
 
-// Close removes the temporary file with the results that are not in memory, if
-// there is one: [Minion.Details] then fails for these, and views do without. All
-// else in the report stays. To call it again does nothing; not to call it keeps
-// a file open until the report is collected as garbage.
-func (r *Report) Close() error {
-	var errs []error
-	for _, t := range r.Targets {
-		errs = append(errs, t.spool.close())
-	}
-	return errors.Join(errs...)
-}
-
-// take gives the minion its result, unless it has failed for good. What has no
-// room in memory goes to the spool; and where that fails, is lost.
+// take gives the minion its result, unless it has failed for good. A result without
+// room in memory goes to the spool.
 func (m *Minion) take(s *spool, e client.Event) {
-	when, old := e.Time, m.details // a pointer into e would keep all of it
+	when, old := e.Time, m.details // a pointer to e.Time would keep all of e
 	if e.Problem != "" {
 		if !m.failed() {
 			unreadable := highstate.Result{Status: highstate.Failed, Messages: []string{e.Problem}}
-			s.kept, s.places = s.kept-old.cost, s.places-len(old.places)
+			s.kept -= old.cost
 			*m = Minion{ID: m.ID, Result: unreadable, Reported: &when, details: details{telling: true, slot: old.slot}}
 		}
 		return
 	}
-	next := Minion{ID: m.ID, Reported: &when, details: details{size: len(e.Result), slot: old.slot}}
-	kept := next.keep(e.Result, maxKept-s.kept+old.cost)
-	if !kept {
-		next.shorten(e.Result, maxPlaces-s.places+len(old.places))
-	}
-	if m.failed() && next.Status != highstate.Failed {
-		return
-	}
-	s.kept += next.details.cost - old.cost
-	s.places += len(next.details.places) - len(old.places)
-	*m = next
-	if !kept {
-		s.put(m, e.Result)
-	}
-}
-
-// keep takes all of a result, unless that is more than there is room for.
-func (m *Minion) keep(raw []byte, room int) bool {
-	if len(raw) > room {
-		return false
+	raw, room := e.Result, maxKept-s.kept+old.cost
+	if len(raw) <= room {
+		raw = bytes.Clone(raw) // which may be part of a larger buffer
 	}
 	r := highstate.Parse(raw)
-	m.details.cost = cost(raw, r)
-	if m.details.cost > room {
-		return false
+	if m.failed() && r.Status != highstate.Failed {
+		return
 	}
-	m.Result, m.Counts = r, r.Counts()
-	m.details.telling = len(r.Messages) > 0 || slices.ContainsFunc(r.States, func(s highstate.State) bool { return s.Telling() })
-	return true
+	s.kept -= old.cost
+	*m = Minion{ID: m.ID, Result: r, Counts: r.Counts(), Reported: &when, details: details{
+		telling: tells(r), compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), cost: cost(raw, r),
+	}}
+	m.store(s, raw)
 }
 
-// shorten takes no more of a result than has to be at hand. There is room for a
-// number of places.
-func (m *Minion) shorten(raw []byte, room int) {
-	b := highstate.Summarize(raw)
-	m.Result, m.Counts, m.details.cost = b.Result, b.Counts, 0
-	m.details.telling = len(b.Messages) > 0 || len(b.Telling) > 0
-	if b.Root != nil {
-		m.details.root = rootLine(b.Root)
+// store moves the result to the file if there is no room for it in memory.
+func (m *Minion) store(s *spool, raw []byte) {
+	d := &m.details
+	if d.cost <= maxKept-s.kept || m.Incomplete != "" {
+		s.kept += d.cost
+		return
 	}
-	// To read one state after the other pays where most are not read.
-	if n := len(b.Telling); n <= room && 4*n <= b.Counts.Total {
-		m.details.places = slices.Clone(b.Telling)
+	d.root, d.cost = m.Headline(), 0
+	excerpt := m.excerpt()
+	d.excerpt = len(excerpt)
+	m.States = nil
+	if len(m.Messages) > 0 {
+		m.Messages = []string{strings.Clone(sanitize.Clip(m.Messages[0], maxMessage))}
 	}
+	s.put(m, raw, excerpt)
 }
 
-// cost returns about what a result takes in memory: its texts are parts of one
-// copy of it.
+// maxMessage is the size of a message that stays in memory, in bytes.
+const maxMessage = 1 << 10
+
+// excerpt returns the telling states as JSON if they are few.
+func (m *Minion) excerpt() []byte {
+	short := Minion{ID: m.ID, Result: m.Result}
+	short.States = nil
+	for i := range m.States {
+		if m.States[i].Telling() {
+			short.States = append(short.States, m.States[i])
+		}
+	}
+	if n := len(short.States); n == 0 || 4*n > len(m.States) {
+		return nil // reading everything is about as fast
+	}
+	var b bytes.Buffer
+	out := bufio.NewWriter(&b)
+	if new(Results).WriteJSON(out, &short) != nil || out.Flush() != nil {
+		return nil
+	}
+	return b.Bytes()
+}
+
+// tells reports whether a result has something to show to people.
+func tells(r highstate.Result) bool {
+	return len(r.Messages) > 0 || slices.ContainsFunc(r.States, func(s highstate.State) bool { return s.Telling() })
+}
+
+// cost returns about how much memory a result takes. Its texts are parts of one copy
+// of raw.
 func cost(raw []byte, r highstate.Result) int {
 	const text = int(unsafe.Sizeof(""))
 	size := len(raw) + cap(r.States)*int(unsafe.Sizeof(highstate.State{})) + len(r.Messages)*text
@@ -151,7 +182,7 @@ func cost(raw []byte, r highstate.Result) int {
 	return size
 }
 
-// warnOfIncomplete says what is missing in the report.
+// warnOfIncomplete warns about results that are lost.
 func (t *Target) warnOfIncomplete() {
 	n, why := 0, ""
 	for _, m := range t.Minions {
@@ -160,6 +191,6 @@ func (t *Target) warnOfIncomplete() {
 		}
 	}
 	if n > 0 {
-		t.Warn("the details of " + plural(n, "minion") + " are missing: " + why)
+		t.Warn("the details of " + human.Plural(n, "minion") + " are missing: " + why)
 	}
 }

@@ -15,76 +15,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/runs"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
-// result returns a minion's result of about a size, in which the first and the
-// last of its states changed something, and that after them, which fails.
-func result(id string, size int, fails bool) json.RawMessage {
-	var b strings.Builder
-	b.WriteString(`{"jid": "20261123114649295956", "ret": {`)
-	last := size / 350
-	for i := range last + 1 {
-		changes := "{}"
-		if i == 0 || i == last {
-			changes = `{"diff": "of ` + id + `\n"}`
-		}
-		fmt.Fprintf(&b, `"file_|-conf%d_|-/etc/app/%d.conf_|-managed": {"changes": %s, "comment": "File of %s, %s", "result": true, "__run_num__": %d, "duration": 1.5}, `,
-			i, i, changes, id, strings.Repeat("x", 200), last-i)
-	}
-	retcode := 0
-	if fails {
-		retcode = 2
-		b.WriteString(`"cmd_|-bad_|-false_|-run": {"result": false, "comment": "it broke on ` + id + `", "__run_num__": 1e6}, `)
-	}
-	fmt.Fprintf(&b, `"__extend__": []}, "retcode": %d}`, retcode)
-	return json.RawMessage(b.String())
-}
-
-// many folds a run of many minions, of which every tenth fails.
-func many(t testing.TB, minions, size int) *report.Report {
-	t.Helper()
-	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
-	target := rep.Targets[0]
-	for _, name := range []string{client.DeployBundle, client.HighstateCalc} {
-		add(t, target, client.Event{Name: name})
-	}
-	for i := range minions {
-		id := fmt.Sprint("web", i+1)
-		m := add(t, target, client.Event{Name: client.HighstateUpdate, Time: time.Now(), Minion: id, Result: result(id, size, i%10 == 9)})
-		if m == nil || m.ID != id {
-			t.Fatalf("the result of %s is that of %v", id, m)
-		}
-	}
-	add(t, target, client.Event{Name: client.HighstateFinish})
-	target.Finish(nil)
-	rep.Finish()
-	return rep
-}
-
-func add(t testing.TB, target *report.Target, e client.Event) *report.Minion {
-	t.Helper()
-	m, err := target.Add(e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// fill adds minions until there is no room in memory for results, but for tiny ones.
-func fill(t testing.TB, target *report.Target) {
-	t.Helper()
-	for size, n := 1<<20, 0; size > 100; n++ {
-		id := fmt.Sprint("full", n)
-		if m := add(t, target, client.Event{Name: client.HighstateUpdate, Minion: id, Result: result(id, size, false)}); len(m.States) == 0 {
-			size /= 4
-		}
-	}
-}
-
-// whole fails unless the minion's details are those of its result.
+// whole fails unless the details of the minion are its result.
 func whole(t *testing.T, m *report.Minion, raw json.RawMessage) {
 	t.Helper()
 	got, err := m.Details()
@@ -101,11 +39,11 @@ func heap() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// TestManyResults: of many minions nothing is lost, and little is in memory.
+// TestManyResults: a report of many minions loses nothing, and keeps little in memory.
 func TestManyResults(t *testing.T) { //nolint:paralleltest // it measures the heap
 	const minions, size = 1000, 20 << 10
 	before := heap()
-	rep := many(t, minions, size)
+	rep := runs.Many(t, minions, size)
 	defer rep.Close()
 	if grown := heap() - before; grown > 16<<20 {
 		t.Errorf("the report takes %d MiB", grown>>20)
@@ -116,21 +54,21 @@ func TestManyResults(t *testing.T) { //nolint:paralleltest // it measures the he
 		t.Errorf("verdict %s, %d states, %.100s", rep.Verdict, got, target.Summary)
 	}
 	for _, n := range []int{1, 2, 500, 990, 999, 1000} {
-		whole(t, target.Minions[n-1], result(fmt.Sprint("web", n), size, n%10 == 0))
+		whole(t, target.Minions[n-1], runs.Result(fmt.Sprint("web", n), size, n%10 == 0))
 	}
 	if len(target.Minions[0].States) == 0 || len(target.Minions[999].States) != 0 {
 		t.Error("the first result is not in memory, or the last one is")
 	}
 
 	var text bytes.Buffer
-	if err := rep.WriteText(&text, report.TextOptions{}); err != nil {
+	if err := view.Text(&text, rep, view.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(text.String(), "it broke on web"); n < 10 || n > minions/10 || strings.Count(text.String(), "\n") >= 200 {
 		t.Errorf("the short text tells of %d failures:\n%s", n, &text)
 	}
 	text.Reset()
-	if err := rep.WriteText(&text, report.TextOptions{Detail: report.Verbose}); err != nil {
+	if err := view.Text(&text, rep, view.TextOptions{Detail: view.Verbose}); err != nil {
 		t.Fatal(err)
 	}
 	for what, want := range map[string]int{"Comment: File of web": states - minions/10, "diff: of web": 2 * minions, "Comment: it broke on web": minions / 10, "Result: True": states - minions/10} {
@@ -155,31 +93,31 @@ func TestManyResults(t *testing.T) { //nolint:paralleltest // it measures the he
 	}
 }
 
-// TestSameViews: the views of minions are the same wherever their results are.
+// TestSameViews: views do not depend on the place of the results.
 func TestSameViews(t *testing.T) {
 	t.Parallel()
 	results := []string{
-		string(result("web1", 10_000, true)), string(result("web2", 10_000, false)), `{"failed": true}`, `"odd"`,
+		string(runs.Result("web1", 10_000, true)), string(runs.Result("web2", 10_000, false)), `{"failed": true}`, `"odd"`,
 		`{"ret": ["` + strings.Repeat(`line\n`, 1000) + `", "and more"], "retcode": 1}`, `{"ret": "text"}`, `{"ret": {"a": {"result": true, "warnings": ["w"]}}}`,
 	}
 	views := func(full bool) string {
-		rep := report.New(report.Target{Highstate: true})
+		rep := report.New(report.Request{Highstate: true})
 		defer rep.Close()
 		target := rep.Targets[0]
 		rep.Started, target.Started = time.Time{}, time.Time{}
 		if full {
-			fill(t, target)
+			runs.Fill(t, target)
 		}
 		before := len(target.Minions)
 		for i, raw := range results {
-			m := add(t, target, client.Event{Name: client.HighstateUpdate, Minion: fmt.Sprint("web", i), Result: json.RawMessage(raw)})
+			m := runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: fmt.Sprint("web", i), Result: json.RawMessage(raw)})
 			if i == 0 && full != (len(m.States) == 0) {
 				t.Errorf("%d states are in memory", len(m.States))
 			}
 		}
 		target.Events, target.Minions = nil, target.Minions[before:]
 		var out bytes.Buffer
-		if err := errors.Join(rep.WriteText(&out, report.TextOptions{}), rep.WriteJSON(&out)); err != nil {
+		if err := errors.Join(view.Text(&out, rep, view.TextOptions{}), rep.WriteJSON(&out)); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()
@@ -189,12 +127,12 @@ func TestSameViews(t *testing.T) {
 	}
 }
 
-// TestAsJSON: a minion is written as package json would, but for indentation.
+// TestAsJSON: WriteJSON writes a minion as package json does, apart from indentation.
 func TestAsJSON(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 10_000, 2 << 20} {
-		rep := report.New(report.Target{})
-		m := add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: "wéb<1>\x1b", Result: result("<&>\u2028", size, true)})
+		rep := report.New(report.Request{})
+		m := runs.Add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: "wéb<1>\x1b", Result: runs.Result("<&>\u2028", size, true)})
 		var all bytes.Buffer
 		if err := rep.WriteJSON(&all); err != nil {
 			t.Fatal(err)
@@ -214,36 +152,35 @@ func TestAsJSON(t *testing.T) {
 	}
 }
 
-// TestAgain: results of one minion, again and again, take the place of those
-// before, and the last one counts.
+// TestAgain: a new result of a minion replaces the older one.
 func TestAgain(t *testing.T) {
 	t.Parallel()
-	rep := report.New(report.Target{Highstate: true})
+	rep := report.New(report.Request{Highstate: true})
 	defer rep.Close()
 	target := rep.Targets[0]
-	large := result("large", 9<<20, false)
-	add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "large", Result: large})
-	fill(t, target)
+	large := runs.Result("large", 9<<20, false)
+	runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "large", Result: large})
+	runs.Fill(t, target)
 	var results []json.RawMessage
 	for _, size := range []int{1000, 500 << 10, 200 << 10, 300 << 10} {
-		results = append(results, result(fmt.Sprint("again", size), size, false))
+		results = append(results, runs.Result(fmt.Sprint("again", size), size, false))
 	}
 	for range 3 {
 		for _, raw := range results {
-			whole(t, add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "again", Result: raw}), raw)
+			whole(t, runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "again", Result: raw}), raw)
 		}
-		whole(t, add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "other", Result: result("x", 100, false)}), result("x", 100, false))
+		whole(t, runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "other", Result: runs.Result("x", 100, false)}), runs.Result("x", 100, false))
 	}
 	whole(t, target.Minions[0], large)
-	failure := result("again", 1<<20, true)
-	add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "again", Result: failure})
-	whole(t, add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "again", Result: result("again", 1000, false)}), failure)
+	failure := runs.Result("again", 1<<20, true)
+	runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "again", Result: failure})
+	whole(t, runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: "again", Result: runs.Result("again", 1000, false)}), failure)
 }
 
-// TestClose: closed, a report has all but what was in its file.
+// TestClose: a closed report has everything but the results in its file.
 func TestClose(t *testing.T) {
 	t.Parallel()
-	rep := many(t, 20, 1<<20)
+	rep := runs.Many(t, 20, 1<<20)
 	for range 2 {
 		if err := rep.Close(); err != nil {
 			t.Error(err)
@@ -257,14 +194,14 @@ func TestClose(t *testing.T) {
 		t.Errorf("the last: %+v, %v", r, err)
 	}
 	incomplete(t, rep, "the report has been closed", 0)
-	empty := report.New(report.Target{})
+	empty := report.New(report.Request{})
 	if err := errors.Join(empty.Close(), new(report.Report).Close()); err != nil {
 		t.Error(err)
 	}
 }
 
-// incomplete fails unless the views of a run like that of TestClose do without
-// details, and say why; so does a warning, unless that came later.
+// incomplete fails unless the views of a run like that of TestClose say which details are
+// missing, and why. So does a warning if it came in time.
 func incomplete(t *testing.T, rep *report.Report, why string, warnings int) {
 	t.Helper()
 	target := rep.Targets[0]
@@ -276,7 +213,7 @@ func incomplete(t *testing.T, rep *report.Report, why string, warnings int) {
 	}
 	var text, all bytes.Buffer
 	var back report.Report
-	if err := errors.Join(rep.WriteText(&text, report.TextOptions{Detail: report.Verbose}), rep.WriteJSON(&all), json.Unmarshal(all.Bytes(), &back)); err != nil {
+	if err := errors.Join(view.Text(&text, rep, view.TextOptions{Detail: view.Verbose}), rep.WriteJSON(&all), json.Unmarshal(all.Bytes(), &back)); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(text.String(), "is missing: "+why) || strings.Contains(text.String(), "it broke on web20") || !strings.Contains(text.String(), "Summary for web20") {
@@ -292,11 +229,11 @@ func incomplete(t *testing.T, rep *report.Report, why string, warnings int) {
 	}
 }
 
-// TestNoRoom: that there is no file for them loses details, and no verdict.
+// TestNoRoom: a report without a file loses details, and keeps its verdict.
 func TestNoRoom(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("REPORT_WITHOUT_ROOM") != "" {
-		rep := many(t, 20, 1<<20)
+		rep := runs.Many(t, 20, 1<<20)
 		t.Cleanup(func() { rep.Close() })
 		incomplete(t, rep, "temporary file in "+os.TempDir(), 1)
 		return
@@ -324,20 +261,19 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
-// TestAtOnce: reports have nothing in common, and views of one can be written
-// at the same time.
+// TestAtOnce: reports are independent, and views of one can be written at the same time.
 func TestAtOnce(t *testing.T) {
 	t.Parallel()
 	var running sync.WaitGroup
 	for n := range 2 {
 		running.Go(func() {
-			rep := many(t, 15+n, 1<<20)
+			rep := runs.Many(t, 15+n, 1<<20)
 			defer rep.Close()
 			for range 2 {
-				running.Go(func() { _ = errors.Join(rep.WriteText(io.Discard, report.TextOptions{}), rep.WriteJSON(io.Discard)) })
+				running.Go(func() { _ = errors.Join(view.Text(io.Discard, rep, view.TextOptions{}), rep.WriteJSON(io.Discard)) })
 			}
 			for i, m := range rep.Targets[0].Minions {
-				whole(t, m, result(m.ID, 1<<20, i%10 == 9))
+				whole(t, m, runs.Result(m.ID, 1<<20, i%10 == 9))
 			}
 		})
 	}

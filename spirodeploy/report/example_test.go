@@ -10,7 +10,7 @@ import (
 
 // A stream of a server is folded into a report, which says what came of it.
 func ExampleReport() {
-	rep := report.New(report.Target{Server: "https://salt.example.com:4510/", Project: "shop", Deployment: "prod", Highstate: true})
+	rep := report.New(report.Request{Server: "https://salt.example.com:4510/", Project: "shop", Deployment: "prod", Highstate: true})
 	defer func() { _ = rep.Close() }()
 	target := rep.Targets[0]
 	stream := strings.NewReader(`event: deploy-bundle

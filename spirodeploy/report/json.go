@@ -6,14 +6,27 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/jsontext"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
-// WriteJSON writes the report as indented JSON; docs/report.md describes its
-// members. The errors are those of w.
+// MarshalJSON returns the report as JSON, with all results. [Report.WriteJSON] needs
+// less memory.
+func (r *Report) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	err := r.WriteJSON(&b)
+	return b.Bytes(), err
+}
+
+// WriteJSON writes the report as indented JSON, one minion after the other.
+// docs/report.md describes the members. Errors are those of w.
 func (r *Report) WriteJSON(w io.Writer) error {
-	// Events and minions may be many and large: all is encoded without them, and
-	// each is then written in its place.
-	frame := *r
+	// Events and minions may be many and large. A frame without them is encoded first,
+	// and each of them is then written in its place.
+	type plain Report // without MarshalJSON
+	frame := plain(*r)
 	frame.Targets = slices.Clone(r.Targets)
 	for i, t := range r.Targets {
 		without := *t
@@ -24,60 +37,46 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	out := jsonWriter{out: bufio.NewWriterSize(w, 64<<10)} // which remembers the first error
+	out := bufio.NewWriterSize(w, 64<<10) // which remembers the first error
+	var results Results
 	for _, t := range r.Targets {
-		rest = out.upTo("events", rest)
+		list := upTo("events", out, &rest)
 		for i := range t.Events {
-			out.next()
-			if err := out.event(&t.Events[i]); err != nil {
+			list.Next()
+			event, err := encode(t.Events[i])
+			if err != nil {
 				return err
 			}
+			list.Value(event)
 		}
-		out.close(']')
-		rest = out.upTo("minions", rest)
+		list.Close(']')
+		list = upTo("minions", out, &rest)
 		for _, m := range t.Minions {
-			out.next()
-			if err := out.minion(m); err != nil {
+			list.Next()
+			if err := results.write(list, m); err != nil {
 				return err
 			}
 		}
-		out.close(']')
+		list.Close(']')
 	}
-	write(out.out, string(rest))
-	_ = out.out.WriteByte('\n')
-	return out.out.Flush()
+	jsontext.Raw(out, string(rest))
+	_ = out.WriteByte('\n')
+	return out.Flush()
 }
 
-// upTo writes JSON up to the first empty list of that name in a target, which it
-// opens, and returns what is to come after it.
-func (w *jsonWriter) upTo(name string, all []byte) (rest []byte) {
-	// A line end is none of a text's in JSON: it cannot be anything else.
-	before, after, _ := bytes.Cut(all, []byte("\n      \""+name+`": []`))
-	write(w.out, string(before))
-	w.depth, w.filled = 3, false
-	w.line()
-	_, _ = w.out.WriteString(`"` + name + `": `)
-	w.open('[')
-	return after
+// upTo writes JSON up to the first empty list of a name in a target, and opens the list.
+// It leaves in rest what follows.
+func upTo(name string, out *bufio.Writer, rest *[]byte) *jsontext.Writer {
+	// No text of JSON contains a line end, so this matches nothing else.
+	before, after, _ := bytes.Cut(*rest, []byte("\n      \""+name+`": []`))
+	*rest = after
+	jsontext.Raw(out, string(before)+"\n      \""+name+`": `)
+	list := jsontext.At(out, 3)
+	list.Open('[')
+	return list
 }
 
-func (w *jsonWriter) event(e *Event) error {
-	when, err := json.Marshal(e.Time)
-	if err != nil {
-		return err
-	}
-	w.open('{')
-	w.text("event", e.Name)
-	w.name("time")
-	w.value(when)
-	w.textIfAny("msg", e.Msg)
-	w.textIfAny("minion", e.Minion)
-	w.textIfAny("data", e.Data)
-	w.close('}')
-	return nil
-}
-
-// encode returns a value as indented JSON; nothing is escaped for HTML.
+// encode returns a value as indented JSON, without escapes for HTML.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -87,4 +86,74 @@ func encode(v any) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// maxIndented is the size in bytes of the largest result that is indented, since
+// indenting can make a deeply nested one many times larger.
+const maxIndented = 1 << 20
+
+// WriteJSON writes a minion in one line, with the members that [Report.WriteJSON]
+// writes. Flush returns the error of the writer.
+func (r *Results) WriteJSON(w *bufio.Writer, m *Minion) error {
+	return r.write(&jsontext.Writer{Out: w, Compact: true}, m)
+}
+
+// write writes a minion state by state. Package json would hold its JSON in memory,
+// several times.
+func (r *Results) write(w *jsontext.Writer, m *Minion) error {
+	result, err := r.Of(m)
+	tail := struct {
+		Retcode    int              `json:"retcode"`
+		JID        string           `json:"jid,omitempty"`
+		Counts     highstate.Counts `json:"counts"`
+		Reported   *time.Time       `json:"reported,omitempty"`
+		Incomplete string           `json:"incomplete,omitempty"`
+	}{result.Retcode, result.JID, m.Counts, m.Reported, ""}
+	if err != nil {
+		tail.Incomplete = err.Error()
+	}
+	rest, err := encode(tail)
+	if err != nil {
+		return err
+	}
+	compact := w.Compact
+	w.Compact = compact || m.details.compact
+	w.Open('{')
+	w.Text("id", m.ID)
+	w.Text("status", string(result.Status))
+	if len(result.States) > 0 {
+		w.Name("states")
+		w.Open('[')
+		for i := range result.States {
+			w.Next()
+			writeState(w, &result.States[i])
+		}
+		w.Close(']')
+	}
+	w.Texts("messages", result.Messages)
+	w.Members(string(rest))
+	w.Close('}')
+	w.Compact = compact
+	return nil
+}
+
+func writeState(w *jsontext.Writer, s *highstate.State) {
+	outcome, _ := s.Outcome.MarshalText() // it cannot fail
+	w.Open('{')
+	w.Text("id", s.ID)
+	w.Text("function", s.Function)
+	w.Text("name", s.Name)
+	w.TextIfAny("sls", s.SLS)
+	w.Text("outcome", string(outcome))
+	w.TextIfAny("comment", s.Comment)
+	if len(s.Changes) > 0 {
+		w.Name("changes")
+		w.Value(s.Changes)
+	}
+	w.Texts("warnings", s.Warnings)
+	w.TextIfAny("start", s.Start)
+	w.Name("durationMs")
+	number, _ := json.Marshal(s.Duration) // a number cannot fail
+	w.Value(number)
+	w.Close('}')
 }

@@ -9,27 +9,25 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
-// Limits of what is kept of the events, so that a server that never stops, or
-// sends no sense, cannot fill this machine's memory.
+// Limits of the events in a report, so that no server can fill the memory.
 const (
-	maxRepeated  = 10_000   // events that are unknown, or of a name that had come before
-	maxEventText = 16 << 20 // of all events together, in bytes
-	maxText      = 64 << 10 // of one event, in bytes
-	maxName      = 255      // of an event's name, in bytes
+	maxRepeated  = 10_000   // events with an unknown or repeated name
+	maxEventText = 16 << 20 // of all events, in bytes
+	maxText      = 64 << 10 // of an event, in bytes
+	maxName      = 255      // of the name of an event, in bytes
 )
 
-// kept remembers of the events what a verdict hangs on, whether or not they are
-// in the report.
+// kept is what a verdict needs of the events, whether or not they are in the report.
 type kept struct {
-	known     map[string]bool // names of the protocol that have come
-	exception string          // what the last one said
-	repeated  int             // how many of maxRepeated there are
-	text      int             // how much of maxEventText there is
-	dropped   int             // how many events are not in the report
+	known     map[string]bool // events of the protocol that arrived
+	exception string          // the message of the last exception
+	repeated  int             // of maxRepeated
+	text      int             // of maxEventText
+	dropped   int             // events that are not in the report
 }
 
-// keep puts an event into the report, if there is room for it. The loss of one
-// that is the first of a minion does not count: Minions has what it said.
+// keep adds an event to the report if there is room. The first event of a minion does not
+// count as dropped, since Minions has its result.
 func (t *Target) keep(e Event, ofMinion bool) {
 	k := &t.kept
 	fresh := false
@@ -41,9 +39,9 @@ func (t *Target) keep(e Event, ofMinion bool) {
 		k.known[e.Name] = true
 	}
 	if e.Name == client.Exception {
-		k.exception = bothEnds(trimRight(e.Msg), maxText)
+		k.exception = sanitize.BothEnds(strings.TrimRight(e.Msg, "\n\t "), maxText)
 	}
-	e.Name, e.Msg, e.Data = sanitize.Clip(e.Name, maxName), bothEnds(e.Msg, maxText), sanitize.Clip(e.Data, maxText)
+	e.Name, e.Msg, e.Data = sanitize.Clip(e.Name, maxName), sanitize.BothEnds(e.Msg, maxText), sanitize.Clip(e.Data, maxText)
 	size := len(e.Name) + len(e.Msg) + len(e.Minion) + len(e.Data)
 	if !fresh && k.repeated == maxRepeated || k.text+size > maxEventText {
 		if !ofMinion {
@@ -58,20 +56,9 @@ func (t *Target) keep(e Event, ofMinion bool) {
 	t.Events = append(t.Events, e)
 }
 
-// warnOfDropped says what the report does not have.
+// warnOfDropped warns about events that the report does not have.
 func (t *Target) warnOfDropped() {
 	if n := t.kept.dropped; n > 0 {
 		t.Warn(fmt.Sprintf("the server sent more events than the report keeps: %s of them are left out", human.Thousands(n)))
 	}
-}
-
-// bothEnds shortens a text to about that many bytes and keeps both ends: a
-// traceback of Python has the reason at its end.
-func bothEnds(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	half := most / 2
-	head, tail := strings.ToValidUTF8(s[:half], ""), strings.ToValidUTF8(s[len(s)-half:], "")
-	return head + "\n… (" + human.Thousands(len(s)-2*half) + " more bytes) …\n" + tail
 }

@@ -22,11 +22,11 @@ func flood(t *testing.T, target *report.Target, e client.Event, n int) {
 	}
 }
 
-// TestFlood: of events without end, some are kept, all others are counted, and
-// the verdict hangs on none of those.
+// TestFlood: a report keeps some of very many events and counts the others, which do not
+// change the verdict.
 func TestFlood(t *testing.T) {
 	t.Parallel()
-	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
+	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
 	target := rep.Targets[0]
 	flood(t, target, client.Event{Name: "news", Data: "x"}, 15_000)
 	flood(t, target, client.Event{Name: client.DeployBundle}, 3)
@@ -46,10 +46,10 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// TestFloodOfText: few events can be large ones.
+// TestFloodOfText: a report keeps few large events.
 func TestFloodOfText(t *testing.T) {
 	t.Parallel()
-	target := report.New(report.Target{}).Targets[0]
+	target := report.New(report.Request{}).Targets[0]
 	large := strings.Repeat("x", 1<<20)
 	flood(t, target, client.Event{Name: large, Data: large, Msg: large}, 1000)
 	size := 0
@@ -61,11 +61,10 @@ func TestFloodOfText(t *testing.T) {
 	}
 }
 
-// TestMinions: results of many minions are no flood; of more than there can be,
-// they are.
+// TestMinions: a report takes as many minions as a master can have, and no more.
 func TestMinions(t *testing.T) {
 	t.Parallel()
-	target := report.New(report.Target{Highstate: true}).Targets[0]
+	target := report.New(report.Request{Highstate: true}).Targets[0]
 	for i := range client.MaxMinions {
 		e := client.Event{Name: client.HighstateUpdate, Minion: fmt.Sprint("m", i), Result: json.RawMessage(`{"ret": ["x"]}`)}
 		if m, err := target.Add(e); err != nil || m == nil {
@@ -87,11 +86,11 @@ func TestMinions(t *testing.T) {
 	}
 }
 
-// TestJSONForScreens: a report that is written to a terminal does nothing to it.
+// TestJSONForScreens: a JSON report does nothing to a terminal.
 func TestJSONForScreens(t *testing.T) {
 	t.Parallel()
 	const evil = "\x1b\x7f\u009b\u202e\u2028\u200b\U000e0041ä\u200d"
-	rep := report.New(report.Target{Server: evil, Highstate: true})
+	rep := report.New(report.Request{Server: evil, Highstate: true})
 	result, err := json.Marshal(map[string]any{"ret": map[string]any{"a": map[string]any{"changes": map[string]any{evil: evil}}}})
 	if err != nil {
 		t.Fatal(err)

@@ -3,30 +3,33 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
-// SpiroFS asks all minions which states are for them, and highstates those that
-// answer. A minion that is down by then is in no event, and the run would look whole.
-// The functions here find the minions that had to be there.
+// SpiroFS asks all minions for their states, and applies those of the minions that
+// answer. No event names a minion that is down, so the run would look complete. The
+// functions here find the minions that had to be there.
 
 // FewMinionsError means that fewer minions were reached than had to be.
 type FewMinionsError struct{ Reached, Min int }
 
-func (e *FewMinionsError) Error() string {
-	return fmt.Sprintf("%s reached, and %d had to be: %s", were(e.Reached), e.Min, askMaster)
+func (e *FewMinionsError) Error() string { return e.Explain().String() }
+
+// Explain returns both numbers, and how to find the minions that are down.
+func (e *FewMinionsError) Explain() fault.Parts {
+	return fault.Parts{Why: fmt.Sprintf("%s reached, and %d had to be", were(e.Reached), e.Min), Help: askMaster}
 }
 
-// askMaster says what to look at when a minion is not there (salt 3005 to 3008,
+// askMaster says how to find minions that are down (salt 3005 to 3008,
 // runners/manage.py).
 const askMaster = "on the master, salt-run manage.down lists those that are down"
 
-// hear remembers who did not answer the server.
+// hear remembers the minions that did not answer the server.
 func (t *Target) hear(ids []string) {
 	for _, id := range ids {
 		if t.silent == nil {
@@ -38,20 +41,20 @@ func (t *Target) hear(ids []string) {
 	}
 }
 
-// Settle looks for the minions that were expected, as far as that can be known by now:
-// with several targets, it is enough if one of them has a minion, and of a target that did
-// not come to its end, nobody knows whom it reaches. Finish does it at last.
+// Settle looks for expected minions that were not reached. With several targets, it is
+// enough if one of them reaches a minion. A target that has not ended yet, or not to
+// its end, may still reach the minions that it expects. Finish calls Settle.
 func (r *Report) Settle() {
-	reached, open := map[string]bool{}, map[string]bool{}
+	known := map[string]bool{} // minions that were reached, or may be
 	for _, t := range r.Targets {
 		for _, m := range t.Minions {
 			if m.Status != highstate.NotReached {
-				reached[m.ID] = true
+				known[m.ID] = true
 			}
 		}
 		if !t.complete() {
 			for _, id := range t.Expected {
-				open[id] = true
+				known[id] = true
 			}
 		}
 	}
@@ -59,31 +62,26 @@ func (r *Report) Settle() {
 		if !t.complete() {
 			continue
 		}
-		missing := slices.DeleteFunc(slices.Clone(t.Expected), func(id string) bool { return reached[id] || open[id] || t.missed[id] })
-		if len(missing) > 0 {
+		missing := slices.DeleteFunc(slices.Clone(t.Expected), func(id string) bool { return known[id] })
+		if !slices.Equal(missing, t.missed) {
 			t.miss(missing)
 		}
 	}
 }
 
-// miss takes in that minions were not reached, and settles the verdict again.
+// miss notes the minions that were not reached, and sets the verdict again.
 func (t *Target) miss(ids []string) {
-	if t.missed == nil {
-		t.missed = map[string]bool{}
-	}
-	for _, id := range ids {
-		t.missed[id] = true
-	}
 	if t.MissingMinions == Warn {
 		before := t.MissedWarning()
-		t.missedIDs = append(t.missedIDs, ids...)
+		t.missed = ids
 		t.Warnings = slices.DeleteFunc(t.Warnings, func(text string) bool { return text == before })
 		t.Warn(t.MissedWarning())
 		return
 	}
+	t.missed = ids
 	for _, id := range ids {
 		m := t.minion(id)
-		if m == nil { // no more can have come; those that did not are few
+		if m == nil { // there are too many, and few are missing
 			m = t.newMinion(id)
 		}
 		if m.Reported == nil {
@@ -95,16 +93,16 @@ func (t *Target) miss(ids []string) {
 	t.settle()
 }
 
-// MissedWarning returns the warning of minions that were expected and not reached, if
-// that is only worth a warning; else "".
+// MissedWarning returns the warning about expected minions that were not reached, or ""
+// if there is none.
 func (t *Target) MissedWarning() string {
-	if len(t.missedIDs) == 0 {
+	if len(t.missed) == 0 || t.MissingMinions != Warn {
 		return ""
 	}
-	return fmt.Sprintf("%s expected and not reached: %s; %s", were(len(t.missedIDs)), nameSome(t.missedIDs), askMaster)
+	return fmt.Sprintf("%s expected and not reached: %s; %s", were(len(t.missed)), sanitize.Names(t.missed), askMaster)
 }
 
-// whyMissing says what is known of a minion that was not reached.
+// whyMissing says what is known about a minion that was not reached.
 func (t *Target) whyMissing(id string) string {
 	why := "It was expected, and the server did not find it among the minions that are concerned: it is down or slow, its key is not accepted, or it belongs to another master."
 	if t.silent[id] {
@@ -113,19 +111,12 @@ func (t *Target) whyMissing(id string) string {
 	return why + " On the master, salt-run manage.down lists those that are down, and salt " + sanitize.Line(id) + " test.ping asks this one."
 }
 
-func were(n int) string { return plural(n, "minion") + " " + wasWere(n) }
+func were(n int) string { return human.Count(n, "minion was", "minions were") }
 
-func wasWere(n int) string {
-	if n == 1 {
-		return "was"
-	}
-	return "were"
-}
-
-// Lacks reports whether it is a failure that too few minions are concerned, and why they
-// are too few, if they are. It is for a highstate that has come to its end.
+// Lacks reports whether too few minions are concerned, and whether that is a failure. It
+// is for a highstate that came to its end.
 func (t *Target) Lacks() (failure bool, why error) {
-	switch n := len(t.Minions) - t.count(highstate.NotReached); {
+	switch n := len(t.Minions) - t.Count(highstate.NotReached); {
 	case !t.Highstate:
 		return false, nil
 	case n == 0:
@@ -136,20 +127,7 @@ func (t *Target) Lacks() (failure bool, why error) {
 	return false, nil
 }
 
-// nameSome names the first of some minions.
-func nameSome(ids []string) string {
-	names := make([]string, 0, maxNamed+1)
-	for i, id := range ids {
-		if i == maxNamed {
-			names = append(names, "and "+human.Thousands(len(ids)-i)+" more")
-			break
-		}
-		names = append(names, sanitize.Line(id))
-	}
-	return strings.Join(names, ", ")
-}
-
-// Missed returns the minions that were expected and not reached.
+// Missed returns the expected minions that were not reached.
 func (t *Target) Missed() []*Minion {
 	return slices.DeleteFunc(slices.Clone(t.Minions), func(m *Minion) bool { return m.Status != highstate.NotReached })
 }

@@ -10,21 +10,21 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
-// Progress is where a run stands: what a display of it needs to know between two
-// updates. Its zero value is a run that has not begun.
+// Progress is the state of a run between two updates, for a display. The zero value is a
+// run that has not begun.
 type Progress struct {
 	Stage       Stage
 	Since       time.Time // when the stage began
-	Moved       time.Time // when it got further, other than by results of minions
-	Sent, Total int64     // in bytes, of an upload or a file that is written; Total is 0 while it is not known
+	Moved       time.Time // when it last moved on, apart from results of minions
+	Sent, Total int64     // bytes of an upload or a file; Total is 0 if it is not known
 
-	named   bool // whether the server has said which minions are concerned
+	named   bool // whether the server has named the minions
 	minions []string
-	left    map[string]bool // those that have not reported
-	first   int             // no minion before this one is left
+	left    map[string]bool // minions that have not reported
+	first   int             // all minions before this one have reported
 }
 
-// Watch takes in an update: it is a [Watcher].
+// Watch is a [Watcher].
 func (p *Progress) Watch(u Update) {
 	switch u.Kind {
 	case Began:
@@ -36,7 +36,7 @@ func (p *Progress) Watch(u Update) {
 		p.Sent, p.Total = u.Sent, u.Total
 	case Happened:
 		p.happened(u)
-	case Waited, Warned, Ended, Missed:
+	case Waited, Warned, Ended, Missed, Finished:
 	}
 }
 
@@ -50,7 +50,7 @@ func (p *Progress) happened(u Update) {
 	case u.Minion != nil:
 		delete(p.left, u.Minion.ID)
 	case u.Event.Name == client.HighstateFinish, u.Event.Name == client.Exception:
-		p.left = nil // nothing more will be heard of them
+		p.left = nil // no minion reports any more
 	}
 }
 
@@ -64,8 +64,8 @@ func (p *Progress) await(id string) {
 	}
 }
 
-// Awaited returns the first of the minions that have not reported, in the
-// server's order, how many there are, and how many minions in all.
+// Awaited returns the first minions that have not reported, in the order of the server,
+// their number, and the number of all minions.
 func (p *Progress) Awaited(most int) (ids []string, left, all int) {
 	for p.first < len(p.minions) && !p.left[p.minions[p.first]] {
 		p.first++
@@ -81,7 +81,7 @@ func (p *Progress) Awaited(most int) (ids []string, left, all int) {
 	return ids, len(p.left), len(p.minions)
 }
 
-// Rate returns how much is sent in a second, in bytes; 0 while that cannot be said.
+// Rate returns the bytes per second, or 0 if the rate is not known.
 func (p *Progress) Rate(now time.Time) float64 {
 	elapsed := now.Sub(p.Since).Seconds()
 	if elapsed <= 0 {
@@ -90,8 +90,8 @@ func (p *Progress) Rate(now time.Time) float64 {
 	return float64(p.Sent) / elapsed
 }
 
-// Remaining returns how long sending the rest takes at the rate so far; 0 while that
-// cannot be said.
+// Remaining returns how long the rest takes at the current rate, or 0 if the rate is not
+// known.
 func (p *Progress) Remaining(now time.Time) time.Duration {
 	rate := p.Rate(now)
 	if rate == 0 || p.Sent >= p.Total {
@@ -101,13 +101,13 @@ func (p *Progress) Remaining(now time.Time) time.Duration {
 	return time.Duration(min(float64(p.Total-p.Sent)/rate, most.Seconds()) * float64(time.Second))
 }
 
-// Moving reports whether bytes are on their way.
+// Moving reports whether a transfer has begun and not ended.
 func (p *Progress) Moving() bool { return p.Sent > 0 && p.Sent < p.Total }
 
-// stalled is how long nothing has to move before that is worth a word.
+// stalled is how long a transfer may stand still without a word.
 const stalled = 10 * time.Second
 
-// Transfer says how far Moving is: "12.0 MiB of 40.0 MiB (30 %), 4.1 MiB/s, 7 s left".
+// Transfer describes the transfer: "12.0 MiB of 40.0 MiB (30 %), 4.1 MiB/s, 7 s left".
 func (p *Progress) Transfer(now time.Time) string {
 	text := fmt.Sprintf("%s of %s (%d %%), %s/s", human.Size(p.Sent), human.Size(p.Total), 100*p.Sent/p.Total, human.Size(int64(p.Rate(now))))
 	if still := now.Sub(p.Moved); still >= stalled {
@@ -116,10 +116,10 @@ func (p *Progress) Transfer(now time.Time) string {
 	return text + ", " + human.Elapsed(p.Remaining(now)) + " left"
 }
 
-// maxAwaited is how many minions a line names.
+// maxAwaited is how many minions Waiting names.
 const maxAwaited = 5
 
-// Waiting says in a few words what the run waits for: "waiting for web1, web2 and 3 more".
+// Waiting says what the run waits for: "waiting for web1, web2 and 3 more".
 func (p *Progress) Waiting() string {
 	switch p.Stage {
 	case Bundling:

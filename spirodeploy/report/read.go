@@ -6,23 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strings"
-	"time"
 
-	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
-// Read reads a report from its JSON form. Views of it are those of the report
-// that was written. As in a report of a run, large results are in a temporary
-// file: whoever is done with the report should call Close.
+// Read reads a report from JSON. Its views are the same as those of the report that was
+// written. As after a run, large results are in a temporary file: call Close after the
+// last use.
 func Read(r io.Reader) (*Report, error) {
 	rep := &Report{Targets: []*Target{}}
 	dec := json.NewDecoder(r)
 	if err := rep.decode(dec); err != nil {
-		_ = rep.Close() // which has nothing to say that err does not
+		_ = rep.Close() // err is the reason
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
@@ -32,17 +28,13 @@ func Read(r io.Reader) (*Report, error) {
 }
 
 func (r *Report) decode(dec *json.Decoder) error {
-	results := new(spool) // which all targets share
-	err := object(dec, r, func(name string) (bool, error) {
+	type plain Report // whose members object reads
+	err := object(dec, (*plain)(r), func(name string) (bool, error) {
 		switch name {
 		case "schemaVersion":
 			return true, r.decodeVersion(dec)
 		case "targets":
-			return true, list(dec, func() error {
-				t := &Target{spool: results}
-				r.Targets = append(r.Targets, t)
-				return t.decode(dec)
-			})
+			return true, list(dec, func() error { return r.newTarget().decode(dec) })
 		}
 		return false, nil
 	})
@@ -52,7 +44,7 @@ func (r *Report) decode(dec *json.Decoder) error {
 	return err
 }
 
-// decodeVersion fails before anything is read that may have another meaning.
+// decodeVersion fails before it reads a member that may have another meaning.
 func (r *Report) decodeVersion(dec *json.Decoder) error {
 	if err := dec.Decode(&r.SchemaVersion); err != nil {
 		return err
@@ -64,26 +56,23 @@ func (r *Report) decodeVersion(dec *json.Decoder) error {
 }
 
 func (t *Target) decode(dec *json.Decoder) error {
-	t.Events, t.Minions = []Event{}, []*Minion{}
 	err := object(dec, t, func(name string) (bool, error) {
 		if name != "minions" {
 			return false, nil
 		}
 		return true, list(dec, func() error {
-			m, err := readMinion(dec, t.spool)
+			m, err := t.report.spool.decode(dec)
 			t.Minions = append(t.Minions, m)
 			return err
 		})
 	})
-	t.spool.settle()
 	if t.Error != "" {
 		t.err = errors.New(t.Error)
 	}
 	return err
 }
 
-// object reads an object into a struct: its members all at once, but for those
-// that each reads itself.
+// object reads an object into a struct, except for the members that each reads.
 func object(dec *json.Decoder, into any, each func(name string) (bool, error)) error {
 	if err := delimiter(dec, '{'); err != nil {
 		return err
@@ -94,7 +83,7 @@ func object(dec *json.Decoder, into any, each func(name string) (bool, error)) e
 		if err != nil {
 			return err
 		}
-		name, _ := token.(string) // the decoder sees to it
+		name, _ := token.(string) // which it always is
 		done, err := each(name)
 		if err != nil {
 			return err
@@ -139,71 +128,44 @@ func delimiter(dec *json.Decoder, want json.Delim) error {
 	return err
 }
 
-// The JSON forms of what has durations, which package highstate cuts off, not
-// rounds: to write them again must not change them.
-type (
-	readDuration highstate.Milliseconds
-	readCounts   struct {
-		highstate.Counts
-		Duration readDuration `json:"durationMs"`
-	}
-	readState struct {
-		highstate.State
-		Duration readDuration `json:"durationMs"`
-	}
-	minionJSON struct {
-		Minion
-		States []readState `json:"states"`
-		Counts readCounts  `json:"counts"`
-	}
-)
-
-func (d *readDuration) UnmarshalJSON(b []byte) error {
-	var f float64
-	if err := json.Unmarshal(b, &f); err != nil {
-		return err
-	}
-	*d = readDuration(math.Round(f * float64(time.Millisecond)))
-	return nil
-}
-
-// readMinion reads a minion. Where there is no room in memory for its result,
-// that goes to the spool.
-func readMinion(dec *json.Decoder, s *spool) (*Minion, error) {
+// decode reads a minion. Its result goes into the file if there is no room in memory.
+func (s *spool) decode(dec *json.Decoder) (*Minion, error) {
 	var raw json.RawMessage
 	if err := dec.Decode(&raw); err != nil {
 		return nil, err
 	}
-	var read minionJSON
-	if err := json.Unmarshal(raw, &read); err != nil {
+	m, err := parseMinion(raw)
+	if err != nil {
 		return nil, err
 	}
-	m := &read.Minion
-	for i := range read.States {
-		state := read.States[i].State
-		switch state.Outcome {
-		case highstate.OK, highstate.Changed, highstate.Pending, highstate.Bad:
-		default:
-			return nil, fmt.Errorf("minion %s: state %s: it has no outcome that this program knows", sanitize.Line(m.ID), sanitize.Line(state.ID))
-		}
-		state.Duration, state.Changes = highstate.Milliseconds(read.States[i].Duration), compact(state.Changes)
-		m.States = append(m.States, state)
-		m.details.telling = m.details.telling || state.Telling()
-	}
-	m.Counts = read.Counts.Counts
-	m.Counts.Duration = highstate.Milliseconds(read.Counts.Duration)
-	m.details.telling = m.details.telling || len(m.Messages) > 0
-	if !strings.Contains(rawjson.View(raw), "\n") {
-		m.details.size = maxIndented + 1 // it was written without line ends
-	}
-	m.details.cost = cost(raw, m.Result)
-	if m.details.cost <= maxKept-s.kept || !m.respool(s) {
-		s.kept += m.details.cost
-	}
+	d := &m.details
+	d.compact, d.ours = !bytes.Contains(raw, []byte("\n")), true
+	d.size, d.cost = len(raw), cost(raw, m.Result)
+	m.store(s, raw)
+	s.settle() // before the next minion takes as much memory
 	return m, nil
 }
 
-// compact returns JSON without what indents it. It is valid.
+// parseMinion reads a minion from its JSON.
+func parseMinion(raw []byte) (*Minion, error) {
+	m := new(Minion)
+	if err := json.Unmarshal(raw, m); err != nil {
+		return nil, err
+	}
+	for i := range m.States {
+		s := &m.States[i]
+		switch s.Outcome {
+		case highstate.OK, highstate.Changed, highstate.Pending, highstate.Bad:
+		default:
+			return nil, fmt.Errorf("minion %s: state %s: this program does not know its outcome", sanitize.Line(m.ID), sanitize.Line(s.ID))
+		}
+		s.Changes = compact(s.Changes)
+	}
+	m.details.telling = tells(m.Result)
+	return m, nil
+}
+
+// compact returns valid JSON without indentation.
 func compact(raw json.RawMessage) json.RawMessage {
 	var b bytes.Buffer
 	if len(raw) == 0 || json.Compact(&b, raw) != nil {

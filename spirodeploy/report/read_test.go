@@ -1,57 +1,37 @@
 package report_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 
+	"github.com/spirostack/spirodeploy/internal/dev/runs"
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// writers are the views of a report.
-var writers = map[string]func(*report.Report, io.Writer) error{
-	"json":     (*report.Report).WriteJSON,
-	"text":     func(r *report.Report, w io.Writer) error { return r.WriteText(w, report.TextOptions{}) },
-	"junit":    (*report.Report).WriteJUnit,
-	"markdown": (*report.Report).WriteMarkdown,
-	"html":     (*report.Report).WriteHTML,
-}
-
-// view returns a view of a report.
-func view(t testing.TB, rep *report.Report, format string) string {
-	t.Helper()
-	var out bytes.Buffer
-	if err := writers[format](rep, &out); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
-}
-
-// TestRead: of what was written and read, every view is the same.
+// TestRead: every view of a report stays the same after writing and reading it.
 func TestRead(t *testing.T) {
 	t.Parallel()
 	for _, name := range streams.All {
-		rep := fold(streams.Read(name), name != "no-highstate", nil)
+		rep := runs.Fold(streams.Read(name), name != "no-highstate", nil)
 		sameViews(t, name, rep)
 	}
-	sameViews(t, "no minions", fold(nil, true, nil, func(t *report.Target) { t.RequireMinions, t.Warnings = true, []string{"careful"} }))
-	sameViews(t, "dry run", fold(nil, true, nil, func(t *report.Target) {
+	sameViews(t, "no minions", runs.Fold(nil, true, nil, func(t *report.Target) { t.RequireMinions, t.Warnings = true, []string{"careful"} }))
+	sameViews(t, "dry run", runs.Fold(nil, true, nil, func(t *report.Target) {
 		t.DryRun = true
 		t.Bundle.Contents = []report.Content{{Name: "a", Size: 3, Executable: true}, {Name: "b", Link: "a"}}
 	}))
 }
 
-// TestReadLarge: large results are spooled again, and not one is lost.
+// TestReadLarge: large results go to a file again, and none is lost.
 func TestReadLarge(t *testing.T) {
 	t.Parallel()
 	// Sizes on both sides of the one up to which a result is indented.
 	for _, size := range []int{1 << 20, 1<<20 + 8<<10} {
-		rep := many(t, 12, size)
+		rep := runs.Many(t, 12, size)
 		defer rep.Close()
 		back := sameViews(t, "large", rep)
 		inMemory := 0
@@ -68,13 +48,13 @@ func TestReadLarge(t *testing.T) {
 
 func sameViews(t *testing.T, name string, rep *report.Report) *report.Report {
 	t.Helper()
-	back, err := report.Read(strings.NewReader(view(t, rep, "json")))
+	back, err := report.Read(strings.NewReader(runs.Show(t, rep, "json")))
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
 	t.Cleanup(func() { _ = back.Close() })
-	for format := range writers {
-		if got, want := view(t, back, format), view(t, rep, format); got != want {
+	for format := range runs.Writers {
+		if got, want := runs.Show(t, back, format), runs.Show(t, rep, format); got != want {
 			t.Errorf("%s: the %s differs:\n%.3000s\nwant\n%.3000s", name, format, got, want)
 		}
 	}
@@ -84,16 +64,16 @@ func sameViews(t *testing.T, name string, rep *report.Report) *report.Report {
 	return back
 }
 
-// TestReadDurations: what is written again does not change bit by bit.
+// TestReadDurations: durations do not drift if a report is written again and again.
 func TestReadDurations(t *testing.T) {
 	t.Parallel()
 	var states []string
 	for i := range 2000 {
 		states = append(states, fmt.Sprintf(`"a_|-s%d_|-n_|-f": {"result": true, "duration": %d.%03d}`, i, i, i%1000))
 	}
-	rep := report.New(report.Target{Project: "shop", Deployment: "prod", Highstate: true})
+	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
 	raw := json.RawMessage(`{"ret": {` + strings.Join(states, ", ") + `}}`)
-	add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: "web1", Result: raw})
+	runs.Add(t, rep.Targets[0], client.Event{Name: client.HighstateUpdate, Minion: "web1", Result: raw})
 	rep.Targets[0].Finish(nil)
 	rep.Finish()
 	sameViews(t, "durations", rep)

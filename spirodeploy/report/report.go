@@ -1,25 +1,27 @@
-// Package report folds the events of a run into what it came to: a verdict, an
-// exit status, and for every minion what its states did. It has views of that
-// for people and for programs.
+// Package report folds the events of a run into a [Report]: the verdict, the exit
+// status, and what the states of each minion did. It also defines the updates that a
+// run sends while it goes on, and reads and writes a report as JSON. Package view
+// writes all other formats.
 package report
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/spirostack/spirodeploy/internal/human"
-	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
-// SchemaVersion is that of the JSON form. It grows when a member changes its
-// meaning or goes away; new members may come without that.
+// SchemaVersion is the version of the JSON format. It grows if a member changes its
+// meaning or is removed. New members do not change it.
 const SchemaVersion = 1
 
-// Report is what a run came to.
+// Report is the result of a run.
 type Report struct {
 	SchemaVersion int       `json:"schemaVersion"`
 	Verdict       Verdict   `json:"verdict"`
@@ -27,84 +29,96 @@ type Report struct {
 	Started       time.Time `json:"started"`
 	Finished      time.Time `json:"finished"`
 	Targets       []*Target `json:"targets"`
+
+	// Spell spells the options that the help of an error names; default: as fields of
+	// Go structs. It must be set before the first target ends.
+	Spell fault.Speller `json:"-"`
+
+	spool spool // results that are not in memory
 }
 
-// Target is one deployment on one server.
-type Target struct {
-	Name           string `json:"name,omitempty"` // which tells it from others
+// Request is what was asked for: one deployment on one server.
+type Request struct {
+	Name           string `json:"name,omitempty"` // tells targets of one run apart
 	Server         string `json:"server"`
 	Project        string `json:"project"`
 	Deployment     string `json:"deployment"`
-	Saltenv        string `json:"saltenv"` // PROJECT/DEPLOYMENT
+	Saltenv        string `json:"saltenv"` // PROJECT/DEPLOYMENT; [New] sets it
 	Highstate      bool   `json:"highstate"`
 	RequireMinions bool   `json:"requireMinions"`
-	DryRun         bool   `json:"dryRun"` // nothing was to be sent
-	// Expected are ids of minions that had to be reached, and MinMinions is how many of
-	// whatever ids had to be. With MissingMinions Warn, a lack of them is a warning.
+	DryRun         bool   `json:"dryRun"` // nothing is sent
+	// Expected are the ids of minions that must be reached. MinMinions is how many
+	// minions must be reached, whatever their ids. If MissingMinions is Warn, too few are
+	// a warning.
 	Expected       []string `json:"expected,omitempty"`
 	MinMinions     int      `json:"minMinions,omitempty"`
 	MissingMinions Missing  `json:"missingMinions,omitempty"`
-	// Top says whom the bundle's top file names for the deployment; nil if it has none
-	// that is known.
+}
+
+// Target is one deployment on one server: the request and its result.
+type Target struct {
+	Request
+	// Top says which minions the bundle's top file names for the deployment. It is nil
+	// if the top file is not known.
 	Top        *Top      `json:"top,omitempty"`
-	Rights     string    `json:"rights,omitempty"` // what the token allows, in words, where it can be read
+	Rights     string    `json:"rights,omitempty"` // what the token allows, in words, if it can be read
 	Bundle     Bundle    `json:"bundle"`
 	Verdict    Verdict   `json:"verdict"`
 	ExitStatus int       `json:"exitStatus"`
-	Summary    string    `json:"summary"`         // the verdict in a line
-	Error      string    `json:"error,omitempty"` // what went wrong, if it was not the minions
+	Summary    string    `json:"summary"`         // the verdict in one line
+	Error      string    `json:"error,omitempty"` // what failed, if it was not a minion
 	Warnings   []string  `json:"warnings,omitempty"`
 	Started    time.Time `json:"started"`
 	Finished   time.Time `json:"finished"`
 	Events     []Event   `json:"events"`
 	Minions    []*Minion `json:"minions"` // in the order in which the server named them
 
-	ended     error // what the run ended with
-	err       error // what is told of that
-	byID      map[string]*Minion
-	kept      kept
-	silent    map[string]bool // minions that the server says did not answer it
-	missed    map[string]bool // minions that were expected and not reached
-	missedIDs []string        // those of them that are only worth a warning
-	spool     *spool          // of results that are not in memory, which all targets share
+	report *Report
+	ended  error // the error that ended the run
+	err    error // the error that the verdict shows
+	byID   map[string]*Minion
+	kept   kept
+	silent map[string]bool // minions that did not answer the server
+	missed []string        // expected minions that were not reached
+	long   string          // Summary for a terminal
+	plain  string          // Summary with options spelled as fields of Go structs
 }
 
-// Missing says what it means that minions that were expected are not reached.
+// Missing says how a run treats expected minions that are not reached.
 type Missing string
 
-// What a lack of minions means.
+// Treatments of missing minions.
 const (
-	Fail Missing = "fail" // a failure, and the default
-	Warn Missing = "warn" // a warning
+	Fail Missing = "fail" // the run fails; the default
+	Warn Missing = "warn" // the run warns
 )
 
-// Top is what a bundle's top file says of a deployment.
+// Top is what a bundle's top file says about a deployment.
 type Top struct {
 	File    string      `json:"file"`    // spirotop.sls or top.sls
 	Targets []TopTarget `json:"targets"` // in the order of the file
-	// Template means that Salt renders the file, so that its targets are not known.
+	// Template means that Salt renders the file, so its targets are not known.
 	Template bool `json:"template,omitempty"`
 }
 
-// TopTarget is a target of a top file: who gets which SLS.
+// TopTarget is a target of a top file: minions and the SLS that they get.
 type TopTarget struct {
 	Expression string   `json:"expression"`
-	Match      string   `json:"match"` // how the expression is read: compound, glob, list …
+	Match      string   `json:"match"` // how Salt reads the expression: compound, glob, list …
 	SLS        []string `json:"sls"`
 }
 
-// concerns reports whether the top file names anybody, as far as that is known.
+// concerns reports whether the top file names a minion, or may name one.
 func (t *Top) concerns() bool { return t != nil && (t.Template || len(t.Targets) > 0) }
 
-// Bundle is what was deployed.
+// Bundle is the deployed bundle.
 type Bundle struct {
-	Digest digest.Digest `json:"digest,omitempty"` // empty where it was not read to its end
-	// Commit is the commit that it was made from, and how git describes that: what
-	// .gitcommit holds, in one line.
+	Digest digest.Digest `json:"digest,omitempty"` // empty if the bundle was not read to its end
+	// Commit is the content of .gitcommit in one line: the commit and its description.
 	Commit  string `json:"commit,omitempty"`
 	Size    int64  `json:"size"` // in bytes
 	Entries int    `json:"entries"`
-	// Contents lists the entries, for a dry run.
+	// Contents lists the entries of a dry run.
 	Contents []Content `json:"contents,omitempty"`
 }
 
@@ -116,34 +130,43 @@ type Content struct {
 	Link       string `json:"link,omitempty"` // target of a symbolic link
 }
 
-// NewContent describes an entry of a bundle.
-func NewContent(it bundle.Item) Content {
-	return Content{Name: it.Name, Size: it.Size, Link: it.Link, Executable: it.Mode.IsRegular() && it.Mode&0o100 != 0}
+// String returns the entry as a line of a listing: size, an x if it is executable,
+// name, and the target of a link.
+func (c Content) String() string {
+	mark := " "
+	if c.Executable {
+		mark = "x"
+	}
+	text := fmt.Sprintf("%12d %s %s", c.Size, mark, sanitize.Line(c.Name))
+	if c.Link != "" {
+		text += " -> " + sanitize.Line(c.Link)
+	}
+	return text
 }
 
-// Event is one of the server's events, without what Minions has of it.
+// Event is an event of the server, without the result that is in Minions.
 type Event struct {
 	Name   string    `json:"event"`
 	Time   time.Time `json:"time"` // when it arrived
 	Msg    string    `json:"msg,omitempty"`
 	Minion string    `json:"minion,omitempty"`
-	Data   string    `json:"data,omitempty"` // of events that the protocol does not know
+	Data   string    `json:"data,omitempty"` // of an event that the protocol does not know
 }
 
-// Minion is what became of one minion. Of its Result, States and Messages may be
-// only a part, or none: [Minion.Details] has them all.
+// Minion is the result of one minion. Its States and Messages may be incomplete:
+// [Minion.Details] returns all of them.
 type Minion struct {
 	ID string `json:"id"`
 	highstate.Result
 	Counts     highstate.Counts `json:"counts"`
 	Reported   *time.Time       `json:"reported,omitempty"`   // when its result arrived
-	Incomplete string           `json:"incomplete,omitempty"` // why there are no States and Messages, or not all
+	Incomplete string           `json:"incomplete,omitempty"` // why States and Messages are lost, if they are
 
 	details details
 }
 
-// failed reports whether the minion has failed, for good: a later result, if
-// there should be one, cannot take that back. No answer can be late.
+// failed reports whether the minion has failed for good. A later result does not
+// change that. It does change a missing answer, which may only be late.
 func (m *Minion) failed() bool {
 	return m.Status == highstate.Failed || m.Status == highstate.NotCompiled
 }
@@ -151,37 +174,39 @@ func (m *Minion) failed() bool {
 // OK reports whether the minion's highstate succeeded.
 func (m *Minion) OK() bool { return m.Status == highstate.Succeeded }
 
-// New begins the report of a run with its targets. Whoever is done with the
-// report should call Close.
-func New(targets ...Target) *Report {
-	r := &Report{SchemaVersion: SchemaVersion, Started: time.Now()}
-	results := new(spool)
-	for _, t := range targets {
-		t.Started = r.Started
-		t.Saltenv = t.Project + "/" + t.Deployment
-		t.Events, t.Minions = []Event{}, []*Minion{} // JSON shows them as [], not as null
-		t.spool = results
-		r.Targets = append(r.Targets, &t)
+// New begins the report of a run with a target for each request. Call Close after
+// the last use.
+func New(requests ...Request) *Report {
+	r := &Report{SchemaVersion: SchemaVersion, Started: time.Now(), Targets: []*Target{}}
+	for _, request := range requests {
+		request.Saltenv = request.Project + "/" + request.Deployment
+		t := r.newTarget()
+		t.Request, t.Started = request, r.Started
 	}
 	return r
 }
 
-// title names the target: its saltenv, after its name if it has one.
-func (t *Target) title() string { return t.whole(t.Saltenv) }
+func (r *Report) newTarget() *Target {
+	t := &Target{Events: []Event{}, Minions: []*Minion{}, report: r} // JSON shows [], not null
+	r.Targets = append(r.Targets, t)
+	return t
+}
 
-// whole returns the name of something of the target, such as a minion, after the
-// target's own: others may have one that is called the same.
-func (t *Target) whole(name string) string {
+// Title returns the saltenv, after the name of the target if it has one.
+func (t *Target) Title() string { return t.Qualify(t.Saltenv) }
+
+// Qualify puts the name of the target before a name that other targets may use, such as
+// that of a minion.
+func (t *Target) Qualify(name string) string {
 	if t.Name == "" {
 		return name
 	}
 	return t.Name + ": " + name
 }
 
-// Add folds an event in. It returns the minion that the event is the result of,
-// if it is one. The error, a [client.StreamError], means that there is no point
-// in reading on: what the server says cannot be. A result is not copied: nobody
-// may write to it before Finish.
+// Add folds an event in. It returns the minion if the event is the result of one. It fails
+// with a [client.StreamError] if the server names too many minions: the caller should
+// then stop reading. The event's Result must not change before Finish.
 func (t *Target) Add(e client.Event) (*Minion, error) {
 	folded := Event{Name: e.Name, Time: e.Time, Msg: e.Msg, Minion: e.Minion}
 	var reported *Minion
@@ -200,7 +225,7 @@ func (t *Target) Add(e client.Event) (*Minion, error) {
 			return nil, &client.StreamError{Err: client.ErrMinions, Malformed: true}
 		}
 		fresh = reported.Reported == nil
-		reported.take(t.spool, e)
+		reported.take(&t.report.spool, e)
 	default:
 		folded.Data = e.Data
 	}
@@ -208,8 +233,8 @@ func (t *Target) Add(e client.Event) (*Minion, error) {
 	return reported, nil
 }
 
-// minion returns the minion of that id, which is a new one if need be; nil if
-// that were one too many.
+// minion returns the minion with an id, and creates it if there is none. It returns nil
+// if there are too many.
 func (t *Target) minion(id string) *Minion {
 	if m, ok := t.byID[id]; ok {
 		return m
@@ -233,32 +258,35 @@ func (t *Target) newMinion(id string) *Minion {
 // Warn adds a warning.
 func (t *Target) Warn(text string) { t.Warnings = append(t.Warnings, text) }
 
-// saw reports whether an event of that name, one of the protocol's, has come.
+// saw reports whether an event of the protocol has come.
 func (t *Target) saw(name string) bool { return t.kept.known[name] }
 
-// Finish ends the target with the error of the run, which may be nil, and
-// settles the verdict.
+// Finish ends the target and sets its verdict. The error is the one that ended the
+// run, or nil.
 func (t *Target) Finish(err error) {
 	t.Finished = time.Now()
 	t.warnOfDropped()
-	t.spool.settle()
+	t.report.spool.settle()
 	t.warnOfIncomplete()
 	t.ended = err
 	t.settle()
 }
 
-// settle settles the verdict.
+// settle sets the verdict.
 func (t *Target) settle() {
 	t.Verdict, t.err = t.judge(t.ended)
 	t.ExitStatus = t.Verdict.ExitStatus()
 	t.Error = ""
 	if t.err != nil {
-		t.Error = t.err.Error()
+		t.Error = fault.Line(t.err, t.report.Spell)
 	}
-	t.Summary = t.summary()
+	t.Summary = t.summary(fault.Line, t.report.Spell, "; ")
+	t.long = t.summary(fault.Lines, t.report.Spell, "\n  ")
+	t.plain = t.summary(func(err error, _ fault.Speller) string { return err.Error() }, nil, "; ")
 }
 
-// Finish ends the report when all targets have ended: the worst verdict is its own.
+// Finish ends the report after all targets have ended. Its verdict is the worst of
+// theirs.
 func (r *Report) Finish() {
 	r.Finished = time.Now()
 	r.Verdict = Success
@@ -269,8 +297,7 @@ func (r *Report) Finish() {
 	r.ExitStatus = r.Verdict.ExitStatus()
 }
 
-// Err returns nil where everything that was asked for happened, and else an
-// [*Error].
+// Err returns nil if everything that was asked for happened, and an [*Error] otherwise.
 func (r *Report) Err() error {
 	if r.Verdict == Success {
 		return nil
@@ -284,8 +311,8 @@ func (r *Report) Err() error {
 	return e
 }
 
-// Error is a verdict other than success, as an error. [errors.As] finds the
-// cause in it, such as a [client.StatusError].
+// Error is the error of a run with a verdict other than Success. [errors.As] finds its
+// cause, such as a [client.StatusError].
 type Error struct {
 	Verdict Verdict
 	text    string
@@ -296,7 +323,5 @@ func (e *Error) Error() string { return e.text }
 
 func (e *Error) Unwrap() []error { return e.causes }
 
-// ExitStatus returns the exit status for the verdict; mage uses it.
+// ExitStatus returns the exit status of the verdict. Mage uses it.
 func (e *Error) ExitStatus() int { return e.Verdict.ExitStatus() }
-
-func plural(n int, noun string) string { return human.Count(n, noun, noun+"s") }

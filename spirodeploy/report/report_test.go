@@ -5,109 +5,21 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/spirostack/spirodeploy/internal/dev/runs"
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
-var update = flag.Bool("update", false, "write the pinned views anew")
-
-// fold makes the report of a stream, and of the error it ends with.
-func fold(stream []byte, highstate bool, err error, change ...func(*report.Target)) *report.Report {
-	target := report.Target{
-		Server: "https://salt:4510/", Project: "shop", Deployment: "prod", Highstate: highstate,
-		Bundle: report.Bundle{Digest: "sha256:0123", Size: 2048, Entries: 2},
-	}
-	for _, f := range change {
-		f(&target)
-	}
-	rep := report.New(target)
-	for event, streamErr := range client.ReadEvents(bytes.NewReader(stream)) {
-		if streamErr != nil {
-			err = streamErr
-			break
-		}
-		rep.Targets[0].Add(event)
-	}
-	rep.Targets[0].Finish(err)
-	rep.Finish()
-	return rep
-}
-
-func TestRecorded(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]struct {
-		verdict report.Verdict
-		status  int
-		says    string
-	}{
-		"ok":                    {report.Success, 0, "shop/prod deployed: 1 minion, 2 states, 2 changed"},
-		"states-failed":         {report.MinionFailed, 1, "shop/prod: 1 of 1 minion failed (web1)"},
-		"render-failed":         {report.MinionFailed, 1, "shop/prod: 1 of 1 minion failed (web1)"},
-		"minion-not-responding": {report.MinionFailed, 1, "shop/prod: 1 of 2 minions failed (db1)"},
-		"no-minions":            {report.Success, 0, "shop/prod deployed, no minion is concerned"},
-		"no-highstate":          {report.Success, 0, "shop/prod deployed, without a highstate"},
-		"exception":             {report.ServerFailed, 4, "the server failed: FileExistsError: [Errno 17]"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			rep := fold(streams.Read(name), name != "no-highstate", nil)
-			if rep.Verdict != want.verdict || rep.ExitStatus != want.status || !strings.Contains(rep.Targets[0].Summary, want.says) {
-				t.Errorf("%s (%d) %q, want %s (%d) %q", rep.Verdict, rep.ExitStatus, rep.Targets[0].Summary, want.verdict, want.status, want.says)
-			}
-			err := rep.Err()
-			var with *report.Error
-			switch {
-			case want.status == 0 && err != nil:
-				t.Errorf("Err is %v", err)
-			case want.status != 0 && (!errors.As(err, &with) || with.ExitStatus() != want.status || !strings.Contains(err.Error(), want.says)):
-				t.Errorf("Err is %v, want one with status %d that says %q", err, want.status, want.says)
-			}
-			var text bytes.Buffer
-			if err := rep.WriteText(&text, report.TextOptions{}); err != nil {
-				t.Fatal(err)
-			}
-			pinned(t, name+".txt", text.Bytes())
-			var out bytes.Buffer
-			if err := rep.WriteJSON(&out); err != nil {
-				t.Fatal(err)
-			}
-			times := regexp.MustCompile(`"20\d\d-[^"]*Z"|"20\d\d-[^"]*[+-]\d\d:\d\d"`)
-			pinned(t, name+".json", times.ReplaceAll(out.Bytes(), []byte(`"TIME"`)))
-		})
-	}
-}
-
-// pinned compares a view with the one that is kept.
-func pinned(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs (go test -update writes it anew):\n%s", path, got)
-	}
-}
-
-// TestVerdict: what a run came to, when several things hold.
+// TestVerdict: if several verdicts apply, the right one wins.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	const (
@@ -176,35 +88,35 @@ func TestVerdict(t *testing.T) {
 		{"another site", "", &client.AnswerError{Op: "check"}, report.Unreachable},
 		{"another site, after the body", "", &client.AnswerError{Op: "deploy", BodySent: true}, report.Unknown},
 	} {
-		rep := fold([]byte(tt.stream), true, tt.err)
+		rep := runs.Fold([]byte(tt.stream), true, tt.err)
 		if rep.Verdict != tt.verdict {
 			t.Errorf("%s: %s (%s), want %s", tt.name, rep.Verdict, rep.Targets[0].Summary, tt.verdict)
 		}
 	}
-	if v := fold([]byte(bundle), false, nil).Verdict; v != report.Success {
+	if v := runs.Fold([]byte(bundle), false, nil).Verdict; v != report.Success {
 		t.Errorf("without highstate: %s", v)
 	}
-	if v := fold(nil, false, nil).Verdict; v != report.Unknown {
+	if v := runs.Fold(nil, false, nil).Verdict; v != report.Unknown {
 		t.Errorf("without highstate, nothing heard: %s", v)
 	}
-	if v := fold([]byte(bundle), false, broken).Verdict; v != report.Unknown {
+	if v := runs.Fold([]byte(bundle), false, broken).Verdict; v != report.Unknown {
 		t.Errorf("without highstate, cut: %s", v)
 	}
-	rep := fold([]byte(nobody), true, nil, func(t *report.Target) { t.RequireMinions = true })
+	rep := runs.Fold([]byte(nobody), true, nil, func(t *report.Target) { t.RequireMinions = true })
 	if rep.Verdict != report.MinionFailed || !errors.Is(rep.Err(), report.ErrNoMinions) {
 		t.Errorf("no minion, one required: %s, %v", rep.Verdict, rep.Err())
 	}
 }
 
-// TestNames: who failed and who did not report is told by name.
+// TestNames: the summary names the minions that failed or did not report.
 func TestNames(t *testing.T) {
 	t.Parallel()
-	rep := fold([]byte("event: deploy-bundle\ndata: {}\n\n"+
+	rep := runs.Fold([]byte("event: deploy-bundle\ndata: {}\n\n"+
 		"event: highstate-start\ndata: {\"minions\": [\"web1\", \"db1\", \"db2\\u001b[2J\"]}\n\n"+
 		"event: highstate-update\ndata: {\"minion\": \"web1\", \"result\": {\"ret\": [\"bad\"]}}\n\n"+
 		"event: highstate-finish\ndata: {}\n\n"), true, nil)
 	var text bytes.Buffer
-	_ = rep.WriteText(&text, report.TextOptions{})
+	_ = view.Text(&text, rep, view.TextOptions{})
 	const want = `FAILURE: shop/prod: outcome unknown: 1 of 3 minions failed (web1); 2 of 3 minions did not report (db1, db2\x1b[2J)`
 	if !strings.Contains(text.String(), want) || !strings.Contains(text.String(), "Minions that did not report: db1, db2") {
 		t.Errorf("the summary is\n%s\nwant %q in it", &text, want)
@@ -223,7 +135,7 @@ func TestNames(t *testing.T) {
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	rep := fold(streams.Read("states-failed"), true, nil)
+	rep := runs.Fold(streams.Read("states-failed"), true, nil)
 	if err := rep.WriteJSON(&out); err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +160,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// TestWorst: where targets differ, the worst verdict is that of the run.
+// TestWorst: the worst verdict of the targets is that of the run.
 func TestWorst(t *testing.T) {
 	t.Parallel()
 	of := map[report.Verdict]error{
@@ -262,7 +174,7 @@ func TestWorst(t *testing.T) {
 	for i, bad := range order {
 		for _, better := range order[i:] {
 			for _, pair := range [][2]report.Verdict{{bad, better}, {better, bad}} {
-				rep := report.New(report.Target{Name: "a"}, report.Target{Name: "b"})
+				rep := report.New(report.Request{Name: "a"}, report.Request{Name: "b"})
 				for n, v := range pair {
 					rep.Targets[n].Finish(of[v])
 				}
@@ -284,12 +196,12 @@ func TestOddIDs(t *testing.T) {
 	for i, id := range ids {
 		stream += fmt.Sprintf("event: highstate-update\ndata: {\"minion\": %s, \"result\": {\"ret\": {\"a_|-b_|-c_|-d\": {\"result\": %t}}}}\n\n", id, i > 0)
 	}
-	rep := fold([]byte(stream+"event: highstate-finish\ndata: {}\n\n"), true, nil)
+	rep := runs.Fold([]byte(stream+"event: highstate-finish\ndata: {}\n\n"), true, nil)
 	if n := len(rep.Targets[0].Minions); n != len(ids) || rep.Verdict != report.MinionFailed || !strings.Contains(rep.Targets[0].Summary, `1 of 5 minions failed (web\udcff)`) {
 		t.Errorf("%d minions, %s: %s", n, rep.Verdict, rep.Targets[0].Summary)
 	}
 	seen := map[string]bool{}
-	again, err := report.Read(strings.NewReader(view(t, rep, "json")))
+	again, err := report.Read(strings.NewReader(runs.Show(t, rep, "json")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,54 +1,51 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math/bits"
-	"os"
 
 	"github.com/spirostack/spirodeploy/internal/human"
-	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/internal/tempfile"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// Limits of what is kept of the minions' results.
+// Limits of the results that a report keeps.
 const (
-	maxKept   = 8 << 20   // of all of them together in memory, in bytes
-	maxPlaces = 256 << 10 // of states in the temporary file
-	maxSpool  = 16 << 30  // of that file, in bytes: no server may fill a disk for ever
+	maxKept  = 8 << 20  // of all results in memory, in bytes
+	maxSpool = 16 << 30 // of the file, in bytes, so that no server fills a disk
 )
 
-// spool holds the results of a report that have no room in memory, as the server
-// sent them but for tokens, in a temporary file. It is made when it is needed.
-//
-// It writes one result while the next one is read: it is as much work.
+// spool keeps results without room in memory in a temporary file, which it makes for the
+// first one. It writes a result while the caller reads the next.
 type spool struct {
-	file    *os.File
+	file    *tempfile.File
 	size    int64 // of the file, in bytes
-	kept    int   // how much of maxKept is taken
-	places  int   // how much of maxPlaces is
-	err     error // why nothing more can be held
+	kept    int   // of maxKept
+	err     error // why the spool takes no more results
 	writing chan error
-	last    *Minion // the one whose result is being written
+	last    *Minion // whose result is being written
 }
 
-// slot is the place of a result in a spool. The zero value is none.
+// slot is the place of a result in a spool. The zero value has no room.
 type slot struct {
 	spool *spool
 	at    int64
 	room  int64
 }
 
-// put writes the minion's result, in the place of an older one if that has the
-// room: a server may send results of one minion again and again. Where it fails,
-// at once or later, the minion is incomplete.
-func (s *spool) put(m *Minion, raw []byte) {
+// put writes the result of a minion and its excerpt. They replace an older result if
+// there is room, since a server may send many for one minion. If writing fails, now or
+// later, the minion is incomplete.
+func (s *spool) put(m *Minion, raw, excerpt []byte) {
 	s.settle()
-	place := m.details.slot
-	if int64(len(raw)) > place.room {
-		// Twice as much as before at least, so that old places cannot add up.
-		// What is not written takes no room on most disks.
-		place = slot{spool: s, at: s.size, room: 1 << bits.Len(uint(len(raw)))}
+	place, size := m.details.slot, len(raw)+len(excerpt)
+	if int64(size) > place.room {
+		// At least twice the room, so that old places do not add up. Most disks do not
+		// store the rest.
+		place = slot{spool: s, at: s.size, room: 1 << bits.Len(uint(size))}
 	}
 	end := place.at + place.room
 	switch {
@@ -56,12 +53,12 @@ func (s *spool) put(m *Minion, raw []byte) {
 	case end > maxSpool:
 		s.err = fmt.Errorf("all results are more than %s", human.Size(maxSpool))
 	case s.file == nil:
-		if s.file, s.err = os.CreateTemp("", "spirodeploy-*.results"); s.err != nil {
-			s.err = spoolError(s.err)
+		file, err := tempfile.New()
+		if err != nil {
+			s.err = &fault.Error{Err: err, Help: tempfile.Hint}
 			break
 		}
-		// Where an open file can be removed, nothing is left even by a crash.
-		_ = os.Remove(s.file.Name())
+		s.file = file
 	}
 	if s.err != nil {
 		m.Incomplete = s.err.Error()
@@ -72,30 +69,31 @@ func (s *spool) put(m *Minion, raw []byte) {
 	s.last, s.writing = m, make(chan error, 1)
 	go func(done chan<- error) {
 		_, err := s.file.WriteAt(raw, place.at)
-		done <- err
+		_, err2 := s.file.WriteAt(excerpt, place.at+int64(len(raw)))
+		done <- cmp.Or(err, err2)
 	}(s.writing)
 }
 
-// settle waits until all is written.
+// settle waits until the last result is written.
 func (s *spool) settle() {
 	if s == nil || s.writing == nil {
 		return
 	}
 	if err := <-s.writing; err != nil {
-		s.err = spoolError(err)
+		s.err = fileError(err)
 		s.last.details.inFile, s.last.Incomplete = false, s.err.Error()
 	}
 	s.writing, s.last = nil, nil
 }
 
-// read fills a buffer with the result in a slot, from there on.
+// read fills a buffer with the bytes of a slot after the first ones.
 func (s slot) read(buf []byte, from int) error {
 	_, err := s.spool.file.ReadAt(buf, s.at+int64(from))
 	switch {
 	case errors.Is(err, fs.ErrClosed):
 		return errors.New("the report has been closed")
 	case err != nil:
-		return spoolError(err)
+		return fileError(err)
 	}
 	return nil
 }
@@ -103,21 +101,16 @@ func (s slot) read(buf []byte, from int) error {
 // close closes and removes the file.
 func (s *spool) close() error {
 	s.settle()
-	if s == nil || s.file == nil {
+	if s.file == nil {
 		return nil
 	}
-	err := s.file.Close()
-	if errors.Is(err, fs.ErrClosed) {
-		return nil
+	if err := s.file.Close(); !errors.Is(err, fs.ErrClosed) {
+		return err
 	}
-	_ = os.Remove(s.file.Name()) // most often it is already
-	return err
+	return nil
 }
 
-// spoolError says what is wrong with the temporary file, whose name means nothing.
-func spoolError(err error) error {
-	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
-		err = pe.Err
-	}
-	return fmt.Errorf("temporary file in %s: %w (TMPDIR names the directory for temporary files)", sanitize.Line(os.TempDir()), err)
+// fileError returns the error of the file, with a hint.
+func fileError(err error) error {
+	return &fault.Error{Err: &tempfile.Error{Err: err}, Help: tempfile.Hint}
 }

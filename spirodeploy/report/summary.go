@@ -1,39 +1,64 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
-// Summary returns the verdict in a line, with names.
+// Summary returns the verdict in one line. For several targets, it names those that
+// failed.
 func (r *Report) Summary() string {
 	if len(r.Targets) == 1 {
 		return r.Targets[0].Summary
 	}
-	return r.verdictLines()[0].text
+	if r.Verdict == Success {
+		return fmt.Sprintf("Success: %d targets", len(r.Targets))
+	}
+	var failed []string
+	skipped := 0
+	for _, t := range r.Targets {
+		switch t.Verdict {
+		case Success:
+		case NotStarted:
+			skipped++
+		default:
+			failed = append(failed, sanitize.Line(t.Name))
+		}
+	}
+	if len(failed) == 0 {
+		return fmt.Sprintf("FAILURE: %d of %d targets not begun", skipped, len(r.Targets))
+	}
+	text := fmt.Sprintf("FAILURE: %d of %d targets: %s", len(failed), len(r.Targets), strings.Join(failed, ", "))
+	if skipped > 0 {
+		text += fmt.Sprintf("; %d not begun", skipped)
+	}
+	return text
 }
 
-// failures returns a line for each target that failed; for several that did so in
-// the same way, one.
+// failures returns a line for each target that failed. Targets that failed in the same
+// way share a line.
 func (r *Report) failures() []string {
 	var lines []string
 	names := map[string][]string{} // by what happened
 	var order []string
 	for _, t := range r.Targets {
+		what := cmp.Or(t.plain, t.Summary)
 		switch {
 		case t.Verdict == Success:
 			continue
 		case len(r.Targets) == 1:
-			return []string{t.Summary}
-		case names[t.Summary] == nil:
-			order = append(order, t.Summary)
+			return []string{what}
+		case names[what] == nil:
+			order = append(order, what)
 		}
-		names[t.Summary] = append(names[t.Summary], sanitize.Line(t.Name))
+		names[what] = append(names[what], sanitize.Line(t.Name))
 	}
 	for _, what := range order {
 		lines = append(lines, strings.Join(names[what], ", ")+": "+what)
@@ -41,40 +66,29 @@ func (r *Report) failures() []string {
 	return lines
 }
 
-// count returns how many minions have that status.
-func (t *Target) count(status highstate.Status) int {
-	n := 0
-	for _, m := range t.Minions {
-		if m.Status == status {
-			n++
-		}
-	}
-	return n
-}
-
-// maxNamed is how many minions are named in a line.
-const maxNamed = 20
-
-// named returns the ids of the minions with one of the statuses.
-func (t *Target) named(statuses ...highstate.Status) string {
+// IDs returns the ids of the minions with one of the statuses.
+func (t *Target) IDs(statuses ...highstate.Status) []string {
 	var ids []string
-	n := 0
 	for _, m := range t.Minions {
-		if !slices.Contains(statuses, m.Status) {
-			continue
-		}
-		if n++; n <= maxNamed {
-			ids = append(ids, sanitize.Line(m.ID))
+		if slices.Contains(statuses, m.Status) {
+			ids = append(ids, m.ID)
 		}
 	}
-	if n > maxNamed {
-		ids = append(ids, "and "+human.Thousands(n-maxNamed)+" more")
-	}
-	return strings.Join(ids, ", ")
+	return ids
 }
 
-// summary returns the verdict in a line, with names.
-func (t *Target) summary() string {
+// Count returns how many minions have a status.
+func (t *Target) Count(status highstate.Status) int { return len(t.IDs(status)) }
+
+// Long returns Summary with each part of an error, and each reason, on a line of its
+// own: for a terminal. It returns Summary if the report was read from JSON.
+func (t *Target) Long() string { return cmp.Or(t.long, t.Summary) }
+
+// layout is [fault.Line] or [fault.Lines].
+type layout func(error, fault.Speller) string
+
+// summary returns the verdict, with names.
+func (t *Target) summary(lay layout, spell fault.Speller, separator string) string {
 	what := sanitize.Line(t.Saltenv)
 	switch {
 	case t.Verdict == Success && t.DryRun:
@@ -84,39 +98,44 @@ func (t *Target) summary() string {
 	case t.Verdict == Success && len(t.Minions) == 0:
 		return what + " deployed, no minion is concerned"
 	case t.Verdict == Success:
-		c := t.totals()
-		return fmt.Sprintf("%s deployed: %s, %s, %d changed", what, plural(len(t.Minions), "minion"), plural(c.Total, "state"), c.Changed)
+		c := t.Totals()
+		return fmt.Sprintf("%s deployed: %s, %s, %d changed", what, human.Plural(len(t.Minions), "minion"), human.Plural(c.Total, "state"), c.Changed)
 	}
-	if words := t.Verdict.words(); words != "" {
+	if words := words[t.Verdict]; words != "" {
 		what += ": " + words
 	}
-	return what + ": " + strings.Join(t.reasons(), "; ")
+	reasons := t.minionReasons()
+	if t.err != nil {
+		reasons = append([]string{sanitize.Text(lay(t.err, spell))}, reasons...)
+	}
+	return what + ": " + strings.Join(reasons, separator)
 }
 
-// reasons returns why the verdict is no success: the error, and what minions did.
-func (t *Target) reasons() []string {
+// minionReasons returns what the minions contribute to a verdict other than Success.
+func (t *Target) minionReasons() []string {
 	var reasons []string
-	if t.err != nil {
-		reasons = append(reasons, sanitize.Text(t.Error))
+	add := func(format string, statuses ...highstate.Status) {
+		if ids := t.IDs(statuses...); len(ids) > 0 {
+			reasons = append(reasons, fmt.Sprintf("%d of %s ", len(ids), human.Plural(len(t.Minions), "minion"))+fmt.Sprintf(format, sanitize.Names(ids)))
+		}
 	}
-	missed := t.count(highstate.NotReached)
-	if failed := len(t.Minions) - t.count(highstate.Succeeded) - t.count(highstate.Unreported) - missed; failed > 0 {
-		reasons = append(reasons, fmt.Sprintf("%d of %s failed (%s)", failed, plural(len(t.Minions), "minion"),
-			t.named(highstate.Failed, highstate.NotCompiled, highstate.NoAnswer)))
+	add("failed (%s)", highstate.Failed, highstate.NotCompiled, highstate.NoAnswer)
+	if t.Verdict != ServerFailed {
+		add("did not report (%s)", highstate.Unreported)
 	}
-	if n := t.count(highstate.Unreported); n > 0 && t.Verdict != ServerFailed {
-		reasons = append(reasons, fmt.Sprintf("%d of %s did not report (%s)", n, plural(len(t.Minions), "minion"), t.named(highstate.Unreported)))
+	wasWere := "were"
+	if t.Count(highstate.NotReached) == 1 {
+		wasWere = "was"
 	}
-	if missed > 0 {
-		reasons = append(reasons, fmt.Sprintf("%d of %s %s not reached (%s): %s", missed, plural(len(t.Minions), "minion"), wasWere(missed), t.named(highstate.NotReached), askMaster))
-	}
+	add(wasWere+" not reached (%s): "+askMaster, highstate.NotReached)
 	if after := t.afterwards(); after != "" {
 		reasons = append(reasons, after)
 	}
 	return reasons
 }
 
-func (t *Target) totals() highstate.Counts {
+// Totals returns the counts of all minions together.
+func (t *Target) Totals() highstate.Counts {
 	var sum highstate.Counts
 	for _, m := range t.Minions {
 		sum.Total += m.Counts.Total

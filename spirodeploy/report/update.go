@@ -1,9 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // Stage is a part of a run.
@@ -11,51 +13,61 @@ type Stage string
 
 // The stages, in their order.
 const (
-	Bundling  Stage = "bundle"    // walking the tree, or reading a given bundle
-	Checking  Stage = "check"     // asking whether the server takes the token
-	Uploading Stage = "upload"    // sending the bundle
-	Deploying Stage = "deploy"    // the server unpacks it
-	Highstate Stage = "highstate" // minions apply it
+	Bundling  Stage = "bundle"    // reads the tree or the bundle
+	Checking  Stage = "check"     // asks the server whether the token is valid
+	Uploading Stage = "upload"    // sends the bundle
+	Deploying Stage = "deploy"    // the server unpacks the bundle
+	Highstate Stage = "highstate" // minions apply their states
 )
 
-// Update is something that has just happened in a run.
+// Update is one thing that happened in a run.
 type Update struct {
 	Time  time.Time
 	Stage Stage // in which it happened
-	// Target is the name of the target that it is about, where there are several;
-	// empty for what is about all of them.
+	// Target is the name of the target if there are several, and "" for all of them.
 	Target string
 	Kind   Kind
-	// Text tells it to a person, in one line, for Began, Ended and Warned.
+	// Text is one line for people. Began, Ended and Warned have it. If a stage failed, it
+	// is the text of Err.
 	Text string
-	// Err is why a stage Ended, if it failed.
+	// Err is why a stage failed. Ended has it.
 	Err error
-	// Sent and Total are bytes of the request, or of the file that is written,
-	// for Progressed.
+	// Sent and Total are the bytes of the request, or of a file. Progressed has them.
 	Sent, Total int64
-	// Silence is how long the server may say nothing, for Waited; 0 if there is no limit.
+	// Silence is how long the server may be silent; 0 is no limit. Waited has it.
 	Silence time.Duration
-	// Event is what the server sent, for Happened.
+	// Event is what the server sent. Happened has it.
 	Event client.Event
-	// Minion is the one whose result the event is, or that was Missed; nil for other
-	// events.
+	// Minion is the minion whose result the event is, or nil. Happened and Missed have
+	// it.
 	Minion *Minion
+	// Report is the report of the run. Finished has it.
+	Report *Report
 }
 
-// Kind says what an Update is about.
+// Kind is the kind of an Update.
 type Kind string
 
 // The kinds of updates.
 const (
 	Began      Kind = "began"      // a stage began
-	Progressed Kind = "progressed" // the upload, or writing the bundle, got further
+	Progressed Kind = "progressed" // more bytes were sent or written
 	Waited     Kind = "waited"     // the stage goes on; this comes every few seconds
-	Warned     Kind = "warned"     // something should be known
+	Warned     Kind = "warned"     // there is a warning
 	Happened   Kind = "happened"   // an event of the server arrived
-	Missed     Kind = "missed"     // Minion was expected and not reached, which shows at the end
+	Missed     Kind = "missed"     // Minion was expected and not reached; this comes at the end
 	Ended      Kind = "ended"      // a stage ended
+	Finished   Kind = "finished"   // the run ended; this is the last update
 )
 
-// Watcher is told what happens, one update at a time, in order. It holds up the
-// run while it works. A nil Watcher is told nothing.
+// A Watcher receives the updates of a run, one at a time and in order. The run waits for
+// it. Everything that shows a run while it goes on is one.
 type Watcher func(Update)
+
+// Failure returns why a stage failed, as the front end spells it, or "".
+func (u Update) Failure() string {
+	if u.Err == nil {
+		return ""
+	}
+	return cmp.Or(u.Text, fault.Line(u.Err, nil))
+}

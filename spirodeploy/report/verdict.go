@@ -7,37 +7,39 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
-// Verdict says what a run came to.
+// Verdict is how a run ended.
 type Verdict string
 
 // The verdicts, with their exit statuses.
 const (
 	// Success (0): everything that was asked for happened.
 	Success Verdict = "success"
-	// MinionFailed (1): a minion failed, was expected and not reached, or fewer were
-	// concerned than had to be.
+	// MinionFailed (1): a minion failed, an expected one was not reached, or too few were
+	// concerned.
 	MinionFailed Verdict = "minion-failed"
 	// Invalid (2): the command line, the tree, the token or the configuration is
-	// wrong, or a file changed on the way. Nothing was deployed.
+	// wrong, or a file changed while it was sent. Nothing was deployed.
 	Invalid Verdict = "invalid"
 	// Refused (3): the server refused.
 	Refused Verdict = "refused"
 	// ServerFailed (4): the server failed.
 	ServerFailed Verdict = "server-failed"
 	// Unreachable (5): the server could not be reached or trusted, or the bundle
-	// was not sent whole. Nothing was deployed.
+	// was sent only in part. Nothing was deployed.
 	Unreachable Verdict = "unreachable"
-	// Unknown (6): the bundle was sent whole, and how it ended is not known. It
+	// Unknown (6): the bundle was sent, and how the deployment ended is not known. It
 	// may be going on.
 	Unknown Verdict = "unknown"
-	// NotStarted (2): another target of the run failed before this one's turn.
+	// NotStarted (2): another target of the run failed first.
 	NotStarted Verdict = "not-started"
-	// Interrupted (130): by a signal.
+	// Interrupted (130): a signal ended the run.
 	Interrupted Verdict = "interrupted"
 )
 
@@ -45,27 +47,15 @@ var exitStatuses = map[Verdict]int{
 	Success: 0, MinionFailed: 1, Invalid: 2, Refused: 3, ServerFailed: 4, Unreachable: 5, Unknown: 6, NotStarted: 2, Interrupted: 130,
 }
 
-// ExitStatus returns the exit status for a verdict.
+// ExitStatus returns the exit status of a verdict.
 func (v Verdict) ExitStatus() int { return exitStatuses[v] }
 
-// words says a verdict in a few words, where the reasons do not say it.
-func (v Verdict) words() string {
-	switch v {
-	case Success, MinionFailed, Unreachable, Interrupted:
-		return ""
-	case Invalid, NotStarted:
-		return "not deployed"
-	case Refused:
-		return "refused"
-	case ServerFailed:
-		return "the server failed"
-	case Unknown:
-		return "outcome unknown"
-	}
-	return string(v)
+// words says a verdict in a few words, if the reasons do not say it.
+var words = map[Verdict]string{
+	Invalid: "not deployed", NotStarted: "not deployed", Refused: "refused", ServerFailed: "the server failed", Unknown: "outcome unknown",
 }
 
-// ranking orders verdicts from bad to good: where several hold, the first wins.
+// ranking orders verdicts from bad to good. If several apply, the first wins.
 var ranking = []Verdict{Interrupted, ServerFailed, Unknown, Unreachable, Refused, Invalid, MinionFailed, NotStarted, Success}
 
 func worse(a, b Verdict) Verdict {
@@ -75,44 +65,67 @@ func worse(a, b Verdict) Verdict {
 	return a
 }
 
-// ErrInterrupted is the cause with which a front end ends the context of a run
-// when the user interrupts it.
-var ErrInterrupted = errors.New("interrupted")
+// Errors that end a run, or that a verdict shows.
+var (
+	// ErrInterrupted is the cause that a front end gives to the context of a run if the
+	// user interrupts it.
+	ErrInterrupted = ctxio.ErrInterrupted
 
-// ErrTimeout is the cause with which a run ends when its time is up.
-var ErrTimeout = errors.New("the time for the whole run is up (--timeout)")
+	// ErrTimeout is the cause that ends a run after the Timeout of its options.
+	ErrTimeout error = &fault.Error{Err: errors.New("the time for the whole run is up"), Help: "allow more with {timeout}"}
 
-// ErrCut means that the stream of events ended before the deployment did.
-var ErrCut = errors.New("the server ended the stream of events too early: the deployment may be going on")
+	// ErrCut means that the stream of events ended before the deployment did.
+	ErrCut error = &fault.Error{Err: errors.New("the server ended the stream of events too early"), Outcome: mayGoOn}
 
-// ErrNoMinions means that no minion was concerned, and one had to be.
-var ErrNoMinions = errors.New("no minion is concerned: the bundle's top.sls or spirotop.sls names none that answers the master; " + askMaster)
+	// ErrNoMinions means that no minion is concerned, and that one had to be.
+	ErrNoMinions error = &fault.Error{
+		What: "no minion is concerned", Err: errors.New("the bundle's top.sls or spirotop.sls names none that answers the master"), Help: askMaster,
+	}
+)
 
-// NotStartedError means that it was not the turn of a target any more, since
-// another one failed.
+const mayGoOn = "the deployment may be going on"
+
+// interruptedError is an interruption after the bundle was sent. Its cause only says
+// which operation was interrupted.
+type interruptedError struct{ cause error }
+
+func (e *interruptedError) Error() string { return e.Explain().String() }
+
+func (e *interruptedError) Explain() fault.Parts {
+	return fault.Parts{Why: ErrInterrupted.Error(), Outcome: mayGoOn}
+}
+
+// Unwrap returns a list, so that package fault does not explain the cause as well.
+func (e *interruptedError) Unwrap() []error { return []error{e.cause} }
+
+// NotStartedError means that a target was not begun because another one had failed.
 type NotStartedError struct{ After string }
 
 func (e *NotStartedError) Error() string {
 	return "not begun, since " + sanitize.Line(e.After) + " failed"
 }
 
-// ServerError is the server's own "exception" event.
+// ServerError is the "exception" event of a server.
 type ServerError struct{ Msg string }
 
-func (e *ServerError) Error() string {
+func (e *ServerError) Error() string { return e.Explain().String() }
+
+// Explain returns the message of the server.
+func (e *ServerError) Explain() fault.Parts {
 	if e.Msg == "" {
-		return "it does not say why: the master's log may"
+		return fault.Parts{Why: "it does not say why", Help: "the master's log may"}
 	}
-	return e.Msg
+	return fault.Parts{Why: e.Msg}
 }
 
-// judge returns the verdict on a target, and the error to show with it.
+// judge returns the verdict of a target, and the error that it shows.
 func (t *Target) judge(err error) (Verdict, error) {
 	if err != nil && t.complete() && !isMalformed(err) {
-		// It was all over when the connection broke.
-		err = nil
+		err = nil // the deployment had ended before the connection broke
 	}
 	switch {
+	case Classify(err) == Interrupted && t.sent(err):
+		return Interrupted, &interruptedError{err}
 	case Classify(err) == Interrupted:
 		return Interrupted, err
 	case t.saw(client.Exception):
@@ -123,31 +136,31 @@ func (t *Target) judge(err error) (Verdict, error) {
 		return Success, nil
 	case t.Unfinished() != nil:
 		return Unknown, t.Unfinished()
-	case t.count(highstate.Unreported) > 0:
+	case t.Count(highstate.Unreported) > 0:
 		return Unknown, nil
 	}
 	failure, why := t.Lacks()
 	switch {
 	case failure:
 		return MinionFailed, why
-	case t.count(highstate.Succeeded) < len(t.Minions):
+	case t.Count(highstate.Succeeded) < len(t.Minions):
 		return MinionFailed, nil
 	}
 	return Success, nil
 }
 
-// isMalformed reports whether the server said what cannot be.
+// isMalformed reports whether the server sent malformed events.
 func isMalformed(err error) bool {
 	var stream *client.StreamError
 	return errors.As(err, &stream) && stream.Malformed
 }
 
-// complete reports whether the last event of a deployment with highstate has
-// come. A deployment without one has no such event: it ends with the stream.
+// complete reports whether the last event of a deployment with a highstate has come. A
+// deployment without one has no last event.
 func (t *Target) complete() bool { return t.Highstate && t.saw(client.HighstateFinish) }
 
-// Unfinished returns, when the stream has ended well, why the deployment has
-// not: a [ServerError] or [ErrCut]; else nil.
+// Unfinished returns nil if the deployment ended, and a [ServerError] or [ErrCut]
+// otherwise. It is for a stream that ended without an error.
 func (t *Target) Unfinished() error {
 	switch {
 	case t.saw(client.Exception):
@@ -158,10 +171,10 @@ func (t *Target) Unfinished() error {
 	return nil
 }
 
-// afterwards says what has become of a deployment that did not end before the
-// run did, and how to look that up (salt 3005, runners/jobs.py), or "".
+// afterwards says what became of a deployment that the run did not see to its end, and
+// how to look it up (salt 3005, runners/jobs.py). Otherwise it returns "".
 func (t *Target) afterwards() string {
-	running := t.Highstate && (t.Verdict == Unknown || t.Verdict == Interrupted && (len(t.Events) > 0 || mayRun(t.err)))
+	running := t.Highstate && (t.Verdict == Unknown || t.Verdict == Interrupted && t.sent(t.err))
 	switch {
 	case t.Verdict == ServerFailed && t.saw(client.HighstateCalc):
 		return "the files had been deployed"
@@ -175,14 +188,14 @@ func (t *Target) afterwards() string {
 	return ""
 }
 
-// mayRun reports whether an error leaves it open what became of a bundle.
-func mayRun(err error) bool {
+// sent reports whether the bundle was sent, as far as the events and an error tell.
+func (t *Target) sent(err error) bool {
 	var transport *client.TransportError
-	return errors.As(err, &transport) && transport.BodySent
+	return len(t.Events) > 0 || errors.As(err, &transport) && transport.BodySent
 }
 
-// jid returns the id of the Salt job, or "" if no minion has told it. It is the
-// same for all: SpiroFS starts one job.
+// jid returns the id of the Salt job, or "" if no minion has told it. All minions have
+// the same one, since SpiroFS starts one job.
 func (t *Target) jid() string {
 	for _, m := range t.Minions {
 		if m.JID != "" {
@@ -192,17 +205,16 @@ func (t *Target) jid() string {
 	return ""
 }
 
-// UnsentError is an error from before anything was sent: nothing was deployed.
+// UnsentError is an error before the upload. Nothing was deployed.
 type UnsentError struct{ Err error }
 
 func (e *UnsentError) Error() string { return e.Err.Error() }
 
 func (e *UnsentError) Unwrap() error { return e.Err }
 
-// Classify returns the verdict for an error of spirodeploy.Deploy, which is that of
-// its report, of package client, or for any other that ended a run. An error that it
-// does not know is Unknown: only an [UnsentError] and errors of the client tell
-// that nothing was deployed.
+// Classify returns the verdict for an error that ended a run. An error that it does not
+// know is Unknown, since only an [UnsentError] and the errors of package client say that
+// nothing was deployed.
 func Classify(err error) Verdict {
 	var (
 		whole     *Error
@@ -241,7 +253,7 @@ func Classify(err error) Verdict {
 	return Unknown
 }
 
-// classifyStatus tells SpiroFS's refusals and failures from those of a proxy.
+// classifyStatus tells the refusals and failures of SpiroFS from those of a proxy.
 func classifyStatus(e *client.StatusError) Verdict {
 	switch {
 	case e.StatusCode == http.StatusInternalServerError:
@@ -252,7 +264,7 @@ func classifyStatus(e *client.StatusError) Verdict {
 	return unlessSent(e.BodySent, Unreachable)
 }
 
-// unlessSent returns Unknown where the bundle had been sent whole.
+// unlessSent returns Unknown if the bundle was sent.
 func unlessSent(bodySent bool, v Verdict) Verdict {
 	if bodySent {
 		return Unknown

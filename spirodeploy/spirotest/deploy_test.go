@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
@@ -29,11 +30,10 @@ func exists(name string) bool {
 }
 
 func waitFor(srv *spirotest.Server, project, deployment string) (*spirotest.Deployment, bool) {
-	for range 500 {
+	for end := time.Now().Add(pace.Hang); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if d, ok := srv.Deployment(project, deployment); ok {
 			return d, true
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	return nil, false
 }
@@ -230,10 +230,7 @@ func TestUploadBrokenOff(t *testing.T) {
 		srv.Token(0), contentType, len(body), body[:len(body)-1])
 	check(t, err)
 	check(t, conn.Close())
-	for range 500 {
-		if len(srv.Requests()) > 0 {
-			break
-		}
+	for end := time.Now().Add(pace.Hang); len(srv.Requests()) == 0 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	check(t, srv.Close())

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
@@ -63,7 +64,7 @@ func client(tb testing.TB) *http.Client {
 	tb.Helper()
 	transport := &http.Transport{}
 	tb.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: time.Minute}
+	return &http.Client{Transport: transport, Timeout: pace.Hang}
 }
 
 func request(tb testing.TB, method, url, token string, parts []part) *http.Request {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
@@ -374,11 +375,10 @@ func TestClose(t *testing.T) {
 		t.Error("the files are still there")
 	}
 	c.CloseIdleConnections()
-	for range 100 {
+	for end := time.Now().Add(pace.Hang); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if runtime.NumGoroutine() <= before {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	stacks := make([]byte, 1<<16)
 	t.Errorf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), stacks[:runtime.Stack(stacks, true)])

@@ -200,6 +200,7 @@ func TestOrder(t *testing.T) {
 		spirotest.Minion{ID: "first"},
 		spirotest.Minion{ID: "second"},
 	)
+	began := time.Now()
 	resp, err := client(t).Do(request(t, "POST", srv.URL(), srv.Token(0), upload("shop", "prod", withTop(t, "prod", "*"), highstate)))
 	check(t, err)
 	defer func() { _ = resp.Body.Close() }()
@@ -225,8 +226,8 @@ func TestOrder(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("messages %q, want %q", got, want)
 	}
-	if gap := at["Minion slow finished"].Sub(at["Minion second finished"]); gap < 100*time.Millisecond {
-		t.Errorf("the slow minion's event came %v after the others, want about 300ms", gap)
+	if took := at["Minion slow finished"].Sub(began); took < 300*time.Millisecond {
+		t.Errorf("the slow minion's event came after %v, want 300ms at least", took)
 	}
 }
 

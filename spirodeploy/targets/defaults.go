@@ -6,8 +6,8 @@ import (
 	"github.com/spirostack/spirodeploy/internal/cli"
 )
 
-// Defaults are what flags mean that are not given. A magefile may set them, in a
-// func init of its own, so that "mage spiro:deploy shop prod" needs no flag:
+// Defaults are the values of flags that are not given. A magefile may set them in a func
+// init, so that "mage spiro:deploy shop prod" needs no flag:
 //
 //	//mage:import spiro
 //	"github.com/spirostack/spirodeploy/spirodeploy/targets"
@@ -18,54 +18,55 @@ import (
 //		}
 //	}
 //
-// Paths are relative to the directory in which mage runs targets, but for those
-// of artifacts, which are relative to Dir.
+// Paths are relative to the directory in which mage runs targets. Paths of artifacts are
+// relative to Dir.
 var Defaults Options
 
-// Options are defaults for flags. Its zero value changes nothing.
+// Options are defaults for flags. The zero value changes nothing.
 type Options struct {
-	// Server is the server's URL, where neither a flag nor SPIRO_URL names one.
+	// Server is the server's URL if neither a flag nor SPIRO_URL names one.
 	Server string
-	// Targets is a list of targets, in YAML, where no flag names one or a server.
+	// Targets is a file with a list of targets, in YAML, if no flag names a list and
+	// nothing names a server.
 	Targets string
 	// Certificate is a file with the certificate or CA to trust.
 	Certificate string
-	// TokenFile is a file with the token, where neither a flag nor SPIRO_TOKEN has one.
+	// TokenFile is a file with the token if neither a flag nor SPIRO_TOKEN gives one.
 	TokenFile string
-	// Token finds the token, such as with a password manager's program, where there
-	// is no other: it is called as late as possible, and what it returns is shown nowhere.
+	// Token finds the token if there is no other, for example in a password manager. It is
+	// called as late as possible, and its result is never shown.
 	Token func(context.Context) (string, error)
 	// Dir is the project directory.
 	Dir string
-	// Artifacts are files or directories that the build made, PATH or NAME=PATH.
+	// Artifacts are files or directories that the build made, as PATH or NAME=PATH.
 	Artifacts []string
 	// Source is the source to add: filesystem, fs or git.
 	Source string
-	// Exclude are patterns of what to leave out.
+	// Exclude are patterns of files to leave out.
 	Exclude []string
-	// Reports are reports to write, FORMAT=FILE.
+	// Reports are reports to write, as FORMAT=FILE.
 	Reports []string
-	// RequireMinions makes it a failure when no minion is concerned.
+	// RequireMinions makes the deployment fail if it concerns no minion.
 	RequireMinions bool
-	// MissingMinions says what it means that minions that the top file names by their
-	// ids are not reached, or none at all: fail, the default, or warn.
+	// MissingMinions is fail, the default, or warn: what happens if minions that the top
+	// file names by their ids are not reached, or no minion at all.
 	MissingMinions string
-	// ExpectMinions are ids of minions that have to be reached.
+	// ExpectMinions are ids of minions that must be reached.
 	ExpectMinions []string
 	// Strict sends nothing if there is a warning before the upload.
 	Strict bool
 }
 
-// settings returns settings with the defaults that come after the environment.
+// settings returns settings with the defaults that the environment overrides.
 func settings() cli.Settings {
 	return cli.Settings{Mage: true, Defaults: cli.Defaults{
 		Server: Defaults.Server, TokenFile: Defaults.TokenFile, Token: Defaults.Token,
 	}}
 }
 
-// beside returns the defaults without those that flags make pointless: of what is
-// in a bundle that is given, of a deployment where there is none, of whom to trust
-// where anybody is, of minions that are not asked.
+// beside returns the defaults without those that flags make pointless. A given bundle needs
+// none about its content, -insecure none about certificates, and a run without a
+// deployment or a highstate none about minions.
 func (o Options) beside(bundle, noDeployment, insecure, noHighstate bool) Options {
 	if bundle {
 		o.Dir, o.Artifacts, o.Source, o.Exclude = "", nil, "", nil
@@ -82,8 +83,7 @@ func (o Options) beside(bundle, noDeployment, insecure, noHighstate bool) Option
 	return o
 }
 
-// list returns the default list of targets, unless a flag or the environment
-// names a server.
+// list returns the default list of targets unless a flag or the environment names a server.
 func (o Options) list(server *string) string {
 	if server != nil || cli.Process().ServerURL("") != "" {
 		return ""
@@ -91,7 +91,7 @@ func (o Options) list(server *string) string {
 	return o.Targets
 }
 
-// orText returns the value of a flag, or of a default where the flag is not given.
+// orText returns the value of a flag, or a default if the flag is not given.
 func orText(s *cli.Settings, name string, flag *string, or string) string {
 	if flag == nil {
 		return or
@@ -99,7 +99,7 @@ func orText(s *cli.Settings, name string, flag *string, or string) string {
 	return s.Text(name, flag)
 }
 
-// orList is orText for flags that take several values.
+// orList does the same as orText for flags that take several values.
 func orList(s *cli.Settings, name string, flag *string, or []string) []string {
 	if flag == nil {
 		return or

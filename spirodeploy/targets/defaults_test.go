@@ -13,9 +13,9 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/targets"
 )
 
-// TestDefaults: what a magefile sets, flags need not say; flags come first, and
-// make pointless defaults go away without a word.
-func TestDefaults(t *testing.T) { //nolint:paralleltest // Defaults and the environment are the process's
+// TestDefaults checks that a default replaces a flag that is not given, that flags win, and
+// that they silently drop defaults that they make pointless.
+func TestDefaults(t *testing.T) { //nolint:paralleltest // it changes Defaults and the environment of the process
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "_salt", "spirotop.sls"), "prod: {'*': [web]}\n")
 	write(t, filepath.Join(dir, "_salt", "web.sls"), "hello: {}\n")
@@ -70,7 +70,7 @@ func TestDefaults(t *testing.T) { //nolint:paralleltest // Defaults and the envi
 	}
 }
 
-// deploy calls the target without any flag.
+// deploy calls the target without flags.
 func deploy(t *testing.T) error {
 	t.Helper()
 	return targets.Deploy(t.Context(), "shop", "prod", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil)

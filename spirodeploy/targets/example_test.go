@@ -9,8 +9,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/targets"
 )
 
-// A target of a magefile calls those of this package like any function; what is
-// nil has its default.
+// A target in a magefile can call those of this package like any function. An argument
+// that is nil has its default.
 func ExampleBundle() {
 	dir, err := os.MkdirTemp("", "project")
 	if err != nil {

@@ -1,13 +1,13 @@
-// Package targets has mage targets that bundle and deploy Salt states. Import it
-// into a magefile:
+// Package targets provides mage targets that bundle and deploy Salt states. Import it into
+// a magefile:
 //
 //	//mage:import spiro
 //	_ "github.com/spirostack/spirodeploy/spirodeploy/targets"
 //
-// Flags go after the positions: mage spiro:deploy shop prod -source=git. The
-// token comes from SPIRO_TOKEN or a file; no flag takes one. SPIRO_URL and the
-// proxy variables are honoured as by the command spiro-deploy. A failed target
-// ends mage with the exit status of its verdict.
+// Flags follow the positional arguments: mage spiro:deploy shop prod -source=git. The
+// token comes from SPIRO_TOKEN or a file; no flag takes it. SPIRO_URL and the proxy
+// variables work as in the command spiro-deploy. If a target fails, mage exits with the
+// exit status of its verdict.
 package targets
 
 import (
@@ -27,7 +27,7 @@ func Bundle(
 	exclude *string, // patterns of what to leave out, separated by commas
 	gitDescribe *string, // all, tags or off: the second line of .gitcommit (default all)
 	digest *string, // refuse a bundle with any other digest
-	missingMinions *string, // fail or warn: what it means that an SLS that the top file names is not there (default fail)
+	missingMinions *string, // fail or warn if an SLS that the top file names is missing (default fail)
 	strict *bool, // write nothing if there is a warning
 ) error {
 	s := settings()
@@ -46,21 +46,21 @@ func Bundle(
 	return cli.Process().Build(ctx, s)
 }
 
-// Deploy bundles the project, deploys it, and tells what the minions did.
+// Deploy bundles the project, deploys it, and reports what the minions did.
 func Deploy(
 	ctx context.Context,
 	project string,
 	deployment string,
 	server *string, // URL of the server, or of several, separated by commas (default SPIRO_URL, or https://salt:4510/)
-	targets *string, // list of targets, in YAML: name, server, project, deployment, certificate, token-variable, token-file
-	rollout *string, // parallel or serial: whether to deploy to all servers at once, or to one after the other until one fails (default parallel)
-	maxParallel *int, // how many servers at once, at most (default all)
+	targets *string, // list of targets, in YAML: name, server, project, deployment, certificate, insecure, token-variable, token-file
+	rollout *string, // deploy to all servers at once (parallel) or to one after the other until one fails (serial) (default parallel)
+	maxParallel *int, // deploy to at most this many servers at once (default all)
 	tokenFile *string, // file with the token (default: SPIRO_TOKEN)
 	sslCert *string, // trust this certificate or CA instead of the system's
 	insecure *bool, // verify nothing, and allow plain HTTP
 	narrowToken *bool, // send the token narrowed to the project (default true)
 	highstate *bool, // apply the states to the minions concerned (default true)
-	requireMinions *bool, // fail if no minion is concerned
+	requireMinions *bool, // fail if the deployment concerns no minion
 	dir *string, // project directory (default .)
 	artifact *string, // files or directories that the build made, PATH or NAME=PATH, separated by commas (\, for a comma)
 	source *string, // add the source: filesystem, fs or git
@@ -72,16 +72,16 @@ func Deploy(
 	diff *string, // compare with this bundle and stop
 	dryRun *bool, // do everything but send the bundle
 	report *string, // reports to write, FORMAT=FILE, separated by commas; a FORMAT is json, ndjson, junit, html or markdown
-	verbose *bool, // show every state, and the slowest
-	quiet *bool, // show the verdict alone
+	verbose *bool, // show every state, and the slowest ones
+	quiet *bool, // show only the verdict
 	color *string, // when to colour: auto, always or never (default auto)
 	connectTimeout *time.Duration, // how long connecting may take (default 20s)
-	timeout *time.Duration, // how long the whole run may take (default: no limit)
-	maxEvent *string, // how large an event of the server may be, such as the result of a minion (default 16MiB)
-	missingMinions *string, // fail or warn: what it means that minions that the top file names by their ids are not reached, or none at all (default fail)
-	expectMinion *string, // ids of minions that have to be reached, separated by commas
-	expectFrom *string, // an earlier report in JSON, whose minions have to be reached
-	minMinions *int, // how many minions have to be reached
+	timeout *time.Duration, // how long the whole run may take (default no limit)
+	maxEvent *string, // how large an event of the server, such as the result of a minion, may be (default 16MiB)
+	missingMinions *string, // fail or warn if minions that the top file names by their ids are not reached, or no minion at all (default fail)
+	expectMinion *string, // ids of minions that must be reached, separated by commas
+	expectFrom *string, // an earlier report in JSON whose minions must be reached
+	minMinions *int, // how many minions must be reached
 	strict *bool, // send nothing if there is a warning before the upload
 ) error {
 	if err := cli.CheckPosition(project, deployment); err != nil {
@@ -115,7 +115,7 @@ func Deploy(
 	return cli.Process().Run(ctx, s)
 }
 
-// Check asks the server whether the token is valid, and tells what it allows.
+// Check asks the server whether the token is valid, and prints what it allows.
 func Check(
 	ctx context.Context,
 	project *string, // fail unless the token is for this project
@@ -133,7 +133,17 @@ func Check(
 	return cli.Process().Check(ctx, s)
 }
 
-// Diff lists what two bundles differ in, with text diffs of small files.
+// Init writes the states of a first project, and never over what is there.
+func Init(
+	ctx context.Context,
+	dir *string, // project directory (default .)
+) error {
+	s := settings()
+	s.Dir = orText(&s, "dir", dir, Defaults.Dir)
+	return cli.Process().Init(ctx, s)
+}
+
+// Diff lists the differences of two bundles, with text diffs of small files.
 func Diff(
 	ctx context.Context,
 	before string,
@@ -150,13 +160,13 @@ func Diff(
 	return cli.Process().Run(ctx, s)
 }
 
-// Token tells what the token allows, without showing it, or makes a narrower one, for a CI job.
+// Token prints what the token allows, without showing it, or makes a narrower one, for example for a CI job.
 func Token(
 	ctx context.Context,
 	tokenFile *string, // file with the token (default: SPIRO_TOKEN)
-	project *string, // make one for these projects only, separated by commas
-	lifetime *time.Duration, // make one that lasts this long, and 5 minutes more since clocks differ
-	output *string, // where the one that is made goes: a file for you alone to read, - for standard output
+	project *string, // make a token for only these projects, separated by commas
+	lifetime *time.Duration, // make a token that lasts this long, plus 5 minutes because clocks differ
+	output *string, // where to write the new token: a file that only you can read, - for standard output
 ) error {
 	s := settings()
 	s.Lifetime = lifetime

@@ -3,10 +3,12 @@ package targets_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,12 +16,42 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
-// mage runs targets as a user does, with this repository's magefiles, which
-// import this package. It returns what was printed, and the exit status.
+// scratch is a directory for what all tests share.
+var scratch string
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "spirodeploy-targets-"); err != nil {
+		panic(err)
+	}
+	status := m.Run()
+	_ = os.RemoveAll(scratch) // it is a temporary directory
+	os.Exit(status)
+}
+
+// compiled is the path of a magefile that imports this package, compiled.
+var compiled = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(scratch, "mage.exe")
+	cmd := exec.Command("go", "tool", "mage", "-d", filepath.Join("..", "..", "internal", "dev", "targets"), "-compile", path)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("mage -compile: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func magefile(t *testing.T) string {
+	t.Helper()
+	path, err := compiled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// mage runs targets as a user does.
 func mage(t *testing.T, env []string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"tool", "mage"}, args...)...)
-	cmd.Dir = filepath.Join("..", "..")
+	cmd := exec.CommandContext(t.Context(), magefile(t), args...)
 	cmd.Env = append(os.Environ(), append([]string{"SPIRO_TOKEN=", "SPIRO_URL="}, env...)...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -80,7 +112,7 @@ func TestTargets(t *testing.T) {
 		{"bundle", []string{"spiro:bundle", "-dir=" + dir, artifacts, "-output=" + tar}, 0, digest.String() + "  " + tar + "\n", "", 0},
 		{"check", []string{"spiro:check", "-sslCert=" + cert}, 0, ": the token is valid: for shop, ", "", 0},
 		{"check another project", []string{"spiro:check", "-project=blog", "-sslCert=" + cert}, 2, "", "not for the project blog but for shop", 0},
-		{"check without certificate", []string{"spiro:check"}, 5, "", "--ssl-cert", 0},
+		{"check without certificate", []string{"spiro:check"}, 5, "", "-sslCert", 0},
 		{"token", []string{"spiro:token"}, 0, "for shop, valid from ", "", 0},
 		{"narrower token", []string{"spiro:token", "-project=shop", "-lifetime=10m", "-output=" + filepath.Join(dir, "narrow")}, 0, "", "a token for shop, valid from ", 0},
 		{"check it", []string{"spiro:check", "-sslCert=" + cert, "-tokenFile=" + filepath.Join(dir, "narrow")}, 0, ": the token is valid: for shop, ", "", 0},
@@ -115,10 +147,13 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestMageTimeout: when the time is up that mage gives a target, the run has ended
-// already, with its verdict and its report.
+// TestMageTimeout checks that a run ends with its verdict and its report before the time is
+// up that mage gives a target.
 func TestMageTimeout(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it takes half a minute")
+	}
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "_salt", "spirotop.sls"), "prod: {'*': [web]}\n")
 	write(t, filepath.Join(dir, "_salt", "web.sls"), "hello: {}\n")

@@ -95,7 +95,7 @@ func TestNobodyBehindService(t *testing.T) {
 	srv := server(t, nil) // for its token
 	_, story, err := tell(t, ".", []string{"SPIRO_TOKEN=" + srv.Token(time.Hour, "shop")},
 		"call", "-m", module, "--server=http://salt:4510/", "--insecure", "--service=tcp://localhost:"+port, "check", "--token=env:SPIRO_TOKEN")
-	if err == nil || !strings.Contains(story, "in place of the server's host") {
+	if err == nil || !strings.Contains(story, "instead of the server's host") {
 		t.Errorf("a service that nothing listens behind: %v", err)
 	}
 }

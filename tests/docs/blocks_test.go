@@ -15,6 +15,7 @@ type block struct {
 	file     string // as seen from the root of the repository
 	language string
 	text     string
+	target   string // the file that it is, if the line before it ends with the name: "write `_salt/web.sls`:"
 }
 
 // name says which one it is: the document and its first line.
@@ -23,7 +24,7 @@ func (b block) name() string {
 	return b.file + ": " + first
 }
 
-var fenced = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
+var fenced = regexp.MustCompile("(?ms)(?:`([^`\n]+)`:\n\n)?^```([a-z]+)\n(.*?)^```$")
 
 // blocks returns the blocks of all documents.
 func blocks(t *testing.T) []block {
@@ -32,6 +33,11 @@ func blocks(t *testing.T) []block {
 	if err != nil {
 		t.Fatal(err)
 	}
+	guides, err := filepath.Glob(filepath.Join(example.Root, "docs", "guides", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, guides...)
 	files = append(files, filepath.Join(example.Root, "README.md"), filepath.Join(example.Root, "examples", "shop", "README.md"))
 	var all []block
 	for _, file := range files {
@@ -44,7 +50,7 @@ func blocks(t *testing.T) []block {
 			t.Fatal(err)
 		}
 		for _, found := range fenced.FindAllStringSubmatch(string(text), -1) {
-			all = append(all, block{filepath.ToSlash(name), found[1], found[2]})
+			all = append(all, block{filepath.ToSlash(name), found[2], found[3], found[1]})
 		}
 	}
 	return all

@@ -20,15 +20,22 @@ var cannot = map[string]string{
 	"README.md: dagger -m github.com/spirostack/spirodeploy call \\":                                                               "needs an engine",
 	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call bundle --dir . export --path bundle.tar":                     "needs an engine",
 	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call --service tcp://localhost:4510 --ssl-cert salt.pem deploy …": "needs an engine",
-	"docs/development.md: sha256sum --ignore-missing -c SHA256SUMS             # the archive; on macOS, shasum -a 256":             "needs a release; internal/dev/release tests what it makes",
-	"docs/development.md: git checkout v0.1.0":                                                                                     "needs a release; internal/dev/release makes one from two clones",
+	"docs/development.md: sha256sum --ignore-missing -c SHA256SUMS             # the archive; on macOS, shasum -a 256":             "needs a release; tests/publish tests what it makes",
+	"docs/development.md: git checkout v0.1.0":                                                                                     "needs a release; tests/publish makes one from two clones",
 	"docs/engines.md: # a remote engine":                                                                                                                   "needs an engine",
 	"docs/engines.md: SPIRODEPLOY_SERVER=https://salt.example.com:4510/":                                                                                   "is a file that the dagger command reads",
-	"docs/salt.md: salt-pip install \"git+https://github.com/spirostack/spirodeploy#subdirectory=contrib/spirofs-compat\"":                                 "needs a Salt master; tests/spirofs runs it in a fresh environment",
-	"docs/salt.md: systemctl restart salt-master":                                                                                                          "as above",
 	"docs/library.md: go get github.com/spirostack/spirodeploy/spirodeploy@latest":                                                                         "needs the network",
 	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call --server https://salt.example.com:4510/ \\":                                          "needs an engine",
 	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call image --platform linux/arm64 publish --address registry.example.com/spiro-deploy:v1": "needs an engine",
+
+	"docs/guides/install.md: curl -fLO \"https://github.com/spirostack/spirodeploy/releases/download/v0.1.0/{spiro-deploy_v0.1.0_linux_amd64.tar.gz,SHA256SUMS}\"":  "needs a release; tests/publish tests what it makes",
+	"docs/guides/install.md: apt install ./spiro-deploy_v0.1.0_linux_amd64.deb":                                                                                     "as above",
+	"docs/guides/install.md: go install github.com/spirostack/spirodeploy/spirodeploy/cmd/spiro-deploy@latest":                                                      "needs the network; tests/publish installs it from a proxy of its own",
+	"docs/guides/install.md: docker run --rm --user \"$(id -u)\" -v \"$PWD:/project\" -e SPIRO_URL -e SPIRO_TOKEN ghcr.io/spirostack/spiro-deploy:v0.1.0 shop prod": "needs a release",
+	"docs/guides/install.md: go get -tool github.com/magefile/mage":                                                                                                 "needs the network",
+	"docs/guides/install.md: dagger -m github.com/spirostack/spirodeploy@v0.1.0 call deploy --help":                                                                 "needs an engine",
+	"docs/guides/master.md: salt-pip install \"git+https://github.com/spirostack/spirodeploy#subdirectory=contrib/spirofs-compat\"":                                 "needs a Salt master; tests/spirofs runs it in a fresh environment",
+	"docs/guides/master.md: systemctl restart salt-master":                                                                                                          "as above",
 }
 
 // TestShell: every shell block does what it says, in a project that is a copy of

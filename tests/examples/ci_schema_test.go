@@ -4,31 +4,43 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
-// TestCISchemas holds the CI files against the schemas of the services, which
-// come with a package of PyPI.
+// TestCISchemas holds the CI files, the action and the component against the
+// schemas of the services, which come with a package of PyPI.
 func TestCISchemas(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("pip installs what checks the schemas")
+	}
 	python := checker(t)
 	dir := filepath.Join(root, "examples", "ci")
-	for name, args := range map[string][]string{
-		"github*.yml": {"--builtin-schema", "vendor.github-workflows"},
-		"gitlab*.yml": {"--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"},
+	// Of the component, what follows its inputs.
+	_, body, _ := strings.Cut(text(t, filepath.Join(root, "templates", "deploy.yml")), "\n---\n")
+	job := filepath.Join(t.TempDir(), "deploy.yml")
+	write(t, job, []byte(body))
+	for _, tt := range []struct {
+		files string
+		count int
+		args  []string
+	}{
+		{filepath.Join(dir, "github*.yml"), 3, []string{"--builtin-schema", "vendor.github-workflows"}},
+		{filepath.Join(dir, "gitlab*.yml"), 3, []string{"--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"}},
+		{filepath.Join(root, "action.yml"), 1, []string{"--builtin-schema", "vendor.github-actions"}},
+		{job, 1, []string{"--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"}},
 	} {
-		files, err := filepath.Glob(filepath.Join(dir, name))
-		if err != nil || len(files) != 2 {
-			t.Fatalf("%s: %v, %v", name, files, err)
+		files, err := filepath.Glob(tt.files)
+		if err != nil || len(files) != tt.count {
+			t.Fatalf("%s: %v, %v", tt.files, files, err)
 		}
-		args = append([]string{"-m", "check_jsonschema", "--no-cache"}, args...)
+		args := append([]string{"-m", "check_jsonschema", "--no-cache"}, tt.args...)
 		must(t, dir, nil, python, append(args, files...)...)
 
 		// The schemas are there, and refuse what is wrong.
 		bad := filepath.Join(t.TempDir(), "bad.yml")
-		if err := os.WriteFile(bad, []byte("jobs: 1\ndeploy: {script: {}}\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		write(t, bad, []byte("jobs: 1\ndeploy: {script: {}}\n"))
 		if r := run(t, dir, nil, python, append(args, bad)...); r.status == 0 {
 			t.Errorf("%v takes anything", args)
 		}

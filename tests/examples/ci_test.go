@@ -192,7 +192,7 @@ func TestCI(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, read := range map[string]func(*testing.T, string, []string) job{
-		"github.yml": fromGitHub, "gitlab-ci.yml": fromGitLab,
+		"github-command.yml": fromGitHub, "gitlab-ci-command.yml": fromGitLab,
 	} {
 		for status, minion := range []any{nil, fails} {
 			t.Run(fmt.Sprintf("%s status %d", name, status), func(t *testing.T) {

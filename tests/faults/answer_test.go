@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
@@ -42,7 +43,7 @@ var answers = []fault{
 		})
 		s.opts.Server.AnswerTimeout = soon
 	}},
-	{name: "a proxy on the way could not reach the server (502)", breaks: refuses(http.StatusBadGateway, "")},
+	{name: "a proxy in between could not reach the server (502)", breaks: refuses(http.StatusBadGateway, "")},
 	{name: "a proxy on the way lost patience (504)", breaks: refuses(http.StatusGatewayTimeout, "")},
 	{name: "400: no tar, or two of them", breaks: refuses(http.StatusBadRequest, "<html><title>400: Bad Request</title></html>")},
 	{name: "401: the token expired on the way", breaks: refuses(http.StatusUnauthorized, "<html><title>401: Unauthorized</title></html>")},
@@ -78,7 +79,7 @@ var answers = []fault{
 		says(stream+chunk(event("deploy-bundle", `"msg": "Deploying bundle"`)), cut)(s)
 	}},
 	{name: "an event is larger than is accepted (16 MiB)", breaks: says(stream+chunk(begun+"data: "+strings.Repeat("x", 16<<20)+"\n\n"), nil)},
-	{name: "an event is not as the protocol has it", breaks: says(stream+chunk(begun+event("highstate-update", `"minion": 1`)), nil)},
+	{name: "an event is malformed", breaks: says(stream+chunk(begun+event("highstate-update", `"minion": 1`)), nil)},
 	{name: "the stream ends in an event, without a highstate", breaks: func(s *scene) {
 		s.opts.NoHighstate = true
 		says(stream+chunk(event("deploy-bundle", `"msg": "Deploying bundle"`)+"event: exception\ndata: {}\n")+chunk(""), nil)(s)
@@ -115,7 +116,8 @@ var answers = []fault{
 	}},
 	{name: "Ctrl-C in the highstate", breaks: func(s *scene) { s.asleep(report.ErrInterrupted) }},
 	{name: "Ctrl-C in the highstate, when a minion has reported", breaks: func(s *scene) {
-		says(stream+chunk(begun+result), func() { time.AfterFunc(soon, func() { s.cancel(report.ErrInterrupted) }); <-s.ctx.Done() })(s)
+		says(stream+chunk(begun+result), func() { <-s.ctx.Done() })(s)
+		s.awaited, s.reason = client.HighstateUpdate, report.ErrInterrupted
 	}},
 }
 
@@ -157,7 +159,7 @@ func refuses(status int, page string) func(*scene) {
 // asleep ends the run for a reason while a minion is awaited.
 func (s *scene) asleep(reason error) {
 	s.serve(sleeper)
-	s.at(report.Highstate, func() { time.AfterFunc(soon, func() { s.cancel(reason) }) })
+	s.awaited, s.reason = client.HighstateStart, reason
 }
 
 // minions are what Salt tells of them. That is not all: what a result can be is

@@ -8,12 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // soon is how long a client is to wait for what never comes.
-const soon = time.Second
+var soon = pace.Soon()
 
 // connecting are what keeps a client from the server.
 var connecting = []fault{

@@ -6,13 +6,16 @@ package faults_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy"
+	explain "github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 var update = flag.Bool("update", false, "write the table in docs/faults.md anew")
@@ -117,10 +120,13 @@ func (s *scene) run() outcome {
 	rep, err := spirodeploy.Deploy(s.ctx, s.opts)
 	message := rep.Targets[0].Summary
 	if err != nil {
-		message = err.Error()
+		message = explain.Line(err, asFlag)
 	}
 	return outcome{rep.ExitStatus, s.plain(message)}
 }
+
+// asFlag spells an option as the command does.
+func asFlag(o explain.Option) string { return "--" + string(o) }
 
 // variable are the parts of a message that differ from run to run, and what
 // stands for them in the table.
@@ -137,9 +143,21 @@ var variable = []struct {
 	{regexp.MustCompile(`temporary file in \S+:`), "temporary file in DIR:"},
 }
 
+// limits are those that messages name.
+var limits = regexp.MustCompile(`\b(within|for) (\d+[hms])+\b`)
+
 // plain returns a message as the table has it.
 func (s *scene) plain(message string) string {
 	message = strings.ReplaceAll(message, s.dir, "DIR")
+	// The table has what a user would see if soon were a second.
+	message = limits.ReplaceAllStringFunc(message, func(limit string) string {
+		word, text, _ := strings.Cut(limit, " ")
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return fmt.Sprintf("%s %ds", word, d/soon)
+	})
 	for _, v := range variable {
 		message = v.pattern.ReplaceAllString(message, v.stands)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -42,7 +43,10 @@ type scene struct {
 	server *spirotest.Server
 	cert   certificate // what the server shows
 	hooks  map[report.Stage]func()
-	others atomic.Int32 // requests with a bundle that went to a handler
+	// awaited is the event that ends the run, and reason why.
+	awaited string
+	reason  error
+	others  atomic.Int32 // requests with a bundle that went to a handler
 	// command runs something else than the library's Deploy.
 	command func(*scene) outcome
 	local   bool // nothing is to be deployed
@@ -59,11 +63,14 @@ func newScene(t *testing.T, scheme string) *scene {
 	s.file("_salt/spirotop.sls", "prod:\n  '*': [web]\n")
 	s.file("_salt/web.sls", "hello:\n  test.nop: []\n")
 	s.opts = spirodeploy.Options{
-		Project: "shop", Deployment: "prod", Bundle: bundle.Options{Dir: s.dir},
+		Project: "shop", Deployment: "prod", Bundle: bundle.Options{Dir: s.dir}, Spell: asFlag,
 		Server: client.Options{Server: scheme + "://" + serverName + ":4510/", Insecure: scheme == "http"},
 		Watch: func(u report.Update) {
 			if hook := s.hooks[u.Stage]; u.Kind == report.Began && hook != nil {
 				hook()
+			}
+			if u.Kind == report.Happened && u.Event.Name == s.awaited {
+				s.cancel(s.reason)
 			}
 		},
 	}
@@ -157,7 +164,7 @@ func (s *scene) handle(handler http.HandlerFunc) {
 func serve(t *testing.T, handler http.Handler) (addr string) {
 	t.Helper()
 	l := listen(t)
-	server := &http.Server{Handler: handler, ErrorLog: quiet, ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: handler, ErrorLog: quiet, ReadHeaderTimeout: pace.Hang}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -45,7 +45,7 @@ var sending = []fault{
 		s.large("_salt/large", some)
 		link := s.link()
 		s.at(report.Uploading, func() { link.toxic("bandwidth", "upstream", map[string]any{"rate": 1}) })
-		s.opts.Server.AnswerTimeout = 2 * time.Second
+		s.opts.Server.AnswerTimeout = 2 * soon
 	}},
 	{name: "more than SpiroFS takes over plain HTTP", over: "http", breaks: func(s *scene) { s.large("_salt/large", 100<<20) }},
 	{name: "the server refuses and closes", breaks: func(s *scene) {

@@ -26,7 +26,7 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-const maybe = "may have been deployed all the same"
+const maybe = "may have been deployed anyway"
 
 // TestAnswers: answers, and bodies of errors, that are none of SpiroFS's.
 func TestAnswers(t *testing.T) {

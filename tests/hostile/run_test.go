@@ -16,6 +16,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 )
 
 // maxPeak is the most memory that the command may use, in KiB.
@@ -73,7 +75,7 @@ func run(t *testing.T, url string, args ...string) outcome {
 	cmd.Env = append(os.Environ(), "SPIRO_TOKEN="+secret, "GIT_CEILING_DIRECTORIES="+dir)
 	cmd.Stdout, cmd.Stderr = o.said, o.said
 	cmd.WaitDelay = time.Minute // after which its outputs are closed
-	limit := time.AfterFunc(2*time.Minute, func() {
+	limit := time.AfterFunc(pace.Hang, func() {
 		t.Error("the command does not end")
 		_ = cmd.Process.Kill()
 	})

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 )
 
 const streamHeader = "Content-Type: text/event-stream\r\n"
@@ -34,7 +36,7 @@ const (
 )
 
 // soon ends runs against streams that would go on for ever.
-var soon = []string{"--timeout=2s"}
+var soon = []string{"--timeout=" + pace.Soon().String()}
 
 // TestEndlessEvents: events that never end, and streams of events that do.
 func TestEndlessEvents(t *testing.T) {

@@ -87,7 +87,7 @@ func TestTextOfRefusals(t *testing.T) {
 	test(t, []attack{
 		{name: "exception", post: after(begun, func(w *wire) { w.print(event("exception", `{"msg": `+quote(text)+`}`)) }), status: 4, says: "the server failed"},
 		{name: "exception without JSON", post: after(begun, func(w *wire) { w.print(event("exception", line)) }), status: 4, says: "the server failed"},
-		{name: "no protocol", post: after(begun, func(w *wire) { w.print(event("highstate-start", `{"minions": `+quote(text)+`}`)) }), status: 6, says: "not as the protocol has it"},
+		{name: "no protocol", post: after(begun, func(w *wire) { w.print(event("highstate-start", `{"minions": `+quote(text)+`}`)) }), status: 6, says: "is malformed"},
 		{name: "refusal", post: whole("400 "+line, "", text), status: 3, says: maybe},
 		{name: "refusal of the token", get: whole("401 "+line, "", "<title>"+text+"</title>"), status: 3, says: "the token is not valid"},
 		{name: "answer", get: whole("200 OK", "", text), status: 5, says: "Auth OK"},

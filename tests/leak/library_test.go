@@ -11,6 +11,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // order returns what deploys to a server with the library.
@@ -30,10 +31,10 @@ func deploy(t *testing.T, opts spirodeploy.Options) []byte {
 	t.Helper()
 	var story bytes.Buffer
 	var values []any
-	tell, lines := report.Story(&story, report.StoryOptions{}), report.NewNDJSON(&story)
+	tell, lines := view.Story(&story, view.StoryOptions{}), view.NDJSON(&story)
 	opts.Watch = func(u report.Update) {
 		tell(u)
-		lines.Watch(u)
+		lines(u)
 		if u.Kind != report.Progressed {
 			values = append(values, u)
 		}

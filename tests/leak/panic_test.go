@@ -62,7 +62,7 @@ func playPanic(kind string) {
 			return
 		}
 		go func() { select {} }()
-		fall(kind, tok.Reveal(), stuff{tok, opts, c, report.New(report.Target{}), u.Err})
+		fall(kind, tok.Reveal(), stuff{tok, opts, c, report.New(report.Request{}), u.Err})
 	}
 	opts.Watch = inside
 	_, _ = spirodeploy.Deploy(context.Background(), opts)

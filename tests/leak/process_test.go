@@ -42,7 +42,7 @@ func (j job) run(t *testing.T) result {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), j.path, j.args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = j.dir, &stdout, &stderr
-	cmd.WaitDelay = 10 * time.Second
+	cmd.WaitDelay = time.Minute
 	cmd.Env = slices.Concat(os.Environ(), []string{"TMPDIR=" + temp, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull}, j.env)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

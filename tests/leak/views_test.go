@@ -7,11 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"reflect"
-	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/module"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // formats are those of report files: this is the one place where a new one counts.
@@ -26,21 +25,18 @@ func reportFlags(dir string) []string {
 	return values
 }
 
-// writeViews writes a report in every form that it has: all methods called Write…
-// that take a writer.
+// writeViews writes a report in every format.
 func writeViews(out io.Writer, rep *report.Report) {
-	v := reflect.ValueOf(rep)
-	for i := range v.NumMethod() {
-		write, ok := v.Method(i).Interface().(func(io.Writer) error)
-		if ok && strings.HasPrefix(v.Type().Method(i).Name, "Write") {
-			fmt.Fprintln(out, write(out))
+	for _, f := range view.Formats {
+		if f.Write != nil {
+			fmt.Fprintln(out, f.Write(out, rep))
+			continue
 		}
+		f.Watch(out)(report.Update{Kind: report.Finished, Report: rep})
 	}
-	for _, o := range []report.TextOptions{{}, {Detail: report.Verbose, Color: true}, {Detail: report.Quiet}, {Log: report.GitHub}, {Log: report.GitLab}} {
-		fmt.Fprintln(out, rep.WriteText(out, o))
+	for _, o := range []view.TextOptions{{}, {Detail: view.Verbose, Color: true}, {Detail: view.Quiet}, {Log: view.GitHub}, {Log: view.GitLab}} {
+		fmt.Fprintln(out, view.Text(out, rep, o))
 	}
-	n := report.NewNDJSON(out)
-	fmt.Fprintln(out, n.End(rep))
 }
 
 // writeErrors writes an error, and all that are in it, with every verb that errors are printed with.

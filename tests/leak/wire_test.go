@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
@@ -134,7 +135,7 @@ func eager(t *testing.T, cert tls.Certificate, says string) string {
 			}
 			wg.Go(func() {
 				_, _ = io.WriteString(conn, says)
-				_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+				_ = conn.SetReadDeadline(time.Now().Add(pace.Hang))
 				_, _ = conn.Read(make([]byte, 1<<10))
 				_ = conn.Close()
 			})
@@ -207,7 +208,7 @@ func TestInterrupt(t *testing.T) {
 				j.began = func(cmd *exec.Cmd) func() {
 					select {
 					case <-reached:
-					case <-time.After(time.Minute):
+					case <-time.After(pace.Hang):
 						t.Error("it did not get there")
 					}
 					if err := cmd.Process.Signal(os.Interrupt); err != nil {

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
@@ -109,7 +110,7 @@ func (s side) send(t *testing.T, method, path, auth string, f form) answer {
 			body = struct{ io.Reader }{&buf} // whose length is not known
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), pace.Hang)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(s.url, "/")+path, body)
 	must(t, err)
@@ -321,11 +322,10 @@ func answers(t *testing.T, published bool) {
 // eventually waits for what a server does after it has answered.
 func eventually(t *testing.T, holds func() bool, otherwise string) {
 	t.Helper()
-	for range 100 {
+	for end := time.Now().Add(pace.Hang); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if holds() {
 			return
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	t.Error(otherwise)
 }

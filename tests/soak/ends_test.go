@@ -15,6 +15,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
@@ -96,7 +97,7 @@ func (s *scene) deploy(ctx context.Context, e end) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	story := report.Story(io.Discard, report.StoryOptions{})
+	story := view.Story(io.Discard, view.StoryOptions{})
 	opts := spirodeploy.Options{
 		Project: "shop", Deployment: "prod",
 		Server: client.Options{Server: server.URL(), Token: tok, Certificate: server.CertPEM(), Insecure: server.CertPEM() == nil},
@@ -116,7 +117,7 @@ func (s *scene) deploy(ctx context.Context, e end) error {
 		return fmt.Errorf("%s: the verdict is %s, want %s: %w", e.name, rep.Verdict, e.verdicts, err)
 	}
 	var views bytes.Buffer
-	return errors.Join(rep.WriteText(&views, report.TextOptions{}), rep.WriteJSON(&views))
+	return errors.Join(view.Text(&views, rep, view.TextOptions{}), rep.WriteJSON(&views))
 }
 
 // project makes a small project.

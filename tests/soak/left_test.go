@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 )
 
 // slack is how much more memory may be in use at the end, in bytes: pools and
@@ -27,17 +29,15 @@ func (l left) String() string {
 }
 
 // take counts. A goroutine of net/http may take its time to end after the
-// connection that it belongs to.
+// connection that it belongs to, so that it counts until nothing changes for a while.
 func take(t *testing.T) left {
 	t.Helper()
 	l := count(t)
-	for range 200 {
-		time.Sleep(10 * time.Millisecond)
-		now := count(t)
-		if now.goroutines == l.goroutines && now.files == l.files && now.temporary == l.temporary {
-			break
+	for same := 0; same < 20; same++ {
+		time.Sleep(pace.Soon() / 100)
+		if now := count(t); now != l {
+			l, same = now, 0
 		}
-		l = now
 	}
 	var m runtime.MemStats
 	runtime.GC()

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -61,7 +62,7 @@ func TestMage(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := states(t, "db1", "{{ grains['root'] }}/by-mage:\n  file.managed:\n    - contents: hello\n")
-	cmd := exec.CommandContext(t.Context(), "go", "tool", "mage", "spiro:deploy", "mage", "prod", "-dir="+dir, "-insecure")
+	cmd := exec.CommandContext(t.Context(), "go", "tool", "mage", "-d", filepath.Join("internal", "dev", "targets"), "spiro:deploy", "mage", "prod", "-dir="+dir, "-insecure")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "SPIRO_URL="+m.URL, "SPIRO_TOKEN="+issued)
 	run(t, cmd).check(t, 0, "Success: mage/prod deployed: 1 minion, 1 state")
@@ -135,7 +136,7 @@ func TestInterrupted(t *testing.T) {
 	}
 	jid := active(t, m, "slow/prod")
 	path := filepath.Join(m.Root("web1"), "slow")
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(pace.Hang); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if _, err := os.Stat(path); err == nil {
 			break
 		}
@@ -143,7 +144,7 @@ func TestInterrupted(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Fatal("the highstate has not gone on")
 	}
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+	for end := time.Now().Add(pace.Hang); time.Now().Before(end); {
 		out, err := m.Runner(t.Context(), "jobs.lookup_jid", jid)
 		if err != nil {
 			t.Fatal(err)
@@ -159,7 +160,7 @@ func TestInterrupted(t *testing.T) {
 // minion may be busy with those of other tests.
 func active(t *testing.T, m *salt.Master, saltenv string) string {
 	t.Helper()
-	for end := time.Now().Add(3 * time.Minute); ; {
+	for end := time.Now().Add(pace.Hang); ; {
 		out, err := m.Runner(t.Context(), "jobs.active")
 		if err != nil {
 			t.Fatal(err)
@@ -184,13 +185,13 @@ func TestWrongScheme(t *testing.T) {
 	t.Parallel()
 	w := shared(t)
 	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
-	args := []string{"--dir", dir, "--insecure", "--connect-timeout", "3s", "scheme", "prod"}
+	args := []string{"--dir", dir, "--insecure", "--connect-timeout", pace.Soon().String(), "scheme", "prod"}
 	cmd := command(t, w.plain, "scheme", args...)
 	cmd.Env = append(cmd.Env, "SPIRO_URL="+strings.Replace(w.plain.URL, "http:", "https:", 1))
-	run(t, cmd).check(t, 5, "if it is meant to speak plain HTTP, use http:// in the server URL, and --insecure; nothing was deployed")
+	run(t, cmd).check(t, 5, "use http:// in the server URL and --insecure if it is meant to speak plain HTTP; nothing was deployed")
 	cmd = command(t, w.secure, "scheme", args...)
 	cmd.Env = append(cmd.Env, "SPIRO_URL="+strings.Replace(w.secure.URL, "https:", "http:", 1))
-	run(t, cmd).check(t, 5, "if the server speaks TLS on this port, use https:// in the server URL; nothing was deployed")
+	run(t, cmd).check(t, 5, "use https:// in the server URL if the server speaks TLS on this port; nothing was deployed")
 }
 
 // TestTooLarge: what a server on plain HTTP does not take is explained.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -210,7 +211,7 @@ func post(t *testing.T, m *salt.Master, project, deployment string, headers ...*
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), pace.Hang)
 	defer cancel()
 	stream, err := m.Post(ctx, salt.Form{Project: project, Deployment: deployment, Bundle: b.Bytes()})
 	return string(stream), err

@@ -79,7 +79,7 @@ var (
 			w.plain, errs[0] = env.Start(ctx, salt.Options{Minions: []salt.Minion{{ID: "web1"}, {ID: "db1"}}, Progress: say})
 		})
 		wg.Go(func() {
-			w.secure, errs[1] = env.Start(ctx, salt.Options{Minions: []salt.Minion{{ID: "safe1"}, {ID: "safe2"}}, TLS: true, Progress: say})
+			w.secure, errs[1] = env.Start(ctx, salt.Options{Minions: []salt.Minion{{ID: "safe1"}, {ID: "safe2"}}, TLS: true, Freezes: true, Progress: say})
 		})
 		wg.Wait()
 		if w.err = errors.Join(errs...); w.err != nil {

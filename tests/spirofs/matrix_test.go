@@ -29,7 +29,7 @@ func core(t *testing.T, version string) {
 		t.Fatal(err)
 	}
 	prepared := time.Now()
-	m, err := env.Start(t.Context(), salt.Options{Minions: []salt.Minion{{ID: "web1"}, {ID: "web2"}}, TLS: true})
+	m, err := env.Start(t.Context(), salt.Options{Minions: []salt.Minion{{ID: "web1"}, {ID: "web2"}}, TLS: true, Freezes: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,17 +13,17 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 )
 
-// address is what docs/salt.md installs, which is not where the tests are.
+// address is what docs/guides/master.md installs, which is not where the tests are.
 const address = "git+https://github.com/spirostack/spirodeploy#subdirectory=contrib/spirofs-compat"
 
-// TestSetUp does what docs/salt.md says, in an environment with Salt and without
+// TestSetUp does what docs/guides/master.md says, in an environment with Salt and without
 // SpiroFS, with a salt-pip that installs as that of Salt's packages does.
 func TestSetUp(t *testing.T) { //nolint:paralleltest // as with TestMatrix
 	w := shared(t)
-	page := content(t, filepath.Join(root, "docs", "salt.md"))
+	page := content(t, filepath.Join(root, "docs", "guides", "master.md"))
 	blocks := regexp.MustCompile("(?ms)^```(?:sh|yaml)\n(.*?)^```$").FindAllStringSubmatch(page, 3)
 	if len(blocks) != 3 || !strings.Contains(blocks[0][1], address) {
-		t.Fatalf("docs/salt.md is not what it was: %q", blocks)
+		t.Fatalf("docs/guides/master.md is not what it was: %q", blocks)
 	}
 	install, config, restart := blocks[0][1], blocks[1][1], blocks[2][1]
 	if lines := strings.Count(install+config+restart, "\n"); lines >= 11 {

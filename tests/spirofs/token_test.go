@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -125,7 +126,7 @@ func TestForbidden(t *testing.T) {
 				untouched(t, m, "forbidden")
 				return
 			}
-			for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+			for end := time.Now().Add(pace.Hang); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 				if _, err := os.Stat(applied); err == nil {
 					return
 				}
@@ -241,7 +242,7 @@ func TestUnpackable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stream.Close()
-	rep := report.New(report.Target{Project: "bad", Deployment: "prod"})
+	rep := report.New(report.Request{Project: "bad", Deployment: "prod"})
 	for event, err := range stream.Events() {
 		if err != nil {
 			t.Fatal(err)

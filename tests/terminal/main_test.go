@@ -15,6 +15,8 @@ import (
 
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
+
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 )
 
 // scratch is where the command is built.
@@ -107,11 +109,14 @@ func (s *terminal) lines() []string {
 // see waits until the screen is as it should be, and returns its lines.
 func (s *terminal) see(t *testing.T, what string, right func(lines []string) bool) []string {
 	t.Helper()
-	for range 3000 {
+	for end := time.Now().Add(pace.Hang); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		ended := len(s.over) > 0
 		if lines := s.lines(); right(lines) {
 			return lines
 		}
-		time.Sleep(10 * time.Millisecond)
+		if ended {
+			break
+		}
 	}
 	t.Fatalf("never on the screen: %s. On it is\n%s", what, s.String())
 	return nil
@@ -136,7 +141,7 @@ func (s *terminal) end(t *testing.T) int {
 			t.Fatal(err)
 		}
 		return s.cmd.ProcessState.ExitCode()
-	case <-time.After(time.Minute):
+	case <-time.After(pace.Hang):
 		t.Fatalf("it does not end; on the screen is\n%s", s.String())
 		return 0
 	}

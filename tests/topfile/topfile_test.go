@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
@@ -33,7 +32,7 @@ func python(t *testing.T, script string, input []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), salt.InstallLimit)
 	defer cancel()
 	args := env.Python("-c", script)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)

@@ -17,7 +17,7 @@ func TestHardened(t *testing.T) {
 	theirs, ours := clients(t)
 	env, err := salt.Prepare(t.Context(), func(line string) { t.Log(line) })
 	must(t, err)
-	m, err := env.Start(t.Context(), salt.Options{Minions: []salt.Minion{{ID: "web1"}, {ID: "web2"}}})
+	m, err := env.Start(t.Context(), salt.Options{Minions: []salt.Minion{{ID: "web1"}, {ID: "web2"}}, Freezes: true})
 	must(t, err)
 	defer func() {
 		if t.Failed() {

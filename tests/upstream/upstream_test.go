@@ -58,7 +58,7 @@ var programs struct {
 }
 
 func prepare() (theirs, ours []string, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), salt.InstallLimit)
 	defer cancel()
 	env, err := salt.Prepare(ctx, func(line string) { fmt.Fprintln(os.Stderr, line) })
 	if err != nil {

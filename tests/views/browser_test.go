@@ -16,6 +16,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 )
 
 // browser is one for all tests.
@@ -94,7 +96,7 @@ func open(t *testing.T, url string, l look) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(start(t))
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, pace.Hang)
 	t.Cleanup(cancel)
 	p := &tab{T: t, ctx: ctx}
 	if err := chromedp.Listen(ctx, func(event any) { p.hear(event, url) }); err != nil {
@@ -178,7 +180,7 @@ func (p *tab) run(statement string) {
 // until waits for a condition in the page.
 func (p *tab) until(condition string) {
 	p.Helper()
-	for range 100 {
+	for range pace.Hang / (50 * time.Millisecond) {
 		if eval[bool](p, "!!("+condition+")") {
 			return
 		}

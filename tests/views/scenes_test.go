@@ -13,6 +13,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // hostile are texts that would be more than text if they could.
@@ -24,12 +25,12 @@ var hostile = []string{
 // newReport begins a report of a run that has got to its highstate.
 func newReport(t *testing.T) (*report.Report, *report.Target) {
 	t.Helper()
-	rep := report.New(report.Target{
+	rep := report.New(report.Request{
 		Server: "https://salt.example.com:4510/", Project: "shop", Deployment: "prod", Highstate: true, RequireMinions: true,
-		Bundle: report.Bundle{Digest: "sha256:17e6e94b2a7d0f5f0c5b8f3f2b8f1b7f6c0c6a3d5d1c0a9f8e7d6c5b4a392817", Size: 3 << 20, Entries: 42},
 	})
 	t.Cleanup(func() { _ = rep.Close() })
 	target := rep.Targets[0]
+	target.Bundle = report.Bundle{Digest: "sha256:17e6e94b2a7d0f5f0c5b8f3f2b8f1b7f6c0c6a3d5d1c0a9f8e7d6c5b4a392817", Size: 3 << 20, Entries: 42}
 	send(t, target, client.Event{Name: client.DeployBundle, Msg: "Deploying bundle"})
 	send(t, target, client.Event{Name: client.HighstateCalc, Msg: "Calculating minions to highstate"})
 	return rep, target
@@ -101,7 +102,7 @@ var scenes = map[string]func(t *testing.T) *report.Report{
 	"failed":    failed,
 	"succeeded": succeeded,
 	"unreachable": func(*testing.T) *report.Report {
-		rep := report.New(report.Target{Server: "https://salt.example.com:4510/", Project: "shop", Deployment: "prod", Highstate: true})
+		rep := report.New(report.Request{Server: "https://salt.example.com:4510/", Project: "shop", Deployment: "prod", Highstate: true})
 		rep.Targets[0].Finish(&client.TransportError{Op: "deploy", Err: errors.New("dial tcp 192.0.2.7:4510: connect: connection refused")})
 		rep.Finish()
 		return rep
@@ -154,9 +155,10 @@ var scenes = map[string]func(t *testing.T) *report.Report{
 		return rep
 	},
 	"dry run": func(*testing.T) *report.Report {
-		rep := report.New(report.Target{Project: "shop", Deployment: "prod", DryRun: true, Bundle: report.Bundle{
+		rep := report.New(report.Request{Project: "shop", Deployment: "prod", DryRun: true})
+		rep.Targets[0].Bundle = report.Bundle{
 			Digest: "sha256:17e6", Size: 2048, Entries: 2, Contents: []report.Content{{Name: "web.sls", Size: 120}, {Name: "run", Size: 99, Executable: true}},
-		}})
+		}
 		rep.Targets[0].Finish(nil)
 		rep.Finish()
 		return rep
@@ -198,16 +200,16 @@ func pageOf(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	rep := scenes[name](t)
-	if err := errors.Join(rep.WriteHTML(f), f.Close()); err != nil {
+	if err := errors.Join(view.HTML(f, rep), f.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if os.Getenv("VIEWS") != "" {
-		for ext, write := range map[string]func(io.Writer) error{".md": rep.WriteMarkdown, ".xml": rep.WriteJUnit} {
+		for ext, write := range map[string]func(io.Writer, *report.Report) error{".md": view.Markdown, ".xml": view.JUnit} {
 			out, err := os.Create(filepath.Join(directory(t), name+ext))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := errors.Join(write(out), out.Close()); err != nil {
+			if err := errors.Join(write(out, rep), out.Close()); err != nil {
 				t.Fatal(err)
 			}
 		}

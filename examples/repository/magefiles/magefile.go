@@ -15,7 +15,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
-	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 
 	//mage:import spiro
@@ -53,10 +53,10 @@ func Release(ctx context.Context) error {
 			Server: cmp.Or(os.Getenv("SPIRO_URL"), server), Token: tok, Proxy: http.ProxyFromEnvironment,
 		},
 		Bundle: bundle.Options{Artifacts: []bundle.Artifact{{Path: program}}},
-		Watch:  report.Story(os.Stderr, report.StoryOptions{}),
+		Watch:  view.Story(os.Stderr, view.StoryOptions{}),
 	})
 	defer func() { _ = rep.Close() }() // what is in its temporary file has been shown by then
-	if showErr := rep.WriteText(os.Stdout, report.TextOptions{}); err == nil {
+	if showErr := view.Text(os.Stdout, rep, view.TextOptions{}); err == nil {
 		return showErr
 	}
 	// As it is: wrapped, mage would not see its exit status.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"runtime/debug"
 	"strings"
 
@@ -25,10 +26,9 @@ func Main() {
 	os.Exit(run(os.Args[1:]))
 }
 
-// limitMemory has the garbage collector work harder before a large event of a
-// server makes this process large: a run needs a few MiB, and the machine may be
-// a small one. (With less, one event of 16 MiB has it collect all the time.)
-// GOMEMLIMIT means another limit.
+// limitMemory makes the garbage collector work harder from 96 MiB on, so that large events
+// of a server do not make the process large. A lower limit would make it collect all the
+// time during an event of 16 MiB. GOMEMLIMIT sets another limit.
 func limitMemory() {
 	const limit = 96 << 20
 	if os.Getenv("GOMEMLIMIT") == "" {
@@ -38,66 +38,83 @@ func limitMemory() {
 
 // run returns the exit status.
 func run(args []string) int {
-	f, exit := parse(args, cli.Process())
+	world := cli.Process()
+	line, exit := parse(args, world)
 	if exit != goOn {
 		return exit
 	}
 	ctx, stop := cli.UntilSignal(context.Background(), append(cli.Gone, os.Interrupt)...)
 	defer stop()
-	if f.Token != nil {
-		fmt.Fprintln(os.Stderr, "warning: a token in the argument list can be seen by everybody on this machine: use SPIRO_TOKEN or --token-file")
-	}
-	return fail(cli.Process().Run(ctx, f.settings()))
+	return fail(line.run(ctx, world))
 }
 
-// goOn is no exit status.
+// goOn is not an exit status.
 const goOn = -1
 
-// parse reads the command line. Beside flags to run with it returns goOn; else
-// it has said what there is to say, and returns the exit status.
-func parse(args []string, world cli.World) (f flags, exit int) {
+// parse reads the command line. Beside a line to run it returns goOn; else it has said
+// what there is to say, and returns the exit status.
+func parse(args []string, world cli.World) (line commandLine, exit int) {
 	exit = goOn
-	parser, err := kong.New(&f,
-		kong.Name("spiro-deploy"),
-		kong.Description(description),
+	name, line, rest := find(args)
+	parser, err := kong.New(line,
+		kong.Name(name),
+		kong.Description(line.about()),
 		kong.Exit(func(status int) { exit = status }),
 		kong.Writers(world.Stdout, world.Stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Help(help), groups,
 	)
 	if err == nil {
-		_, err = parser.Parse(args)
+		_, err = parser.Parse(rest)
 	}
-	if exit != goOn { // --help and --version have had their say
-		return f, exit
+	if exit != goOn { // --help or --version has printed
+		return line, exit
 	}
 	if err == nil {
-		err = f.check()
+		err = line.check()
 	}
-	if err == nil && f.Completion != nil {
-		exit, err = 0, complete(world.Stdout, *f.Completion, parser.Model)
+	if f, ok := line.(*flags); ok && err == nil && f.Completion != nil {
+		exit, err = 0, complete(world.Stdout, *f.Completion)
 	}
 	if err != nil {
-		fmt.Fprintf(world.Stderr, "spiro-deploy: %s (spiro-deploy --help lists what there is)\n", sanitize.Line(world.Redact(explain(err), args...)))
-		return f, report.Invalid.ExitStatus()
+		fmt.Fprintf(world.Stderr, "spiro-deploy: %s (%s --help lists the flags)\n", sanitize.Line(world.Redact(explain(err, name), args...)), name)
+		return line, report.Invalid.ExitStatus()
 	}
-	return f, exit
+	return line, exit
 }
 
-// explain says what the parser found. It must not repeat surplus arguments: one
-// of them may be a token.
-func explain(err error) string {
-	switch text := err.Error(); {
+// explain says in our words what the parser found. It must not repeat surplus arguments:
+// one of them may be a token.
+func explain(err error, command string) string {
+	text := err.Error()
+	verb, isVerb := strings.CutPrefix(command, program+" ")
+	switch {
+	case strings.HasPrefix(text, "unexpected argument") && isVerb:
+		return fmt.Sprintf("%s takes no argument; to deploy a project of this name, write %s -- %s DEPLOYMENT", command, program, verb)
 	case strings.HasPrefix(text, "unexpected argument"):
 		return "there are more arguments than PROJECT and DEPLOYMENT"
-	case strings.Contains(text, "missing unit in duration"):
-		return text + " (such as 30s or 5m)"
-	default:
-		return text
 	}
+	for _, w := range parserWords {
+		if w.of.MatchString(text) {
+			return w.of.ReplaceAllString(text, w.ours)
+		}
+	}
+	return text
 }
 
-// fail tells an error, and returns the exit status for it.
+// parserWords are texts of the parser, and what we say instead.
+var parserWords = []struct {
+	of   *regexp.Regexp
+	ours string
+}{
+	{regexp.MustCompile(`^(--\S+): (?:expected \S+ value but got "EOL"|missing value).*`), "$1 needs a value"},
+	{regexp.MustCompile(`^(--\S+): expected \S+ value but got ("-.*") \(.*`), "$1 needs a value; one that begins with - is written $1=$2"},
+	{regexp.MustCompile(`^(--\S+): expected duration but got (".*"): time: .*`), "$1 $2: not a duration, such as 30s, 5m or 1h30m"},
+	{regexp.MustCompile(`^(--\S+): expected a valid \d+ bit int but got (".*")$`), "$1 $2: not a whole number, or too large"},
+	{regexp.MustCompile(`^(--\S+): bool value must be .* but got (".*")$`), "$1 $2: not true or false"},
+}
+
+// fail prints an error, and returns its exit status.
 func fail(err error) int {
 	if err == nil {
 		return 0

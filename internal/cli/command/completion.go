@@ -1,21 +1,24 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 )
 
-// A completed flag, as the scripts need it.
+// completed is a flag as the scripts need it.
 type completed struct {
 	names []string // with dashes
 	help  string
 	value string // its placeholder; empty for a switch
 }
 
-// words returns the values that the flag can have, if they are few.
+// words returns the values of a flag that has few.
 func (c completed) words() []string {
 	switch {
 	case c.value == "FORMAT=FILE":
@@ -28,10 +31,14 @@ func (c completed) words() []string {
 
 func (c completed) isFile() bool { return c.value == "FILE" || c.value == "PATH" }
 
-// flagsOf returns the flags of the command line.
-func flagsOf(model *kong.Application) []completed {
+// flagsOf returns the flags of a command line.
+func flagsOf(line commandLine) ([]completed, error) {
+	parser, err := kong.New(line)
+	if err != nil {
+		return nil, err
+	}
 	var all []completed
-	for _, f := range model.Flags {
+	for _, f := range parser.Model.Flags {
 		c := completed{names: []string{"--" + f.Name}, help: f.Help}
 		if f.Short != 0 {
 			c.names = append(c.names, "-"+string(f.Short))
@@ -44,82 +51,101 @@ func flagsOf(model *kong.Application) []completed {
 		}
 		all = append(all, c)
 	}
-	return all
+	return all, nil
 }
 
-// complete writes what makes a shell complete the flags.
-func complete(w io.Writer, shell string, model *kong.Application) error {
-	flags := flagsOf(model)
-	var err error
-	switch shell {
-	case "bash":
-		_, err = io.WriteString(w, bash(model.Name, flags))
-	case "zsh":
-		_, err = io.WriteString(w, "#compdef "+model.Name+"\nautoload -U +X bashcompinit && bashcompinit\n"+bash(model.Name, flags))
-	case "fish":
-		_, err = io.WriteString(w, fish(model.Name, flags))
-	default:
+// complete writes the script that makes a shell complete flags and verbs.
+func complete(w io.Writer, shell string) error {
+	write, ok := map[string]func(map[string][]completed) string{"bash": bash, "fish": fish, "zsh": func(flags map[string][]completed) string {
+		return "#compdef " + program + "\nautoload -U +X bashcompinit && bashcompinit\n" + bash(flags)
+	}}[shell]
+	if !ok {
 		return fmt.Errorf("--completion: there is none for %q, but for bash, zsh and fish", shell)
 	}
+	flags := map[string][]completed{}
+	for _, verb := range append([]string{""}, verbs...) {
+		_, line, _ := find([]string{verb})
+		var err error
+		if flags[verb], err = flagsOf(line); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, write(flags))
 	return err
 }
 
-func bash(name string, flags []completed) string {
-	var all []string
-	var cases strings.Builder
-	for _, f := range flags {
-		all = append(all, f.names...)
-		action := ":" // no proposal
-		switch {
-		case f.value == "":
-			continue
-		case f.words() != nil:
-			action = `COMPREPLY=($(compgen -W "` + strings.Join(f.words(), "\n") + `" -- "$word"))`
-		case f.value == "DIR":
-			action = `COMPREPLY=($(compgen -d -- "$word")); compopt -o filenames 2>/dev/null`
-		case f.isFile():
-			action = `COMPREPLY=($(compgen -f -- "$word")); compopt -o filenames 2>/dev/null`
+// bash proposes the flags of each verb, "" being none. A flag that several have takes
+// the same values in each.
+func bash(flags map[string][]completed) string {
+	var names, values strings.Builder
+	seen := map[string]bool{}
+	for _, verb := range slices.Backward(slices.Sorted(maps.Keys(flags))) { // "" comes last: it is any other word
+		var all []string
+		for _, f := range flags[verb] {
+			all = append(all, f.names...)
+			action := ":" // no proposal
+			switch {
+			case f.value == "" || seen[f.names[0]]:
+				continue
+			case f.words() != nil:
+				action = `COMPREPLY=($(compgen -W "` + strings.Join(f.words(), "\n") + `" -- "$word"))`
+			case f.value == "DIR":
+				action = `COMPREPLY=($(compgen -d -- "$word")); compopt -o filenames 2>/dev/null`
+			case f.isFile():
+				action = `COMPREPLY=($(compgen -f -- "$word")); compopt -o filenames 2>/dev/null`
+			}
+			seen[f.names[0]] = true
+			fmt.Fprintf(&values, "    %s) %s; return ;;\n", f.names[0], action)
 		}
-		fmt.Fprintf(&cases, "    %s) %s; return ;;\n", f.names[0], action)
+		fmt.Fprintf(&names, "    %s) flags=\"%s\" ;;\n", cmp.Or(verb, "*"), strings.Join(all, "\n"))
 	}
-	function := "_" + strings.ReplaceAll(name, "-", "_")
-	return fmt.Sprintf(`%s() {
-  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"
+	return fmt.Sprintf(`_spiro_deploy() {
+  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" flags
   # bash makes words of their own of "=" and of what follows it.
   if [[ $word == "=" ]]; then word=""; elif [[ $before == "=" ]]; then before="${COMP_WORDS[COMP_CWORD-2]}"; fi
   local IFS=$'\n' # names may have spaces in them
   COMPREPLY=()
   case "$before" in
 %s  esac
-  if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "%s" -- "$word")); fi
+  case "${COMP_WORDS[1]}" in
+%s  esac
+  if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "$flags" -- "$word"))
+  elif [[ $COMP_CWORD == 1 ]]; then COMPREPLY=($(compgen -W "%s" -- "$word")); fi
 }
-complete -o nospace -F %s %s
-`, function, cases.String(), strings.Join(all, "\n"), function, name)
+complete -o nospace -F _spiro_deploy %s
+`, values.String(), names.String(), strings.Join(verbs, "\n"), program)
 }
 
-func fish(name string, flags []completed) string {
+func fish(flags map[string][]completed) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "complete -c %s -f\n", name)
-	for _, f := range flags {
-		fmt.Fprintf(&b, "complete -c %s", name)
-		for _, n := range f.names {
-			if long, ok := strings.CutPrefix(n, "--"); ok {
-				b.WriteString(" -l " + long)
-			} else {
-				b.WriteString(" -s " + strings.TrimPrefix(n, "-"))
+	all := strings.Join(verbs, " ")
+	fmt.Fprintf(&b, "complete -c %s -f\ncomplete -c %[1]s -n __fish_is_first_token -a '%s'\n", program, all)
+	for _, verb := range slices.Sorted(maps.Keys(flags)) {
+		when := "__fish_seen_subcommand_from " + verb
+		if verb == "" {
+			when = "not __fish_seen_subcommand_from " + all
+		}
+		for _, f := range flags[verb] {
+			fmt.Fprintf(&b, "complete -c %s -n '%s'", program, when)
+			for _, n := range f.names {
+				if long, ok := strings.CutPrefix(n, "--"); ok {
+					b.WriteString(" -l " + long)
+				} else {
+					b.WriteString(" -s " + strings.TrimPrefix(n, "-"))
+				}
 			}
+			switch {
+			case f.words() != nil:
+				b.WriteString(" -x -a '" + strings.Join(f.words(), " ") + "'")
+			case f.value == "DIR":
+				b.WriteString(" -x -a '(__fish_complete_directories)'")
+			case f.isFile():
+				b.WriteString(" -r -F")
+			case f.value != "":
+				b.WriteString(" -x")
+			}
+			b.WriteString(" -d '" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(f.help) + "'\n")
 		}
-		switch {
-		case f.words() != nil:
-			b.WriteString(" -x -a '" + strings.Join(f.words(), " ") + "'")
-		case f.value == "DIR":
-			b.WriteString(" -x -a '(__fish_complete_directories)'")
-		case f.isFile():
-			b.WriteString(" -r -F")
-		case f.value != "":
-			b.WriteString(" -x")
-		}
-		b.WriteString(" -d '" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(f.help) + "'\n")
 	}
 	return b.String()
 }

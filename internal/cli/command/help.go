@@ -6,25 +6,30 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-const description = `Bundles a project's Salt states and deploys them through a SpiroFS server. What happens is told on standard error, what came of it on standard output.`
+const description = `Bundles a project's Salt states and deploys them through a SpiroFS server. Progress goes to standard error, the result to standard output.`
 
-// groups are the parts of the help, in the order of the flags.
+// groups are the sections of the help.
 var groups = kong.ExplicitGroups([]kong.Group{
-	{Key: "bundle", Title: "What is deployed:"},
-	{Key: "server", Title: "Where to, and with what right:"},
-	{Key: "run", Title: "What minions do:"},
+	{Key: "bundle", Title: "Bundle:"},
+	{Key: "server", Title: "Server and token:"},
+	{Key: "run", Title: "Minions:"},
 	{Key: "instead", Title: "Instead of deploying:"},
-	{Key: "shown", Title: "What is told:"},
+	{Key: "shown", Title: "Output:"},
 	{Key: "other", Title: "Other:"},
 })
 
 const rest = `
+Other commands (--help after one tells more); a project of one of these names goes after --: spiro-deploy -- check prod
+  spiro-deploy init     # write the states of a first project
+  spiro-deploy check    # ask the server whether the token is valid
+  spiro-deploy token    # say what the token allows, or make a narrower one
+
 Examples:
   spiro-deploy shop prod                          # _salt of this directory; SPIRO_URL and SPIRO_TOKEN say where to
   spiro-deploy --artifact build/shop shop prod    # with what the build made
-  spiro-deploy --dry-run shop prod                # what would be sent, and may it?
-  spiro-deploy --output shop.tar                  # only the bundle; prints its digest
-  spiro-deploy --diff shop.tar                    # what has changed since
+  spiro-deploy --dry-run shop prod                # lists what would be sent, and asks the server about the token
+  spiro-deploy --output shop.tar                  # writes the bundle, and prints its digest
+  spiro-deploy --diff shop.tar                    # shows what has changed since
   spiro-deploy --bundle shop.tar --digest sha256:… shop prod
   spiro-deploy --report html=report.html --report junit=report.xml shop prod
   spiro-deploy --report json=last.json shop prod  # and next time, the same minions have to be there:
@@ -45,9 +50,9 @@ Exit status:
   3    the server refused                130  interrupted
 `
 
-// help prints the flags, and what else there is to know.
+// help prints the flags, and for the command itself examples, environment and statuses.
 func help(options kong.HelpOptions, ctx *kong.Context) error {
-	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil || ctx.Model.Name != program {
 		return err
 	}
 	_, err := fmt.Fprint(ctx.Stdout, rest)

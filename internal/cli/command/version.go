@@ -16,20 +16,18 @@ import (
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
-// What a release says of itself: it is built without the Go command's own look at
-// the repository, which depends on the tags of the clone. The linker sets both
-// (see internal/dev/release).
+// The linker sets these for a release: what the Go command itself sees of a repository
+// depends on the tags of the clone (see .goreleaser.yaml).
 var (
 	releaseVersion string
 	releaseCommit  string
 )
 
-// versionFlag shows the version, and ends the run before anything else is read.
-// (kong's own has the text made in every run, and this one's takes a look at the
-// whole executable.)
+// versionFlag prints the version, and ends the run before anything else is read. kong's own
+// would make the text, and so hash the executable, in every run.
 type versionFlag bool
 
-// BeforeReset is what kong calls for the flag.
+// BeforeReset prints the version; kong calls it for the flag.
 func (versionFlag) BeforeReset(app *kong.Kong) error {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -42,8 +40,8 @@ func (versionFlag) BeforeReset(app *kong.Kong) error {
 	return nil
 }
 
-// versionText returns the name and version in a line, and a line for each further
-// thing that is known: "KEY: VALUE".
+// versionText returns a line with name and version, and a line "KEY: VALUE" for each other
+// fact that is known.
 func versionText(info *debug.BuildInfo, digest string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "spiro-deploy %s\n", cmp.Or(releaseVersion, info.Main.Version, "(unknown version)"))
@@ -53,14 +51,14 @@ func versionText(info *debug.BuildInfo, digest string) string {
 		}
 	}
 	line("commit", cmp.Or(short(releaseCommit), commit(info)))
-	line("module", info.Main.Sum) // of go install MODULE@VERSION, which knows of no commit
+	line("module", info.Main.Sum) // go install MODULE@VERSION knows this, and no commit
 	line("go", info.GoVersion)
 	line("platform", runtime.GOOS+"/"+runtime.GOARCH)
 	line("digest", digest)
 	return b.String()
 }
 
-// commit returns what the Go command has seen of the repository, if it looked.
+// commit returns the commit that the Go command has built, or "".
 func commit(info *debug.BuildInfo) string {
 	seen := map[string]string{}
 	for _, s := range info.Settings {
@@ -73,11 +71,11 @@ func commit(info *debug.BuildInfo) string {
 	return hash
 }
 
-// short returns as much of a commit's hash as names it.
+// short returns the first digits of a commit's hash.
 func short(hash string) string { return hash[:min(len(hash), 12)] }
 
-// executableDigest returns the digest of the file that runs, to be held against
-// the list of a release; or why there is none.
+// executableDigest returns the digest of the running file, to compare with the list of a
+// release, or why there is none.
 func executableDigest() string {
 	digest, err := digestOf(os.Executable())
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package ci is what the targets test, lint and bench do.
+// Package ci is what the targets test, lint, fuzz and soak do.
 package ci
 
 import (
@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 )
 
@@ -18,31 +17,6 @@ const lintModule = "internal/dev/lint/go.mod"
 // modules are the directories of the modules with tests. (What the others hold,
 // linters and a generator, is none of ours.)
 var modules = []string{".", "tests"}
-
-// Test runs the checks that are tests: go.mod is tidy, everything vets, and all
-// tests pass, with the race detector where there is a C compiler for it.
-func Test(ctx context.Context, out io.Writer) error {
-	test := []string{"-timeout=40m", "-race", "./..."}
-	if why := noRace(ctx); why != "" {
-		fmt.Fprintln(out, "SKIP the race detector:", why)
-		test = []string{"-timeout=40m", "./..."}
-	}
-	var errs []error
-	for _, dir := range modules {
-		if dir == "tests" {
-			// They build and run what is in other modules, which Go does not see.
-			test = slices.Concat([]string{"-count=1"}, test)
-		}
-		errs = append(errs,
-			run(ctx, out, dir, "go", "mod", "tidy", "-diff"),
-			run(ctx, out, dir, "go", "vet", "./..."),
-			runTests(ctx, out, dir, test...),
-		)
-	}
-	// The magefiles are seen only with their tag.
-	errs = append(errs, run(ctx, out, ".", "go", "vet", "-tags=mage", "./magefiles"))
-	return errors.Join(errs...)
-}
 
 // noRace returns why the race detector cannot be used, or "".
 func noRace(ctx context.Context) string {
@@ -60,7 +34,8 @@ func noRace(ctx context.Context) string {
 	return ""
 }
 
-// Lint runs golangci-lint over all modules with tests.
+// Lint runs golangci-lint over all modules with tests, and goreleaser over its own
+// configuration.
 func Lint(ctx context.Context, out io.Writer) error {
 	root, err := os.Getwd()
 	if err != nil {
@@ -70,6 +45,7 @@ func Lint(ctx context.Context, out io.Writer) error {
 	for _, dir := range modules {
 		errs = append(errs, run(ctx, out, dir, "go", "tool", "-modfile="+root+"/"+lintModule, "golangci-lint", "run", "./..."))
 	}
+	errs = append(errs, goreleaser(ctx, out, "check"))
 	return errors.Join(errs...)
 }
 

@@ -1,6 +1,6 @@
 // Package demo shows the main job: a real project, bundled and deployed by the
 // same code as everywhere, to a server in this process whose minions play what
-// Salt returned for that project ([Run]), or to a real Salt master ([RunReal]).
+// Salt returned for that project ([Played]), or to a real Salt master (package real).
 package demo
 
 import (
@@ -32,14 +32,22 @@ type Options struct {
 	Stderr io.Writer
 }
 
-// Run bundles and deploys the example. Its error is that of the deployment,
-// with its exit status.
-func Run(ctx context.Context, opts Options) error {
-	played, err := play(opts.Fail)
+// Stage starts a server and has the example deployed to it.
+type Stage func(ctx context.Context, opts Options, deploy func(url, token string) error) error
+
+// Run bundles the example and deploys it on a stage. Its error is that of the
+// deployment, with its exit status.
+func Run(ctx context.Context, opts Options, stage Stage) error {
+	digest, err := opts.bundle(ctx)
 	if err != nil {
 		return err
 	}
-	digest, err := opts.bundle(ctx)
+	return stage(ctx, opts, func(url, token string) error { return opts.deploy(ctx, digest, url, token) })
+}
+
+// Played is the stage of a server in this process.
+func Played(_ context.Context, opts Options, deploy func(url, token string) error) error {
+	played, err := play(opts.Fail)
 	if err != nil {
 		return err
 	}
@@ -48,18 +56,19 @@ func Run(ctx context.Context, opts Options) error {
 		return err
 	}
 	defer server.Close()
-	opts.say("# A SpiroFS server for tests, with three minions, runs at %s. This deploys to it:", server.URL())
-	return opts.deploy(ctx, digest, server.URL(), server.Token(time.Hour, "shop"))
+	opts.Say("# A SpiroFS server for tests, with three minions, runs at %s. This deploys to it:", server.URL())
+	return deploy(server.URL(), server.Token(time.Hour, "shop"))
 }
 
 // artifact is what the example's build makes.
 const artifact = "build/shop"
 
-func (opts Options) say(format string, args ...any) { fmt.Fprintf(opts.Stderr, format+"\n", args...) }
+// Say tells in a line what happens.
+func (opts Options) Say(format string, args ...any) { fmt.Fprintf(opts.Stderr, format+"\n", args...) }
 
 // bundle makes the bundle for itself, to show it.
 func (opts Options) bundle(ctx context.Context) (string, error) {
-	opts.say("# A project with Salt states, %s, and what its build made, as one reproducible file:", opts.Dir)
+	opts.Say("# A project with Salt states, %s, and what its build made, as one reproducible file:", opts.Dir)
 	b, err := bundle.New(ctx, bundle.Options{Dir: opts.Dir, Artifacts: []bundle.Artifact{{Path: artifact}}})
 	if err != nil {
 		return "", err
@@ -69,7 +78,7 @@ func (opts Options) bundle(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	opts.say("%s  %d entries, %d bytes\n", digest, b.Len(), b.Size())
+	opts.Say("%s  %d entries, %d bytes\n", digest, b.Len(), b.Size())
 	return digest.String(), nil
 }
 
@@ -78,7 +87,7 @@ var shown = []string{"NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "GITHUB_A
 
 // deploy deploys the example as the command does.
 func (opts Options) deploy(ctx context.Context, digest, url, token string) error {
-	opts.say("$ cd %s && SPIRO_TOKEN=… spiro-deploy --server %s --insecure --artifact %s --report json=… --report html=… shop prod", opts.Dir, url, artifact)
+	opts.Say("$ cd %s && SPIRO_TOKEN=… spiro-deploy --server %s --insecure --artifact %s --report json=… --report html=… shop prod", opts.Dir, url, artifact)
 	world := cli.World{
 		Stdout: opts.Stdout, Stderr: opts.Stderr,
 		Getenv: func(name string) string {
@@ -92,7 +101,7 @@ func (opts Options) deploy(ctx context.Context, digest, url, token string) error
 		Project: "shop", Deployment: "prod", Dir: opts.Dir, Artifacts: []string{artifact},
 		Insecure: true, Digest: digest, Reports: []string{"json=" + opts.Report + ".json", "html=" + opts.Report + ".html"},
 	})
-	opts.say("\n# All of that as a page: %[1]s.html, and for programs: %[1]s.json", opts.Report)
+	opts.Say("\n# All of that as a page: %[1]s.html, and for programs: %[1]s.json", opts.Report)
 	return err
 }
 

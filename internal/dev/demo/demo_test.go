@@ -33,8 +33,8 @@ func TestRun(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			path := filepath.Join(t.TempDir(), "report")
 			err := demo.Run(t.Context(), demo.Options{
-				Dir: filepath.Join("..", "..", "examples", "shop"), Report: path, Fail: tt.fail, Stdout: &stdout, Stderr: &stderr,
-			})
+				Dir: filepath.Join("..", "..", "..", "examples", "shop"), Report: path, Fail: tt.fail, Stdout: &stdout, Stderr: &stderr,
+			}, demo.Played)
 			var with *cli.Error
 			if status := 0; errors.As(err, &with) {
 				status = with.ExitStatus()

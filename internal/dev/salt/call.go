@@ -15,7 +15,7 @@ import (
 
 // callLimit is how long one command may take. On a busy machine, starting
 // Python takes seconds, and each minion that is silent the master's time-out.
-const callLimit = 3 * time.Minute
+const callLimit = 10 * time.Minute
 
 // Runner calls a runner of the master, such as spiro.issue_token, by salt-run, and
 // returns its result as JSON. Each call takes a second or two.
@@ -49,7 +49,7 @@ func (m *Master) Call(ctx context.Context, minion, fun string, args ...string) (
 
 // allAnswer reports whether all minions answer.
 func (m *Master) allAnswer(ctx context.Context) bool {
-	out, _ := m.run(ctx, "salt", "--out=json", "--static", "*", "test.ping") // where it fails, nobody answers
+	out, _ := m.run(ctx, "salt", "--out=json", "--static", "--timeout=20", "*", "test.ping") // where it fails, nobody answers
 	var answers map[string]any
 	_ = json.Unmarshal(out, &answers) // as above
 	for _, minion := range m.minions {

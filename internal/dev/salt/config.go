@@ -16,6 +16,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 )
 
 // settings are a configuration of Salt. JSON is YAML, too.
@@ -46,7 +48,7 @@ func (m *Master) configure(opts Options, ports []int) (int, error) {
 	master := m.common("master")
 	maps.Copy(master, settings{
 		"interface": "127.0.0.1", "publish_port": publish, "ret_port": returns,
-		"auto_accept": true, "worker_threads": 3, "timeout": 20, "gather_job_timeout": 20,
+		"auto_accept": true, "worker_threads": 3, "timeout": opts.patience(), "gather_job_timeout": opts.patience(),
 		"file_roots": settings{"base": []string{m.path("base")}},
 	})
 	if err := m.setUp(opts, port, master); err != nil {
@@ -77,6 +79,16 @@ func (m *Master) configure(opts Options, ports []int) (int, error) {
 		}
 	}
 	return port, nil
+}
+
+// patience returns for how many seconds the master waits for the answer of a minion:
+// on a busy machine, one that is well may take long. A master whose minions freeze
+// gives up earlier, in 20 seconds if the machine is idle.
+func (o Options) patience() int {
+	if o.Freezes {
+		return int(10 * pace.Soon().Seconds())
+	}
+	return 180
 }
 
 // setUp sets SpiroFS up: in the master's settings, or in a file of its own.

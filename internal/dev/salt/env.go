@@ -31,11 +31,11 @@ var Versions = []string{Newest, "3007.17", "3006.30", "3005.5"}
 var requirements embed.FS
 
 // InstallLimit is how long it may take to install anything.
-const InstallLimit = 15 * time.Minute
+const InstallLimit = 30 * time.Minute
 
 // Limits, generous ones: they are there so that everything ends.
 const (
-	probeLimit = 30 * time.Second
+	probeLimit = 5 * time.Minute
 	abandoned  = time.Hour // an unfinished environment that is older belongs to nobody
 )
 

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 )
 
 // helper names the variable by which TestKeeper starts this test as another process.
@@ -46,7 +48,7 @@ func TestKeeper(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // killed, as it should be
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(pace.Hang); ; time.Sleep(20 * time.Millisecond) {
 		alive := syscall.Kill(-pid, 0)
 		_, there := os.Stat(dir)
 		if errors.Is(alive, syscall.ESRCH) && errors.Is(there, os.ErrNotExist) {

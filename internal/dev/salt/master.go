@@ -36,6 +36,9 @@ type Options struct {
 	// Published has SpiroFS do what it does as it was published: what spirofs-compat
 	// hardens is off; default false.
 	Published bool
+	// Freezes says that minions are frozen ([Master.Freeze]) and the master is to find
+	// out soon; default false, the master waits for minutes.
+	Freezes bool
 	// Setup returns the text of a configuration file that sets SpiroFS up, in place of
 	// what this package sets up; default nil. It gets the port that is free for it.
 	Setup func(port int) string
@@ -59,7 +62,7 @@ type Master struct {
 
 // startLimit is how long everything may take to come up. Some seconds are usual; on
 // busy machines with many network interfaces, minutes have been seen.
-const startLimit = 5 * time.Minute
+const startLimit = 15 * time.Minute
 
 // Start starts a master and its minions, and returns when all of them answer.
 // They end when the context does, when the master is closed, and at the latest

@@ -117,7 +117,7 @@ func Record(ctx context.Context, dir string, progress func(string)) (err error) 
 	if err != nil {
 		return err
 	}
-	m, err := env.Start(ctx, Options{Minions: []Minion{{ID: "web1"}, {ID: "db1"}}, Published: true, Progress: progress})
+	m, err := env.Start(ctx, Options{Minions: []Minion{{ID: "web1"}, {ID: "db1"}}, Published: true, Freezes: true, Progress: progress})
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
-// Package spans shows a run as OpenTelemetry spans: one for each stage, and one
-// below it for each minion. Those of what failed have the status Error.
+// Package spans records a run as OpenTelemetry spans: one for each stage, and below it one
+// for each minion. The spans of failures have the status Error.
 package spans
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// New returns a watcher that makes the spans of one run, below the span of ctx.
-// What is written into them passes through redact, which takes secrets out.
+// New returns a watcher that records the spans of one run below the span of ctx. All text
+// in them passes through redact, which removes secrets.
 func New(ctx context.Context, tracer trace.Tracer, redact func(string) string) report.Watcher {
 	all := map[string]*watcher{"": {tracer: tracer, parent: ctx, redact: redact}}
 	return func(u report.Update) {
@@ -31,13 +31,13 @@ func New(ctx context.Context, tracer trace.Tracer, redact func(string) string) r
 
 type watcher struct {
 	tracer trace.Tracer
-	parent context.Context // it holds the span that all others are below
+	parent context.Context // it holds the span above all others
 	redact func(string) string
-	prefix string          // of the names of stages, which tells one target from others
-	stage  context.Context // that of the stage which is on, or nil
+	prefix string          // of the names of stages, to distinguish targets
+	stage  context.Context // it holds the span of the current stage; nil if there is none
 
-	minions map[string]trace.Span // that have yet to report
-	failed  int                   // how many minions did
+	minions map[string]trace.Span // minions that have not reported
+	failed  int                   // how many minions failed
 }
 
 func (w *watcher) watch(u report.Update) {
@@ -51,11 +51,11 @@ func (w *watcher) watch(u report.Update) {
 		w.happened(u)
 	case report.Ended:
 		w.ended(u)
-	case report.Progressed, report.Waited:
+	case report.Progressed, report.Waited, report.Missed, report.Finished:
 	}
 }
 
-// span returns the span of the stage which is on, or else that above.
+// span returns the span of the current stage, or the one above if there is none.
 func (w *watcher) span() trace.Span {
 	if w.stage == nil {
 		return trace.SpanFromContext(w.parent)
@@ -92,7 +92,7 @@ func (w *watcher) happened(u report.Update) {
 	delete(w.minions, m.ID)
 }
 
-// minion returns the span of a minion, which is a new one if need be.
+// minion returns the span of a minion, and starts it if necessary.
 func (w *watcher) minion(id string, u report.Update) trace.Span {
 	if span, ok := w.minions[id]; ok {
 		return span
@@ -102,7 +102,7 @@ func (w *watcher) minion(id string, u report.Update) trace.Span {
 	return span
 }
 
-// ended ends the stage, and what is still open in it.
+// ended ends the stage and the spans that are still open in it.
 func (w *watcher) ended(u report.Update) {
 	if w.stage == nil {
 		return
@@ -114,14 +114,14 @@ func (w *watcher) ended(u report.Update) {
 	case u.Err != nil:
 		end(w.span(), u, sanitize.Text(w.redact(u.Err.Error())))
 	case w.failed > 0 || len(w.minions) > 0:
-		end(w.span(), u, fmt.Sprintf("minions that failed: %d, that did not report: %d", w.failed, len(w.minions)))
+		end(w.span(), u, fmt.Sprintf("%d failed, %d did not report", w.failed, len(w.minions)))
 	default:
 		end(w.span(), u, "")
 	}
 	w.stage = nil
 }
 
-// end ends a span, as failed where there is a reason.
+// end ends a span. The span failed if there is a reason.
 func end(span trace.Span, u report.Update, reason string) {
 	if reason != "" {
 		span.SetStatus(codes.Error, reason)

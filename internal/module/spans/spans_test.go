@@ -17,8 +17,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// record returns the spans that updates make, in the order in which they end,
-// as "PARENT > NAME: STATUS DESCRIPTION".
+// record returns the spans of updates in the order in which they end, as
+// "PARENT > NAME: STATUS DESCRIPTION".
 func record(t *testing.T, updates ...report.Update) []string {
 	t.Helper()
 	recorder := tracetest.NewSpanRecorder()
@@ -63,9 +63,9 @@ func ended(s report.Stage, err error) report.Update {
 	return report.Update{Kind: report.Ended, Stage: s, Err: err}
 }
 
-// highstate folds events in, as a run does, and returns their updates.
+// highstate folds events into a report, as a run does, and returns the updates.
 func highstate(events ...client.Event) []report.Update {
-	target := report.New(report.Target{Highstate: true}).Targets[0]
+	target := report.New(report.Request{Highstate: true}).Targets[0]
 	var updates []report.Update
 	for _, e := range events {
 		minion, err := target.Add(e)
@@ -142,11 +142,11 @@ func TestFailedMinions(t *testing.T) {
 	check(t, record(t, append(updates, ended(report.Highstate, nil))...),
 		"highstate > minion web1: Error failed",
 		"highstate > minion silent: Error did not report",
-		"top > highstate: Error minions that failed: 1, that did not report: 1",
+		"top > highstate: Error 1 failed, 1 did not report",
 	)
 }
 
-// TestOutsideOfStages must not crash, whatever comes.
+// TestOutsideOfStages checks that updates outside of stages do not crash.
 func TestOutsideOfStages(t *testing.T) {
 	t.Parallel()
 	updates := highstate(start("web1"), result("web1", true))

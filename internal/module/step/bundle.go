@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
@@ -30,7 +30,7 @@ func (s step) bundle(ctx context.Context) error {
 		warnings = append(warnings, s.namedText(w.String()))
 	}
 	// The deployment is not known yet, so all findings are warnings.
-	_, wrong, odd := spirodeploy.CheckTop(ctx, b, spirodeploy.TopOptions{})
+	_, wrong, odd := preflight.Check(ctx, preflight.Of(b), preflight.Options{})
 	for _, err := range wrong {
 		warnings = append(warnings, err.Error())
 	}

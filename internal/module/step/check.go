@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
-	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
@@ -72,7 +72,7 @@ func (s *step) sortArtifacts() (problems []error, warnings []string) {
 // no bundle because the tree has problems.
 func (s step) checkTop(ctx context.Context, b *bundle.Bundle) (problems []error, warnings []string) {
 	if b != nil {
-		_, problems, warnings = spirodeploy.CheckTop(ctx, b, spirodeploy.TopOptions{})
+		_, problems, warnings = preflight.Check(ctx, preflight.Of(b), preflight.Options{})
 		return problems, warnings
 	}
 	root, err := os.OpenRoot(s.at(filepath.Join(ProjectDir, salt)))
@@ -80,7 +80,7 @@ func (s step) checkTop(ctx context.Context, b *bundle.Bundle) (problems []error,
 		return nil, nil // the bundler reports it
 	}
 	defer root.Close()
-	_, problems, warnings = spirodeploy.CheckTop(ctx, states{root}, spirodeploy.TopOptions{})
+	_, problems, warnings = preflight.Check(ctx, preflight.Of(states{root}), preflight.Options{})
 	return problems, warnings
 }
 

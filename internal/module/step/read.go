@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 
+	"github.com/spirostack/spirodeploy/internal/listing"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
-	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // contents reads the bundle.
@@ -39,7 +39,7 @@ func (s step) manifest() error {
 	}
 	var text bytes.Buffer
 	for _, it := range c.Items {
-		fmt.Fprintln(&text, report.NewContent(it))
+		fmt.Fprintln(&text, listing.Content(it))
 	}
 	for _, p := range c.Unsafe {
 		fmt.Fprintf(&text, "warning: not safe to send: %v\n", p)

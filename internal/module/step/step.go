@@ -18,7 +18,9 @@ import (
 	"path/filepath"
 
 	"github.com/spirostack/spirodeploy/internal/atomicfile"
+	"github.com/spirostack/spirodeploy/internal/module/args"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
 // Env is the environment variable that makes the module's executable do a step and exit.
@@ -86,7 +88,7 @@ func (o Options) JSON() string {
 // or 2 if the step failed, with the reason on standard error.
 func Main(options string) int {
 	if err := Run(context.Background(), options, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(os.Stderr, fault.Line(err, args.Spell))
 		return 2
 	}
 	return 0

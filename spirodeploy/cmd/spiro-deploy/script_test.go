@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
@@ -30,6 +31,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey] = &current{}
+			e.Setenv("SOON", pace.Soon().String())
 			// Nothing of this machine's git configuration, and a name for commits.
 			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			e.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)

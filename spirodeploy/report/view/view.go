@@ -1,34 +1,52 @@
-// Package view lists the forms of a report that is over, for front ends that let
-// people choose one by its name.
+// Package view shows a report to people and programs. Each format is a function that
+// writes a finished report, apart from [NDJSON] and [Story], which follow a run. [Formats]
+// lists the formats that people choose by name.
 package view
 
 import (
 	"io"
-	"maps"
 	"slices"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// View is a form of a report.
-type View struct {
-	File  string // a name for a file with it
-	Write func(*report.Report, io.Writer) error
+// Format is a format of a report. It has a Write or a Watch function.
+type Format struct {
+	Name string // such as "json"
+	File string // a usual name of a file in this format
+	// Write writes a finished report. Errors are those of the writer.
+	Write func(io.Writer, *report.Report) error
+	// Watch returns a watcher that writes a run while it goes on.
+	Watch func(io.Writer) report.Watcher
 }
 
-// Names of views that front ends treat in a way of their own.
-const (
-	JSON     = "json"     // all others can be made of it again
-	Markdown = "markdown" // for the summary of a job
-)
-
-// All are the views by their names.
-var All = map[string]View{
-	JSON:     {"report.json", (*report.Report).WriteJSON},
-	"junit":  {"report.xml", (*report.Report).WriteJUnit},
-	"html":   {"report.html", (*report.Report).WriteHTML},
-	Markdown: {"report.md", (*report.Report).WriteMarkdown},
+// Formats are all formats, sorted by name.
+var Formats = []Format{
+	{Name: "html", File: "report.html", Write: HTML},
+	{Name: "json", File: "report.json", Write: JSON},
+	{Name: "junit", File: "report.xml", Write: JUnit},
+	{Name: "markdown", File: "report.md", Write: Markdown},
+	{Name: "ndjson", File: "report.ndjson", Watch: NDJSON},
 }
 
-// Names returns the names of the views, sorted.
-func Names() []string { return slices.Sorted(maps.Keys(All)) }
+// Find returns the format of a name.
+func Find(name string) (f Format, ok bool) {
+	i := slices.IndexFunc(Formats, func(f Format) bool { return f.Name == name })
+	if i < 0 {
+		return Format{}, false
+	}
+	return Formats[i], true
+}
+
+// Names returns the names of the formats.
+func Names() []string {
+	names := make([]string, 0, len(Formats))
+	for _, f := range Formats {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// JSON writes a report as [report.Report.WriteJSON] does. All other formats of a
+// finished report can be made from it.
+func JSON(w io.Writer, r *report.Report) error { return r.WriteJSON(w) }

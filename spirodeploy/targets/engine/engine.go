@@ -1,24 +1,22 @@
-// Package engine has mage targets that bundle and deploy through a Dagger
-// engine, by the functions of this project's Dagger module. Import it into a
-// magefile:
+// Package engine provides mage targets that bundle and deploy in a Dagger engine, with the
+// functions of this project's Dagger module. Import it into a magefile:
 //
 //	//mage:import dagger
 //	_ "github.com/spirostack/spirodeploy/spirodeploy/targets/engine"
 //
-// It is a package of its own, so that the targets that need no engine do not
-// need Dagger's SDK. Flags go after the positions: mage dagger:deploy shop prod
-// -source=git. The token comes from SPIRO_TOKEN or a file and travels as a
-// secret of the engine; no flag takes one.
+// Targets that need no engine are in package targets, which does not need Dagger's SDK.
+// Flags follow the positional arguments: mage dagger:deploy shop prod -source=git. The
+// token comes from SPIRO_TOKEN or a file and reaches the engine as a secret; no flag takes
+// it.
 //
-// The module that is served is the one in the working directory, if that is this
-// project's repository, and elsewhere the version that the go.mod of the
-// magefile names. -module overrides it.
+// The engine serves the module in the working directory if that is this project's
+// repository. Otherwise it serves the version in the go.mod of the magefile. The flag
+// -module overrides both.
 package engine
 
 import (
 	"cmp"
 	"context"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -26,7 +24,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
-// Bundle writes the bundle of the working directory, made by a Dagger engine, and prints its digest.
+// Bundle has a Dagger engine bundle the working directory, writes the bundle, and prints its digest.
 func Bundle(
 	ctx context.Context,
 	output *string, // file to write (default bundle.tar)
@@ -46,10 +44,12 @@ func Bundle(
 	t := tree{artifacts: cli.Split(cli.Or(artifact)), source: cli.Or(source), exclude: cli.Split(cli.Or(exclude))}
 	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
-	return bundle(ctx, cli.Or(module), t, file, os.Stdout)
+	return cli.Process().Discreetly(cli.Settings{Mage: true}, func(w cli.World) error {
+		return bundle(ctx, w, cli.Or(module), t, file)
+	})
 }
 
-// Deploy bundles the working directory and deploys it, by a Dagger engine, and tells what the minions did.
+// Deploy has a Dagger engine bundle the working directory and deploy it, and reports what the minions did.
 func Deploy(
 	ctx context.Context,
 	project string,
@@ -63,16 +63,18 @@ func Deploy(
 	source *string, // add the source: filesystem, fs or git
 	exclude *string, // patterns of what to leave out, separated by commas
 	module *string, // Dagger module to serve (default: this project's)
-	timeout *time.Duration, // how long the whole run may take (default: no limit)
+	timeout *time.Duration, // how long the whole run may take (default no limit)
 ) error {
 	if err := cli.CheckPosition(project, deployment); err != nil {
 		return err
 	}
 	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
-	return deploy(ctx, cli.Or(module), order{
+	o := order{
 		project: project, name: deployment, highstate: highstate == nil || *highstate, timeout: cli.Or(timeout),
 		tree:   tree{artifacts: cli.Split(cli.Or(artifact)), source: cli.Or(source), exclude: cli.Split(cli.Or(exclude))},
 		server: target{url: cmp.Or(cli.Process().ServerURL(cli.Or(server)), client.DefaultServer), certificate: cli.Or(sslCert), insecure: cli.Or(insecure)},
-	}, cli.Or(tokenFile), os.Stdout)
+	}
+	s := cli.Settings{Mage: true, TokenFile: cli.Or(tokenFile)}
+	return cli.Process().Discreetly(s, func(w cli.World) error { return deploy(ctx, w, cli.Or(module), o, s) })
 }

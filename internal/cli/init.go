@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
+)
+
+// project has the states of a new project.
+//
+//go:embed project
+var project embed.FS
+
+// Init writes the states of a first project into _salt of s.Dir, which must not be there
+// yet.
+func (w World) Init(ctx context.Context, s Settings) error {
+	return w.Discreetly(s, func(w World) error {
+		if err := s.contradictions(); err != nil {
+			return invalid(err)
+		}
+		return w.init(ctx, s)
+	})
+}
+
+func (w World) init(ctx context.Context, s Settings) error {
+	dir := filepath.Join(s.Dir, bundle.SaltDir)
+	files, err := fs.Sub(project, "project")
+	if err != nil {
+		return invalid(err)
+	}
+	if err := os.Mkdir(dir, 0o777); errors.Is(err, fs.ErrExist) {
+		return invalid(&fault.Error{Err: fmt.Errorf("%s is there already, and is left as it is", dir), Help: "name another project directory with {dir}"})
+	} else if err != nil {
+		return invalid(&fault.Error{What: "make " + dir, Err: reasonOf(err), Help: "name a directory that is there, with {dir}"})
+	}
+	names, err := fs.Glob(files, "*")
+	for _, name := range names {
+		if err == nil && ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		if err == nil {
+			err = writeNew(files, name, filepath.Join(dir, name))
+		}
+	}
+	if err != nil {
+		for _, name := range names {
+			_ = os.Remove(filepath.Join(dir, name)) // the directory is new, so its files are ours
+		}
+		return invalid(errors.Join(err, os.Remove(dir)))
+	}
+	for _, name := range names {
+		fmt.Fprintln(w.Stdout, filepath.Join(dir, name))
+	}
+	next := "spiro-deploy --dry-run"
+	if s.Mage {
+		next = "mage spiro:deploy"
+	}
+	fmt.Fprintf(w.Stderr, "Edit them, then see what would be deployed: %s PROJECT prod%s\n", next, map[bool]string{true: " -dryRun"}[s.Mage])
+	return nil
+}
+
+// reasonOf returns an error of the file system without its path.
+func reasonOf(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}
+
+// writeNew copies a file to a path, and fails if there is one.
+func writeNew(from fs.FS, name, path string) error {
+	text, err := fs.ReadFile(from, name)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,7 @@
+# A state that changes nothing, to see a first deployment work. In the place of it write
+# your own (https://docs.saltproject.io/en/latest/ref/states/all/).
+#
+# A file beside this one, app.conf, is salt://app.conf. What your build made and
+# --artifact added is below salt://_artifacts.
+hello from the first deployment:
+  test.succeed_without_changes

@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+
+	"github.com/spirostack/spirodeploy/internal/atomicfile"
+	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
+)
+
+// deploy goes one way: settings, plan, run, views, exit status.
+func (w World) deploy(ctx context.Context, s Settings) error {
+	surviveClosedOutput()
+	w.warnings = new(warnings)
+	limited, cancel := s.limit(ctx)
+	defer cancel()
+	p, err := w.plan(limited, s)
+	if err != nil {
+		return invalid(err)
+	}
+	v := w.open(limited, p)
+	rep, err := spirodeploy.Deploy(limited, v.watching(p.options))
+	defer func() { _ = rep.Close() }() // its temporary file is of no use any more
+	told, reportErr := v.close(ctx, rep)
+	return w.status(s, rep, err, told, reportErr)
+}
+
+// A plan is what a run is to do: settings that have been read.
+type plan struct {
+	settings Settings
+	options  spirodeploy.Options
+	reports  []reportFile
+}
+
+// plan reads the settings, the environment and the files that they name. The plan's
+// Problems are what is wrong with them: Deploy adds what it finds, and sends nothing.
+// An error means that a report would replace a file that the run reads.
+func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
+	reports, reportsErr := parseReports(s.Reports)
+	server, serverErr := w.serverOptions(ctx, s)
+	targets, listed, targetsErr := w.targets(ctx, s, server)
+	inputs := append(s.inputs(), listed...)
+	bundleOptions, bundleErr := w.bundleOptions(s, reports, inputs)
+	problems := []error{s.contradictions(), reportsErr, bundleErr, serverErr, targetsErr}
+	if err := checkInputs(reports, inputs); err != nil {
+		return nil, errlist.Join(append(problems, err)...)
+	}
+	if targetsErr != nil && len(targets) == 0 {
+		server.Token = unread() // the list may have named one
+	}
+	expected, expectErr := w.expected(ctx, s, targets)
+	return &plan{s, spirodeploy.Options{
+		Project: s.Project, Deployment: s.Deployment,
+		Targets: targets, Serial: s.Rollout == serial, MaxParallel: s.MaxParallel,
+		Server: server, Bundle: bundleOptions, File: s.Bundle,
+		NoHighstate: s.NoHighstate, RequireMinions: s.RequireMinions, FullToken: s.FullToken,
+		ExpectMinions: expected, MinMinions: s.MinMinions, MissingMinions: report.Missing(s.MissingMinions), Strict: s.Strict,
+		DryRun: s.DryRun, Warnings: w.warnings.texts, Spell: s.Spell,
+		Problems: append(problems, expectErr),
+	}, reports}, nil
+}
+
+// views are what shows a run: the story and the live reports while it goes on, then
+// the result and the other reports.
+type views struct {
+	world World
+	plan  *plan
+	live  live
+	err   error // why a live report cannot be written
+	story report.Watcher
+	end   func()
+}
+
+// open opens the views that are there from the beginning.
+func (w World) open(ctx context.Context, p *plan) *views {
+	v := &views{world: w, plan: p}
+	v.live, v.err = w.follow(ctx, p.reports)
+	v.story, v.end = w.show(p.settings, len(p.options.Targets), p.reports...)
+	return v
+}
+
+// watching returns options with which the views are told what happens.
+func (v *views) watching(o spirodeploy.Options) spirodeploy.Options {
+	o.Problems = append(o.Problems, v.err)
+	o.Watch = func(u report.Update) {
+		v.story(u)
+		v.live.watch(u)
+	}
+	return o
+}
+
+// close shows the result and writes the reports. It returns whether the user has seen
+// the error of the run, and why a report was not written.
+func (v *views) close(ctx context.Context, rep *report.Report) (told bool, err error) {
+	v.end()
+	told = v.world.tell(rep, v.plan.settings, v.plan.reports)
+	err = errlist.Join(v.live.end(), v.world.write(ctx, rep, v.plan.reports))
+	v.world.summarize(v.plan.settings, rep, v.plan.reports)
+	return told, err
+}
+
+// status returns the error, with its exit status, of a run that failed or whose
+// reports could not be written.
+func (w World) status(s Settings, rep *report.Report, err error, told bool, reportErr error) error {
+	switch {
+	case err == nil && reportErr == nil:
+		return nil
+	case err == nil:
+		return invalid(fmt.Errorf("%s, but %w", rep.Summary(), reportErr))
+	case reportErr != nil:
+		fmt.Fprintf(w.Stderr, "warning: %s\n", w.said(s, reportErr))
+	}
+	if told && s.Mage { // mage prints every error
+		err = errors.New(shortened(rep) + ": " + string(rep.Verdict) + ", see above")
+	}
+	return &Error{Status: rep.ExitStatus, Err: err, Told: told}
+}
+
+// surviveClosedOutput keeps this process alive if the reader of its output goes away: the
+// deployment must go on, and the exit status count.
+var surviveClosedOutput = sync.OnceFunc(func() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // writes fail from now on, and kill nobody
+})
+
+// shortened names the run in a few words.
+func shortened(rep *report.Report) string {
+	if len(rep.Targets) > 1 {
+		return human.Count(len(rep.Targets), "target", "targets")
+	}
+	return sanitize.Line(rep.Targets[0].Saltenv)
+}
+
+// tell prints the result of the run, and reports whether the user sees the error in it.
+func (w World) tell(rep *report.Report, s Settings, reports []reportFile) bool {
+	// The result of a run without any event is its error alone, which GitHub's log marks.
+	heard := slices.ContainsFunc(rep.Targets, func(t *report.Target) bool { return len(t.Events) > 0 })
+	if !heard && rep.Verdict != report.Success && w.log(w.bytes) != view.GitHub {
+		return false
+	}
+	// The result goes to standard output, or to standard error if a report goes there.
+	out, raw, seen := w.Stdout, w.bytes, w.together()
+	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.path == atomicfile.Stdout }) {
+		out, raw, seen = w.Stderr, w.rawStderr, true
+	}
+	err := view.Text(out, rep, w.summaryOptions(s, raw))
+	if err != nil && !errors.Is(err, syscall.EPIPE) { // a closed pipe is not an error
+		fmt.Fprintf(w.Stderr, "warning: the summary could not be written: %v\n", err)
+	}
+	return seen && err == nil
+}

@@ -1,0 +1,202 @@
+// Package jsontext writes JSON piece by piece, indented or in one line. It escapes
+// nothing for HTML, but every character that acts on a terminal.
+package jsontext
+
+import (
+	"bufio"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/spirostack/spirodeploy/internal/rawjson"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+)
+
+// Writer writes JSON to Out, whose Flush returns the first error.
+type Writer struct {
+	Out     *bufio.Writer
+	Compact bool // everything in one line
+	depth   int
+	filled  bool // whether the innermost list or object has an element
+}
+
+// At returns a writer that continues at a depth of an indented text.
+func At(out *bufio.Writer, depth int) *Writer { return &Writer{Out: out, depth: depth} }
+
+// Open begins a list or an object.
+func (w *Writer) Open(bracket byte) {
+	_ = w.Out.WriteByte(bracket)
+	w.depth++
+	w.filled = false
+}
+
+// Close ends a list or an object.
+func (w *Writer) Close(bracket byte) {
+	w.depth--
+	if w.filled {
+		w.line()
+	}
+	_ = w.Out.WriteByte(bracket)
+	w.filled = true
+}
+
+// Next begins an element of a list.
+func (w *Writer) Next() {
+	if w.filled {
+		_ = w.Out.WriteByte(',')
+	}
+	w.filled = true
+	w.line()
+}
+
+// line begins a line.
+func (w *Writer) line() {
+	if w.Compact {
+		return
+	}
+	_ = w.Out.WriteByte('\n')
+	const pad = "                                "
+	for n := 2 * w.depth; n > 0; n -= len(pad) {
+		_, _ = w.Out.WriteString(pad[:min(n, len(pad))])
+	}
+}
+
+// Name begins a member of an object. The name must need no escapes.
+func (w *Writer) Name(name string) {
+	w.Next()
+	_ = w.Out.WriteByte('"')
+	_, _ = w.Out.WriteString(name)
+	_ = w.Out.WriteByte('"')
+	w.colon()
+}
+
+func (w *Writer) colon() {
+	_ = w.Out.WriteByte(':')
+	if !w.Compact {
+		_ = w.Out.WriteByte(' ')
+	}
+}
+
+// Text writes a member that is a text.
+func (w *Writer) Text(name, text string) {
+	w.Name(name)
+	w.quote(text)
+}
+
+// TextIfAny writes a member that is a text, unless it is empty.
+func (w *Writer) TextIfAny(name, text string) {
+	if text != "" {
+		w.Text(name, text)
+	}
+}
+
+// Texts writes a member that is a list of texts, unless it is empty.
+func (w *Writer) Texts(name string, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
+	w.Name(name)
+	w.Open('[')
+	for _, text := range texts {
+		w.Next()
+		w.quote(text)
+	}
+	w.Close(']')
+}
+
+// shortEscapes are the escapes that are not numbers.
+var shortEscapes = [256]string{'"': `\"`, '\\': `\\`, '\b': `\b`, '\f': `\f`, '\n': `\n`, '\r': `\r`, '\t': `\t`}
+
+// quote writes a text as a string.
+func (w *Writer) quote(s string) {
+	_ = w.Out.WriteByte('"')
+	escape(w.Out, s, true)
+	_ = w.Out.WriteByte('"')
+}
+
+// Value writes a value that is valid JSON.
+func (w *Writer) Value(raw []byte) {
+	c := rawjson.NewCursor(rawjson.View(raw), maxLevels)
+	w.read(c)
+}
+
+// maxLevels is more than any value has.
+const maxLevels = 10_000
+
+// Members writes the members of an object that is valid JSON.
+func (w *Writer) Members(object string) {
+	c := rawjson.NewCursor(object, maxLevels)
+	for more := c.Object(); more; more = c.More('}') {
+		w.member(c)
+	}
+}
+
+// member writes the next member.
+func (w *Writer) member(c *rawjson.Cursor) {
+	w.Next()
+	Raw(w.Out, c.Quoted())
+	w.colon()
+	w.read(c)
+}
+
+// read writes the next value.
+func (w *Writer) read(c *rawjson.Cursor) {
+	switch c.First() {
+	case '{':
+		w.Open('{')
+		for more := c.Object(); more; more = c.More('}') {
+			w.member(c)
+		}
+		w.Close('}')
+	case '[':
+		w.Open('[')
+		for more := c.Array(); more; more = c.More(']') {
+			w.Next()
+			w.read(c)
+		}
+		w.Close(']')
+	default:
+		Raw(w.Out, c.Value())
+	}
+}
+
+// Raw writes valid JSON and escapes what acts on a terminal, which can only be in texts.
+func Raw(out *bufio.Writer, s string) { escape(out, s, false) }
+
+// escape escapes what acts on a terminal, and what a string cannot contain if s is a text.
+func escape(out *bufio.Writer, s string, text bool) {
+	start := 0
+	for i := 0; i < len(s); {
+		if c := s[i]; c < 0x7f && (!text || c >= ' ' && c != '"' && c != '\\') {
+			i++ // most characters
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if s[i] >= 0x80 && size > 1 && sanitize.Harmless(r) {
+			i += size
+			continue
+		}
+		_, _ = out.WriteString(s[start:i])
+		if short := shortEscapes[s[i]]; short != "" {
+			_, _ = out.WriteString(short)
+		} else {
+			escapeRune(out, r)
+		}
+		i += size
+		start = i
+	}
+	_, _ = out.WriteString(s[start:])
+}
+
+// escapeRune writes a character by its number.
+func escapeRune(out *bufio.Writer, r rune) {
+	const digits = "0123456789abcdef"
+	for _, unit := range utf16.AppendRune(nil, r) {
+		_, _ = out.WriteString(`\u`)
+		for shift := 12; shift >= 0; shift -= 4 {
+			_ = out.WriteByte(digits[unit>>shift&0xf])
+		}
+	}
+}
+
+// Reset begins a new text.
+func (w *Writer) Reset() { w.depth, w.filled = 0, false }

@@ -1,0 +1,77 @@
+package peer
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Way says how connections are made.
+type Way struct {
+	// TLS returns the configuration for a host:port.
+	TLS func(addr string) *tls.Config
+	// Address is the host:port to connect to for every request, without a proxy;
+	// default: that of the request's URL.
+	Address string
+	// Proxy chooses the proxy for a request; default: none.
+	Proxy func(*http.Request) (*url.URL, error)
+	// Patience limits connecting, and then the TLS handshake.
+	Patience time.Duration
+	// Watch may wrap each connection, below TLS; default: not called.
+	Watch func(net.Conn) net.Conn
+}
+
+// Transport returns a transport that speaks HTTP/1.1 and uses each connection once. The
+// server may be closing a connection that is used again, and the client could not tell
+// whether a request arrived on it.
+func (w Way) Transport() *http.Transport {
+	dialer := &net.Dialer{
+		Timeout:         w.Patience,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 30 * time.Second, Count: 5},
+	}
+	proxy := w.Proxy
+	if w.Address != "" {
+		proxy = nil
+	}
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if w.Address != "" {
+			addr = w.Address
+		}
+		conn, err := dialer.DialContext(ctx, network, addr)
+		if err == nil && w.Watch != nil {
+			conn = w.Watch(conn)
+		}
+		return conn, err
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy: proxy,
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+			return CheckProxy(answer)
+		},
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return patient(dial(ctx, network, addr))
+		},
+		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return patient(dialTLS(ctx, network, addr, dial, w.TLS(addr), w.Patience))
+		},
+		TLSHandshakeTimeout: w.Patience,
+		Protocols:           protocols,
+		DisableKeepAlives:   true,
+		DisableCompression:  true,
+	}
+}
+
+// CheckProxy returns an error if the proxy refuses a tunnel. net/http would return the
+// bare status, as if the server had sent it.
+func CheckProxy(answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("it answers %s", answer.Status)}
+}

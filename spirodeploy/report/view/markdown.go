@@ -1,0 +1,214 @@
+package view
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// Limits of the Markdown. GitHub takes up to 1 MiB for the summary of a step.
+const (
+	maxMarkdown = 900 << 10 // in bytes
+	maxUnfolded = 20        // rows of a table that is not folded
+	maxRows     = 2000      // of a table
+	maxFenced   = 8 << 10   // of the text of a state, in bytes before escapes
+)
+
+// Markdown writes a summary in GitHub's Markdown, for the file that GITHUB_STEP_SUMMARY
+// names: the verdict, the minions, and the states that failed. It has at most 900 KiB, and
+// says what it leaves out.
+func Markdown(w io.Writer, r *report.Report) error { return MarkdownIn(w, r, maxMarkdown) }
+
+// MarkdownIn is [Markdown] with a limit in bytes.
+func MarkdownIn(w io.Writer, r *report.Report, most int) error {
+	most = min(most, maxMarkdown)
+	m := &markdown{out: bufio.NewWriterSize(w, 64<<10)} // which remembers the first error
+	for i, t := range r.Targets {
+		// A target leaves its spare room to the next ones.
+		m.room = (most - m.written) / (len(r.Targets) - i)
+		m.target(t)
+	}
+	return m.out.Flush()
+}
+
+// markdown writes Markdown while there is room.
+type markdown struct {
+	out     *bufio.Writer
+	room    int
+	written int
+	results report.Results
+}
+
+// put writes Markdown if there is room for all of it, and reports whether there was.
+func (m *markdown) put(text string) bool {
+	if len(text) > m.room {
+		return false
+	}
+	m.room -= len(text)
+	m.written += len(text)
+	_, _ = m.out.WriteString(text)
+	return true
+}
+
+func (m *markdown) target(t *report.Target) {
+	mark := "✅"
+	if t.Verdict != report.Success {
+		mark = "❌"
+	}
+	m.put(fmt.Sprintf("### %s %s: %s\n\n", mark, inert(t.Title()), headline(t)))
+	m.put(fence(t.Summary, "") + "\n")
+	var list []string
+	for _, f := range facts(t) {
+		value := f.Value
+		if f.Foreign {
+			value = inert(value)
+		}
+		list = append(list, fmt.Sprintf("- **%s:** %s\n", f.Name, value))
+	}
+	m.put(strings.Join(list, "") + "\n")
+	for i, warning := range t.Warnings {
+		if i == maxUnfolded {
+			m.put(fmt.Sprintf("And %s.\n\n", human.Plural(len(t.Warnings)-i, "more warning")))
+			break
+		}
+		m.put("⚠️ " + inert(warning) + "\n\n")
+	}
+	m.minions(t)
+	m.failures(t)
+}
+
+// minions writes a table of the minions. Those that failed come first.
+func (m *markdown) minions(t *report.Target) {
+	if len(t.Minions) == 0 {
+		return
+	}
+	const end = "</details>\n\n"
+	fold := len(t.Minions) > maxUnfolded
+	if fold {
+		m.room -= len(end)
+		if !m.put(fmt.Sprintf("<details><summary>%s</summary>\n\n", human.Plural(len(t.Minions), "minion"))) {
+			m.room += len(end)
+			return
+		}
+		defer func() {
+			m.room += len(end)
+			m.put(end)
+		}()
+	}
+	m.put("| Minion | | States | Changed | Would change | Failed | Time |\n|---|---|--:|--:|--:|--:|--:|\n")
+	rows, rest := 0, m.room/3 // which is for the states
+	for minion := range failedFirst(t) {
+		c := minion.Counts
+		row := fmt.Sprintf("| %s | %s %s | %d | %d | %d | %d | %s |\n", inert(minion.ID), statusMarks[minion.Status], statusWords[minion.Status],
+			c.Total, c.Changed, c.Pending, c.Failed, seconds(c.Duration))
+		if rows == maxRows || m.room-len(row) < rest || !m.put(row) {
+			break
+		}
+		rows++
+	}
+	if left := len(t.Minions) - rows; left > 0 {
+		m.put(fmt.Sprintf("\nAnd %s more, which have no room here.\n", human.Thousands(left)))
+	}
+	m.put("\n")
+}
+
+// failures writes what failed, once for minions that failed in the same way.
+func (m *markdown) failures(t *report.Target) {
+	const spare = 1 << 10 // to say what is left out
+	left := 0
+	for _, g := range failuresOf(t) {
+		if g.silent() {
+			continue
+		}
+		if left > 0 {
+			left += len(g.minions)
+			continue
+		}
+		m.room -= spare
+		if !m.failure(g) {
+			left += len(g.minions)
+		}
+		m.room += spare
+	}
+	if left > 0 {
+		m.put(fmt.Sprintf("What %s did has no room here, or not all of it: the other reports have it.\n", human.Plural(left, "more failed minion")))
+	}
+}
+
+// failure writes why minions failed, and reports whether there was room for all of it.
+func (m *markdown) failure(g *group) bool {
+	r, err := m.results.Telling(g.first())
+	if !m.put(fmt.Sprintf("#### ❌ %s\n\n", g.names(maxUnfolded, inert))) {
+		return false
+	}
+	if err != nil && !m.put("What its states did is missing: "+inert(err.Error())+"\n\n") {
+		return false
+	}
+	for _, message := range r.Messages {
+		if !m.put(fence(message, "") + "\n") {
+			return false
+		}
+	}
+	causes := causesOf(r.States)
+	for i := range r.States {
+		s := &r.States[i]
+		if s.Outcome != highstate.Bad {
+			continue
+		}
+		of := ""
+		if s.SLS != "" {
+			of = ", SLS " + inert(s.SLS)
+		}
+		text := "- **" + inert(title(s)) + "**" + of + "\n\n" + fence(strings.Join(sayings(s, causes.because(s)), "\n\n"), "  ") + "\n"
+		if !m.put(text) {
+			return false
+		}
+	}
+	return true
+}
+
+// inert returns Markdown that shows a text on one line and does nothing else. Every
+// parser takes its escapes for text, and GitHub does not look for people, issues and
+// commits in code.
+func inert(s string) string {
+	var b strings.Builder
+	b.WriteString("<code>")
+	for _, r := range oneLine(s) {
+		if r < utf8.RuneSelf && !strings.ContainsRune(" ,;()'-%?=/", r) && (unicode.IsPunct(r) || unicode.IsSymbol(r)) {
+			fmt.Fprintf(&b, "&#%d;", r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	b.WriteString("</code>")
+	return b.String()
+}
+
+// fence returns a text as a code block indented by pad, which no text can end.
+func fence(s, pad string) string {
+	s = strings.TrimRight(sanitize.Text(sanitize.Clip(s, maxFenced)), "\n\t ")
+	ticks, run := 3, 0
+	for i := range len(s) {
+		run++
+		if s[i] != '`' {
+			run = 0
+		}
+		ticks = max(ticks, run+1)
+	}
+	var b strings.Builder
+	edge := pad + strings.Repeat("`", ticks) + "\n"
+	b.WriteString(edge)
+	for line := range strings.SplitSeq(s, "\n") {
+		b.WriteString(strings.TrimRight(pad+line, " ") + "\n")
+	}
+	b.WriteString(edge)
+	return b.String()
+}

@@ -1,0 +1,187 @@
+package view
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// TextOptions are the options of [Text].
+type TextOptions struct {
+	// Detail is how much it shows; default: Normal.
+	Detail Detail
+	// Color colours it as Salt does, with the escape sequences of ANSI; default: no colours.
+	Color bool
+	// Terminal puts each part of an error on a line of its own; default: one line.
+	Terminal bool
+	// Log folds it for the log of a CI service; default: none.
+	Log Log
+}
+
+// Detail is how much of a run a text shows.
+type Detail string
+
+// Amounts of detail.
+const (
+	Normal  Detail = ""        // what changed or failed, in less than 200 lines
+	Quiet   Detail = "quiet"   // the verdict
+	Verbose Detail = "verbose" // every state
+)
+
+// Limits of a summary that is not verbose, in lines. A dry run lists all entries.
+const (
+	maxFull    = 180 // of minions, in full
+	maxSummary = 199
+	maxVerdict = 40
+	maxTail    = 6 // the note about what is left out, names, totals, digest, and empty lines
+)
+
+// Text writes a summary like that of Salt: for each minion, the states that failed or
+// changed something and their counts, and then the verdict. Minions that failed come
+// last. A long summary shows minions that did the same together, and each state in a
+// line.
+func Text(w io.Writer, r *report.Report, o TextOptions) error {
+	p := &printer{w: bufio.NewWriterSize(w, 64<<10), palette: palette(o.Color), log: o.Log}
+	several := len(r.Targets) > 1
+	for _, t := range r.Targets {
+		if several && o.Detail != Quiet {
+			p.print("", fmt.Sprintf("# %s: %s on %s", sanitize.Line(t.Name), sanitize.Line(t.Saltenv), sanitize.Line(t.Server)))
+		}
+		x := text{printer: p, Target: t, TextOptions: o, spell: r.Spell}
+		x.write(maxSummary / max(1, len(r.Targets)))
+		if several && o.Detail != Quiet {
+			p.print("", "")
+		}
+	}
+	if several {
+		p.print(verdictColor(r.Verdict), r.Summary())
+	}
+	return p.w.Flush()
+}
+
+// text writes a target.
+type text struct {
+	*printer
+	*report.Target
+	TextOptions
+	spell   fault.Speller
+	results report.Results
+}
+
+func verdictColor(v report.Verdict) color {
+	if v == report.Success {
+		return boldGreen
+	}
+	return boldRed
+}
+
+// write writes the target. In Normal detail it aims at no more than so many lines.
+func (x *text) write(most int) {
+	verdict := x.verdict()
+	if x.Detail == Quiet {
+		x.all(verdict)
+		return
+	}
+	if x.DryRun {
+		x.dryRun()
+	}
+	if x.Detail == Normal && len(verdict) > maxVerdict {
+		verdict = middleOut(verdict, maxVerdict)
+	}
+	var failures []*group // to annotate in the log
+	if x.log == GitHub {
+		failures = failuresOf(x.Target)
+	}
+	folded := false
+	if x.Detail == Normal {
+		// With many targets, there may be no room for the minions. Failures get some.
+		const least = minGroup + 2
+		room := most - maxTail - len(verdict) - annotations(failures)
+		if x.Verdict != report.Success {
+			room = max(room, least)
+		}
+		folded = x.isLongerThan(min(max(room, 1), maxFull))
+		if folded && room >= least {
+			x.folded(groupsOf(x.Minions), room)
+		}
+	}
+	if !folded {
+		x.minions()
+		if missing := x.IDs(highstate.Unreported); len(missing) > 0 {
+			x.print(inRed, "Minions that did not report: "+sanitize.Names(missing))
+			x.print("", "")
+		}
+	}
+	if x.log == GitHub {
+		x.annotate(failures)
+	}
+	x.totals()
+	if x.Bundle.Digest != "" {
+		x.print("", "Bundle:  "+sanitize.Line(x.Bundle.Digest.String()))
+	}
+	x.all(verdict)
+}
+
+// isLongerThan reports whether the minions in full take more lines.
+func (x *text) isLongerThan(most int) bool {
+	counter := *x
+	counter.printer = &printer{w: bufio.NewWriterSize(io.Discard, 1<<10), log: x.log, most: most}
+	counter.minions()
+	return counter.full()
+}
+
+// totals writes a line for all minions together if there are several.
+func (x *text) totals() {
+	if len(x.Minions) < 2 {
+		return
+	}
+	var bad []string
+	silent := x.Count(highstate.Unreported)
+	if failed := len(x.Minions) - x.Count(highstate.Succeeded) - silent; failed > 0 {
+		bad = append(bad, fmt.Sprintf("%d failed", failed))
+	}
+	if silent > 0 {
+		bad = append(bad, fmt.Sprintf("%d did not report", silent))
+	}
+	line := fmt.Sprintf("Total:   %d minions", len(x.Minions))
+	if len(bad) > 0 {
+		line += " (" + strings.Join(bad, ", ") + ")"
+	}
+	c := x.Totals()
+	x.print("", fmt.Sprintf("%s, %s. %s, Failed: %d", line, human.Plural(c.Total, "state"), succeeded(c), c.Failed))
+}
+
+// verdict returns the verdict, in most cases in one line.
+func (x *text) verdict() []line {
+	verdict := "FAILURE"
+	if x.Verdict == report.Success {
+		verdict = "Success"
+	}
+	if x.Name != "" {
+		verdict = "[" + sanitize.Line(x.Name) + "] " + verdict
+	}
+	summary := x.Summary
+	if x.Terminal {
+		summary = x.Long()
+	}
+	var lines []line
+	for text := range strings.SplitSeq(verdict+": "+summary, "\n") {
+		lines = append(lines, line{verdictColor(x.Verdict), text})
+	}
+	return lines
+}
+
+// middleOut returns both ends of lines: the reason of a Python traceback is at its end.
+func middleOut(lines []line, most int) []line {
+	head, tail := lines[:most/2], lines[len(lines)-most/2+1:]
+	left := line{lines[0].color, "… " + human.Plural(len(lines)-len(head)-len(tail), "line") + " …"}
+	return slices.Concat(head, []line{left}, tail)
+}

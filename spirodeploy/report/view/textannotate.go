@@ -1,0 +1,86 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// maxAnnotations is how many failures of a run are annotated. GitHub shows ten of a
+// step, and the log has all.
+const maxAnnotations = 50
+
+// annotations returns how many lines annotate writes.
+func annotations(failures []*group) int {
+	n := 0
+	for _, g := range failures {
+		n += g.failures()
+	}
+	return min(n, maxAnnotations+1) + 1 // and one for the run
+}
+
+// annotate writes an annotation for each failure, and for an error of the run.
+func (x *text) annotate(failures []*group) {
+	written, all := 0, 0
+	for _, g := range failures {
+		all += g.failures()
+		if written < maxAnnotations {
+			written += x.annotateGroup(g, maxAnnotations-written)
+		}
+	}
+	if left := all - written; left > 0 {
+		x.print("", "… and "+human.Plural(left, "more failure")+" without an annotation")
+	}
+	if x.Error != "" && x.Verdict != report.Success {
+		x.annotation(sanitize.Line(x.Title()), shortened(x.Error))
+	}
+}
+
+// annotateGroup writes up to so many annotations, and returns how many.
+func (x *text) annotateGroup(g *group, most int) int {
+	names, n := sanitize.Line(x.Qualify(""))+g.names(maxNames, oneLine), 0
+	r, err := x.results.Telling(g.first())
+	causes := causesOf(r.States)
+	for i := range r.States {
+		s := &r.States[i]
+		if s.Outcome != highstate.Bad || n == most {
+			continue
+		}
+		n++
+		title := fmt.Sprintf("%s: %s %s", names, foldedLine(s.Function), foldedLine(s.ID))
+		x.annotation(title, strings.Join(foldedReason(s, causes.because(s)), "\n"))
+	}
+	if n > 0 {
+		return n
+	}
+	text := strings.Join(r.Messages, "\n")
+	if text == "" && err != nil {
+		text = "what its states did is missing: " + err.Error()
+	}
+	x.annotation(names+": "+g.outcome(), shortened(cmp.Or(text, g.outcome())))
+	return 1
+}
+
+// annotation writes an annotation. Its text is harmless for a terminal.
+func (p *printer) annotation(title, text string) {
+	p.raw("::error title=" + escapeProperty(p.log.Harmless(title)) + "::" + escapeData(p.log.Harmless(text)))
+}
+
+// shortened returns the first lines of a text.
+func shortened(s string) string {
+	const most = 5
+	var lines []string
+	for text := range strings.SplitSeq(strings.TrimSpace(s), "\n") {
+		if len(lines) == most {
+			lines = append(lines, "…")
+			break
+		}
+		lines = append(lines, sanitize.Text(sanitize.Clip(text, maxFolded)))
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,260 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+)
+
+// folder writes groups of minions, and each state in a line, into a number of lines.
+type folder struct {
+	*text
+	room            int // lines that are left
+	minions, states int // left out
+}
+
+// minGroup is how many lines a group needs: its names, a failed state and its reason, how
+// many more there are, its counts, and its end.
+const minGroup = 6
+
+// maxNames is how many minions of a group are named.
+const maxNames = 4
+
+// folded writes groups into up to so many lines.
+func (x *text) folded(groups []*group, most int) {
+	f := folder{text: x, room: most - 2, minions: len(x.Minions)} // two lines for the note
+	shown := chosen(groups, f.room/minGroup)
+	for i, g := range shown {
+		f.minions -= len(g.minions)
+		before := f.lines
+		s := x.section(i+1, g)
+		f.begin(s)
+		f.group(g, f.room/(len(shown)-i)-3) // names, counts and end
+		f.end(s)
+		f.room -= f.lines - before
+	}
+	f.note()
+}
+
+// note says what is left out, and how to see it.
+func (f *folder) note() {
+	var left []string
+	if f.minions > 0 {
+		left = append(left, human.Plural(f.minions, "minion"))
+	}
+	if f.states > 0 {
+		left = append(left, human.Plural(f.states, "state"))
+	}
+	text := "Folded"
+	if len(left) > 0 {
+		text += ", and " + strings.Join(left, " and ") + " left out"
+	}
+	help := showAll
+	if f.spell == nil {
+		help = "{verbose} shows all"
+	}
+	if help := help.Spell(f.spell); help != "" {
+		text += ": " + help
+	}
+	f.print("", text+".")
+	f.print("", "")
+}
+
+// showAll says how to see what a folded text leaves out.
+const showAll fault.Hint = "{verbose} or {report} html=FILE shows all"
+
+// group writes what minions did, in so many lines, and their counts.
+func (f *folder) group(g *group, room int) {
+	m := g.first()
+	if m.Status == highstate.Unreported {
+		f.print(inRed, "    did not report")
+		return
+	}
+	r, err := f.results.Telling(m)
+	if err != nil {
+		f.print(inYellow, "    what the states did is missing: "+oneLine(err.Error()))
+		room--
+	}
+	for _, l := range messageLines(r.Messages, minionColor(m), room) {
+		f.print(l.color, l.text)
+		room--
+	}
+	f.statesOf(g, r.States, room)
+	f.sum(g)
+}
+
+// sum writes the counts, which all minions of a group share.
+func (f *folder) sum(g *group) {
+	c := g.first().Counts
+	if c.Total == 0 {
+		return
+	}
+	text := fmt.Sprintf("    %s, Failed: %d", succeeded(c), c.Failed)
+	if g.mixed {
+		text = fmt.Sprintf("    Failed alike: %d (what else they did differs)", c.Failed)
+	}
+	if m := g.first(); m.Status == highstate.Failed && c.Failed == 0 {
+		text += fmt.Sprintf(", Salt's return code: %d", m.Retcode)
+	}
+	upTo := ""
+	if len(g.minions) > 1 {
+		upTo = "up to "
+	}
+	f.print(minionColor(g.first()), text+", in "+upTo+seconds(g.longest))
+}
+
+// statesOf writes the states of a group into so many lines, and failed ones last.
+func (f *folder) statesOf(g *group, states []highstate.State, room int) {
+	var bad, others []*highstate.State
+	for i := range states {
+		switch s := &states[i]; {
+		case s.Outcome == highstate.Bad:
+			bad = append(bad, s)
+		case s.Telling() && !g.mixed:
+			others = append(others, s)
+		}
+	}
+	causes := causesOf(states)
+	render := func(s *highstate.State) []line { return foldedState(s, causes.because(s)) }
+	reserve := min(len(others), 1)
+	badLines, badLeft := fit(bad, room-reserve, render)
+	rest := room - len(badLines)
+	if badLeft > 0 {
+		rest--
+	}
+	lines, left := fit(others, rest, render)
+	f.all(lines)
+	f.more(left, "that changed or warns", "that changed or warn", "")
+	f.all(badLines)
+	f.more(badLeft, "that failed", "that failed", inRed)
+	f.states += left + badLeft
+}
+
+func (f *folder) more(n int, one, many string, c color) {
+	if n > 0 {
+		f.print(c, "    … and "+human.Count(n, "more state "+one, "more states "+many))
+	}
+}
+
+// fit renders the states that fit into a number of lines. It keeps a line to say how
+// many are left.
+func fit(states []*highstate.State, room int, render func(*highstate.State) []line) (lines []line, left int) {
+	for i, s := range states {
+		next := render(s)
+		free := room - len(lines)
+		if i < len(states)-1 {
+			free--
+		}
+		switch {
+		case len(next) <= free:
+		case len(lines) == 0 && free > 0:
+			next = next[:free]
+		default:
+			return lines, len(states) - i
+		}
+		lines = append(lines, next...)
+	}
+	return lines, 0
+}
+
+// Sizes in a folded summary.
+const (
+	maxFolded   = 300 // of a line, in bytes
+	maxComment  = 4   // lines of a comment
+	maxStderr   = 3   // last lines of the output of a command
+	maxWarnings = 2   // of a state
+	foldedPad   = "                 "
+)
+
+// foldedState returns a line for a state, and lines for its warnings and for the reason
+// if it failed.
+func foldedState(s *highstate.State, because []string) []line {
+	c := outcomes[s.Outcome].color
+	text := fmt.Sprintf("    %-12s %-16s %s", outcomes[s.Outcome].word, foldedLine(s.Function), foldedLine(s.ID))
+	if s.Name != s.ID && s.Name != "" {
+		text += " (" + foldedLine(s.Name) + ")"
+	}
+	if brief := diffBrief(s.Changes); brief != "" {
+		text += " " + brief
+	}
+	lines := []line{{c, text}}
+	for _, warning := range s.Warnings[:min(len(s.Warnings), maxWarnings)] {
+		lines = append(lines, line{inYellow, foldedPad + "Warning: " + foldedLine(warning)})
+	}
+	if s.Outcome != highstate.Bad {
+		return lines
+	}
+	for _, why := range foldedReason(s, because) {
+		lines = append(lines, line{c, foldedPad + why})
+	}
+	return lines
+}
+
+// foldedReason says in a few lines why a state failed.
+func foldedReason(s *highstate.State, because []string) []string {
+	var lines []string
+	for _, cause := range because {
+		lines = append(lines, "Because: "+foldedLine(cause))
+	}
+	if len(lines) > 0 {
+		return lines
+	}
+	comment := strings.TrimSpace(s.Comment)
+	if s.LacksSLS() {
+		return []string{foldedLine(s.Reason())}
+	}
+	for text := range strings.SplitSeq(comment, "\n") {
+		if len(lines) == maxComment {
+			break
+		}
+		if text = foldedLine(text); text != "" {
+			lines = append(lines, text)
+		}
+	}
+	said := strings.Split(s.Stderr(), "\n")
+	for _, text := range said[max(0, len(said)-maxStderr):] {
+		if text != "" {
+			lines = append(lines, "stderr: "+foldedLine(text))
+		}
+	}
+	if len(lines) == 0 {
+		return []string{s.Reason()}
+	}
+	return lines
+}
+
+// foldedLine returns the beginning of the first line of a text.
+func foldedLine(s string) string {
+	first, _, more := strings.Cut(strings.TrimSpace(s), "\n")
+	first = sanitize.Line(sanitize.Clip(first, maxFolded))
+	if more {
+		first += " …"
+	}
+	return first
+}
+
+// messageLines returns the messages of Salt in so many lines.
+func messageLines(messages []string, c color, room int) []line {
+	var lines []line
+	left := 0
+	for _, msg := range messages {
+		for text := range strings.SplitSeq(trimRight(sanitize.Clip(msg, maxShown)), "\n") {
+			if len(lines) == room-1 {
+				left++
+				continue
+			}
+			if text != "" {
+				text = "    " + sanitize.Text(sanitize.Clip(text, maxFolded))
+			}
+			lines = append(lines, line{c, text})
+		}
+	}
+	if left > 0 {
+		lines = append(lines, line{c, "    … and " + human.Plural(left, "more line")})
+	}
+	return lines
+}

@@ -1,0 +1,212 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// minions writes each minion in full. It stops if the printer is full.
+func (x *text) minions() {
+	n := 0
+	for _, failing := range []bool{false, true} { // failures are next to the verdict
+		for _, m := range x.Minions {
+			if m.OK() == failing {
+				continue
+			}
+			n++
+			s := x.section(n, &group{minions: []*report.Minion{m}})
+			x.begin(s)
+			x.minion(m)
+			x.end(s)
+			if x.full() {
+				return
+			}
+		}
+	}
+}
+
+// section returns the section of the log for a group.
+func (x *text) section(n int, g *group) section {
+	m := g.first()
+	s := section{
+		name: sectionName(x.Title(), strconv.Itoa(n), m.ID), minions: g.names(maxNames, oneLine), outcome: g.outcome(),
+		color: minionColor(m), open: !m.OK(), end: x.Finished,
+	}
+	if m.Reported != nil {
+		s.end = *m.Reported
+	}
+	s.start = s.end.Add(-time.Duration(m.Counts.Duration))
+	return s
+}
+
+// minionColor returns the colour of the worst that a minion did.
+func minionColor(m *report.Minion) color {
+	switch {
+	case !m.OK():
+		return inRed
+	case m.Counts.Pending > 0:
+		return inYellow
+	case m.Counts.Changed > 0:
+		return inCyan
+	}
+	return inGreen
+}
+
+// outcomeOfMinion says in a few words what a minion did.
+func outcomeOfMinion(m *report.Minion) string {
+	switch {
+	case m.OK():
+		return succeeded(m.Counts)
+	case m.Status != highstate.Failed && m.Status != highstate.NotCompiled:
+		return statusWords[m.Status]
+	case m.Counts.Total == 0:
+		return "Failed: no state ran"
+	case m.Counts.Failed == 0:
+		return fmt.Sprintf("Failed: Salt's return code is %d", m.Retcode)
+	}
+	return fmt.Sprintf("Failed: %d of %d", m.Counts.Failed, m.Counts.Total)
+}
+
+// minion writes the result of a minion below its name.
+func (p *text) minion(m *report.Minion) {
+	if m.Status == highstate.Unreported {
+		p.print(inRed, "    did not report")
+		return
+	}
+	read, verbose := p.results.Telling, p.Detail == Verbose
+	if verbose {
+		read = p.results.Of
+	}
+	r, err := read(m)
+	if err != nil {
+		p.print(inYellow, "    what its states did is missing: "+sanitize.Line(err.Error()))
+	}
+	for _, msg := range r.Messages {
+		p.hang(minionColor(m), "    ", "    ", shown(msg))
+	}
+	causes := causesOf(r.States)
+	for i := range r.States {
+		if s := &r.States[i]; verbose || s.Telling() {
+			p.state(s, causes.because(s))
+		}
+		if p.full() {
+			return
+		}
+	}
+	p.counts(m)
+	if verbose {
+		p.slowest(r.States)
+	}
+}
+
+// counts writes the counts of a minion.
+func (p *printer) counts(m *report.Minion) {
+	c := m.Counts
+	if c.Total == 0 {
+		return
+	}
+	const rule = "    -------------"
+	failed := inCyan
+	if c.Failed > 0 {
+		failed = inRed
+	}
+	lines := []line{{inCyan, "    Summary for " + sanitize.Line(m.ID)}, {inCyan, rule}, {inGreen, "    " + succeeded(c)}, {failed, fmt.Sprintf("    Failed:    %d", c.Failed)}}
+	if m.Status == highstate.Failed && c.Failed == 0 {
+		lines = append(lines, line{inRed, fmt.Sprintf("    Salt's return code: %d", m.Retcode)})
+	}
+	p.all(append(lines, line{inCyan, rule}, line{inCyan, fmt.Sprintf("    Total states run:     %d", c.Total)}, line{inCyan, "    Total run time:    " + seconds(c.Duration)}))
+}
+
+// succeeded returns Salt's line for states that succeeded.
+func succeeded(c highstate.Counts) string {
+	var of []string
+	if c.Pending > 0 {
+		of = append(of, fmt.Sprintf("unchanged=%d", c.Pending)) // Salt's word for what would change
+	}
+	if c.Changed > 0 {
+		of = append(of, fmt.Sprintf("changed=%d", c.Changed))
+	}
+	text := fmt.Sprintf("Succeeded: %d", c.Succeeded)
+	if len(of) > 0 {
+		text += " (" + strings.Join(of, ", ") + ")"
+	}
+	return text
+}
+
+// slowest writes which states took longest, if any took notably long.
+func (p *printer) slowest(states []highstate.State) {
+	const (
+		most    = 5
+		notable = highstate.Milliseconds(time.Second / 2)
+	)
+	var slow []*highstate.State
+	for i := range states {
+		if states[i].Duration < notable {
+			continue
+		}
+		slow = append(slow, &states[i])
+		slices.SortStableFunc(slow, func(a, b *highstate.State) int { return cmp.Compare(b.Duration, a.Duration) })
+		slow = slow[:min(len(slow), most)]
+	}
+	if len(slow) == 0 {
+		return
+	}
+	p.print(inCyan, "    Slowest states:")
+	for _, s := range slow {
+		p.print(inCyan, fmt.Sprintf("    %10s  %s %s", seconds(s.Duration), sanitize.Line(s.Function), oneLine(s.ID)))
+	}
+}
+
+// Layout of the fields of a state: names end in one column, and values begin in another.
+const (
+	fieldName = "    %12s: "
+	fieldPad  = "                  "
+)
+
+// state writes a state as Salt's highstate outputter does, without empty fields, and why
+// it did not run.
+func (p *printer) state(s *highstate.State, because []string) {
+	c := outcomes[s.Outcome].color
+	field := func(c color, name, value string) {
+		if value = strings.TrimSpace(shown(value)); value != "" {
+			p.hang(c, fmt.Sprintf(fieldName, name), fieldPad, value)
+		}
+	}
+	p.print(c, "    ----------")
+	field(c, "ID", s.ID)
+	field(c, "Function", s.Function)
+	if s.Name != s.ID {
+		field(c, "Name", s.Name)
+	}
+	field(c, "SLS", s.SLS)
+	field(c, "Result", outcomes[s.Outcome].result)
+	field(c, "Comment", s.Comment)
+	for _, cause := range because {
+		field(c, "Because", cause)
+	}
+	for _, warning := range s.Warnings {
+		field(inYellow, "Warning", warning)
+	}
+	field(c, "Duration", seconds(s.Duration))
+	for i, l := range changeLines(s.Changes, c) {
+		head := fieldPad
+		switch {
+		case i == 0:
+			head = fmt.Sprintf(fieldName, "Changes")
+		case l.text == "":
+			head = ""
+		}
+		p.print(l.color, head+l.text)
+	}
+}
+
+// shown returns the beginning of a text. The JSON report has all of it.
+func shown(s string) string { return sanitize.Text(sanitize.Clip(s, maxShown)) }
