@@ -52,7 +52,7 @@ func TestDefaults(t *testing.T) { //nolint:paralleltest // it changes Defaults a
 	}
 
 	tar := filepath.Join(t.TempDir(), "b.tar")
-	if err := targets.Bundle(t.Context(), &tar, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil); err != nil {
+	if err := targets.Bundle(t.Context(), &tar, nil, nil, nil, nil, nil, nil, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	targets.Defaults.Token = func(context.Context) (string, error) { return "", errors.New("the safe is locked") }
