@@ -34,7 +34,7 @@ func TestSpelling(t *testing.T) {
 		command = append(command, "--"+f.Name)
 	}
 	mage := append(parameters(t, "spirodeploy/targets/targets.go", func(name string) string { return "-" + name }), "PROJECT", "DEPLOYMENT")
-	module := append(parameters(t, "main.go", dashed), "the function bundle")
+	module := slices.Concat(parameters(t, "main.go", dashed), parameters(t, "registry.go", dashed), []string{"the function bundle"})
 	ofCommand, ofMage := cli.Settings{}, cli.Settings{Mage: true}
 	for _, front := range []struct {
 		name  string
