@@ -27,7 +27,7 @@ import (
 )
 
 // The programs that the tests run.
-var transfer, peak string
+var transfer, peak, command string
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
@@ -43,8 +43,9 @@ func testMain(m *testing.M) int {
 	if runtime.GOOS == "windows" {
 		suffix = ".exe"
 	}
-	transfer, peak = filepath.Join(dir, "transfer"+suffix), filepath.Join(dir, "peak"+suffix)
-	if err := errors.Join(build(transfer, "./transfer"), build(peak, "../hostile/peak")); err != nil {
+	transfer, peak, command = filepath.Join(dir, "transfer"+suffix), filepath.Join(dir, "peak"+suffix), filepath.Join(dir, "spiro-deploy"+suffix)
+	err = errors.Join(build(transfer, ".", "./transfer"), build(peak, ".", "../hostile/peak"), build(command, filepath.Join("..", ".."), "./spirodeploy/cmd/spiro-deploy"))
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -52,8 +53,10 @@ func testMain(m *testing.M) int {
 }
 
 // build makes a program. The race detector stays off: its memory would count.
-func build(program, source string) error {
-	if out, err := exec.Command("go", "build", "-o", program, source).CombinedOutput(); err != nil {
+func build(program, dir, source string) error {
+	cmd := exec.Command("go", "build", "-o", program, source)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", source, err, out)
 	}
 	return nil
