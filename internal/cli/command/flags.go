@@ -55,7 +55,7 @@ type flags struct {
 	Verbose bool     `group:"shown" short:"v" help:"Show every state, and the slowest ones."`
 	Quiet   bool     `group:"shown" short:"q" help:"Show only the verdict."`
 	Color   *string  `group:"shown" placeholder:"auto|always|never" help:"When to colour (default: auto, on a terminal unless NO_COLOR is set)."`
-	Report  []string `group:"shown" placeholder:"FORMAT=FILE" sep:"none" help:"Write a report: json, ndjson, junit, html or markdown. FILE - is standard output. Repeatable."`
+	Report  []string `group:"shown" placeholder:"FORMAT=FILE" sep:"none" help:"Write a report: ${formats}. FILE - is standard output. Repeatable."`
 
 	Version    versionFlag `group:"other" help:"Show the version."`
 	Completion *string     `group:"other" placeholder:"bash|zsh|fish" help:"Print the script that makes a shell complete the flags."`
