@@ -110,16 +110,17 @@ func contentOf(r io.Reader) (map[string]content, error) {
 	if len(v.contents.Unsafe) > 0 {
 		return nil, fmt.Errorf("is unsafe: %w", v.contents.Unsafe)
 	}
-	found := make(map[string]content, len(v.listed.items))
-	for _, it := range v.listed.items {
+	found := make(map[string]content, v.listed.items.len())
+	for i := range v.listed.items.len() {
+		it := v.listed.items.at(i).item()
 		key := it.Name
 		it.Name = plainName(it.Name)
 		if it.Name == "" {
 			continue
 		}
 		it.Mode = canonicalMode(it.Mode)
-		entry := content{it.Item, digests[key]}
-		if target, ok := found[plainName(it.Link)]; ok && it.isHard() {
+		entry := content{it, digests[key]}
+		if target, ok := found[plainName(it.Link)]; ok && it.Mode.IsRegular() && it.Link != "" {
 			entry = target // a hard link is another name of the same file
 			entry.Name = it.Name
 		}

@@ -44,9 +44,9 @@ func Verify(r io.Reader) (*Contents, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.contents.Items = make([]Item, len(v.listed.items))
-	for i, it := range v.listed.items {
-		v.contents.Items[i] = it.Item
+	v.contents.Items = make([]Item, v.listed.items.len())
+	for i := range v.contents.Items {
+		v.contents.Items[i] = v.listed.items.at(i).item()
 	}
 	return v.contents, nil
 }
@@ -213,7 +213,7 @@ func (v *verifier) header(m *member, padding int64) (Item, bool) {
 		v.unsafe(m.name[:min(len(m.name), 100)], err)
 		return it, false
 	}
-	v.listed.items = append(v.listed.items, item{Item: it, content: v.tar.at})
+	v.listed.items.add(newItem(it, v.tar.at))
 	if err := checkName(strings.TrimSuffix(m.name, "/")); err != nil {
 		v.foreign(m.name, "%w", err)
 	}
@@ -243,19 +243,19 @@ func (v *verifier) header(m *member, padding int64) (Item, bool) {
 // checkTree checks the entries against each other.
 func (v *verifier) checkTree() error {
 	l := &v.listed
-	for i := 1; i < len(l.items); i++ {
-		if l.items[i-1].Name >= l.items[i].Name {
-			v.foreign(l.items[i].Name, "does not come after %s in bytewise order", printable(l.items[i-1].Name))
+	for i := 1; i < l.items.len(); i++ {
+		if before, name := l.items.at(i-1).Name, l.items.at(i).Name; before >= name {
+			v.foreign(name, "does not come after %s in bytewise order", printable(before))
 			break
 		}
 	}
-	l.last, l.implied = make(map[string]int32, len(l.items)), map[string]struct{}{}
+	l.last, l.implied = make(map[string]int32, l.items.len()), map[string]struct{}{}
 	for _, check := range []func(i int, it *item){v.checkItem, v.checkPlace} {
-		for i := range l.items {
+		for i := range l.items.len() {
 			if v.ctx.Err() != nil {
 				return ctxio.Reason(v.ctx)
 			}
-			check(i, &l.items[i])
+			check(i, l.items.at(i))
 		}
 	}
 	slices.SortStableFunc(v.contents.Unsafe, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
@@ -300,9 +300,9 @@ func (v *verifier) checkItem(i int, it *item) {
 
 // checkHard checks a hard link by the entries before it.
 func (v *verifier) checkHard(it *item) {
-	kind, _, ok := v.listed.entry(path.Clean(it.Link))
-	if !ok || kind != 0 || isBelow(it.Link, "..") || strings.HasSuffix(it.Link, "/") || path.IsAbs(it.Link) {
-		v.unsafe(it.Name, fmt.Errorf("is a hard link to %s, which is no file of the bundle before it", printable(it.Link)))
+	kind, _, ok := v.listed.entry(path.Clean(it.link()))
+	if !ok || kind != 0 || isBelow(it.link(), "..") || strings.HasSuffix(it.link(), "/") || path.IsAbs(it.link()) {
+		v.unsafe(it.Name, fmt.Errorf("is a hard link to %s, which is no file of the bundle before it", printable(it.link())))
 	}
 }
 
@@ -327,7 +327,7 @@ func (v *verifier) checkPlace(i int, it *item) {
 	if it.Mode&fs.ModeSymlink == 0 {
 		return
 	}
-	err := checkLink(l, name, it.Link)
+	err := checkLink(l, name, it.link())
 	switch {
 	case err == nil:
 	case errors.Is(err, errLeaves):
@@ -338,11 +338,11 @@ func (v *verifier) checkPlace(i int, it *item) {
 }
 
 // isHard reports whether an item is a hard link: another name of the file Link.
-func (it *item) isHard() bool { return it.Mode.IsRegular() && it.Link != "" }
+func (it *item) isHard() bool { return it.Mode.IsRegular() && it.link() != "" }
 
 // listed is the entries of any tar.
 type listed struct {
-	items []item
+	items items
 	last  map[string]int32 // the last entry of each clean name
 	// implied are the directories above entries. Unpacking makes them even if they are
 	// not entries, so links can lead through them. There may be very many.
@@ -365,7 +365,8 @@ func (l *listed) entry(name string) (kind fs.FileMode, link string, ok bool) {
 	if !ok {
 		return 0, "", false
 	}
-	return l.items[i].Mode.Type(), l.items[i].Link, true
+	it := l.items.at(int(i))
+	return it.Mode.Type(), it.link(), true
 }
 
 // look is entry, also for implied directories.
@@ -382,10 +383,10 @@ func (l *listed) look(name string) (kind fs.FileMode, link string, ok bool) {
 func (l *listed) find(name string) int {
 	i, ok := l.last[path.Clean(name)]
 	switch {
-	case !ok || !l.items[i].Mode.IsRegular():
+	case !ok || !l.items.at(int(i)).Mode.IsRegular():
 		return -1
-	case l.items[i].isHard():
-		return l.find(l.items[i].Link)
+	case l.items.at(int(i)).isHard():
+		return l.find(l.items.at(int(i)).link())
 	}
 	return int(i)
 }
