@@ -93,7 +93,7 @@ func (b *Bundle) Warnings() []Warning { return slices.Clone(b.warnings) }
 func (b *Bundle) Items() iter.Seq[Item] {
 	return func(yield func(Item) bool) {
 		for i := range b.items.len() {
-			if !yield(b.items.at(i).item()) {
+			if !yield(b.items.at(i).Item) {
 				return
 			}
 		}

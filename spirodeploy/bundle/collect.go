@@ -50,8 +50,6 @@ type collector struct {
 	opts     Options
 	dir      string
 	bundle   *Bundle
-	names    names
-	last     *origin         // the last one that items share
 	omit     []string        // absolute paths
 	dirs     map[string]bool // every directory, without the slash
 	near     string          // a nearby directory with states, if this one has none
@@ -337,18 +335,14 @@ func (c *collector) add(e Entry) (err error) {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	it := item{Name: name, Mode: canonicalMode(e.Mode), from: e.from}
+	it := item{Item: Item{Name: name, Mode: canonicalMode(e.Mode)}, from: e.from}
 	switch e.Mode.Type() {
 	case 0:
 		it.Size, it.from, err = c.content(e)
 	case fs.ModeDir:
 		it.Name += "/"
 	case fs.ModeSymlink:
-		from := origin{link: e.Link}
-		if e.from != nil {
-			from.path, from.owner = e.from.path, e.from.owner
-		}
-		it.from = &from
+		it.Link = e.Link
 	default:
 		err = fmt.Errorf("is a %s: %w", kindOf(e.Mode), ErrKind)
 	}
@@ -358,7 +352,6 @@ func (c *collector) add(e Entry) (err error) {
 	if it.from != nil {
 		c.bundle.own(it.from.owner)
 	}
-	it.Name, c.last = c.names.keep(it.Name), it.share(c.last)
 	c.bundle.items.add(it)
 	return nil
 }
@@ -406,7 +399,7 @@ func (c *collector) finish() {
 			c.warn("", "nothing matches the exclude pattern "+printable(pattern)+": patterns match names in the bundle, in which the content of "+SaltDir+" is at the root")
 		}
 	}
-	content := b.items.len() > 1 || b.items.len() == 1 && b.items.at(0).Name != GitCommitFile
+	content := b.items.len() > 1 || b.items.len() == 1 && b.items.name(0) != GitCommitFile
 	if !content && len(c.problems) == 0 {
 		c.problem("", fmt.Errorf("%w: %s has no %s directory with anything in it, and there are no artifacts and no source", ErrEmpty, printable(c.dir), SaltDir),
 			c.whereToLook())
@@ -416,7 +409,8 @@ func (c *collector) finish() {
 	}
 	for i := range b.items.len() {
 		it := b.items.at(i)
-		it.content = b.size + headerSize(it.item())
+		it.content = b.size + headerSize(it.Item)
+		b.items.compact(i).content = it.content
 		b.size = it.end()
 		if it.sequential() {
 			b.sequential = append(b.sequential, i)
@@ -432,14 +426,14 @@ func (c *collector) addParents() {
 	c.dirs = map[string]bool{}
 	found := b.items.len()
 	for i := range found {
-		if it := b.items.at(i); it.Mode.IsDir() {
-			c.dirs[strings.TrimSuffix(it.Name, "/")] = true
+		if b.items.compact(i).mode.IsDir() {
+			c.dirs[strings.TrimSuffix(b.items.name(i), "/")] = true
 		}
 	}
 	for i := range found {
-		for dir := parent(strings.TrimSuffix(b.items.at(i).Name, "/")); dir != "" && !c.dirs[dir]; dir = parent(dir) {
+		for dir := parent(strings.TrimSuffix(b.items.name(i), "/")); dir != "" && !c.dirs[dir]; dir = parent(dir) {
 			c.dirs[dir] = true
-			b.items.add(item{Name: dir + "/", Mode: canonicalMode(fs.ModeDir)})
+			b.items.add(item{Item: Item{Name: dir + "/", Mode: canonicalMode(fs.ModeDir)}})
 		}
 	}
 }
@@ -448,15 +442,16 @@ func (c *collector) addParents() {
 func (c *collector) checkItem(i int) {
 	it := c.bundle.items.at(i)
 	fail := func(err error, hint fault.Hint) { c.problem(c.shown(it.Name, it.file()), err, hint) }
-	if i > 0 && c.bundle.items.at(i-1).Name == it.Name {
-		other := c.shown(it.Name, c.bundle.items.at(i-1).file())
+	if i > 0 && c.bundle.items.name(i-1) == it.Name {
+		before := c.bundle.items.at(i - 1)
+		other := c.shown(it.Name, before.file())
 		fail(fmt.Errorf("%w: %s is made from %s too", ErrDuplicate, printable(it.Name), printable(other)), "leave one of them out")
 	}
 	if !it.Mode.IsDir() && c.dirs[it.Name] {
 		fail(fmt.Errorf("%w: %s is both a file and a directory", ErrDuplicate, printable(it.Name)), "leave one of them out")
 	}
 	if it.Mode&fs.ModeSymlink != 0 {
-		if err := checkLink(c.bundle.index, it.Name, it.link()); err != nil {
+		if err := checkLink(c.bundle.index, it.Name, it.Link); err != nil {
 			fail(err, excludeHint(it.Name))
 		}
 	}

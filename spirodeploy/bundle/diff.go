@@ -112,15 +112,15 @@ func contentOf(r io.Reader) (map[string]content, error) {
 	}
 	found := make(map[string]content, v.listed.items.len())
 	for i := range v.listed.items.len() {
-		it := v.listed.items.at(i).item()
+		it := v.listed.items.at(i)
 		key := it.Name
 		it.Name = plainName(it.Name)
 		if it.Name == "" {
 			continue
 		}
 		it.Mode = canonicalMode(it.Mode)
-		entry := content{it, digests[key]}
-		if target, ok := found[plainName(it.Link)]; ok && it.Mode.IsRegular() && it.Link != "" {
+		entry := content{it.Item, digests[key]}
+		if target, ok := found[plainName(it.Link)]; ok && it.isHard() {
 			entry = target // a hard link is another name of the same file
 			entry.Name = it.Name
 		}

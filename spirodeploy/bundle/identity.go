@@ -31,17 +31,16 @@ var (
 
 // same returns how a file differs from the one that the walk saw, or nil.
 func (it *item) same(now status) error {
-	was := it.was()
 	switch {
 	case !now.regular:
 		return errKindChanged
 	case now.size != it.Size:
 		return fmt.Errorf("%w: it had %d bytes and has %d", ErrChanged, it.Size, now.size)
-	case now.modTime != was.modTime:
+	case now.modTime != it.was.modTime:
 		return fmt.Errorf("%w: its modification time is another one", ErrChanged)
-	case now.device != was.device || now.inode != was.inode:
+	case now.device != it.was.device || now.inode != it.was.inode:
 		return fmt.Errorf("%w: another file is in its place", ErrChanged)
-	case now.change != was.change:
+	case now.change != it.was.change:
 		return fmt.Errorf("%w: its change time is another one", ErrChanged)
 	}
 	return nil

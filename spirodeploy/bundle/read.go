@@ -25,7 +25,7 @@ func (l *layout) next() (size int, fill func([]byte) error, inline bool, err err
 		if l.past < len(l.b.sequential) {
 			it := l.b.items.at(l.b.sequential[l.past])
 			if at >= it.content {
-				if size, fill, err = l.read(it); size > 0 || err != nil {
+				if size, fill, err = l.read(&it); size > 0 || err != nil {
 					return size, fill, true, err
 				}
 				continue // it is empty
@@ -93,14 +93,17 @@ func (l *layout) Close() error {
 // fill makes the bytes of the tar from an offset on, except the content of sequential
 // items.
 func (b *Bundle) fill(buf []byte, at int64) error {
-	i := sort.Search(b.items.len(), func(i int) bool { return b.items.at(i).end() > at })
+	i := sort.Search(b.items.len(), func(i int) bool {
+		it := b.items.at(i)
+		return it.end() > at
+	})
 	var o opener
 	defer o.close()
 	var store [3 * blockSize]byte
 	for ; len(buf) > 0 && i < b.items.len(); i++ {
 		it := b.items.at(i)
 		if at < it.content {
-			header := appendHeader(store[:0], it.item(), b.modTime)
+			header := appendHeader(store[:0], it.Item, b.modTime)
 			n := copy(buf, header[int64(len(header))-(it.content-at):])
 			buf, at = buf[n:], at+int64(n)
 		}
@@ -108,7 +111,7 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 			continue
 		}
 		if n, err := it.readAt(&o, buf, at-it.content); err != nil {
-			return b.failed(it, err)
+			return b.failed(&it, err)
 		} else if n > 0 {
 			buf, at = buf[n:], at+int64(n)
 		}

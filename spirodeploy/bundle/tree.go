@@ -18,7 +18,7 @@ type tree struct{ *items }
 
 // index returns the index of an entry, or -1.
 func (t tree) index(name string) int {
-	i, ok := sort.Find(t.len(), func(i int) int { return strings.Compare(name, t.at(i).Name) })
+	i, ok := sort.Find(t.len(), func(i int) int { return strings.Compare(name, t.name(i)) })
 	if !ok {
 		return -1
 	}
@@ -27,7 +27,7 @@ func (t tree) index(name string) int {
 
 func (t tree) find(name string) int {
 	i := t.index(name)
-	if i >= 0 && !t.at(i).Mode.IsRegular() {
+	if i >= 0 && !t.compact(i).mode.IsRegular() {
 		return -1
 	}
 	return i
@@ -41,7 +41,8 @@ func (t tree) look(name string) (kind fs.FileMode, link string, ok bool) {
 	if i < 0 {
 		return 0, "", false
 	}
-	return t.at(i).Mode.Type(), t.at(i).link(), true
+	it := t.at(i)
+	return it.Mode.Type(), it.Link, true
 }
 
 // errLeaves tells dangerous links from broken ones.
@@ -175,4 +176,4 @@ func (t tree) lookalikes() []Warning {
 }
 
 // plain returns the name of an entry without the slash of a directory.
-func (t tree) plain(i int) string { return strings.TrimSuffix(t.at(i).Name, "/") }
+func (t tree) plain(i int) string { return strings.TrimSuffix(t.name(i), "/") }

@@ -46,7 +46,7 @@ func Verify(r io.Reader) (*Contents, error) {
 	}
 	v.contents.Items = make([]Item, v.listed.items.len())
 	for i := range v.contents.Items {
-		v.contents.Items[i] = v.listed.items.at(i).item()
+		v.contents.Items[i] = v.listed.items.at(i).Item
 	}
 	return v.contents, nil
 }
@@ -213,7 +213,7 @@ func (v *verifier) header(m *member, padding int64) (Item, bool) {
 		v.unsafe(m.name[:min(len(m.name), 100)], err)
 		return it, false
 	}
-	v.listed.items.add(newItem(it, v.tar.at))
+	v.listed.items.add(item{Item: it, content: v.tar.at})
 	if err := checkName(strings.TrimSuffix(m.name, "/")); err != nil {
 		v.foreign(m.name, "%w", err)
 	}
@@ -244,7 +244,7 @@ func (v *verifier) header(m *member, padding int64) (Item, bool) {
 func (v *verifier) checkTree() error {
 	l := &v.listed
 	for i := 1; i < l.items.len(); i++ {
-		if before, name := l.items.at(i-1).Name, l.items.at(i).Name; before >= name {
+		if before, name := l.items.name(i-1), l.items.name(i); before >= name {
 			v.foreign(name, "does not come after %s in bytewise order", printable(before))
 			break
 		}
@@ -255,7 +255,8 @@ func (v *verifier) checkTree() error {
 			if v.ctx.Err() != nil {
 				return ctxio.Reason(v.ctx)
 			}
-			check(i, l.items.at(i))
+			it := l.items.at(i)
+			check(i, &it)
 		}
 	}
 	slices.SortStableFunc(v.contents.Unsafe, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
@@ -300,9 +301,9 @@ func (v *verifier) checkItem(i int, it *item) {
 
 // checkHard checks a hard link by the entries before it.
 func (v *verifier) checkHard(it *item) {
-	kind, _, ok := v.listed.entry(path.Clean(it.link()))
-	if !ok || kind != 0 || isBelow(it.link(), "..") || strings.HasSuffix(it.link(), "/") || path.IsAbs(it.link()) {
-		v.unsafe(it.Name, fmt.Errorf("is a hard link to %s, which is no file of the bundle before it", printable(it.link())))
+	kind, _, ok := v.listed.entry(path.Clean(it.Link))
+	if !ok || kind != 0 || isBelow(it.Link, "..") || strings.HasSuffix(it.Link, "/") || path.IsAbs(it.Link) {
+		v.unsafe(it.Name, fmt.Errorf("is a hard link to %s, which is no file of the bundle before it", printable(it.Link)))
 	}
 }
 
@@ -327,7 +328,7 @@ func (v *verifier) checkPlace(i int, it *item) {
 	if it.Mode&fs.ModeSymlink == 0 {
 		return
 	}
-	err := checkLink(l, name, it.link())
+	err := checkLink(l, name, it.Link)
 	switch {
 	case err == nil:
 	case errors.Is(err, errLeaves):
@@ -338,7 +339,7 @@ func (v *verifier) checkPlace(i int, it *item) {
 }
 
 // isHard reports whether an item is a hard link: another name of the file Link.
-func (it *item) isHard() bool { return it.Mode.IsRegular() && it.link() != "" }
+func (it *item) isHard() bool { return it.Mode.IsRegular() && it.Link != "" }
 
 // listed is the entries of any tar.
 type listed struct {
@@ -366,7 +367,7 @@ func (l *listed) entry(name string) (kind fs.FileMode, link string, ok bool) {
 		return 0, "", false
 	}
 	it := l.items.at(int(i))
-	return it.Mode.Type(), it.link(), true
+	return it.Mode.Type(), it.Link, true
 }
 
 // look is entry, also for implied directories.
@@ -382,11 +383,11 @@ func (l *listed) look(name string) (kind fs.FileMode, link string, ok bool) {
 // or -1.
 func (l *listed) find(name string) int {
 	i, ok := l.last[path.Clean(name)]
-	switch {
-	case !ok || !l.items.at(int(i)).Mode.IsRegular():
+	if !ok || !l.items.compact(int(i)).mode.IsRegular() {
 		return -1
-	case l.items.at(int(i)).isHard():
-		return l.find(l.items.at(int(i)).link())
+	}
+	if it := l.items.at(int(i)); it.isHard() {
+		return l.find(it.Link)
 	}
 	return int(i)
 }
