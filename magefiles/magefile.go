@@ -28,6 +28,7 @@ func Demo(
 	// deploy to a real Salt master; the first time installs Salt from PyPI
 	//nolint:predeclared // mage takes the name of the flag from the parameter
 	real *bool,
+	serve *bool, // only run the server, to try spiro-deploy with it
 ) error {
 	name, to := "demo", "a server in its own process"
 	if real != nil && *real {
@@ -37,6 +38,9 @@ func Demo(
 	var args []string
 	if fail != nil && *fail {
 		args = []string{"-fail"}
+	}
+	if serve != nil && *serve {
+		args = append(args, "-serve")
 	}
 	return program(ctx, name, args...)
 }

@@ -109,6 +109,18 @@ func (s *Settings) Text(name string, flag *string) string {
 	return value
 }
 
+// All returns the values of a flag that can be repeated, and notes an error if one is
+// empty.
+func (s *Settings) All(name string, values []string) []string {
+	return slices.DeleteFunc(values, func(value string) bool {
+		blank := strings.TrimSpace(value) == ""
+		if blank && !slices.Contains(s.blank, name) {
+			s.blank = append(s.blank, name)
+		}
+		return blank
+	})
+}
+
 // List returns the values of a flag that takes several, separated by commas. Like Text it
 // notes an error if the flag is empty.
 func (s *Settings) List(name string, flag *string) []string { return Split(s.Text(name, flag)) }
@@ -154,6 +166,11 @@ func (s *Settings) Spell(o fault.Option) string {
 		return strings.ToUpper(string(o))
 	case fault.Server:
 		return "SPIRO_URL or " + s.flag("server")
+	case fault.Init:
+		if s.Mage {
+			return "mage spiro:init"
+		}
+		return "spiro-deploy init"
 	case fault.Token:
 		return "SPIRO_TOKEN or " + s.flag("token-file")
 	}

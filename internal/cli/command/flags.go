@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -21,8 +22,19 @@ type flags struct {
 // trim trims the texts, and notes those that are given and empty.
 func (f *flags) trim(all []*kong.Flag) {
 	for _, flag := range all {
-		if text, ok := flag.Target.Addr().Interface().(*string); ok && flag.Set {
-			*text = f.Text(flag.Name, text)
+		switch value := flag.Target.Addr().Interface().(type) {
+		case **string:
+			if flag.Set && strings.TrimSpace(**value) == "" {
+				f.Text(flag.Name, *value) // an empty token is none
+			}
+		case *string:
+			if flag.Set {
+				*value = f.Text(flag.Name, value)
+			}
+		case *[]string:
+			if flag.Name != "server" && flag.Name != "expect-minion" { // they have words of their own
+				*value = f.All(flag.Name, *value)
+			}
 		}
 	}
 	f.Several("server", f.Servers)
@@ -38,15 +50,20 @@ func (f *flags) check() error {
 	case f.Project == "":
 		return errors.New("PROJECT is missing, or empty: is a variable not set?")
 	case f.Deployment == "":
-		return fmt.Errorf("DEPLOYMENT is missing, or empty: PROJECT and DEPLOYMENT are two arguments; or is a variable not set?%s", wordFirst(f.Project))
+		return alone(f.Project)
 	}
 	return nil
 }
 
-// wordFirst returns a hint if the project has the name of a verb.
-func wordFirst(project string) string {
-	if !slices.Contains(verbs, project) {
-		return ""
+// alone returns the error for a project without a deployment.
+func alone(project string) error {
+	help := "is a variable not set?"
+	saltenv := strings.Split(project, "/")
+	switch {
+	case slices.Contains(verbs, project):
+		help = fmt.Sprintf("for the command %s, write %[1]s before its flags", project)
+	case len(saltenv) == 2 && saltenv[0] != "" && saltenv[1] != "":
+		help = fmt.Sprintf("write %s %s", saltenv[0], saltenv[1])
 	}
-	return fmt.Sprintf(" (for the command %s, write %[1]s before its flags)", project)
+	return fmt.Errorf("DEPLOYMENT is missing or empty, and PROJECT is %q: %s", project, help)
 }
