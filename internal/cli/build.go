@@ -105,7 +105,7 @@ func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (w
 		warnings = append(warnings, warning.String())
 	}
 	_, problems, found := preflight.Check(ctx, preflight.Of(b), preflight.Options{
-		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate,
+		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate(),
 	})
 	warnings = append(warnings, found...)
 	if s.Strict {

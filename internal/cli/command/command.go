@@ -62,7 +62,7 @@ func parse(args []string, world cli.World) (line commandLine, exit int) {
 		kong.Exit(func(status int) { exit = status }),
 		kong.Writers(world.Stdout, world.Stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Help(help), groups,
+		kong.Help(help), groups, formats,
 	)
 	if err == nil {
 		_, err = parser.Parse(rest)
@@ -70,10 +70,14 @@ func parse(args []string, world cli.World) (line commandLine, exit int) {
 	if exit != goOn { // --help or --version has printed
 		return line, exit
 	}
+	f, ok := line.(*flags)
+	if ok && err == nil {
+		f.trim(parser.Model.Flags)
+	}
 	if err == nil {
 		err = line.check()
 	}
-	if f, ok := line.(*flags); ok && err == nil && f.Completion != nil {
+	if ok && err == nil && f.Completion != nil {
 		exit, err = 0, complete(world.Stdout, *f.Completion)
 	}
 	if err != nil {

@@ -25,7 +25,7 @@ const root = "../../.."
 // TestSpelling: each front end spells an option as one that it has.
 func TestSpelling(t *testing.T) {
 	t.Parallel()
-	parser, err := kong.New(&flags{})
+	parser, err := kong.New(&flags{}, formats)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,9 @@ type TextOptions struct {
 	Terminal bool
 	// Log folds it for the log of a CI service; default: none.
 	Log Log
+	// File returns the path of the file of an SLS, or "", for the annotations of GitHub;
+	// default: annotations name no file.
+	File func(sls string) string
 }
 
 // Detail is how much of a run a text shows.
