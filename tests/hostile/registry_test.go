@@ -127,7 +127,7 @@ func pull(t *testing.T, s *server, args ...string) outcome {
 	t.Helper()
 	dir, temp := t.TempDir(), t.TempDir()
 	host := strings.TrimSuffix(strings.TrimPrefix(s.url, "http://"), "/")
-	env := []string{"TMPDIR=" + temp, "DOCKER_CONFIG=" + dir, "GITHUB_ACTIONS=true", "GITHUB_STEP_SUMMARY=" + filepath.Join(dir, "summary.md")}
+	env := []string{"TMPDIR=" + temp, "DOCKER_CONFIG=" + dir, "GITHUB_ACTIONS=true", "NO_COLOR=1", "GITHUB_STEP_SUMMARY=" + filepath.Join(dir, "summary.md")}
 	o := launch(t, dir, env, append([]string{"--server=" + s.url, "--bundle=" + registry.Scheme + host + "/shop:1"}, args...)...)
 	left, err := os.ReadDir(temp)
 	if err != nil || len(left) > 0 {
