@@ -38,6 +38,12 @@ var cannot = map[string]string{
 	"docs/guides/install.md: dagger -m github.com/spirostack/spirodeploy@v0.1.0 call deploy --help":                                                                 "needs an engine",
 	"docs/guides/master.md: salt-pip install \"git+https://github.com/spirostack/spirodeploy#subdirectory=contrib/spirofs-compat\"":                                 "needs a Salt master; tests/spirofs runs it in a fresh environment",
 	"docs/guides/master.md: systemctl restart salt-master":                                                                                                          "as above",
+
+	"README.md: go tool mage demo -serve    # prints the line \"export SPIRO_URL=… SPIRO_TOKEN=…\", and serves until Ctrl-C": "serves until Ctrl-C; internal/dev/demo tests the demo",
+	"README.md: go build -o spiro-deploy ./spirodeploy/cmd/spiro-deploy":                                                     "is for a clone; all tests here build the command like this",
+	"docs/guides/install.md: go build -o spiro-deploy ./spirodeploy/cmd/spiro-deploy":                                        "as above",
+	"docs/guides/install.md: go mod edit -replace github.com/spirostack/spirodeploy=../spirodeploy":                          "is for a clone; the project of all tests here has such a replacement",
+	"docs/guides/install.md: spiro-deploy --dir examples/shop --artifact build/shop --insecure shop prod":                    "is for the server of the demo",
 }
 
 // TestShell: every shell block does what it says, in a project that is a copy of
