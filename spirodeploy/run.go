@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
@@ -262,6 +264,9 @@ func (r *run) checkNames() []error {
 // bundle makes the bundle, or opens the one that was given. For several targets
 // it is kept, so that it is neither made nor hashed again.
 func (r *run) bundle(ctx context.Context) (*bundle.Bundle, error) {
+	if want := r.opts.Bundle.Digest; want != "" && (r.opts.Fetch != nil || r.opts.File != "") && (want.Validate() != nil || want.Algorithm() != digest.SHA256) {
+		return nil, &fault.Error{Err: fmt.Errorf("digest %q: malformed, not a SHA-256 digest", want), Help: `it looks like "sha256:" and 64 hexadecimal digits`}
+	}
 	if r.opts.Fetch != nil {
 		path, origin, err := r.opts.Fetch(ctx, func(done, total int64) {
 			r.tell(report.Update{Kind: report.Progressed, Stage: report.Bundling, Sent: done, Total: total})

@@ -82,7 +82,7 @@ func (c *collector) check() (walk bool) {
 	}
 	c.checkArtifacts()
 	if want := c.bundle.want; want != "" && (want.Validate() != nil || want.Algorithm() != digest.SHA256) {
-		c.problem("", fmt.Errorf("digest %q: not a SHA-256 digest", want), `it looks like "sha256:" and 64 hexadecimal digits`)
+		c.problem("", fmt.Errorf("digest %q: malformed, not a SHA-256 digest", want), `it looks like "sha256:" and 64 hexadecimal digits`)
 	}
 	switch {
 	case c.bundle.modTime.IsZero():
