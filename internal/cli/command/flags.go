@@ -54,7 +54,7 @@ type flags struct {
 
 	Verbose bool     `group:"shown" short:"v" help:"Show every state, and the slowest ones."`
 	Quiet   bool     `group:"shown" short:"q" help:"Show only the verdict."`
-	Color   *string  `group:"shown" placeholder:"auto|always|never" help:"When to colour (default: auto, on a terminal unless NO_COLOR is set)."`
+	Color   *string  `group:"shown" placeholder:"auto|always|never" help:"When to colour (default: auto, on a terminal and in the logs of GitHub and GitLab unless NO_COLOR is set)."`
 	Report  []string `group:"shown" placeholder:"FORMAT=FILE" sep:"none" help:"Write a report: json, ndjson, junit, html or markdown. FILE - is standard output. Repeatable."`
 
 	Version    versionFlag `group:"other" help:"Show the version."`
