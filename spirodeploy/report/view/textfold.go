@@ -49,16 +49,17 @@ func (f *folder) note() {
 	if f.states > 0 {
 		left = append(left, human.Plural(f.states, "state"))
 	}
-	text := "Folded"
+	of := "states"
 	if len(left) > 0 {
-		text += ", and " + strings.Join(left, " and ") + " left out"
+		of = "others"
 	}
+	text := "Folded. Left out: " + strings.Join(append(left, "SLS, time and diff of the "+of), "; ")
 	help := showAll
 	if f.spell == nil {
 		help = "{verbose} shows all"
 	}
 	if help := help.Spell(f.spell); help != "" {
-		text += ": " + help
+		text += ". " + help
 	}
 	f.print("", text+".")
 	f.print("", "")
@@ -132,6 +133,11 @@ func (f *folder) statesOf(g *group, states []highstate.State, room int) {
 	f.all(badLines)
 	f.more(badLeft, "that failed", "that failed", inRed)
 	f.states += left + badLeft
+	if g.mixed { // what else each minion did
+		for _, m := range g.minions {
+			f.states += m.Counts.Changed + m.Counts.Pending
+		}
+	}
 }
 
 func (f *folder) more(n int, one, many string, c color) {
