@@ -403,7 +403,8 @@ func (c *collector) finish() {
 	b.warnings = append(b.warnings, tree(b.items).lookalikes()...)
 	for i, pattern := range c.opts.Exclude {
 		if !c.matched[i].Load() {
-			c.warn("", "nothing matches the exclude pattern "+printable(pattern)+": patterns match names in the bundle, in which the content of "+SaltDir+" is at the root")
+			text := "nothing matches the exclude pattern " + printable(pattern) + ": patterns match names in the bundle, in which the content of " + SaltDir + " is at the root"
+			b.warnings = append(b.warnings, Warning{Text: text, Minor: true})
 		}
 	}
 	content := slices.ContainsFunc(b.items, func(it item) bool { return it.Name != GitCommitFile })
