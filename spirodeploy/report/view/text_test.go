@@ -135,7 +135,7 @@ func TestFoldedAlike(t *testing.T) {
 	folds := func(results ...string) int {
 		rep := minions(t, change)
 		rep.Targets = append(rep.Targets, minions(t, results...).Targets[0], minions(t, change).Targets[0])
-		return strings.Count(text(t, rep, view.TextOptions{}), "Folded. Left out: SLS, time and diff of the states. --verbose")
+		return strings.Count(text(t, rep, view.TextOptions{}), "Folded, without SLS, times and diffs: --verbose")
 	}
 	if n := folds(change); n != 0 {
 		t.Errorf("%d of 3 short targets are folded", n)
@@ -165,7 +165,7 @@ func TestShort(t *testing.T) {
 		says    string
 	}{
 		"200 minions that failed differently":  {each(200, func(i int) string { return ret(fails(i)) }), "it broke in way 3"},
-		"2,000 changes":                        {[]string{ret(each(2000, changes)...)}, "Folded. Left out: 1815 states; SLS, time and diff of the others. "},
+		"2,000 changes":                        {[]string{ret(each(2000, changes)...)}, "Folded, without 1815 states, and without SLS, times and diffs: "},
 		"2,000 failures":                       {[]string{ret(each(2000, fails)...)}, "more states that failed"},
 		"2,000 changes and failures":           {[]string{ret(append(each(2000, changes), each(2000, fails)...)...)}, "it broke in way 0"},
 		"a failure after 2,000 changes":        {[]string{ret(append(each(2000, changes), fails(2001))...)}, "it broke in way 2001"},

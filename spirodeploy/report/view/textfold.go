@@ -49,17 +49,17 @@ func (f *folder) note() {
 	if f.states > 0 {
 		left = append(left, human.Plural(f.states, "state"))
 	}
-	of := "states"
+	text := "Folded, "
 	if len(left) > 0 {
-		of = "others"
+		text += "without " + strings.Join(left, " and ") + ", and "
 	}
-	text := "Folded. Left out: " + strings.Join(append(left, "SLS, time and diff of the "+of), "; ")
+	text += "without SLS, times and diffs"
 	help := showAll
 	if f.spell == nil {
 		help = "{verbose} shows all"
 	}
 	if help := help.Spell(f.spell); help != "" {
-		text += ". " + help
+		text += ": " + help
 	}
 	f.print("", text+".")
 	f.print("", "")
