@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
@@ -157,7 +159,11 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 			own[i] = errlist.Join(slices.Concat([]error{own[i]}, found)...)
 		}
 		if r.opts.Strict {
-			all := append(r.ownWarnings(tar), slices.Concat(warnings...)...)
+			var all []string
+			for _, w := range r.ownWarnings(tar) {
+				all = append(all, w.String())
+			}
+			all = append(all, slices.Concat(warnings...)...)
 			shared = errlist.Join(slices.Concat([]error{shared}, preflight.Strict(all))...)
 		}
 	}
@@ -191,12 +197,12 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 }
 
 // ownWarnings returns the warnings that concern all targets.
-func (r *run) ownWarnings(tar *bundle.Bundle) []string {
-	all := slices.Clone(r.opts.Warnings)
-	for _, w := range tar.Warnings() {
-		all = append(all, w.String())
+func (r *run) ownWarnings(tar *bundle.Bundle) []bundle.Warning {
+	var all []bundle.Warning
+	for _, text := range r.opts.Warnings {
+		all = append(all, bundle.Warning{Text: text})
 	}
-	return all
+	return append(all, tar.Warnings()...)
 }
 
 // warnEach tells the warnings of each target. It tells a warning once if all targets have
@@ -209,7 +215,7 @@ func (r *run) warnEach(stage report.Stage, warnings [][]string) {
 			case !everywhere:
 				l.warn(stage, text)
 			case i == 0:
-				r.warn(stage, text)
+				r.warn(stage, bundle.Warning{Text: text})
 			}
 		}
 	}
@@ -262,6 +268,9 @@ func (r *run) checkNames() []error {
 // bundle makes the bundle, or opens the one that was given. For several targets
 // it is kept, so that it is neither made nor hashed again.
 func (r *run) bundle(ctx context.Context) (*bundle.Bundle, error) {
+	if want := r.opts.Bundle.Digest; want != "" && (r.opts.Fetch != nil || r.opts.File != "") && (want.Validate() != nil || want.Algorithm() != digest.SHA256) {
+		return nil, &fault.Error{Err: fmt.Errorf("digest %q: malformed, not a SHA-256 digest", want), Help: `it looks like "sha256:" and 64 hexadecimal digits`}
+	}
 	if r.opts.Fetch != nil {
 		path, origin, err := r.opts.Fetch(ctx, func(done, total int64) {
 			r.tell(report.Update{Kind: report.Progressed, Stage: report.Bundling, Sent: done, Total: total})
@@ -344,9 +353,9 @@ func (r *run) show(u report.Update) {
 }
 
 // warn adds a warning to the report of each target and tells it once.
-func (r *run) warn(stage report.Stage, text string) {
+func (r *run) warn(stage report.Stage, w bundle.Warning) {
 	for _, l := range r.legs {
-		l.target.Warn(text)
+		l.target.Warn(w.String())
 	}
-	r.tell(report.Update{Kind: report.Warned, Stage: stage, Text: text})
+	r.tell(report.Update{Kind: report.Warned, Stage: stage, Text: w.String(), Minor: w.Minor})
 }

@@ -74,9 +74,9 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 		return nil, "", err
 	}
 	warnings, err := w.checkBundle(ctx, s, b)
-	for _, text := range warnings {
+	for _, warning := range warnings {
 		if err == nil {
-			tell(report.Update{Kind: report.Warned, Text: text})
+			tell(report.Update{Kind: report.Warned, Text: warning.String(), Minor: warning.Minor})
 		}
 	}
 	if err == nil && s.Output == atomicfile.Stdout {
@@ -105,16 +105,20 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 
 // checkBundle checks the states of the bundle. It returns warnings, and the problems as
 // an error.
-func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (warnings []string, err error) {
-	for _, warning := range b.Warnings() {
-		warnings = append(warnings, warning.String())
-	}
+func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (warnings []bundle.Warning, err error) {
+	warnings = b.Warnings()
 	_, problems, found := preflight.Check(ctx, preflight.Of(b), preflight.Options{
 		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate(),
 	})
-	warnings = append(warnings, found...)
+	for _, text := range found {
+		warnings = append(warnings, bundle.Warning{Text: text})
+	}
 	if s.Strict {
-		problems = append(problems, preflight.Strict(warnings)...)
+		var all []string
+		for _, warning := range warnings {
+			all = append(all, warning.String())
+		}
+		problems = append(problems, preflight.Strict(all)...)
 	}
 	return warnings, errlist.Join(problems...)
 }

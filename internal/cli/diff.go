@@ -50,7 +50,9 @@ func (w World) diff(ctx context.Context, s Settings) error {
 		}
 		defer b.Close()
 		for _, warning := range b.Warnings() {
-			fmt.Fprintln(w.Stderr, w.log(w.rawStderr).Harmless("warning: "+warning.String()))
+			if !s.Quiet || !warning.Minor {
+				fmt.Fprintln(w.Stderr, w.log(w.rawStderr).Harmless("warning: "+warning.String()))
+			}
 		}
 		after = b.Open
 	}

@@ -60,7 +60,7 @@ type Settings struct {
 
 	Verbose bool     `group:"shown" short:"v" help:"Show every state, and the slowest ones."`
 	Quiet   bool     `group:"shown" short:"q" help:"Show only the verdict."`
-	Color   string   `group:"shown" placeholder:"auto|always|never" help:"When to colour (default: auto, on a terminal unless NO_COLOR is set)."`
+	Color   string   `group:"shown" placeholder:"auto|always|never" help:"When to colour (default: auto, on a terminal and in the logs of GitHub and GitLab unless NO_COLOR is set)."`
 	Reports []string `name:"report" group:"shown" placeholder:"FORMAT=FILE" sep:"none" help:"Write a report: ${formats}. FILE - is standard output. Repeatable."`
 
 	// Server is the only server; Servers is empty then.

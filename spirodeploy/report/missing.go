@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -76,6 +77,7 @@ func (t *Target) miss(ids []string) {
 		t.missed = ids
 		t.Warnings = slices.DeleteFunc(t.Warnings, func(text string) bool { return text == before })
 		t.Warn(t.MissedWarning())
+		t.settle()
 		return
 	}
 	t.missed = ids
@@ -100,6 +102,19 @@ func (t *Target) MissedWarning() string {
 		return ""
 	}
 	return fmt.Sprintf("%s expected and not reached: %s; %s", were(len(t.missed)), sanitize.Names(t.missed), askMaster)
+}
+
+// absent says which minions a success did without, or "".
+func (t *Target) absent() string {
+	var few *FewMinionsError
+	_, err := t.lacks()
+	switch {
+	case len(t.missed) > 0:
+		return "; " + were(len(t.missed)) + " expected and not reached: " + sanitize.Names(t.missed)
+	case errors.As(err, &few):
+		return fmt.Sprintf("; %s had to be reached", human.Plural(few.Min, "minion"))
+	}
+	return ""
 }
 
 // whyMissing says what is known about a minion that was not reached.

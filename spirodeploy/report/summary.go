@@ -96,10 +96,10 @@ func (t *Target) summary(lay layout, spell fault.Speller, separator string) stri
 	case t.Verdict == Success && !t.Highstate:
 		return what + " deployed, without a highstate"
 	case t.Verdict == Success && len(t.Minions) == 0:
-		return what + " deployed, no minion is concerned"
+		return what + " deployed, no minion is concerned" + t.absent()
 	case t.Verdict == Success:
 		c := t.Totals()
-		return fmt.Sprintf("%s deployed: %s, %s, %d changed", what, human.Plural(len(t.Minions), "minion"), human.Plural(c.Total, "state"), c.Changed)
+		return fmt.Sprintf("%s deployed: %s, %s, %d changed", what, human.Plural(len(t.Minions), "minion"), human.Plural(c.Total, "state"), c.Changed) + t.absent()
 	}
 	if words := words[t.Verdict]; words != "" {
 		what += ": " + words
