@@ -6,13 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"testing/fstest"
 	"time"
 )
 
@@ -173,15 +173,16 @@ func (m *Master) deploy(ctx context.Context, s situation) ([]byte, error) {
 	if s.project == "" {
 		s.project, s.deployment = "shop", "prod"
 	}
-	files := map[string]string{"app.sls": s.app}
+	files := fstest.MapFS{"app.sls": {Data: []byte(s.app), Mode: 0o644}}
 	if s.top != "" {
-		files["spirotop.sls"] = s.deployment + ":\n  '" + s.top + "': [app]\n"
+		files["spirotop.sls"] = &fstest.MapFile{Data: []byte(s.deployment + ":\n  '" + s.top + "': [app]\n"), Mode: 0o644}
 	}
-	bundle, err := tarOf(files)
-	if err != nil {
+	var bundle bytes.Buffer
+	archive := tar.NewWriter(&bundle)
+	if err := errors.Join(archive.AddFS(files), archive.Close()); err != nil {
 		return nil, err
 	}
-	form := Form{Project: s.project, Deployment: s.deployment, Highstate: !s.noHighstate, Bundle: bundle}
+	form := Form{Project: s.project, Deployment: s.deployment, Highstate: !s.noHighstate, Bundle: bundle.Bytes()}
 	form.Heard = func(line string) error {
 		if s.freeze != "" && line == "event: highstate-start\n" {
 			return m.Freeze(s.freeze)
@@ -189,17 +190,4 @@ func (m *Master) deploy(ctx context.Context, s situation) ([]byte, error) {
 		return nil
 	}
 	return m.Post(ctx, form)
-}
-
-func tarOf(files map[string]string) ([]byte, error) {
-	var bundle bytes.Buffer
-	archive := tar.NewWriter(&bundle)
-	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		errs = append(errs, archive.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name]))}))
-		_, err := io.WriteString(archive, files[name])
-		errs = append(errs, err)
-	}
-	errs = append(errs, archive.Close())
-	return bundle.Bytes(), errors.Join(errs...)
 }
