@@ -68,17 +68,10 @@ dep:
 	"no-minions":            {app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
 	"no-highstate":          {noHighstate: true, app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
 	// A deployment that the client of this project refuses to send.
-	"exception": {project: "dd", deployment: "..", app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
-}
-
-// OfVersions are the situations that versions of Salt tell in ways of their own.
-// [Master.Record] knows them.
-var OfVersions = []string{"states-failed", "requisites", "requisite-missing", "not-a-number"}
-
-func init() {
-	situations["requisite-missing"] = situation{top: "web1", app: "missing: {test.nop: [{require: [{test: nowhere}]}]}\n"}
-	situations["not-a-number"] = situation{top: "web1", app: "limits: {grains.present: [{force: true}, {value: {high: .inf, low: .nan}}]}\n"}
-	situations["requisites"] = situation{top: "web1", app: `
+	"exception":         {project: "dd", deployment: "..", app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
+	"requisite-missing": {top: "web1", app: "missing: {test.nop: [{require: [{test: nowhere}]}]}\n"},
+	"not-a-number":      {top: "web1", app: "limits: {grains.present: [{force: true}, {value: {high: .inf, low: .nan}}]}\n"},
+	"requisites": {top: "web1", app: `
 good: {test.succeed_with_changes: []}
 same: {test.succeed_without_changes: []}
 bad: {test.fail_without_changes: []}
@@ -97,8 +90,12 @@ listening: {test.nop: [{listen: [{test: good}]}]}
 first: {test.nop: [{prereq: [{test: good}]}]}
 warned: {test.configurable_test_state: [{changes: false}, {result: true}, {warnings: careful}]}
 no-such: {nosuch.state: []}
-`}
+`},
 }
+
+// OfVersions are the situations that versions of Salt tell in ways of their own.
+// [Master.Record] knows them.
+var OfVersions = []string{"states-failed", "requisites", "requisite-missing", "not-a-number"}
 
 // changing is what two runs of one deployment do not have in common.
 var changing = regexp.MustCompile(`"(pid|start_time|duration|jid)": ("[^"]*"|[0-9.]+)`)
