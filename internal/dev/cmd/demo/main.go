@@ -1,23 +1,6 @@
 // Command demo deploys examples/shop to a server in this process.
 package main
 
-import (
-	"context"
-	"flag"
-	"os"
-	"path/filepath"
+import "github.com/spirostack/spirodeploy/internal/dev/demo"
 
-	"github.com/spirostack/spirodeploy/internal/dev/cmd"
-	"github.com/spirostack/spirodeploy/internal/dev/demo"
-)
-
-func main() {
-	fail := flag.Bool("fail", false, "let a minion fail")
-	flag.Parse()
-	cmd.Main(func(ctx context.Context) error {
-		return demo.Run(ctx, demo.Options{
-			Dir: filepath.Join("examples", "shop"), Report: "demo-report",
-			Fail: *fail, Stdout: os.Stdout, Stderr: os.Stderr,
-		}, demo.Played)
-	})
-}
+func main() { demo.Main(demo.Played) }
