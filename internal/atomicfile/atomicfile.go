@@ -157,26 +157,25 @@ func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill
 	if path == Stdout {
 		return wait(ctx, func() error { return fill(stdout) })
 	}
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && info.IsDir():
-		return fmt.Errorf("write %s: it is a directory", path)
-	case err == nil && !info.Mode().IsRegular():
-		return wait(ctx, func() error { return writeThrough(path, fill) })
-	case err == nil && secret:
-		return replace(path, 0o600, fill)
-	case err == nil:
-		return replace(path, info.Mode().Perm(), fill)
+	var mode fs.FileMode
+	switch info, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Lstat(path); err == nil {
 			return fmt.Errorf("write %s: it is a symbolic link to nothing", path)
 		}
-		if secret {
-			return replace(path, 0o600, fill)
-		}
-		return replace(path, 0, fill)
+	case err != nil:
+		return fmt.Errorf("write %s: %w", path, withoutPath(err))
+	case info.IsDir():
+		return fmt.Errorf("write %s: it is a directory", path)
+	case !info.Mode().IsRegular():
+		return wait(ctx, func() error { return writeThrough(path, fill) })
+	default:
+		mode = info.Mode().Perm()
 	}
-	return fmt.Errorf("write %s: %w", path, withoutPath(err))
+	if secret {
+		mode = 0o600
+	}
+	return replace(path, mode, fill)
 }
 
 // wait calls f, which may wait for the reader of a pipe, until the context ends.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spirostack/spirodeploy/internal/retold"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
@@ -46,7 +47,7 @@ func (w World) Discreetly(s Settings, do func(World) error) error {
 	_, _ = stdout.Flush(), stderr.Flush() // nothing helps if the output is gone
 	var told *Error
 	if errors.As(err, &told) {
-		told.Err = &said{w.said(s, told.Err), told.Err}
+		told.Err = retold.New(w.said(s, told.Err), told.Err)
 	}
 	return err
 }
@@ -60,20 +61,6 @@ func (w World) said(s Settings, err error) string {
 	}
 	return w.job(w.rawStderr).Harmless(w.known.Redact(layout(err, s.Spell)))
 }
-
-// said is an error with the text that people read. [errors.Is] and [errors.As] find
-// the causes.
-type said struct {
-	text string
-	err  error
-}
-
-func (e *said) Error() string { return e.text }
-
-// GoString keeps %#v from showing the cause, which may have the token in it.
-func (e *said) GoString() string { return "&" + e.text }
-
-func (e *said) Unwrap() error { return e.err }
 
 // report calls fill with a writer that hides the tokens of the run in a report.
 func (w World) report(format string, out io.Writer, fill func(io.Writer) error) error {

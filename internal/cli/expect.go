@@ -28,9 +28,6 @@ func (s *Settings) expectations() map[string]bool {
 // checkExpectations returns what is wrong with these flags.
 func (s *Settings) checkExpectations() []error {
 	var errs []error
-	if m := report.Missing(s.MissingMinions); m != "" && m != report.Fail && m != report.Warn {
-		errs = append(errs, fmt.Errorf("%s %q: it is %s or %s", s.flag("missing-minions"), s.MissingMinions, report.Fail, report.Warn))
-	}
 	if s.MinMinions < 0 || s.MinMinions > client.MaxMinions {
 		errs = append(errs, fmt.Errorf("%s %d: it is a number from 0 to %d", s.flag("min-minions"), s.MinMinions, client.MaxMinions))
 	}

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spirostack/spirodeploy/internal/atomicfile"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // FuzzSplit: what is joined comes apart again, and no value is empty.
@@ -38,7 +40,7 @@ func FuzzReports(f *testing.F) {
 		files, err := parseReports([]string{one, two})
 		stdout := 0
 		for _, r := range files {
-			if r.path == "" || !known(r.format) {
+			if r.path == "" || !slices.Contains(view.Names(), r.format) {
 				t.Errorf("%q and %q: a report without a place or a view", one, two)
 			}
 			if r.path == atomicfile.Stdout {

@@ -41,13 +41,11 @@ func (w World) init(ctx context.Context, s Settings) error {
 		return invalid(&fault.Error{What: "make " + dir, Err: reasonOf(err), Help: "name a directory that is there, with {dir}"})
 	}
 	names, err := fs.Glob(files, "*")
-	for _, name := range names {
-		if err == nil && ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		if err == nil {
-			err = writeNew(files, name, filepath.Join(dir, name))
-		}
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err == nil {
+		err = os.CopyFS(dir, files)
 	}
 	if err != nil {
 		for _, name := range names {
@@ -73,18 +71,4 @@ func reasonOf(err error) error {
 		return of.Err
 	}
 	return err
-}
-
-// writeNew copies a file to a path, and fails if there is one.
-func writeNew(from fs.FS, name, path string) error {
-	text, err := fs.ReadFile(from, name)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Close())
 }

@@ -43,7 +43,7 @@ func parseReports(specs []string) ([]reportFile, error) {
 		case !ok || path == "":
 			errs = append(errs, fmt.Errorf("report %q: not FORMAT=FILE, such as json=report.json", spec))
 			continue
-		case !known(format):
+		case !slices.Contains(view.Names(), format):
 			errs = append(errs, fmt.Errorf("report %q: the format %q is not known: there are %s", spec, format, strings.Join(view.Names(), ", ")))
 			continue
 		}
@@ -64,11 +64,6 @@ func parseReports(specs []string) ([]reportFile, error) {
 		errs = append(errs, errors.New("report: only one can go to standard output"))
 	}
 	return files, errlist.Join(errs...)
-}
-
-func known(format string) bool {
-	_, ok := view.Find(format)
-	return ok
 }
 
 // same reports whether two paths name one file, which need not be there yet. Standard

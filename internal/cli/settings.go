@@ -201,8 +201,18 @@ func (s *Settings) contradictions() error {
 			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.flag(flag), s.withFlag(with), why), Help: "leave one of them out"})
 		}
 	}
+	oneOf := func(flag, value string, words ...string) {
+		if last := len(words) - 1; value != "" && !slices.Contains(words, value) {
+			errs = append(errs, fmt.Errorf("%s %q: it is %s or %s", s.flag(flag), value, strings.Join(words[:last], ", "), words[last]))
+		}
+	}
+	oneOf("rollout", s.Rollout, parallel, serial)
+	oneOf("color", s.Color, auto, always, never)
+	oneOf("missing-minions", s.MissingMinions, string(report.Fail), string(report.Warn))
 	if s.Diff != "" {
 		const why = "only compares"
+		useless(s.Strict, "strict", "diff", why)
+		useless(s.MissingMinions != "", "missing-minions", "diff", why)
 		useless(s.Output != "", "output", "diff", why)
 		useless(s.DryRun, "dry-run", "diff", why)
 		useless(len(s.Reports) > 0, "report", "diff", why)
@@ -225,9 +235,6 @@ func (s *Settings) contradictions() error {
 		useless(few && s.MaxParallel != 0, "max-parallel", "a single server", "is all there is")
 	}
 	useless(s.Rollout == serial && s.MaxParallel != 0, "max-parallel", "rollout", "is serial")
-	if s.Rollout != "" && s.Rollout != serial && s.Rollout != parallel {
-		errs = append(errs, fmt.Errorf("%s %q: it is parallel or serial", s.flag("rollout"), s.Rollout))
-	}
 	if s.MaxParallel < 0 {
 		errs = append(errs, fmt.Errorf("%s must not be negative", s.flag("max-parallel")))
 	}
@@ -237,26 +244,18 @@ func (s *Settings) contradictions() error {
 		useless(s.DryRun, "dry-run", "output", why)
 		useless(len(s.Reports) > 0, "report", "output", why)
 	}
-	s.pointless(useless)
-	errs = append(errs, s.checkExpectations()...)
-	useless(s.Quiet && s.Verbose, "verbose", "quiet", "tells the verdict alone")
-	errs = append(errs, s.checkView())
-	errs = append(errs, s.checkSize())
-	errs = append(errs, s.checkRegistry()...)
-	if s.Timeout < 0 || s.ConnectTimeout < 0 {
-		errs = append(errs, errors.New("a timeout must not be negative"))
-	}
-	return errlist.Join(errs...)
-}
-
-// pointless calls useless with the flags about minions that have no effect.
-func (s *Settings) pointless(useless func(given bool, flag, with, why string)) {
 	asked := s.expectations()
 	for _, flag := range slices.Sorted(maps.Keys(asked)) {
 		useless(s.NoHighstate() && asked[flag], flag, "no-highstate", "asks no minion")
 		useless(s.Output != "" && asked[flag], flag, "output", "only writes the bundle")
 		useless(s.Diff != "" && asked[flag], flag, "diff", "only compares")
 	}
-	useless(s.Diff != "" && s.Strict, "strict", "diff", "only compares")
-	useless(s.Diff != "" && s.MissingMinions != "", "missing-minions", "diff", "only compares")
+	errs = append(errs, s.checkExpectations()...)
+	useless(s.Quiet && s.Verbose, "verbose", "quiet", "tells the verdict alone")
+	errs = append(errs, s.checkSize())
+	errs = append(errs, s.checkRegistry()...)
+	if s.Timeout < 0 || s.ConnectTimeout < 0 {
+		errs = append(errs, errors.New("a timeout must not be negative"))
+	}
+	return errlist.Join(errs...)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -173,13 +172,4 @@ func (w World) together() bool {
 	x, errX := stdout.Stat()
 	y, errY := stderr.Stat()
 	return errX == nil && errY == nil && os.SameFile(x, y)
-}
-
-// checkView returns what is wrong with --color.
-func (s *Settings) checkView() error {
-	switch s.Color {
-	case "", auto, always, never:
-		return nil
-	}
-	return fmt.Errorf("%s %q: it is auto, always or never", s.flag("color"), s.Color)
 }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"io"
+
+	"github.com/spirostack/spirodeploy/internal/retold"
 )
 
 // Reader returns a reader of r that fails with the context's cause once the context has
@@ -43,22 +45,13 @@ func Cause(ctx context.Context, err error) error {
 func Reason(ctx context.Context) error {
 	switch cause := context.Cause(ctx); cause {
 	case context.Canceled: //nolint:errorlint // what wraps them has words of its own
-		return &reason{ErrInterrupted.Error(), cause}
+		return retold.New(ErrInterrupted.Error(), cause)
 	case context.DeadlineExceeded:
-		return &reason{"the time for it is up", cause}
+		return retold.New("the time for it is up", cause)
 	default:
 		return cause
 	}
 }
-
-type reason struct {
-	text  string
-	cause error
-}
-
-func (r *reason) Error() string { return r.text }
-
-func (r *reason) Unwrap() error { return r.cause }
 
 type reader struct {
 	ctx context.Context

@@ -1,6 +1,7 @@
 package spirotest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -14,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/spirostack/spirodeploy/internal/certificate"
 )
 
 // The request sizes that SpiroFS 0.3 takes: Tornado's default for plain HTTP,
@@ -96,15 +99,11 @@ func New(tb TB, options Options) *Server {
 // Start starts a server. The caller must Close it. It fails if it cannot
 // listen on the address or make a temporary directory.
 func Start(options Options) (*Server, error) {
-	if options.Addr == "" {
-		options.Addr = "127.0.0.1:0"
+	most := int64(maxBodyPlain)
+	if options.TLS {
+		most = maxBodyTLS
 	}
-	if options.MaxBody == 0 {
-		options.MaxBody = maxBodyPlain
-		if options.TLS {
-			options.MaxBody = maxBodyTLS
-		}
-	}
+	options.MaxBody, options.Addr = cmp.Or(options.MaxBody, most), cmp.Or(options.Addr, "127.0.0.1:0")
 	s := &Server{
 		options:     options,
 		key:         slices.Clone(options.Key),
@@ -147,7 +146,7 @@ func reachable(addr net.Addr) string {
 }
 
 func (s *Server) secure(listener net.Listener) (net.Listener, error) {
-	cert, certPEM, err := selfSigned(time.Now())
+	cert, certPEM, err := certificate.SelfSigned("spirotest")
 	if err != nil {
 		return listener, err
 	}

@@ -35,9 +35,14 @@ func Bundle(
 	if output != nil {
 		s.Output = s.Text("output", output)
 	}
+	return until(ctx, cli.World.Build, s)
+}
+
+// until does something with settings, until a signal ends it.
+func until(ctx context.Context, do func(cli.World, context.Context, cli.Settings) error, s cli.Settings) error {
 	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
-	return cli.Process().Build(ctx, s)
+	return do(cli.Process(), ctx, s)
 }
 
 // bundleSettings returns the settings of a bundle that is not deployed.
@@ -71,9 +76,7 @@ func Push(
 	s := bundleSettings(dir, artifact, source, exclude, gitDescribe, digest, missingMinions, strict)
 	s.Output, s.RegistryPlain = address, cli.Or(registryPlain)
 	s.RegistryCert, s.RegistrySource = s.Text("registry-cert", registryCert), s.Text("registry-source", registrySource)
-	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
-	defer stop()
-	return cli.Process().Push(ctx, s)
+	return until(ctx, cli.World.Push, s)
 }
 
 // Deploy bundles the project, deploys it, and reports what the minions did.
@@ -137,9 +140,7 @@ func Deploy(
 	s.ExpectMinions, s.MinMinions, s.Strict = orList(&s, "expect-minion", expectMinion, d.ExpectMinions), cli.Or(minMinions), or(strict, d.Strict)
 	s.RegistryCert, s.RegistryPlain = s.Text("registry-cert", registryCert), cli.Or(registryPlain)
 	s.Diff, s.MaxEvent = s.Text("diff", diff), s.Text("max-event", maxEvent)
-	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
-	defer stop()
-	return cli.Process().Run(ctx, s)
+	return until(ctx, cli.World.Run, s)
 }
 
 // Check asks the server whether the token is valid, and prints what it allows.
@@ -155,9 +156,7 @@ func Check(
 	s.Insecure = cli.Or(insecure)
 	s.Project, s.Server = s.Text("project", project), s.Text("server", server)
 	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, Defaults.beside(false, false, cli.Or(insecure), false).Certificate)
-	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
-	defer stop()
-	return cli.Process().Check(ctx, s)
+	return until(ctx, cli.World.Check, s)
 }
 
 // Init writes the states of a first project, and never over what is there.
@@ -182,9 +181,7 @@ func Diff(
 	}
 	s := cli.Settings{Mage: true, Diff: before, Bundle: after}
 	s.Color = s.Text("color", color)
-	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
-	defer stop()
-	return cli.Process().Run(ctx, s)
+	return until(ctx, cli.World.Run, s)
 }
 
 // Token prints what the token allows, without showing it, or makes a narrower one, for example for a CI job.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/spirostack/spirodeploy/internal/retold"
 )
 
 // Known are tokens that must not be shown, whoever repeats them: a server, or the message
@@ -159,19 +161,7 @@ func (k *Known) Error(err error) error {
 		return nil
 	}
 	if text := k.Redact(err.Error()); text != err.Error() {
-		return &redactedError{text, err}
+		return retold.New(text, err)
 	}
 	return err
 }
-
-type redactedError struct {
-	text string
-	err  error
-}
-
-func (e *redactedError) Error() string { return e.text }
-
-// GoString keeps %#v from showing the wrapped error.
-func (e *redactedError) GoString() string { return "&" + e.text }
-
-func (e *redactedError) Unwrap() error { return e.err }

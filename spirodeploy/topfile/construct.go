@@ -226,16 +226,11 @@ func (c *constructor) scalar(n *yaml.Node, t string, v *value) {
 	case tagNull:
 		v.kind = kindNull
 	case tagBool:
-		var b bool
-		b, ok = truth(n.Value)
-		v.kind, v.text = kindBool, map[bool]string{true: "True", false: "False"}[b]
+		v.kind = kindBool
+		v.text, ok = truth(n.Value)
 	case tagInt:
 		v.kind = kindInt
-		if i, good := integer(n.Value); good {
-			v.text = i.String()
-		} else {
-			ok = false
-		}
+		v.text, ok = integer(n.Value)
 	case tagFloat:
 		v.kind = kindFloat
 		v.float, ok = float(n.Value)

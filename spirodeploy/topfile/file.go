@@ -165,39 +165,38 @@ func (s *Section) HasTargets() bool { return s != nil && (s.Template || len(s.Ta
 // Expected returns the ids of the minions that the section concerns whatever
 // their grains are: each once, in the order in which it names them.
 func (s *Section) Expected() []string {
-	var ids []string
 	if s == nil {
 		return nil
 	}
-	seen := map[string]bool{}
+	var ids []string
 	for _, t := range s.Targets {
-		for _, id := range t.Expected() {
-			if !seen[id] {
-				seen[id] = true
-				ids = append(ids, id)
-			}
-		}
+		ids = append(ids, t.Expected()...)
 	}
-	return ids
+	return once(ids, func(id string) string { return id })
 }
 
 // SLS returns the SLS that the section names for its own saltenv: each once, in
 // the order of the file. Saltenv is PROJECT/DEPLOYMENT; it may be empty.
 func (s *Section) SLS(saltenv string) []SLS {
-	var all []SLS
 	if s == nil {
 		return nil
 	}
-	seen := map[string]bool{}
+	var all []SLS
 	for _, t := range s.Targets {
-		for _, sls := range t.SLS {
-			if (sls.Env == "" || sls.Env == saltenv) && !seen[sls.Name] {
-				seen[sls.Name] = true
-				all = append(all, sls)
-			}
-		}
+		all = append(all, t.SLS...)
 	}
-	return all
+	all = slices.DeleteFunc(all, func(sls SLS) bool { return sls.Env != "" && sls.Env != saltenv })
+	return once(all, func(sls SLS) string { return sls.Name })
+}
+
+// once leaves the first of those with one name.
+func once[T any](all []T, name func(T) string) []T {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(all, func(it T) bool {
+		again := seen[name(it)]
+		seen[name(it)] = true
+		return again
+	})
 }
 
 // matchTypes are Salt's (salt/matchers in 3005.5).

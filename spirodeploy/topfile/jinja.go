@@ -2,6 +2,7 @@ package topfile
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -10,12 +11,7 @@ var marks = []string{"{{", "{%", "{#"}
 
 // hasJinja tells whether Salt has to render a text to know what it says.
 func hasJinja(text string) bool {
-	for _, mark := range marks {
-		if strings.Contains(text, mark) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(text, mark) })
 }
 
 // Template tells whether Salt has to render a top.sls to know what it says: it has
@@ -31,12 +27,8 @@ func defaultRenderer(source []byte) bool {
 		return true
 	}
 	line, _, _ := bytes.Cut(source, []byte("\n"))
-	switch strings.ReplaceAll(strings.TrimSpace(string(line[2:])), " ", "") {
-	case "jinja|yaml", "yaml":
-		return true
-	default:
-		return false
-	}
+	renderer := strings.ReplaceAll(strings.TrimSpace(string(line[2:])), " ", "")
+	return renderer == "jinja|yaml" || renderer == "yaml"
 }
 
 // A blanked file has its Jinja replaced, so that what is left can be read as YAML.

@@ -41,7 +41,7 @@ var lookalike = regexp.MustCompile(`^[A-Z].?@`)
 // expression of another match type. Without it, those may match.
 func (t Target) Matches(id string, known func(word string) bool) Answer {
 	if known == nil {
-		return t.match(id, func(string) Answer { return Maybe })
+		return t.match(id, maybe)
 	}
 	return t.match(id, func(word string) Answer { return answer(known(word)) })
 }
@@ -81,12 +81,8 @@ func (t Target) ids() []string {
 			}
 		}
 	}
-	seen := map[string]bool{}
-	return slices.DeleteFunc(ids, func(id string) bool {
-		again := seen[id]
-		seen[id] = true
-		return again || id == "" || strings.TrimSpace(id) != id
-	})
+	ids = slices.DeleteFunc(ids, func(id string) bool { return id == "" || strings.TrimSpace(id) != id })
+	return once(ids, func(id string) string { return id })
 }
 
 func maybe(string) Answer { return Maybe }
@@ -102,14 +98,8 @@ func (t Target) Expected() []string {
 	return slices.DeleteFunc(ids, func(id string) bool { return expression.match(id, maybe) != Yes })
 }
 
-func operator(word string) bool {
-	switch word {
-	case "and", "or", "not", "(", ")":
-		return true
-	default:
-		return false
-	}
-}
+// operators join the words of a compound target.
+var operators = []string{"and", "or", "not", "(", ")"}
 
 // A compoundExpression is a compound target, read once for any number of ids.
 type compoundExpression struct {
@@ -131,7 +121,7 @@ func compile(expression string) compoundExpression {
 	}
 	var c compoundExpression
 	for _, text := range all {
-		w := compoundWord{text: text, operator: operator(text)}
+		w := compoundWord{text: text, operator: slices.Contains(operators, text)}
 		pattern := engine.FindStringSubmatch(text)
 		switch {
 		case w.operator:

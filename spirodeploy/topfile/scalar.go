@@ -57,8 +57,9 @@ func resolve(text string) string {
 }
 
 // integer reads an integer as Salt's loader does: it takes leading zeros away,
-// so that 017 is 17, and leaves the rest to PyYAML, for which -017 is octal.
-func integer(text string) (*big.Int, bool) {
+// so that 017 is 17, and leaves the rest to PyYAML, for which -017 is octal. It returns it
+// as Python prints it.
+func integer(text string) (string, bool) {
 	if text != "0" && strings.HasPrefix(text, "0") && !strings.HasPrefix(text, "0b") && !strings.HasPrefix(text, "0x") {
 		if text = strings.TrimLeft(text, "0"); text == "" {
 			text = "0"
@@ -71,12 +72,12 @@ func integer(text string) (*big.Int, bool) {
 	}
 	n, ok := magnitude(text)
 	if !ok || len(n.String()) > maxDigits {
-		return nil, false
+		return "", false
 	}
 	if negative {
 		n.Neg(n)
 	}
-	return n, true
+	return n.String(), true
 }
 
 func magnitude(text string) (*big.Int, bool) {
@@ -152,14 +153,14 @@ func decimal(text string) (float64, bool) {
 	return f, err == nil || math.IsInf(f, 0)
 }
 
-// truth reads a truth value, which an explicit tag may put before any case.
-func truth(text string) (value, ok bool) {
+// truth reads a truth value, which an explicit tag may put before any case, and returns it
+// as Python prints it.
+func truth(text string) (value string, ok bool) {
 	switch strings.ToLower(text) {
 	case "yes", "true", "on":
-		return true, true
+		return "True", true
 	case "no", "false", "off":
-		return false, true
-	default:
-		return false, false
+		return "False", true
 	}
+	return "", false
 }

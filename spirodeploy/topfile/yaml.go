@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -102,22 +103,17 @@ func unglue(err error, text []byte) (apart []byte, ok bool) {
 	if !errors.As(err, &load) || !strings.Contains(load.Message, "comment without preceding whitespace") {
 		return nil, false
 	}
-	at := 0
-	for range load.Mark.Line - 1 {
-		end := bytes.IndexByte(text[at:], '\n')
-		if end < 0 {
-			return nil, false
-		}
-		at += end + 1
-	}
-	for range load.Mark.Column - 1 {
-		_, size := utf8.DecodeRune(text[at:])
-		at += size
-	}
-	if at >= len(text) || text[at] != '#' {
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	n, column := load.Mark.Line-1, load.Mark.Column-1
+	if n < 0 || n >= len(lines) || column < 0 {
 		return nil, false
 	}
-	return slices.Concat(text[:at], []byte(" "), text[at:]), true
+	line := []rune(string(lines[n]))
+	if column >= len(line) || line[column] != '#' {
+		return nil, false
+	}
+	lines[n] = []byte(string(slices.Insert(line, column, ' ')))
+	return bytes.Join(lines, nil), true
 }
 
 // sameLine reports whether two errors are about one line.
@@ -164,31 +160,16 @@ func checkDepth(depth int, _ *yaml.DepthContext) error {
 
 // newlines translates line ends as Python does in a text file.
 func newlines(source []byte) []byte {
-	if !bytes.ContainsRune(source, '\r') {
-		return source
-	}
 	return bytes.ReplaceAll(bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 }
 
+// directive12 is a directive for version 1.2, behind nothing but other directives, comments
+// and empty lines.
+var directive12 = regexp.MustCompile(`\A(\x{feff}?(?:[ \t]*(?:[#%].*)?\n)*?[ \t]*%YAML[ \t]+1\.)2([ \t\n]|\z)`)
+
 // version11 names version 1.1 in a directive for 1.2: libyaml reads both alike,
 // and our library refuses the second.
-func version11(text []byte) []byte {
-	rest := bytes.TrimPrefix(text, []byte("\ufeff"))
-	for len(rest) > 0 {
-		line, after, _ := bytes.Cut(rest, []byte("\n"))
-		if fields := bytes.Fields(line); len(fields) > 1 && string(fields[0]) == "%YAML" && string(fields[1]) == "1.2" {
-			at := len(text) - len(rest) + bytes.Index(line, []byte("1.2")) + 2
-			changed := bytes.Clone(text)
-			changed[at] = '1'
-			return changed
-		}
-		if trimmed := bytes.TrimSpace(line); len(trimmed) > 0 && trimmed[0] != '#' && trimmed[0] != '%' {
-			return text
-		}
-		rest = after
-	}
-	return text
-}
+func version11(text []byte) []byte { return directive12.ReplaceAll(text, []byte("${1}1${2}")) }
 
 func invalidUTF8(source []byte) int {
 	for at := 0; at < len(source); {

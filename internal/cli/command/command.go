@@ -71,15 +71,11 @@ func parse(args []string, world cli.World) (line commandLine, exit int) {
 	if exit != goOn { // --help or --version has printed
 		return line, exit
 	}
-	f, ok := line.(*flags)
-	if ok && err == nil {
+	if f, ok := line.(*flags); ok && err == nil {
 		f.trim(parser.Model.Flags)
-	}
-	if err == nil {
-		err = line.check()
-	}
-	if ok && err == nil && f.Completion != nil {
-		exit, err = 0, complete(world.Stdout, *f.Completion)
+		if err = f.check(); err == nil && f.Completion != nil {
+			exit, err = 0, complete(world.Stdout, *f.Completion)
+		}
 	}
 	if err != nil {
 		fmt.Fprintf(world.Stderr, "spiro-deploy: %s (%s --help lists the flags)\n", sanitize.Line(world.Redact(explain(err, name, parser.Model, rest), args...)), name)

@@ -16,7 +16,6 @@ const program = "spiro-deploy"
 // A commandLine is what flags and arguments are read into.
 type commandLine interface {
 	about() string                        // for the help
-	check() error                         // what only all flags together show
 	run(context.Context, cli.World) error // its error is a [*cli.Error]
 }
 
@@ -63,8 +62,6 @@ func (*checkFlags) about() string {
 	return "Asks the server whether the token is valid, and says what the token allows. It deploys nothing."
 }
 
-func (*checkFlags) check() error { return nil }
-
 func (f *checkFlags) run(ctx context.Context, world cli.World) error {
 	s := cli.Settings{Insecure: f.Insecure, ConnectTimeout: f.ConnectTimeout}
 	s.Project, s.Server = s.Text("project", f.Project), s.Text("server", f.Server)
@@ -84,8 +81,6 @@ func (*tokenFlags) about() string {
 	return "Says what the token allows, without showing it, or makes a narrower one, for a CI job. It needs no server."
 }
 
-func (*tokenFlags) check() error { return nil }
-
 func (f *tokenFlags) run(ctx context.Context, world cli.World) error {
 	s := cli.Settings{Lifetime: f.Lifetime}
 	for i := range f.Project {
@@ -103,8 +98,6 @@ type initFlags struct {
 func (*initFlags) about() string {
 	return "Writes the states of a first project: _salt with a commented spirotop.sls and one state. It never writes over anything."
 }
-
-func (*initFlags) check() error { return nil }
 
 func (f *initFlags) run(ctx context.Context, world cli.World) error {
 	var s cli.Settings

@@ -17,63 +17,65 @@ var cases = []struct {
 	name string
 	run  func(context.Context, *bench, string) error
 }{
-	{"bundle, streamed", streamed(mixed20k)},
-	{"bundle, to a new file", toFile(mixed20k)},
-	{"bundle, one file of 4 GiB", streamed(oneOf4G)},
-	{"bundle, 200 files of 20 MiB", streamed(of20M)},
+	{"bundle, streamed", withTar(mixed20k, streamed)},
+	{"bundle, to a new file", withTar(mixed20k, toFile)},
+	{"bundle, one file of 4 GiB", withTar(oneOf4G, streamed)},
+	{"bundle, 200 files of 20 MiB", withTar(of20M, streamed)},
 	{"growth, 10,000 files", alone(tiny10k)},
 	{"growth, 100,000 files", alone(tiny100k)},
-	{"deploy over TLS", deploy},
-	{"results of 1,000 minions", results},
-	{"20 targets", fleet},
-	{"event to line", latency},
+	{"deploy over TLS", onServer("discard", mixed20k, deploy)},
+	{"results of 1,000 minions", onServer("results", tiny10k, results)},
+	{"20 targets", onServer("fleet", tiny10k, fleet)},
+	{"event to line", onServer("events", tiny10k, latency)},
 	{"start", start},
 }
 
-// streamed bundles a tree to nowhere.
-func streamed(t tree) func(context.Context, *bench, string) error {
+// withTar measures with a tree and its finished tar.
+func withTar(t tree, run func(ctx context.Context, b *bench, name, dir, tar string) error) func(context.Context, *bench, string) error {
 	return func(ctx context.Context, b *bench, name string) error {
-		dir, tar, err := b.tarOf(ctx, t)
+		dir, err := b.made(t)
+		if err != nil {
+			return err
+		}
+		tar, err := b.tarOf(ctx, dir)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = os.Remove(tar) }()
-		return b.race(ctx, name,
-			contender{what: "ours", command: []string{b.ours, "--dir", dir, "--output", os.DevNull}},
-			contender{what: "openssl dgst TAR", command: []string{"openssl", "dgst", "-sha256", tar}},
-			contender{what: "tar | openssl dgst", needs: "openssl", command: []string{"sh", "-c", `tar cf - -C "$1" . | openssl dgst -sha256`, "sh", filepath.Join(dir, "_salt")}},
-		)
+		return run(ctx, b, name, dir, tar)
 	}
 }
 
+// streamed bundles a tree to nowhere.
+func streamed(ctx context.Context, b *bench, name, dir, tar string) error {
+	return b.race(ctx, name,
+		contender{what: "ours", command: []string{b.ours, "--dir", dir, "--output", os.DevNull}},
+		contender{what: "openssl dgst TAR", command: []string{"openssl", "dgst", "-sha256", tar}},
+		contender{what: "tar | openssl dgst", needs: "openssl", command: []string{"sh", "-c", `tar cf - -C "$1" . | openssl dgst -sha256`, "sh", filepath.Join(dir, "_salt")}},
+	)
+}
+
 // toFile bundles a tree to a file that is not there yet.
-func toFile(t tree) func(context.Context, *bench, string) error {
-	return func(ctx context.Context, b *bench, name string) error {
-		dir, tar, err := b.tarOf(ctx, t)
-		if err != nil {
+func toFile(ctx context.Context, b *bench, name, dir, tar string) error {
+	file := filepath.Join(b.dir, "new.tar")
+	gone := func() error {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		defer func() { _ = os.Remove(tar) }()
-		file := filepath.Join(b.dir, "new.tar")
-		gone := func() error {
-			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-			// What others have written is not to be waited for.
-			return exec.CommandContext(ctx, "sync").Run()
-		}
-		contenders := []contender{
-			{what: "ours", command: []string{b.ours, "--dir", dir, "--output", file}, before: gone},
-			{what: "openssl dgst TAR", command: []string{"openssl", "dgst", "-sha256", tar}},
-			{what: "tar | tee FILE | openssl dgst", needs: "openssl", before: gone, command: []string{
-				"sh", "-c", `tar cf - -C "$1" . | tee "$2" | openssl dgst -sha256`, "sh", filepath.Join(dir, "_salt"), file,
-			}},
-		}
-		if builder := b.firstParty(ctx, dir); builder != nil {
-			contenders = append(contenders, contender{what: "first-party builder, in memory", command: builder})
-		}
-		return b.race(ctx, name, contenders...)
+		// What others have written is not to be waited for.
+		return exec.CommandContext(ctx, "sync").Run()
 	}
+	contenders := []contender{
+		{what: "ours", command: []string{b.ours, "--dir", dir, "--output", file}, before: gone},
+		{what: "openssl dgst TAR", command: []string{"openssl", "dgst", "-sha256", tar}},
+		{what: "tar | tee FILE | openssl dgst", needs: "openssl", before: gone, command: []string{
+			"sh", "-c", `tar cf - -C "$1" . | tee "$2" | openssl dgst -sha256`, "sh", filepath.Join(dir, "_salt"), file,
+		}},
+	}
+	if builder := b.firstParty(ctx, dir); builder != nil {
+		contenders = append(contenders, contender{what: "first-party builder, in memory", command: builder})
+	}
+	return b.race(ctx, name, contenders...)
 }
 
 // firstParty returns the command that makes a bundle with the first-party
@@ -110,12 +112,9 @@ func start(ctx context.Context, b *bench, name string) error {
 	return b.race(ctx, name, contender{what: "ours --help", command: []string{b.ours, "--help"}})
 }
 
-// tarOf returns a tree, and its finished tar.
-func (b *bench) tarOf(ctx context.Context, t tree) (dir, tar string, err error) {
-	if dir, err = b.made(t); err != nil {
-		return "", "", err
-	}
+// tarOf returns the finished tar of a tree.
+func (b *bench) tarOf(ctx context.Context, dir string) (tar string, err error) {
 	tar = filepath.Join(b.dir, "finished.tar")
 	_, err = b.once(ctx, contender{command: []string{b.ours, "--dir", dir, "--output", tar}})
-	return dir, tar, err
+	return tar, err
 }

@@ -46,18 +46,29 @@ func (b *bench) serve(ctx context.Context, mode string) (s served, stop func(), 
 	return s, stop, nil
 }
 
+// onServer measures with a tree, and a server that does what mode says.
+func onServer(mode string, t tree, run func(ctx context.Context, b *bench, name, dir string, s served) error) func(context.Context, *bench, string) error {
+	return func(ctx context.Context, b *bench, name string) error {
+		dir, err := b.made(t)
+		if err != nil {
+			return err
+		}
+		s, stop, err := b.serve(ctx, mode)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		return run(ctx, b, name, dir, s)
+	}
+}
+
 // deploy sends a tree to a server that forgets it.
-func deploy(ctx context.Context, b *bench, name string) error {
-	dir, tar, err := b.tarOf(ctx, mixed20k)
+func deploy(ctx context.Context, b *bench, name, dir string, s served) error {
+	tar, err := b.tarOf(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(tar) }()
-	s, stop, err := b.serve(ctx, "discard")
-	if err != nil {
-		return err
-	}
-	defer stop()
 	return b.race(ctx, name,
 		contender{what: "ours, bundling included", env: s.env(), command: []string{b.ours, "--dir", dir, "--ssl-cert", s.Cert, "shop", "prod"}},
 		contender{what: "curl -F, the ready tar", needs: "curl", env: s.env(), command: []string{
@@ -67,16 +78,7 @@ func deploy(ctx context.Context, b *bench, name string) error {
 }
 
 // fleet deploys to 20 servers in one run, beside a run for the slowest alone.
-func fleet(ctx context.Context, b *bench, name string) error {
-	dir, err := b.made(tiny10k)
-	if err != nil {
-		return err
-	}
-	s, stop, err := b.serve(ctx, "fleet")
-	if err != nil {
-		return err
-	}
-	defer stop()
+func fleet(ctx context.Context, b *bench, name, dir string, s served) error {
 	return b.race(ctx, name,
 		contender{what: "ours, 20 targets", env: s.env(), command: []string{b.ours, "--dir", dir, "--insecure", "--targets", s.Cert, "shop", "prod"}},
 		contender{what: "ours, the slowest target alone", env: s.env(), command: []string{b.ours, "--dir", dir, "--insecure", "shop", "prod"}},
@@ -84,20 +86,11 @@ func fleet(ctx context.Context, b *bench, name string) error {
 }
 
 // results reads 1,000 results of 1 MiB.
-func results(ctx context.Context, b *bench, name string) error {
-	dir, err := b.made(tiny10k)
-	if err != nil {
-		return err
-	}
-	s, stop, err := b.serve(ctx, "results")
-	if err != nil {
-		return err
-	}
-	defer stop()
+func results(ctx context.Context, b *bench, name, dir string, s served) error {
 	command := []string{b.ours, "--dir", dir, "--insecure", "shop", "prod"}
 	file := filepath.Join(b.dir, "report.json")
 	defer func() { _ = os.Remove(file) }()
-	err = b.race(ctx, name,
+	err := b.race(ctx, name,
 		contender{what: "ours", env: s.env(), command: command},
 		contender{what: "ours, --report json=FILE", env: s.env(), command: append(slices.Clone(command), "--report", "json="+file)},
 		contender{what: "curl", needs: "curl", env: s.env(), command: []string{
@@ -116,16 +109,7 @@ func results(ctx context.Context, b *bench, name string) error {
 }
 
 // latency measures from the server's writing of an event to the line about it.
-func latency(ctx context.Context, b *bench, name string) error {
-	dir, err := b.made(tiny10k)
-	if err != nil {
-		return err
-	}
-	s, stop, err := b.serve(ctx, "events")
-	if err != nil {
-		return err
-	}
-	defer stop()
+func latency(ctx context.Context, b *bench, name, dir string, s served) error {
 	cmd := exec.CommandContext(ctx, b.ours, "--dir", dir, "--insecure", "shop", "prod")
 	cmd.Env = append(os.Environ(), s.env()...)
 	lines, err := cmd.StderrPipe()

@@ -1,7 +1,6 @@
 package ci
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -98,10 +97,8 @@ func (t fuzzTarget) run(ctx context.Context, out io.Writer, dir string, each tim
 		return fmt.Errorf("%s %s: %w", t.pkg, t.name, err)
 	}
 	runs := "0"
-	for lines := bufio.NewScanner(bytes.NewReader(said)); lines.Scan(); {
-		if m := execs.FindStringSubmatch(lines.Text()); m != nil {
-			runs = m[1]
-		}
+	for _, m := range execs.FindAllSubmatch(said, -1) {
+		runs = string(m[1])
 	}
 	fmt.Fprintf(out, "ok, %s runs\n", runs)
 	return nil

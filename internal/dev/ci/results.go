@@ -224,17 +224,13 @@ func (r *results) now(at time.Time) string {
 	}
 	var items []item
 	for name, p := range r.running {
-		// A test that waits for its subtests says less than they do.
-		inner := map[string]bool{}
+		before := len(items)
 		for test, t := range p.tests {
-			if !t.parent && !t.paused {
-				inner[test] = true
+			if !t.parent && !t.paused { // a test that waits for its subtests says less than they do
+				items = append(items, item{place(name) + " " + test, t.since})
 			}
 		}
-		for test := range inner {
-			items = append(items, item{place(name) + " " + test, p.tests[test].since})
-		}
-		if len(inner) == 0 {
+		if len(items) == before {
 			items = append(items, item{place(name), p.began})
 		}
 	}

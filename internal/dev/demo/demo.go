@@ -7,13 +7,16 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/cli"
+	"github.com/spirostack/spirodeploy/internal/dev/cmd"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
@@ -34,6 +37,23 @@ type Options struct {
 
 // Stage starts a server and has the example deployed to it.
 type Stage func(ctx context.Context, opts Options, deploy func(url, token string) error) error
+
+// Main is the main function of a program that deploys examples/shop on a stage.
+func Main(stage Stage) {
+	fail := flag.Bool("fail", false, "let a minion fail")
+	serve := flag.Bool("serve", false, "serve, and deploy nothing")
+	flag.Parse()
+	cmd.Main(func(ctx context.Context) error {
+		opts := Options{
+			Dir: filepath.Join("examples", "shop"), Report: "demo-report",
+			Fail: *fail, Stdout: os.Stdout, Stderr: os.Stderr,
+		}
+		if *serve {
+			return Serve(ctx, opts)
+		}
+		return Run(ctx, opts, stage)
+	})
+}
 
 // Run bundles the example and deploys it on a stage. Its error is that of the
 // deployment, with its exit status.

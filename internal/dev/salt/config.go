@@ -1,22 +1,17 @@
 package salt
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"maps"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
-	"time"
 
+	"github.com/spirostack/spirodeploy/internal/certificate"
 	"github.com/spirostack/spirodeploy/internal/dev/pace"
 )
 
@@ -36,7 +31,7 @@ func (m *Master) common(name string) settings {
 
 // configure writes the configurations, and the key that makes tokens. It returns
 // SpiroFS's port.
-func (m *Master) configure(opts Options, ports []int) (int, error) {
+func (m *Master) configure(opts Options, ports []uint16) (uint16, error) {
 	publish, returns, port := ports[0], ports[1], ports[2]
 	m.URL = fmt.Sprintf("http://127.0.0.1:%d/", port)
 	if opts.TLS {
@@ -58,7 +53,7 @@ func (m *Master) configure(opts Options, ports []int) (int, error) {
 		return 0, err
 	}
 	if err := os.Mkdir(m.Temp(), 0o755); err != nil {
-		return 0, fmt.Errorf("make a directory: %w", err)
+		return 0, err
 	}
 	for _, it := range m.minions {
 		grains := settings{"root": m.Root(it.ID)}
@@ -75,7 +70,7 @@ func (m *Master) configure(opts Options, ports []int) (int, error) {
 			return 0, err
 		}
 		if err := os.Mkdir(m.Root(it.ID), 0o755); err != nil {
-			return 0, fmt.Errorf("make a minion's root: %w", err)
+			return 0, err
 		}
 	}
 	return port, nil
@@ -92,17 +87,9 @@ func (o Options) patience() int {
 }
 
 // setUp sets SpiroFS up: in the master's settings, or in a file of its own.
-func (m *Master) setUp(opts Options, port int, master settings) error {
+func (m *Master) setUp(opts Options, port uint16, master settings) error {
 	if opts.Setup != nil {
-		dir := m.path("master", "master.d")
-		err := os.MkdirAll(dir, 0o755)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, "spirofs.conf"), []byte(opts.Setup(port)), 0o644)
-		}
-		if err != nil {
-			return fmt.Errorf("write SpiroFS's configuration: %w", err)
-		}
-		return nil
+		return write(m.path("master", "master.d", "spirofs.conf"), []byte(opts.Setup(int(port))))
 	}
 	engine := settings{"port": port, "address": "127.0.0.1"}
 	if opts.TLS {
@@ -114,29 +101,23 @@ func (m *Master) setUp(opts Options, port int, master settings) error {
 		"spirofs_compat": settings{"hardening": !opts.Published, "no_options_file": true},
 	})
 	// SpiroFS would make it when it first needs it, at two places at once if need be.
-	key := m.path("master", "pki", "spiro_auth", "macaroon-key")
-	err := os.MkdirAll(filepath.Dir(key), 0o700)
-	if err == nil {
-		err = os.WriteFile(key, m.key, 0o600)
-	}
-	if err != nil {
-		return fmt.Errorf("write the key of the tokens: %w", err)
-	}
-	return nil
+	return write(m.path("master", "pki", "spiro_auth", "macaroon-key"), m.key)
 }
 
 func writeConfig(path string, s settings) error {
 	text, err := json.MarshalIndent(s, "", "  ")
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(path), 0o755)
-	}
-	if err == nil {
-		err = os.WriteFile(path, text, 0o644)
-	}
 	if err != nil {
-		return fmt.Errorf("write Salt's configuration: %w", err)
+		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return nil
+	return write(path, text)
+}
+
+// write writes a file for this user alone, and makes its directory.
+func write(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o600)
 }
 
 // tls returns what it takes to trust the certificate; nil without one.
@@ -149,30 +130,17 @@ func (m *Master) tls() *tls.Config {
 	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 }
 
-// certify makes a certificate for the loopback address, which is its own authority.
+// certify makes the server's certificate.
 func (m *Master) certify() error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	made, text, err := certificate.SelfSigned("SpiroFS for tests")
 	if err != nil {
 		return err
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "SpiroFS for tests"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	private, err := x509.MarshalPKCS8PrivateKey(made.PrivateKey)
 	if err != nil {
 		return err
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	m.Certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})
-	if err := os.WriteFile(m.path("tls.crt"), m.Certificate, 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(m.path("tls.key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600)
+	m.Certificate = text
+	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+	return errors.Join(write(m.path("tls.crt"), text), write(m.path("tls.key"), key))
 }

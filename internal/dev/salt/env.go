@@ -69,9 +69,14 @@ func PrepareVersion(ctx context.Context, version string, progress func(string)) 
 	return prepareIn(ctx, filepath.Join(cache, "spirodeploy"), version, progress)
 }
 
-func prepareIn(ctx context.Context, cache, version string, progress func(string)) (*Env, error) {
+func prepareIn(ctx context.Context, cache, version string, progress func(string)) (_ *Env, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("prepare Salt %s: %w", version, err)
+		}
+	}()
 	if !slices.Contains(Versions, version) {
-		return nil, fmt.Errorf("prepare Salt %s: there are %s", version, strings.Join(Versions, ", "))
+		return nil, errors.New("there are " + strings.Join(Versions, ", "))
 	}
 	pins := pinned(version)
 	dir := filepath.Join(cache, "salt-"+version+"-"+digest(pins))
@@ -84,12 +89,12 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 		return nil, err
 	}
 	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return nil, fmt.Errorf("make the cache directory: %w", err)
+		return nil, err
 	}
 	// Whoever comes second waits, and finds what the first has made.
 	unlock, err := lock(ctx, filepath.Join(cache, "lock"), func() { progress("Salt and SpiroFS: waiting for another process that installs") })
 	if err != nil {
-		return nil, fmt.Errorf("install Salt %s: %w", version, err)
+		return nil, err
 	}
 	defer unlock()
 	if env, err := open(dir, version); err == nil {
@@ -98,22 +103,21 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 	removeAbandoned(cache)
 	building, err := os.MkdirTemp(cache, "building-")
 	if err != nil {
-		return nil, fmt.Errorf("make the environment: %w", err)
+		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(building) }() // it has been renamed, or the next one removes it
 	progress(fmt.Sprintf("Salt %s and SpiroFS: installing %d packages from PyPI, with %s, into %s", version, len(pins), python, dir))
 	i := installation{python: python, dir: building, pins: pins, progress: progress}
 	if err := i.run(ctx); err != nil {
-		return nil, fmt.Errorf("install Salt %s: %w", version, err)
+		return nil, err
 	}
-	// Where another process was faster all the same, its environment is as good as this one.
-	if err := os.Rename(building, dir); err != nil {
-		if env, openErr := open(dir, version); openErr == nil {
-			return env, nil
-		}
-		return nil, fmt.Errorf("install Salt %s: %w", version, err)
+	renameErr := os.Rename(building, dir)
+	// If another process was faster all the same, its environment is as good as this one.
+	env, err := open(dir, version)
+	if err != nil {
+		return nil, errors.Join(renameErr, err)
 	}
-	return open(dir, version)
+	return env, nil
 }
 
 // pinned returns the requirements of a version of Salt.

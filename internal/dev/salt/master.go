@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -109,7 +110,7 @@ func (m *Master) start(ctx context.Context, opts Options) error {
 		return err
 	}
 	wait := waiting{ctx: ctx, began: began, progress: opts.Progress, failed: m.broken}
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port)))
 	if err := wait.until("SpiroFS at "+address, func() bool { return listens(ctx, address) }); err != nil {
 		return err
 	}
@@ -264,19 +265,15 @@ func tempDir() (string, error) {
 }
 
 // freePorts returns loopback ports that are free now.
-func freePorts(n int) ([]int, error) {
-	var ports []int
+func freePorts(n int) ([]uint16, error) {
+	var ports []uint16
 	for range n {
 		l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
 		defer func() { _ = l.Close() }() // when all are found, so that none is found twice
-		address, err := net.ResolveTCPAddr("tcp", l.Addr().String())
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		ports = append(ports, address.Port)
+		ports = append(ports, netip.MustParseAddrPort(l.Addr().String()).Port())
 	}
 	return ports, nil
 }

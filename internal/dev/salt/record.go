@@ -6,13 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"testing/fstest"
 	"time"
 )
 
@@ -68,17 +68,10 @@ dep:
 	"no-minions":            {app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
 	"no-highstate":          {noHighstate: true, app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
 	// A deployment that the client of this project refuses to send.
-	"exception": {project: "dd", deployment: "..", app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
-}
-
-// OfVersions are the situations that versions of Salt tell in ways of their own.
-// [Master.Record] knows them.
-var OfVersions = []string{"states-failed", "requisites", "requisite-missing", "not-a-number"}
-
-func init() {
-	situations["requisite-missing"] = situation{top: "web1", app: "missing: {test.nop: [{require: [{test: nowhere}]}]}\n"}
-	situations["not-a-number"] = situation{top: "web1", app: "limits: {grains.present: [{force: true}, {value: {high: .inf, low: .nan}}]}\n"}
-	situations["requisites"] = situation{top: "web1", app: `
+	"exception":         {project: "dd", deployment: "..", app: "hello:\n  cmd.run:\n    - name: echo hello\n"},
+	"requisite-missing": {top: "web1", app: "missing: {test.nop: [{require: [{test: nowhere}]}]}\n"},
+	"not-a-number":      {top: "web1", app: "limits: {grains.present: [{force: true}, {value: {high: .inf, low: .nan}}]}\n"},
+	"requisites": {top: "web1", app: `
 good: {test.succeed_with_changes: []}
 same: {test.succeed_without_changes: []}
 bad: {test.fail_without_changes: []}
@@ -97,8 +90,12 @@ listening: {test.nop: [{listen: [{test: good}]}]}
 first: {test.nop: [{prereq: [{test: good}]}]}
 warned: {test.configurable_test_state: [{changes: false}, {result: true}, {warnings: careful}]}
 no-such: {nosuch.state: []}
-`}
+`},
 }
+
+// OfVersions are the situations that versions of Salt tell in ways of their own.
+// [Master.Record] knows them.
+var OfVersions = []string{"states-failed", "requisites", "requisite-missing", "not-a-number"}
 
 // changing is what two runs of one deployment do not have in common.
 var changing = regexp.MustCompile(`"(pid|start_time|duration|jid)": ("[^"]*"|[0-9.]+)`)
@@ -173,15 +170,16 @@ func (m *Master) deploy(ctx context.Context, s situation) ([]byte, error) {
 	if s.project == "" {
 		s.project, s.deployment = "shop", "prod"
 	}
-	files := map[string]string{"app.sls": s.app}
+	files := fstest.MapFS{"app.sls": {Data: []byte(s.app), Mode: 0o644}}
 	if s.top != "" {
-		files["spirotop.sls"] = s.deployment + ":\n  '" + s.top + "': [app]\n"
+		files["spirotop.sls"] = &fstest.MapFile{Data: []byte(s.deployment + ":\n  '" + s.top + "': [app]\n"), Mode: 0o644}
 	}
-	bundle, err := tarOf(files)
-	if err != nil {
+	var bundle bytes.Buffer
+	archive := tar.NewWriter(&bundle)
+	if err := errors.Join(archive.AddFS(files), archive.Close()); err != nil {
 		return nil, err
 	}
-	form := Form{Project: s.project, Deployment: s.deployment, Highstate: !s.noHighstate, Bundle: bundle}
+	form := Form{Project: s.project, Deployment: s.deployment, Highstate: !s.noHighstate, Bundle: bundle.Bytes()}
 	form.Heard = func(line string) error {
 		if s.freeze != "" && line == "event: highstate-start\n" {
 			return m.Freeze(s.freeze)
@@ -189,17 +187,4 @@ func (m *Master) deploy(ctx context.Context, s situation) ([]byte, error) {
 		return nil
 	}
 	return m.Post(ctx, form)
-}
-
-func tarOf(files map[string]string) ([]byte, error) {
-	var bundle bytes.Buffer
-	archive := tar.NewWriter(&bundle)
-	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		errs = append(errs, archive.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name]))}))
-		_, err := io.WriteString(archive, files[name])
-		errs = append(errs, err)
-	}
-	errs = append(errs, archive.Close())
-	return bundle.Bytes(), errors.Join(errs...)
 }

@@ -38,11 +38,11 @@ func (m *Master) issue(caveat map[string]any) token.Token {
 // has a token can do so.
 func Narrow(t token.Token, caveat map[string]any) (token.Token, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(t.Reveal())
-	if err != nil {
-		return token.Token{}, fmt.Errorf("narrow a token: %w", err)
-	}
 	var m macaroon.Macaroon
-	if err := m.UnmarshalBinary(raw); err != nil {
+	if err == nil {
+		err = m.UnmarshalBinary(raw)
+	}
+	if err != nil {
 		return token.Token{}, fmt.Errorf("narrow a token: %w", err)
 	}
 	return add(&m, caveat), nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 
+	"github.com/spirostack/spirodeploy/internal/retold"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
@@ -40,20 +41,10 @@ func (s step) namedError(err error) error {
 		return nil
 	}
 	if text := s.namedText(err.Error()); text != err.Error() {
-		return &renamed{text, err}
+		return retold.New(text, err)
 	}
 	return err
 }
-
-// renamed is an error in other words.
-type renamed struct {
-	text string
-	err  error
-}
-
-func (r *renamed) Error() string { return r.text }
-
-func (r *renamed) Unwrap() error { return r.err }
 
 // namedText replaces mounts in a text: a path below the project directory becomes
 // relative to it, and the files of other steps are below _artifacts.

@@ -1,4 +1,5 @@
-package spirotest
+// Package certificate makes certificates for servers that tests start on this machine.
+package certificate
 
 import (
 	"crypto/ecdsa"
@@ -13,16 +14,17 @@ import (
 	"time"
 )
 
-// selfSigned makes a certificate for this machine's loopback names, good for a
-// year. It is its own authority, so that clients can be told to trust it.
-func selfSigned(now time.Time) (tls.Certificate, []byte, error) {
+// SelfSigned makes a certificate for this machine's loopback names, good for a year, and
+// returns it in PEM, too. It is its own authority, so that clients can be told to trust it.
+func SelfSigned(name string) (tls.Certificate, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, nil, err
 	}
+	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(now.UnixNano()),
-		Subject:               pkix.Name{CommonName: "spirotest"},
+		Subject:               pkix.Name{CommonName: name},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.AddDate(1, 0, 0),
 		DNSNames:              []string{"localhost"},
