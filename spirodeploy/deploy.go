@@ -44,6 +44,12 @@ type Options struct {
 	// File is a bundle to deploy instead of making one. Deploy then ignores Bundle, except
 	// for its Digest.
 	File string
+	// Fetch gets the bundle from elsewhere, such as a registry, instead of File. Deploy calls
+	// it once, and not if it has found a problem. Fetch returns the path of a file, which
+	// stays the caller's, and the origin that the report names. It may call progress with
+	// the bytes so far and all bytes. An error that is a [report.UnsentError] says its
+	// verdict.
+	Fetch func(ctx context.Context, progress func(done, total int64)) (path, origin string, err error)
 	// NoHighstate deploys only the files; default: the minions concerned apply the
 	// states.
 	NoHighstate bool

@@ -210,6 +210,12 @@ func TestOneDigest(t *testing.T) {
 	if rep, err = spirodeploy.Deploy(t.Context(), opts); rep.Verdict != report.Invalid || !errors.Is(err, bundle.ErrDigest) {
 		t.Errorf("from a file with another digest: %v", err)
 	}
+	for _, malformed := range []digest.Digest{"sha256:0", digest.SHA512.FromString("x"), digest.Digest(strings.ToUpper(want.String()))} {
+		opts.Bundle.Digest = malformed
+		if rep, err = spirodeploy.Deploy(t.Context(), opts); rep.Verdict != report.Invalid || errors.Is(err, bundle.ErrDigest) || !strings.Contains(fmt.Sprint(err), "malformed") {
+			t.Errorf("from a file with the digest %s: %v", malformed, err)
+		}
+	}
 	if n := len(server.Requests()); n != before {
 		t.Errorf("%d requests for a file with another digest", n-before)
 	}

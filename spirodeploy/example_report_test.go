@@ -165,7 +165,8 @@ func ExampleOptions_file() {
 	defer server.Close()
 	dir, err := os.MkdirTemp("", "bundle")
 	if err != nil {
-		log.Fatal(err)
+		log.Print(err)
+		return
 	}
 	defer os.RemoveAll(dir)
 	opts.File = filepath.Join(dir, "shop.tar")

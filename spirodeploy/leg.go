@@ -207,9 +207,9 @@ func (l *leg) follow(stream *client.Stream) error {
 			return err
 		}
 	}
-	err := l.target.Unfinished()
-	if failure, why := l.target.Lacks(); err == nil && why != nil && !failure {
-		l.warn(stage, why.Error())
+	warning, err := l.target.Ended()
+	if warning != "" {
+		l.warn(stage, warning)
 	}
 	l.tellSilent(stage)
 	l.tellForeign(stage)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
@@ -25,6 +27,7 @@ import (
 type run struct {
 	opts   Options
 	report *report.Report
+	origin string // of a bundle that was fetched
 	legs   []*leg
 
 	mu    sync.Mutex   // guards telling, stages, and the report while events are folded
@@ -136,7 +139,11 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	}
 	shared := errlist.Join(slices.Concat(r.opts.Problems, r.checkNames())...)
 	r.tell(report.Update{Kind: report.Began, Stage: report.Bundling})
-	tar, err := r.bundle(ctx)
+	var tar *bundle.Bundle
+	var err error
+	if r.opts.Fetch == nil || errlist.Join(append(own, shared)...) == nil {
+		tar, err = r.bundle(ctx)
+	}
 	ofTree := []error{err}
 	if problems, ok := err.(bundle.Problems); ok { //nolint:errorlint // a wrapped one has its own text
 		ofTree = problems.Unwrap()
@@ -152,7 +159,11 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 			own[i] = errlist.Join(slices.Concat([]error{own[i]}, found)...)
 		}
 		if r.opts.Strict {
-			all := append(r.ownWarnings(tar), slices.Concat(warnings...)...)
+			var all []string
+			for _, w := range r.ownWarnings(tar) {
+				all = append(all, w.String())
+			}
+			all = append(all, slices.Concat(warnings...)...)
 			shared = errlist.Join(slices.Concat([]error{shared}, preflight.Strict(all))...)
 		}
 	}
@@ -174,23 +185,24 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	r.warnEach(report.Bundling, warnings)
 	commit := strings.Join(strings.Fields(tar.Commit()), " ") // in one line
 	for _, l := range r.legs {
-		l.target.Bundle = report.Bundle{Commit: commit, Size: tar.Size(), Entries: tar.Len()}
+		l.target.Bundle = report.Bundle{Origin: r.origin, Commit: commit, Size: tar.Size(), Entries: tar.Len()}
 	}
-	what := cmp.Or(r.opts.File, r.opts.Bundle.Dir, ".")
-	r.tell(report.Update{
-		Kind: report.Ended, Stage: report.Bundling,
-		Text: fmt.Sprintf("%s: %s, %s", what, human.Count(tar.Len(), "entry", "entries"), human.Size(tar.Size())),
-	})
+	what := cmp.Or(r.origin, r.opts.File, r.opts.Bundle.Dir, ".")
+	text := fmt.Sprintf("%s: %s, %s", what, human.Count(tar.Len(), "entry", "entries"), human.Size(tar.Size()))
+	if r.opts.File != "" && commit != "" {
+		text += ", commit " + sanitize.Line(commit)
+	}
+	r.tell(report.Update{Kind: report.Ended, Stage: report.Bundling, Text: text})
 	return tar, nil
 }
 
 // ownWarnings returns the warnings that concern all targets.
-func (r *run) ownWarnings(tar *bundle.Bundle) []string {
-	all := slices.Clone(r.opts.Warnings)
-	for _, w := range tar.Warnings() {
-		all = append(all, w.String())
+func (r *run) ownWarnings(tar *bundle.Bundle) []bundle.Warning {
+	var all []bundle.Warning
+	for _, text := range r.opts.Warnings {
+		all = append(all, bundle.Warning{Text: text})
 	}
-	return all
+	return append(all, tar.Warnings()...)
 }
 
 // warnEach tells the warnings of each target. It tells a warning once if all targets have
@@ -203,7 +215,7 @@ func (r *run) warnEach(stage report.Stage, warnings [][]string) {
 			case !everywhere:
 				l.warn(stage, text)
 			case i == 0:
-				r.warn(stage, text)
+				r.warn(stage, bundle.Warning{Text: text})
 			}
 		}
 	}
@@ -256,6 +268,18 @@ func (r *run) checkNames() []error {
 // bundle makes the bundle, or opens the one that was given. For several targets
 // it is kept, so that it is neither made nor hashed again.
 func (r *run) bundle(ctx context.Context) (*bundle.Bundle, error) {
+	if want := r.opts.Bundle.Digest; want != "" && (r.opts.Fetch != nil || r.opts.File != "") && (want.Validate() != nil || want.Algorithm() != digest.SHA256) {
+		return nil, &fault.Error{Err: fmt.Errorf("digest %q: malformed, not a SHA-256 digest", want), Help: `it looks like "sha256:" and 64 hexadecimal digits`}
+	}
+	if r.opts.Fetch != nil {
+		path, origin, err := r.opts.Fetch(ctx, func(done, total int64) {
+			r.tell(report.Update{Kind: report.Progressed, Stage: report.Bundling, Sent: done, Total: total})
+		})
+		if err != nil {
+			return nil, err
+		}
+		r.opts.File, r.origin = path, origin
+	}
 	tar, err := openBundle(ctx, r.opts)
 	if err != nil || len(r.legs) == 1 {
 		return tar, err
@@ -329,9 +353,9 @@ func (r *run) show(u report.Update) {
 }
 
 // warn adds a warning to the report of each target and tells it once.
-func (r *run) warn(stage report.Stage, text string) {
+func (r *run) warn(stage report.Stage, w bundle.Warning) {
 	for _, l := range r.legs {
-		l.target.Warn(text)
+		l.target.Warn(w.String())
 	}
-	r.tell(report.Update{Kind: report.Warned, Stage: stage, Text: text})
+	r.tell(report.Update{Kind: report.Warned, Stage: stage, Text: w.String(), Minor: w.Minor})
 }

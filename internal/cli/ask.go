@@ -76,10 +76,7 @@ func (w World) rights(ctx context.Context, s Settings) error {
 		return invalid(err)
 	}
 	fmt.Fprintln(w.Stdout, sanitize.Line(rights.String()))
-	if !rights.NotAfter.IsZero() && time.Now().After(rights.NotAfter) {
-		return invalid(errors.New("the token has expired"))
-	}
-	return nil
+	return invalid(rights.Expired(time.Now()))
 }
 
 // narrow writes a token that allows less.

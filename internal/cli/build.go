@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/pulse"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
@@ -35,7 +37,7 @@ func (w World) build(ctx context.Context, s Settings) error {
 	}
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
-	b, err := w.writeBundle(ctx, s, opts)
+	b, where, err := w.writeBundle(ctx, s, opts)
 	if err != nil {
 		return invalid(ctxio.Cause(ctx, err))
 	}
@@ -48,12 +50,13 @@ func (w World) build(ctx context.Context, s Settings) error {
 		fmt.Fprintf(w.Stderr, "%s  %s, %s\n", d, human.Count(b.Len(), "entry", "entries"), human.Size(b.Size()))
 		return nil
 	}
-	fmt.Fprintf(w.Stdout, "%s  %s\n", d, s.Output)
+	fmt.Fprintf(w.Stdout, "%s  %s\n", d, where)
 	return nil
 }
 
-// writeBundle writes the bundle, and shows the progress.
-func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options) (b *bundle.Bundle, err error) {
+// writeBundle writes the bundle, or pushes it, and shows the progress. It returns where
+// the bundle is.
+func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options) (b *bundle.Bundle, where string, err error) {
 	watch, end := w.show(s, 1)
 	defer end()
 	var mu sync.Mutex // the pulse calls it from a goroutine of its own
@@ -68,45 +71,54 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 	defer pulse.Start(often, func() { tell(report.Update{Kind: report.Waited}) })()
 	b, err = bundle.New(ctx, opts)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	warnings, err := w.checkBundle(ctx, s, b)
-	if err != nil {
-		_ = b.Close() // the reason is already an error
-		return nil, err
-	}
-	for _, text := range warnings {
-		tell(report.Update{Kind: report.Warned, Text: text})
-	}
-	if s.Output == atomicfile.Stdout {
-		if err := atomicfile.CheckStdout(w.bytes); err != nil {
-			_ = b.Close() // the reason is already an error
-			return nil, err
+	for _, warning := range warnings {
+		if err == nil {
+			tell(report.Update{Kind: report.Warned, Text: warning.String(), Minor: warning.Minor})
 		}
 	}
-	err = atomicfile.Write(ctx, s.Output, w.bytes, func(out io.Writer) error {
-		_, err := b.WriteTo(&counted{Writer: out, tell: tell, total: b.Size()})
-		return err
-	})
+	if err == nil && s.Output == atomicfile.Stdout {
+		err = atomicfile.CheckStdout(w.bytes)
+		if err == nil && isTerminal(w.bytes) {
+			err = &fault.Error{Err: errors.New("standard output is a terminal, and a bundle is not text"), Help: "write it to a file, or into a pipe"}
+		}
+	}
+	where = s.Output
+	switch {
+	case err != nil:
+	case inRegistry(s.Output):
+		where, err = w.push(ctx, s, opts, b, tell)
+	default:
+		err = atomicfile.Write(ctx, s.Output, w.bytes, func(out io.Writer) error {
+			_, err := b.WriteTo(&counted{Writer: out, tell: tell, total: b.Size()})
+			return err
+		})
+	}
 	if err != nil {
 		_ = b.Close() // the reason is already an error
-		return nil, err
+		return nil, "", err
 	}
-	return b, nil
+	return b, where, nil
 }
 
 // checkBundle checks the states of the bundle. It returns warnings, and the problems as
 // an error.
-func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (warnings []string, err error) {
-	for _, warning := range b.Warnings() {
-		warnings = append(warnings, warning.String())
-	}
+func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (warnings []bundle.Warning, err error) {
+	warnings = b.Warnings()
 	_, problems, found := preflight.Check(ctx, preflight.Of(b), preflight.Options{
-		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate,
+		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate(),
 	})
-	warnings = append(warnings, found...)
+	for _, text := range found {
+		warnings = append(warnings, bundle.Warning{Text: text})
+	}
 	if s.Strict {
-		problems = append(problems, preflight.Strict(warnings)...)
+		var all []string
+		for _, warning := range warnings {
+			all = append(all, warning.String())
+		}
+		problems = append(problems, preflight.Strict(all)...)
 	}
 	return warnings, errlist.Join(problems...)
 }
@@ -143,7 +155,7 @@ func (w World) bundleOptions(s Settings, reports []reportFile, inputs []string) 
 		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
 	}
 	for _, path := range append([]string{s.Output}, inputs...) {
-		if path != "" && path != atomicfile.Stdout {
+		if isFile(path) && path != atomicfile.Stdout {
 			opts.Omit = append(opts.Omit, path)
 		}
 	}

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -67,8 +68,11 @@ func invalid(err error) error {
 		return nil
 	}
 	status := report.Invalid
+	unsent := &report.UnsentError{}
 	if report.Classify(err) == report.Interrupted {
 		status = report.Interrupted
+	} else if errors.As(err, &unsent) {
+		status = report.Classify(unsent)
 	}
 	return &Error{Status: status.ExitStatus(), Err: err}
 }

@@ -30,6 +30,17 @@ func (w World) diff(ctx context.Context, s Settings) error {
 	}
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
+	for _, name := range []*string{&s.Diff, &s.Bundle} {
+		if !inRegistry(*name) {
+			continue
+		}
+		file, err := w.pull(ctx, s, *name, func(int64, int64) {})
+		if err != nil {
+			return invalid(ctxio.Cause(ctx, err))
+		}
+		defer file.Close()
+		*name = file.Path()
+	}
 	before := func() (io.ReadCloser, error) { return openFile(s.Diff) }
 	after := func() (io.ReadCloser, error) { return openFile(s.Bundle) }
 	if s.Bundle == "" {
@@ -39,7 +50,9 @@ func (w World) diff(ctx context.Context, s Settings) error {
 		}
 		defer b.Close()
 		for _, warning := range b.Warnings() {
-			fmt.Fprintln(w.Stderr, w.log(w.rawStderr).Harmless("warning: "+warning.String()))
+			if !s.Quiet || !warning.Minor {
+				fmt.Fprintln(w.Stderr, w.log(w.rawStderr).Harmless("warning: "+warning.String()))
+			}
 		}
 		after = b.Open
 	}

@@ -52,13 +52,13 @@ func (w World) Discreetly(s Settings, do func(World) error) error {
 }
 
 // said returns the text of an error. On a terminal each of its parts has a line of its
-// own; in the log of a CI service no line is a command.
+// own; in the job of a CI service no line is a command.
 func (w World) said(s Settings, err error) string {
 	layout := fault.Line
 	if isTerminal(w.rawStderr) {
 		layout = fault.Lines
 	}
-	return w.log(w.rawStderr).Harmless(w.known.Redact(layout(err, s.Spell)))
+	return w.job(w.rawStderr).Harmless(w.known.Redact(layout(err, s.Spell)))
 }
 
 // said is an error with the text that people read. [errors.Is] and [errors.As] find

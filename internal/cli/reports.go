@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -84,7 +85,13 @@ func same(a, b string) bool {
 
 // inputs are the files that the run reads, beside the tree.
 func (s *Settings) inputs() []string {
-	return []string{s.Bundle, s.Diff, s.ExpectFrom, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile}
+	files := []string{s.ExpectFrom, s.RegistryCert, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile}
+	for _, name := range []string{s.Bundle, s.Diff} {
+		if isFile(name) {
+			files = append(files, name)
+		}
+	}
+	return files
 }
 
 // checkInputs returns an error for each report that would replace what the run reads.
@@ -106,6 +113,8 @@ func checkPlace(path string) error {
 		return errors.New("it is a directory")
 	}
 	switch info, err := os.Stat(filepath.Dir(path)); {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the directory %s does not exist: make it first", filepath.Dir(path))
 	case err != nil:
 		return fmt.Errorf("its directory: %w", err)
 	case !info.IsDir():

@@ -4,28 +4,32 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/term"
 
 	"github.com/spirostack/spirodeploy/internal/atomicfile"
 	"github.com/spirostack/spirodeploy/internal/display"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // Values of --color.
 const (
-	auto   = "auto" // on a terminal
+	auto   = "auto" // on a terminal, and in the log of a CI service that shows colours
 	always = "always"
 	never  = "never"
 )
 
 // colors reports whether to colour an output. The flag decides, then NO_COLOR
 // (https://no-color.org), CLICOLOR_FORCE and CLICOLOR (https://bixense.com/clicolors),
-// then whether the output is a terminal.
+// then whether the output is a terminal or a log that shows colours.
 func (w World) colors(flag string, out io.Writer) bool {
 	force := w.env("CLICOLOR_FORCE")
 	switch when := cmp.Or(flag, auto); {
@@ -36,7 +40,7 @@ func (w World) colors(flag string, out io.Writer) bool {
 	case force != "" && force != "0":
 		return true
 	}
-	return isTerminal(out) && w.env("TERM") != "dumb" && w.env("CLICOLOR") != "0"
+	return w.env("CLICOLOR") != "0" && (w.log(out) != "" || isTerminal(out) && w.env("TERM") != "dumb")
 }
 
 func isTerminal(out io.Writer) bool {
@@ -52,6 +56,15 @@ func (w World) log(out io.Writer) view.Log {
 			return ""
 		}
 	}
+	return w.job(out)
+}
+
+// job returns the CI service whose job writes an output, or "" for a terminal. The output
+// may be a file, which the job may print later.
+func (w World) job(out io.Writer) view.Log {
+	if isTerminal(out) {
+		return ""
+	}
 	switch "true" {
 	case w.env("GITHUB_ACTIONS"): // https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 		return view.GitHub
@@ -61,9 +74,37 @@ func (w World) log(out io.Writer) view.Log {
 	return ""
 }
 
+// stateFile returns a function that finds the file of an SLS in the project directory. Its
+// path is relative to the top of the repository, and "" if there is no such file. The
+// function is nil if the bundle was not made here.
+func (w World) stateFile(s Settings) func(sls string) string {
+	dir, err := filepath.Abs(s.Dir)
+	if err != nil || s.Bundle != "" {
+		return nil
+	}
+	// https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+	below, err := filepath.Rel(cmp.Or(w.env("GITHUB_WORKSPACE"), dir), dir)
+	if err != nil || !filepath.IsLocal(below) {
+		return nil
+	}
+	return func(sls string) string {
+		name := strings.ReplaceAll(sls, ".", "/")
+		if !fs.ValidPath(name) {
+			return ""
+		}
+		for _, name := range []string{name + ".sls", name + "/init.sls"} { // in Salt's order
+			file := filepath.Join(bundle.SaltDir, filepath.FromSlash(name))
+			if info, err := os.Stat(filepath.Join(dir, file)); err == nil && info.Mode().IsRegular() {
+				return filepath.ToSlash(filepath.Join(below, file))
+			}
+		}
+		return ""
+	}
+}
+
 // summaryOptions returns how the result looks on an output.
 func (w World) summaryOptions(s Settings, out io.Writer) view.TextOptions {
-	o := view.TextOptions{Color: w.colors(s.Color, out), Terminal: isTerminal(out), Log: w.log(out)}
+	o := view.TextOptions{Color: w.colors(s.Color, out), Terminal: isTerminal(out), Log: w.job(out), File: w.stateFile(s)}
 	switch {
 	case s.Quiet:
 		o.Detail = view.Quiet
@@ -78,7 +119,7 @@ func (w World) summaryOptions(s Settings, out io.Writer) view.TextOptions {
 // redrawing; later output comes below. Nothing is redrawn if a live report goes to the
 // same terminal.
 func (w World) show(s Settings, targets int, reports ...reportFile) (watch report.Watcher, end func()) {
-	o := view.StoryOptions{Quiet: s.Quiet, Color: w.colors(s.Color, w.rawStderr), Log: w.log(w.rawStderr)}
+	o := view.StoryOptions{Quiet: s.Quiet, Color: w.colors(s.Color, w.rawStderr), Log: w.job(w.rawStderr)}
 	terminal, ok := w.rawStderr.(*os.File)
 	o.Live = ok && !s.Quiet && isTerminal(terminal) && w.env("TERM") != "dumb" && o.Log == ""
 	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.format == ndjson && r.path == atomicfile.Stdout }) && isTerminal(w.bytes) {

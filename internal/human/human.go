@@ -36,6 +36,15 @@ func Elapsed(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", s/3600, s/60%60)
 }
 
+// Ago says how long ago something was: "2 min 5 s ago", "3 days ago".
+func Ago(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= 2*day {
+		return Thousands(int(d/day)) + " days ago"
+	}
+	return Elapsed(d) + " ago"
+}
+
 // Size returns a number of bytes in binary units: "1.5 MiB".
 func Size(n int64) string {
 	const units = "KMGTPE"

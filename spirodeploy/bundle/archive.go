@@ -210,7 +210,7 @@ func (a *archive) warnings(ctx context.Context) (all []Warning) {
 	add := func(names []string, text string) {
 		for _, name := range names {
 			if !a.skip(name) {
-				all = append(all, Warning{name, text})
+				all = append(all, Warning{Path: name, Text: text})
 			}
 		}
 	}

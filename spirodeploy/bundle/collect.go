@@ -82,7 +82,7 @@ func (c *collector) check() (walk bool) {
 	}
 	c.checkArtifacts()
 	if want := c.bundle.want; want != "" && (want.Validate() != nil || want.Algorithm() != digest.SHA256) {
-		c.problem("", fmt.Errorf("digest %q: not a SHA-256 digest", want), `it looks like "sha256:" and 64 hexadecimal digits`)
+		c.problem("", fmt.Errorf("digest %q: malformed, not a SHA-256 digest", want), `it looks like "sha256:" and 64 hexadecimal digits`)
 	}
 	switch {
 	case c.bundle.modTime.IsZero():
@@ -396,7 +396,8 @@ func (c *collector) finish() {
 	b.warnings = append(b.warnings, tree{&b.items}.lookalikes()...)
 	for i, pattern := range c.opts.Exclude {
 		if !c.matched[i].Load() {
-			c.warn("", "nothing matches the exclude pattern "+printable(pattern)+": patterns match names in the bundle, in which the content of "+SaltDir+" is at the root")
+			text := "nothing matches the exclude pattern " + printable(pattern) + ": patterns match names in the bundle, in which the content of " + SaltDir + " is at the root"
+			b.warnings = append(b.warnings, Warning{Text: text, Minor: true})
 		}
 	}
 	content := b.items.len() > 1 || b.items.len() == 1 && b.items.name(0) != GitCommitFile

@@ -44,7 +44,7 @@ func (p Problem) Explain() fault.Parts {
 // Error returns "PATH: why (what helps)", with control characters of the path quoted
 // and options spelled as fields of Go structs.
 func (p Problem) Error() string {
-	text := Warning{p.Path, p.Err.Error()}.String()
+	text := Warning{Path: p.Path, Text: p.Err.Error()}.String()
 	if p.Hint != "" {
 		text += " (" + p.Hint.String() + ")"
 	}
@@ -77,6 +77,8 @@ func (ps Problems) Unwrap() []error {
 type Warning struct {
 	Path string // where; may be empty
 	Text string
+	// Minor means that nothing is wrong with the bundle: quiet programs leave the warning out.
+	Minor bool
 }
 
 // Error returns String. A [Scanner] can yield a warning as an error.

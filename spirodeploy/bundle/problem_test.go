@@ -29,10 +29,10 @@ func TestOptionProblems(t *testing.T) {
 	}{
 		{bundle.Options{Dir: missing}, missing + ": project directory: no such file or directory (name another one with bundle.Options.Dir)", fs.ErrNotExist},
 		{bundle.Options{Dir: file}, file + ": project directory: is a file (name its directory with bundle.Options.Dir)", nil},
-		{bundle.Options{Dir: dir, Digest: "sha256:0"}, `digest "sha256:0": not a SHA-256 digest (it looks like "sha256:" and 64 hexadecimal digits)`, nil},
+		{bundle.Options{Dir: dir, Digest: "sha256:0"}, `digest "sha256:0": malformed, not a SHA-256 digest (it looks like "sha256:" and 64 hexadecimal digits)`, nil},
 		{
 			bundle.Options{Dir: dir, Digest: "sha512:" + sha512},
-			`digest "sha512:` + sha512 + `": not a SHA-256 digest (it looks like "sha256:" and 64 hexadecimal digits)`, nil,
+			`digest "sha512:` + sha512 + `": malformed, not a SHA-256 digest (it looks like "sha256:" and 64 hexadecimal digits)`, nil,
 		},
 		{bundle.Options{Dir: dir, ModTime: time.Unix(-1, 0)}, "modification time 1969-12-31T23:59:59Z: outside of what a tar header holds, 1970 to 2242", nil},
 		{bundle.Options{Dir: dir, ModTime: time.Unix(1<<33, 0)}, "modification time 2242-03-16T12:56:32Z: outside of what a tar header holds, 1970 to 2242", nil},

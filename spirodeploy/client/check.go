@@ -84,13 +84,16 @@ func (c *Client) statusError(op string, resp *http.Response, bodySent bool) *Sta
 	if resp.Header.Get("Location") != "" {
 		said = "" // the page only repeats the redirect
 	}
-	_, decodeErr := c.token.Rights()
+	rights, decodeErr := c.token.Rights()
+	expired := rights.Expired(time.Now())
 	e := &StatusError{Op: op, StatusCode: resp.StatusCode, BodySent: bodySent, Message: said, Location: sanitize.Line(c.value(resp, "Location"))}
 	switch {
 	case c.Plain() && resp.StatusCode == http.StatusBadRequest && strings.Contains(said, "HTTPS"):
 		e.Help = "use https:// in the server URL"
 	case resp.StatusCode == http.StatusUnauthorized && decodeErr != nil:
 		e.Why, e.Help = "the token is not valid here, and it is not a SpiroFS token (not a macaroon)", "check that you copied all of it"
+	case resp.StatusCode == http.StatusUnauthorized && expired != nil:
+		e.Why, e.Help = expired.Error(), statuses[http.StatusUnauthorized].help
 	}
 	return e
 }

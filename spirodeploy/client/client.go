@@ -23,6 +23,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -156,6 +157,9 @@ func parseServer(opts Options) (*url.URL, error) {
 	}
 	const like = "it should look like " + DefaultServer
 	u, err := url.Parse(opts.Server)
+	if meant := "https://" + opts.Server; isBareHost(opts.Server) && opts.Token.Redact(meant) == meant {
+		return nil, bad("it does not begin with https://", fault.Hint("did you mean "+strings.TrimSuffix(meant, "/")+"/?"))
+	}
 	switch {
 	case err != nil:
 		return nil, bad("it is not a URL", like)
@@ -181,6 +185,15 @@ func parseServer(opts Options) (*url.URL, error) {
 		u.Path = "/"
 	}
 	return u, nil
+}
+
+// bareHost matches a host and its port. Other texts may be a user name with a password, or a
+// token.
+var bareHost = regexp.MustCompile(`^((?:[a-zA-Z0-9-]{1,30}\.){0,6}[a-zA-Z0-9-]{1,30}|\[[0-9a-fA-F:]{2,39}\]):([0-9]{1,5})/?$`)
+
+func isBareHost(s string) bool {
+	m := bareHost.FindStringSubmatch(s)
+	return m != nil && isPort(m[2]) && (strings.ContainsAny(m[1], ".[") || m[1] == "localhost" || m[2] == "4510")
 }
 
 func isPort(s string) bool {

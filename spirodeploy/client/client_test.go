@@ -136,7 +136,9 @@ func TestStatus(t *testing.T) {
 		says         string
 	}{
 		{"no token of this server", "bogus", tar, 401, true, "not valid here"},
-		{"expired", server.Token(-time.Hour, "shop"), tar, 401, true, "expired"},
+		{"expired", server.Token(-time.Hour, "shop"), tar, 401, true, "401 Unauthorized: the token has expired, on "},
+		{"expired just now", server.Token(-time.Minute, "shop"), tar, 401, true, " ago: get another one"},
+		{"still valid, of another server", spirotest.New(t, spirotest.Options{}).Token(time.Hour, "shop"), tar, 401, true, "issued by another server"},
 		{"another project", server.Token(time.Hour, "blog"), tar, 403, true, "not for this project"},
 		{"not a tar", server.Token(time.Hour, "shop"), content("no tar at all"), 400, true, "did not understand"},
 	} {
@@ -560,6 +562,11 @@ func TestNew(t *testing.T) {
 		{"everything", client.Options{Server: "http://h", Certificate: []byte("x"), Address: "h"}, []string{"4 problems", "plain HTTP", "no token", "has no effect", "host:port"}},
 		{"scheme", client.Options{Server: "ftp://h/", Token: secret}, []string{"ftp:// is not a scheme", "should look like"}},
 		{"no host", client.Options{Server: "https:///x", Token: secret}, []string{"should look like"}},
+		{"no scheme", client.Options{Server: "127.0.0.1:4510", Token: secret}, []string{"it does not begin with https://: did you mean https://127.0.0.1:4510/?"}},
+		{"no scheme, and a name", client.Options{Server: "salt.example.com:443/", Token: secret}, []string{"did you mean https://salt.example.com:443/?"}},
+		{"no scheme, IPv6", client.Options{Server: "[::1]:4510", Token: secret}, []string{"did you mean https://[::1]:4510/?"}},
+		{"no scheme, and the usual port", client.Options{Server: "salt:4510", Token: secret}, []string{"did you mean https://salt:4510/?"}},
+		{"a user and a password, it may be", client.Options{Server: "admin:12345", Token: secret}, []string{"it does not begin with https://: it should look like"}},
 		{"not a URL", client.Options{Server: "https://h:port", Token: secret}, []string{"it is not a URL"}},
 		{"control character", client.Options{Server: "https://h\x1b[2J/", Token: secret}, []string{"it is not a URL"}},
 		{"query", client.Options{Server: "https://h/?a=b", Token: secret}, []string{"query"}},

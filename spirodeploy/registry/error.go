@@ -154,7 +154,7 @@ func (s *session) explainNetwork(who string, err error) *Error {
 	const check fault.Hint = "check the host and port of the address"
 	e.Problem, e.Help = peer.Peer{
 		Who: who, CheckAddr: check, CheckName: check, CheckURL: check,
-		Plain: "allow {registry-plain-http} if it is meant to speak plain HTTP",
+		Plain: "allow {registry-plain} if it is meant to speak plain HTTP",
 		Trust: fault.RegistryCert, Patience: s.client.opts.ConnectTimeout,
 		Other: func(string, peer.Peer) (string, fault.Hint) {
 			return "the answer of " + who + " is not HTTP as it has to be", check
@@ -165,7 +165,7 @@ func (s *session) explainNetwork(who string, err error) *Error {
 	if e.passing && e.Help == "" && !s.answered {
 		e.Help = check
 		if s.plain {
-			e.Help += "; leave out {registry-plain-http} if it speaks TLS"
+			e.Help += "; leave out {registry-plain} if it speaks TLS"
 		}
 	}
 	return e

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -76,6 +77,7 @@ func (t *Target) miss(ids []string) {
 		t.missed = ids
 		t.Warnings = slices.DeleteFunc(t.Warnings, func(text string) bool { return text == before })
 		t.Warn(t.MissedWarning())
+		t.settle()
 		return
 	}
 	t.missed = ids
@@ -102,6 +104,19 @@ func (t *Target) MissedWarning() string {
 	return fmt.Sprintf("%s expected and not reached: %s; %s", were(len(t.missed)), sanitize.Names(t.missed), askMaster)
 }
 
+// absent says which minions a success did without, or "".
+func (t *Target) absent() string {
+	var few *FewMinionsError
+	_, err := t.lacks()
+	switch {
+	case len(t.missed) > 0:
+		return "; " + were(len(t.missed)) + " expected and not reached: " + sanitize.Names(t.missed)
+	case errors.As(err, &few):
+		return fmt.Sprintf("; %s had to be reached", human.Plural(few.Min, "minion"))
+	}
+	return ""
+}
+
 // whyMissing says what is known about a minion that was not reached.
 func (t *Target) whyMissing(id string) string {
 	why := "It was expected, and the server did not find it among the minions that are concerned: it is down or slow, its key is not accepted, or it belongs to another master."
@@ -113,9 +128,9 @@ func (t *Target) whyMissing(id string) string {
 
 func were(n int) string { return human.Count(n, "minion was", "minions were") }
 
-// Lacks reports whether too few minions are concerned, and whether that is a failure. It
-// is for a highstate that came to its end.
-func (t *Target) Lacks() (failure bool, why error) {
+// lacks returns why too few minions are concerned, and whether that is a failure. It is
+// for a highstate that came to its end.
+func (t *Target) lacks() (failure bool, why error) {
 	switch n := len(t.Minions) - t.Count(highstate.NotReached); {
 	case !t.Highstate:
 		return false, nil

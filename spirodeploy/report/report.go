@@ -114,6 +114,8 @@ func (t *Top) concerns() bool { return t != nil && (t.Template || len(t.Targets)
 // Bundle is the deployed bundle.
 type Bundle struct {
 	Digest digest.Digest `json:"digest,omitempty"` // empty if the bundle was not read to its end
+	// Origin says where the bundle came from if it was not made: the address in a registry.
+	Origin string `json:"origin,omitempty"`
 	// Commit is the content of .gitcommit in one line: the commit and its description.
 	Commit  string `json:"commit,omitempty"`
 	Size    int64  `json:"size"` // in bytes

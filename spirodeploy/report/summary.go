@@ -35,7 +35,7 @@ func (r *Report) Summary() string {
 	if len(failed) == 0 {
 		return fmt.Sprintf("FAILURE: %d of %d targets not begun", skipped, len(r.Targets))
 	}
-	text := fmt.Sprintf("FAILURE: %d of %d targets: %s", len(failed), len(r.Targets), strings.Join(failed, ", "))
+	text := fmt.Sprintf("FAILURE: %d of %d targets failed: %s", len(failed), len(r.Targets), strings.Join(failed, ", "))
 	if skipped > 0 {
 		text += fmt.Sprintf("; %d not begun", skipped)
 	}
@@ -96,10 +96,10 @@ func (t *Target) summary(lay layout, spell fault.Speller, separator string) stri
 	case t.Verdict == Success && !t.Highstate:
 		return what + " deployed, without a highstate"
 	case t.Verdict == Success && len(t.Minions) == 0:
-		return what + " deployed, no minion is concerned"
+		return what + " deployed, no minion is concerned" + t.absent()
 	case t.Verdict == Success:
 		c := t.Totals()
-		return fmt.Sprintf("%s deployed: %s, %s, %d changed", what, human.Plural(len(t.Minions), "minion"), human.Plural(c.Total, "state"), c.Changed)
+		return fmt.Sprintf("%s deployed: %s, %s, %d changed", what, human.Plural(len(t.Minions), "minion"), human.Plural(c.Total, "state"), c.Changed) + t.absent()
 	}
 	if words := words[t.Verdict]; words != "" {
 		what += ": " + words

@@ -30,6 +30,8 @@ type Update struct {
 	// Text is one line for people. Began, Ended and Warned have it. If a stage failed, it
 	// is the text of Err.
 	Text string
+	// Minor means that a quiet program leaves the warning out. Warned has it.
+	Minor bool
 	// Err is why a stage failed. Ended has it.
 	Err error
 	// Sent and Total are the bytes of the request, or of a file. Progressed has them.

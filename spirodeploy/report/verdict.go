@@ -129,17 +129,17 @@ func (t *Target) judge(err error) (Verdict, error) {
 	case Classify(err) == Interrupted:
 		return Interrupted, err
 	case t.saw(client.Exception):
-		return ServerFailed, t.Unfinished()
+		return ServerFailed, t.unfinished()
 	case err != nil:
 		return Classify(err), err
 	case t.DryRun:
 		return Success, nil
-	case t.Unfinished() != nil:
-		return Unknown, t.Unfinished()
+	case t.unfinished() != nil:
+		return Unknown, t.unfinished()
 	case t.Count(highstate.Unreported) > 0:
 		return Unknown, nil
 	}
-	failure, why := t.Lacks()
+	failure, why := t.lacks()
 	switch {
 	case failure:
 		return MinionFailed, why
@@ -159,9 +159,20 @@ func isMalformed(err error) bool {
 // deployment without one has no last event.
 func (t *Target) complete() bool { return t.Highstate && t.saw(client.HighstateFinish) }
 
-// Unfinished returns nil if the deployment ended, and a [ServerError] or [ErrCut]
-// otherwise. It is for a stream that ended without an error.
-func (t *Target) Unfinished() error {
+// Ended says whether the deployment came to its end, after a stream that ended without an
+// error. The error is a [ServerError] or [ErrCut] if it did not. The warning says that too
+// few minions are concerned, if that is not a failure.
+func (t *Target) Ended() (warning string, err error) {
+	if err := t.unfinished(); err != nil {
+		return "", err
+	}
+	if failure, why := t.lacks(); why != nil && !failure {
+		warning = fault.Line(why, t.report.Spell)
+	}
+	return warning, nil
+}
+
+func (t *Target) unfinished() error {
 	switch {
 	case t.saw(client.Exception):
 		return &ServerError{Msg: t.kept.exception}
@@ -206,11 +217,29 @@ func (t *Target) jid() string {
 }
 
 // UnsentError is an error before the upload. Nothing was deployed.
-type UnsentError struct{ Err error }
+type UnsentError struct {
+	Err error
+	// Verdict is the verdict; default: [Invalid], or [Unreachable] after a time limit.
+	Verdict Verdict
+}
 
 func (e *UnsentError) Error() string { return e.Err.Error() }
 
 func (e *UnsentError) Unwrap() error { return e.Err }
+
+// verdict returns the verdict of the error, or of the first such error that it wraps.
+func (e *UnsentError) verdict() Verdict {
+	var inner *UnsentError
+	switch {
+	case e.Verdict != "":
+		return e.Verdict
+	case errors.As(e.Err, &inner):
+		return inner.verdict()
+	case errors.Is(e.Err, ErrTimeout) || errors.Is(e.Err, context.DeadlineExceeded):
+		return Unreachable
+	}
+	return Invalid
+}
 
 // Classify returns the verdict for an error that ended a run. An error that it does not
 // know is Unknown, since only an [UnsentError] and the errors of package client say that
@@ -245,10 +274,8 @@ func Classify(err error) Verdict {
 		return classifyStatus(status)
 	case errors.As(err, &broken):
 		return Invalid
-	case errors.As(err, &unsent) && (errors.Is(err, ErrTimeout) || errors.Is(err, context.DeadlineExceeded)):
-		return Unreachable
 	case errors.As(err, &unsent):
-		return Invalid
+		return unsent.verdict()
 	}
 	return Unknown
 }

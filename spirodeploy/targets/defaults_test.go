@@ -65,7 +65,7 @@ func TestDefaults(t *testing.T) { //nolint:paralleltest // it changes Defaults a
 		t.Errorf("with a token in the environment: %v", err)
 	}
 	no := false
-	if err := targets.Deploy(t.Context(), "shop", "prod", nil, nil, nil, nil, nil, nil, nil, nil, &no, nil, nil, nil, nil, nil, nil, &tar, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil); err != nil {
+	if err := targets.Deploy(t.Context(), "shop", "prod", nil, nil, nil, nil, nil, nil, nil, nil, &no, nil, nil, nil, nil, nil, nil, &tar, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil); err != nil {
 		t.Errorf("with a bundle, without a highstate: %v", err)
 	}
 }
@@ -73,5 +73,5 @@ func TestDefaults(t *testing.T) { //nolint:paralleltest // it changes Defaults a
 // deploy calls the target without flags.
 func deploy(t *testing.T) error {
 	t.Helper()
-	return targets.Deploy(t.Context(), "shop", "prod", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil)
+	return targets.Deploy(t.Context(), "shop", "prod", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil)
 }

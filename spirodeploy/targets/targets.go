@@ -30,20 +30,50 @@ func Bundle(
 	missingMinions *string, // fail or warn if an SLS that the top file names is missing (default fail)
 	strict *bool, // write nothing if there is a warning
 ) error {
-	s := settings()
-	s.MissingMinions, s.Strict = orText(&s, "missing-minions", missingMinions, Defaults.MissingMinions), Defaults.Strict
-	if strict != nil {
-		s.Strict = *strict
-	}
+	s := bundleSettings(dir, artifact, source, exclude, gitDescribe, digest, missingMinions, strict)
 	s.Output = "bundle.tar"
 	if output != nil {
 		s.Output = s.Text("output", output)
 	}
-	s.Dir, s.Source, s.GitDescribe = orText(&s, "dir", dir, Defaults.Dir), orText(&s, "include-source", source, Defaults.Source), s.Text("git-describe", gitDescribe)
-	s.Artifacts, s.Exclude, s.Digest = orList(&s, "artifact", artifact, Defaults.Artifacts), orList(&s, "exclude", exclude, Defaults.Exclude), s.Text("digest", digest)
 	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
 	return cli.Process().Build(ctx, s)
+}
+
+// bundleSettings returns the settings of a bundle that is not deployed.
+func bundleSettings(dir, artifact, source, exclude, gitDescribe, digest, missingMinions *string, strict *bool) cli.Settings {
+	s := settings()
+	s.MissingMinions, s.Strict = orText(&s, "missing-minions", missingMinions, Defaults.MissingMinions), or(strict, Defaults.Strict)
+	s.Dir, s.Source, s.GitDescribe = orText(&s, "dir", dir, Defaults.Dir), orText(&s, "include-source", source, Defaults.Source), s.Text("git-describe", gitDescribe)
+	s.Artifacts, s.Exclude, s.Digest = orList(&s, "artifact", artifact, Defaults.Artifacts), orList(&s, "exclude", exclude, Defaults.Exclude), s.Text("digest", digest)
+	return s
+}
+
+// Push puts the bundle of the project into a registry, and prints its digest and address.
+func Push(
+	ctx context.Context,
+	address string, // such as oci://registry.example.com/shop:1.4
+	dir *string, // project directory (default .)
+	artifact *string, // files or directories that the build made, PATH or NAME=PATH, separated by commas (\, for a comma)
+	source *string, // add the source: filesystem, fs or git
+	exclude *string, // patterns of what to leave out, separated by commas
+	gitDescribe *string, // all, tags or off: the second line of .gitcommit (default all)
+	digest *string, // refuse a bundle with any other digest
+	missingMinions *string, // fail or warn if an SLS that the top file names is missing (default fail)
+	strict *bool, // push nothing if there is a warning
+	registryCert *string, // trust this certificate or CA of the registry, beside the system's
+	registryPlain *bool, // speak plain HTTP with the registry
+	registrySource *string, // URL of the source, to note with the bundle
+) error {
+	if err := cli.CheckPosition(address); err != nil {
+		return err
+	}
+	s := bundleSettings(dir, artifact, source, exclude, gitDescribe, digest, missingMinions, strict)
+	s.Output, s.RegistryPlain = address, cli.Or(registryPlain)
+	s.RegistryCert, s.RegistrySource = s.Text("registry-cert", registryCert), s.Text("registry-source", registrySource)
+	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
+	defer stop()
+	return cli.Process().Push(ctx, s)
 }
 
 // Deploy bundles the project, deploys it, and reports what the minions did.
@@ -66,7 +96,7 @@ func Deploy(
 	source *string, // add the source: filesystem, fs or git
 	exclude *string, // patterns of what to leave out, separated by commas
 	gitDescribe *string, // all, tags or off: the second line of .gitcommit (default all)
-	bundle *string, // deploy this bundle instead of building one
+	bundle *string, // deploy this bundle instead of building one: a file, or oci://REGISTRY/NAME:TAG
 	digest *string, // refuse a bundle with any other digest
 	output *string, // write the bundle and stop
 	diff *string, // compare with this bundle and stop
@@ -83,6 +113,8 @@ func Deploy(
 	expectFrom *string, // an earlier report in JSON whose minions must be reached
 	minMinions *int, // how many minions must be reached
 	strict *bool, // send nothing if there is a warning before the upload
+	registryCert *string, // trust this certificate or CA of the registry that the bundle comes from, beside the system's
+	registryPlain *bool, // speak plain HTTP with that registry
 ) error {
 	if err := cli.CheckPosition(project, deployment); err != nil {
 		return err
@@ -90,11 +122,8 @@ func Deploy(
 	d := Defaults.beside(bundle != nil, output != nil || diff != nil, cli.Or(insecure), highstate != nil && !*highstate)
 	s := settings()
 	s.Project, s.Deployment = project, deployment
-	s.Insecure, s.FullToken = cli.Or(insecure), narrowToken != nil && !*narrowToken
-	s.NoHighstate, s.RequireMinions = highstate != nil && !*highstate, d.RequireMinions
-	if requireMinions != nil {
-		s.RequireMinions = *requireMinions
-	}
+	s.Insecure, s.NarrowToken, s.Highstate = cli.Or(insecure), narrowToken, highstate
+	s.RequireMinions = or(requireMinions, d.RequireMinions)
 	s.DryRun, s.ConnectTimeout, s.Timeout = cli.Or(dryRun), cli.Or(connectTimeout), cli.Or(timeout)
 	s.Verbose, s.Quiet = cli.Or(verbose), cli.Or(quiet)
 	s.Color = s.Text("color", color)
@@ -105,10 +134,8 @@ func Deploy(
 	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, d.Certificate)
 	s.Bundle, s.Digest, s.Output = s.Text("bundle", bundle), s.Text("digest", digest), s.Text("output", output)
 	s.MissingMinions, s.ExpectFrom = orText(&s, "missing-minions", missingMinions, d.MissingMinions), s.Text("expect-from", expectFrom)
-	s.ExpectMinions, s.MinMinions, s.Strict = orList(&s, "expect-minion", expectMinion, d.ExpectMinions), cli.Or(minMinions), d.Strict
-	if strict != nil {
-		s.Strict = *strict
-	}
+	s.ExpectMinions, s.MinMinions, s.Strict = orList(&s, "expect-minion", expectMinion, d.ExpectMinions), cli.Or(minMinions), or(strict, d.Strict)
+	s.RegistryCert, s.RegistryPlain = s.Text("registry-cert", registryCert), cli.Or(registryPlain)
 	s.Diff, s.MaxEvent = s.Text("diff", diff), s.Text("max-event", maxEvent)
 	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()

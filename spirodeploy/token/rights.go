@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"gopkg.in/macaroon.v2"
+
+	"github.com/spirostack/spirodeploy/internal/human"
 )
 
 // ErrOpaque means that this package cannot tell what a token allows: the token is not a
@@ -152,12 +154,21 @@ func (r Rights) Check(project string, now time.Time) error {
 	switch {
 	case !r.Allows(project):
 		return fmt.Errorf("the token is not for the project %s but %s", project, r)
-	case !r.NotAfter.IsZero() && now.After(r.NotAfter.Add(ClockSlack)):
-		return fmt.Errorf("the token has expired, on %s", r.NotAfter.UTC().Format(time.RFC3339))
+	case r.Expired(now.Add(-ClockSlack)) != nil:
+		return r.Expired(now)
 	case now.Before(r.NotBefore.Add(-ClockSlack)):
 		return fmt.Errorf("the token is not valid yet, but from %s", r.NotBefore.UTC().Format(time.RFC3339))
 	}
 	return nil
+}
+
+// Expired returns when the token expired, and how long ago, or nil if it has not expired
+// by this machine's clock.
+func (r Rights) Expired(now time.Time) error {
+	if r.NotAfter.IsZero() || !now.After(r.NotAfter) {
+		return nil
+	}
+	return fmt.Errorf("the token has expired, on %s, %s", r.NotAfter.UTC().Format(time.RFC3339), human.Ago(now.Sub(r.NotAfter)))
 }
 
 // Allows reports whether the token is for a project, whatever the time.

@@ -104,7 +104,7 @@ func TestCheckRights(t *testing.T) {
 		{`{"project_allow": ["shop"], "not_before": 999999, "not_after": 1000001}`, ""},
 		{`{"not_before": 1000200, "not_after": 1000201}`, ""}, // clocks differ
 		{`{"not_after": 999800}`, ""},
-		{`{"not_after": 999000}`, "has expired, on 1970-01-12T13:30:00Z"},
+		{`{"not_after": 999000}`, "has expired, on 1970-01-12T13:30:00Z, 16 min 40 s ago"},
 		{`{"not_before": 1001000}`, "not valid yet"},
 		{`{"project_allow": ["blog"]}`, "not for the project shop but for blog"},
 		{`{"project_deny": ["shop"]}`, "not for the project shop"},

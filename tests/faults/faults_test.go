@@ -144,7 +144,7 @@ var variable = []struct {
 }
 
 // limits are those that messages name.
-var limits = regexp.MustCompile(`\b(within|for) (\d+[hms])+\b`)
+var limits = regexp.MustCompile(`\b(within|for|than) (\d+[hms])+\b`)
 
 // plain returns a message as the table has it.
 func (s *scene) plain(message string) string {

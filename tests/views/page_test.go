@@ -1,6 +1,7 @@
 package views_test
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,38 @@ func TestHears(t *testing.T) {
 	}
 }
 
+const (
+	// outOfSight lists the first elements that are beside the window, or that have more than
+	// they show to their right. The link to the report is there for keyboards, and a wide
+	// timeline shortens names.
+	outOfSight = `[...document.body.querySelectorAll("*")].filter(e => {
+		const box = e.getBoundingClientRect();
+		if (!box.width || !e.checkVisibility() || e.ownerSVGElement || e.matches(".skip") || innerWidth > 400 && e.closest(".row > span")) return false;
+		const hides = getComputedStyle(e).overflowX !== "visible" && e.scrollWidth > e.clientWidth + 1;
+		return hides && !e.matches("input, select") || box.left < -1 || box.right > innerWidth + 1;
+	}).slice(0, 5).map(e => e.outerHTML.slice(0, 120))`
+	// broken lists short facts, such as URLs and dates, and names that are not in one line.
+	broken = `[...document.querySelectorAll(".facts bdi, .short bdi")].filter(e => e.textContent.length <= 36 && e.getClientRects().length > 1).map(e => e.textContent)`
+)
+
+// TestInBar: the bar has a part for each minion that tells of no states.
+func TestInBar(t *testing.T) {
+	t.Parallel()
+	p := open(t, pageOf(t, "failed"), look{})
+	counts := eval[string](p, `document.querySelector(".counts").innerText`)
+	for _, want := range []string{"1 did not compile", "1 did not answer", "1 did not report"} {
+		if !strings.Contains(strings.Join(strings.Fields(counts), " "), want) {
+			t.Errorf("there is no %q in %q", want, counts)
+		}
+	}
+	if parts := eval[[]string](p, `[...document.querySelectorAll(".shares rect")].map(r => r.className.baseVal + " " + Math.round(r.getAttribute("width")))`); strings.Join(parts[:3], ", ") != "failed 167, failed 167, pending 167" {
+		t.Errorf("the bar is %q", parts)
+	}
+	if end := eval[float64](p, `(r => +r.getAttribute("x") + +r.getAttribute("width"))([...document.querySelectorAll(".shares rect")].pop())`); math.Abs(end-1000) > 1 {
+		t.Errorf("the bar ends at %f of 1000", end)
+	}
+}
+
 // TestQuiet: every page opens without a word on the console and without a
 // request, in any look, and fits into the window.
 func TestQuiet(t *testing.T) {
@@ -35,7 +68,7 @@ func TestQuiet(t *testing.T) {
 			t.Parallel()
 			url := pageOf(t, name)
 			for of, l := range map[string]look{
-				"light": {}, "dark": {scheme: "dark"}, "narrow": {width: 380}, "dark-narrow": {width: 400, scheme: "dark"}, "print": {media: "print", width: 800}, "dark-print": {media: "print", scheme: "dark", width: 800},
+				"light": {width: 1400}, "dark": {scheme: "dark"}, "tablet": {width: 768}, "phone": {width: 400}, "dark-phone": {width: 400, scheme: "dark"}, "print": {media: "print", width: 800}, "dark-print": {media: "print", scheme: "dark", width: 800},
 			} {
 				p := open(t, url, l)
 				if heard := p.heard(); heard != "" {
@@ -43,6 +76,12 @@ func TestQuiet(t *testing.T) {
 				}
 				if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 					t.Errorf("%s: it is %d pixels wider than the window", of, over)
+				}
+				if out := eval[[]string](p, outOfSight); len(out) > 0 {
+					t.Errorf("%s: out of sight: %s", of, strings.Join(out, "\n"))
+				}
+				if broken := eval[[]string](p, broken); len(broken) > 0 {
+					t.Errorf("%s: in several lines: %s", of, strings.Join(broken, "\n"))
 				}
 				p.picture(name + "-" + of)
 			}

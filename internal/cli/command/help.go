@@ -2,16 +2,23 @@ package command
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 const description = `Bundles a project's Salt states and deploys them through a SpiroFS server. Progress goes to standard error, the result to standard output.`
+
+// formats are the formats of a report, for the help.
+var formats = kong.Vars{"formats": strings.Join(view.Names(), ", ")}
 
 // groups are the sections of the help.
 var groups = kong.ExplicitGroups([]kong.Group{
 	{Key: "bundle", Title: "Bundle:"},
 	{Key: "server", Title: "Server and token:"},
+	{Key: "registry", Title: "Registry (with oci:// in --output, --bundle or --diff; logins are those of docker login):"},
 	{Key: "run", Title: "Minions:"},
 	{Key: "instead", Title: "Instead of deploying:"},
 	{Key: "shown", Title: "Output:"},
@@ -30,6 +37,8 @@ Examples:
   spiro-deploy --dry-run shop prod                # lists what would be sent, and asks the server about the token
   spiro-deploy --output shop.tar                  # writes the bundle, and prints its digest
   spiro-deploy --diff shop.tar                    # shows what has changed since
+  spiro-deploy --output oci://registry.example.com/shop:1.4        # pushes the bundle; prints its address with a digest
+  spiro-deploy --bundle oci://registry.example.com/shop:1.4 shop prod
   spiro-deploy --bundle shop.tar --digest sha256:… shop prod
   spiro-deploy --report html=report.html --report junit=report.xml shop prod
   spiro-deploy --report json=last.json shop prod  # and next time, the same minions have to be there:
@@ -40,6 +49,7 @@ Environment:
   SPIRO_URL, SPIRO_TOKEN                 server and token; the flags come first
   HTTP_PROXY, HTTPS_PROXY, NO_PROXY      as usual, also in lower case; ALL_PROXY if neither of the first two is set
   SOURCE_DATE_EPOCH                      modification time of all entries, in seconds since 1970 (default: 0)
+  DOCKER_CONFIG                          directory with the logins of registries (default: ~/.docker)
   NO_COLOR, CLICOLOR_FORCE               no colours; colours everywhere
   GITHUB_STEP_SUMMARY                    file to add a summary in Markdown to
 

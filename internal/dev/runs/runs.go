@@ -33,7 +33,7 @@ func Fold(stream []byte, highstate bool, err error, change ...func(*report.Targe
 			err = streamErr
 			break
 		}
-		rep.Targets[0].Add(event)
+		_, _ = target.Add(event) // the report shows what came of it
 	}
 	rep.Targets[0].Finish(err)
 	rep.Finish()
@@ -103,6 +103,7 @@ func Many(t testing.TB, minions, size int) *report.Report {
 	return rep
 }
 
+// Add adds an event to a target.
 func Add(t testing.TB, target *report.Target, e client.Event) *report.Minion {
 	t.Helper()
 	m, err := target.Add(e)

@@ -112,7 +112,7 @@ func (w *watcher) ended(u report.Update) {
 	}
 	switch {
 	case u.Err != nil:
-		end(w.span(), u, sanitize.Text(w.redact(u.Err.Error())))
+		end(w.span(), u, sanitize.Text(w.redact(u.Failure())))
 	case w.failed > 0 || len(w.minions) > 0:
 		end(w.span(), u, fmt.Sprintf("%d failed, %d did not report", w.failed, len(w.minions)))
 	default:

@@ -174,7 +174,7 @@ func (g *group) failures() int {
 	return max(1, g.first().Counts.Failed)
 }
 
-// names names the minions in up to so many parts: all of them, or some and how many more
+// names returns the minions in up to so many parts: all of them, or some and how many more
 // there are. For several it adds their number.
 func (g *group) names(most int, name func(id string) string) string {
 	names, rest := g.named(most, name)

@@ -178,13 +178,36 @@ func sealOf(v report.Verdict) seal {
 	return sealFailed
 }
 
+func statusSeal(s highstate.Status) seal {
+	switch s {
+	case highstate.Succeeded:
+		return sealOK
+	case highstate.Unreported:
+		return sealPending
+	case highstate.Failed, highstate.NotCompiled, highstate.NoAnswer, highstate.NotReached:
+	}
+	return sealFailed
+}
+
+// barWidth is the width of the bar of all minions.
+const barWidth = 1000
+
+// bareStatuses are those of minions that failed and tell of no states.
+var bareStatuses = []struct {
+	highstate.Status
+	what string
+}{
+	{highstate.Failed, "failed, without a state"}, {highstate.NotCompiled, "did not compile"}, {highstate.NotReached, "not reached"},
+	{highstate.NoAnswer, "did not answer"}, {highstate.Unreported, "did not report"},
+}
+
 type (
 	// pageTarget is a target of a page, one of so many. The template uses its methods.
 	pageTarget struct {
 		*report.Target
 		Index, of int
 	}
-	// pageCount is a number, and a share of all states in thousandths.
+	// pageCount is a number, and its part of the bar if it has one.
 	pageCount struct {
 		Colour, Number, What string
 		X, Width             float64
@@ -233,34 +256,49 @@ func (t pageTarget) Parts() []string {
 	return parts
 }
 
-// Counts returns the numbers of minions and states.
+// Counts returns the numbers of minions and states, with their parts of the bar. Each
+// minion that failed and tells of no states has its share of the minions; the states have
+// the rest of the bar.
 func (t pageTarget) Counts() []pageCount {
 	if len(t.Minions) == 0 {
 		return nil
 	}
-	c, what := t.Totals(), "minions"
+	c, x := t.Totals(), 0.0
+	var all []pageCount
+	add := func(colour string, n int, what string) {
+		all = append(all, pageCount{Colour: colour, Number: human.Thousands(n), What: what})
+	}
+	share := func(colour string, n int, what string, of int, room float64) {
+		if n > 0 {
+			add(colour, n, what)
+			last := &all[len(all)-1]
+			last.X, last.Width = x, room*float64(n)/float64(of)
+			x += last.Width
+		}
+	}
+	what := "minions"
 	if len(t.Minions) == 1 {
 		what = "minion"
 	}
-	all := []pageCount{{Number: human.Thousands(len(t.Minions)), What: what}}
+	add("", len(t.Minions), what)
 	if failed := t.Failed(); failed > 0 {
-		all = append(all, pageCount{Colour: "failed", Number: human.Thousands(failed), What: "did not succeed"})
+		add("failed", failed, "did not succeed")
 	}
-	all = append(all, pageCount{Number: human.Thousands(c.Total), What: "states"})
-	x := 0.0
-	for _, part := range []struct {
-		colour, what string
-		n            int
-	}{
-		{"failed", "failed", c.Failed}, {"changed", "changed", c.Changed}, {"pending", "would change", c.Pending},
-		{"ok", "as they should be", c.Total - c.Failed - c.Changed - c.Pending},
-	} {
-		if part.n > 0 {
-			width := 1000 * float64(part.n) / float64(c.Total)
-			all = append(all, pageCount{part.colour, human.Thousands(part.n), part.what, x, width})
-			x += width
+	bare := map[highstate.Status]int{}
+	for _, m := range t.Minions {
+		if !m.OK() && m.Counts.Total == 0 {
+			bare[m.Status]++
 		}
 	}
+	for _, s := range bareStatuses {
+		share(statusSeal(s.Status).Colour, bare[s.Status], s.what, len(t.Minions), barWidth)
+	}
+	add("", c.Total, "states")
+	room := barWidth - x
+	share("failed", c.Failed, "failed", c.Total, room)
+	share("changed", c.Changed, "changed", c.Total, room)
+	share("pending", c.Pending, "would change", c.Total, room)
+	share("ok", c.Total-c.Failed-c.Changed-c.Pending, "as they should be", c.Total, room)
 	return all
 }
 
@@ -279,15 +317,10 @@ func (t pageTarget) Contents() []report.Content {
 	return t.Bundle.Contents[:min(len(t.Bundle.Contents), t.most())]
 }
 
-func (m pageMinion) Seal() seal {
-	switch {
-	case m.OK():
-		return sealOK
-	case m.Status == highstate.Unreported:
-		return sealPending
-	}
-	return sealFailed
-}
+// Short reports whether the name fits into a line of any screen.
+func (m pageMinion) Short() bool { return len(pageLine(m.ID)) <= 24 }
+
+func (m pageMinion) Seal() seal { return statusSeal(m.Status) }
 
 // Message returns why there are no states, or "".
 func (m pageMinion) Message() string {

@@ -68,7 +68,7 @@ func deploymentSuite(t *report.Target) junit.Testsuite {
 	name := xmlLine(t.Title())
 	s := junit.Testsuite{Name: name, Time: junitSeconds(t.Finished.Sub(t.Started)), Timestamp: junitTime(t.Started)}
 	for _, p := range [][2]string{
-		{"server", t.Server}, {"bundle", string(t.Bundle.Digest)}, {"commit", t.Bundle.Commit},
+		{"server", t.Server}, {"bundle", string(t.Bundle.Digest)}, {"origin", t.Bundle.Origin}, {"commit", t.Bundle.Commit},
 		{"verdict", string(t.Verdict)}, {"exitStatus", strconv.Itoa(t.ExitStatus)},
 	} {
 		if p[1] != "" {

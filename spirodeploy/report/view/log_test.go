@@ -51,7 +51,7 @@ func commands(t testing.TB) *report.Report {
 
 // ours are the lines that may be commands.
 var ours = map[view.Log]*regexp.Regexp{
-	view.GitHub: regexp.MustCompile(`^::(group::\S.*|endgroup::|error title=[^:,]+::.+)$`),
+	view.GitHub: regexp.MustCompile(`^::(group::\S.*|endgroup::|error (file=[^:,]+,)?title=[^:,]+::.+)$`),
 	view.GitLab: regexp.MustCompile(`^\x1b\[0Ksection_(start|end):\d+:[a-zA-Z0-9_.-]+(\[collapsed=true\])?\r\x1b\[0K(\S.*)?$`),
 }
 
@@ -61,7 +61,7 @@ func obeyed(t *testing.T, rep *report.Report) {
 	for log, own := range ours {
 		for _, detail := range []view.Detail{view.Normal, view.Quiet, view.Verbose} {
 			open := 0
-			for line := range strings.SplitSeq(text(t, rep, view.TextOptions{Detail: detail, Log: log}), "\n") {
+			for line := range strings.SplitSeq(text(t, rep, view.TextOptions{Detail: detail, Log: log, File: func(sls string) string { return sls }}), "\n") {
 				command := log == view.GitHub && strings.HasPrefix(strings.TrimSpace(line), "::") || strings.ContainsAny(line, "\x1b\r")
 				switch {
 				case log == view.GitHub && strings.Contains(line, "##["), command && !own.MatchString(line), !command && sanitize.Text(line) != line:
@@ -85,6 +85,9 @@ func TestHostileToLogs(t *testing.T) {
 	obeyed(t, rep)
 	if got := text(t, rep, view.TextOptions{Log: view.GitHub}); strings.Count(got, "\n::error title=") != 4 || !strings.Contains(got, "::group::: :error::m%250A: Failed") {
 		t.Errorf("want 4 annotations, and a title that is escaped, in\n%s", got)
+	}
+	if got := text(t, rep, view.TextOptions{Log: view.GitHub, File: func(sls string) string { return "a,b/" + sls }}); !strings.Contains(got, "\n::error file=a%2Cb/%3A%3Adebug%3A%3A,title=") {
+		t.Errorf("no annotation names the file of its SLS in\n%s", got)
 	}
 }
 

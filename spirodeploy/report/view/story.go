@@ -16,7 +16,7 @@ import (
 
 // StoryOptions are the options of [Story].
 type StoryOptions struct {
-	// Quiet writes warnings only; default: everything.
+	// Quiet writes warnings only, without minor ones; default: everything.
 	Quiet bool
 	// Color colours minions by their result, with the escape sequences of ANSI; default: no
 	// colours.
@@ -63,7 +63,7 @@ const (
 
 func (s *story) watch(u report.Update) {
 	line := s.line(u)
-	if s.Quiet && u.Kind != report.Warned {
+	if s.Quiet && (u.Kind != report.Warned || u.Minor) {
 		return
 	}
 	if u.Kind == report.Happened && line != "" {

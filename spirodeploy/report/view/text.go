@@ -24,6 +24,9 @@ type TextOptions struct {
 	Terminal bool
 	// Log folds it for the log of a CI service; default: none.
 	Log Log
+	// File returns the path of the file of an SLS, or "", for the annotations of GitHub;
+	// default: annotations name no file.
+	File func(sls string) string
 }
 
 // Detail is how much of a run a text shows.
@@ -51,12 +54,18 @@ const (
 func Text(w io.Writer, r *report.Report, o TextOptions) error {
 	p := &printer{w: bufio.NewWriterSize(w, 64<<10), palette: palette(o.Color), log: o.Log}
 	several := len(r.Targets) > 1
-	for _, t := range r.Targets {
+	texts := make([]*text, len(r.Targets))
+	fold := false // all targets, if one of them is too long
+	for i, t := range r.Targets {
+		texts[i] = &text{printer: p, Target: t, TextOptions: o, spell: r.Spell}
+		texts[i].plan(maxSummary / len(r.Targets))
+		fold = fold || texts[i].long
+	}
+	for i, t := range r.Targets {
 		if several && o.Detail != Quiet {
 			p.print("", fmt.Sprintf("# %s: %s on %s", sanitize.Line(t.Name), sanitize.Line(t.Saltenv), sanitize.Line(t.Server)))
 		}
-		x := text{printer: p, Target: t, TextOptions: o, spell: r.Spell}
-		x.write(maxSummary / max(1, len(r.Targets)))
+		texts[i].write(fold)
 		if several && o.Detail != Quiet {
 			p.print("", "")
 		}
@@ -74,6 +83,12 @@ type text struct {
 	TextOptions
 	spell   fault.Speller
 	results report.Results
+
+	// What plan finds out.
+	verdict  []line
+	failures []*group // to annotate in the log
+	room     int      // lines for the minions if they are folded
+	long     bool     // whether the minions in full take more
 }
 
 func verdictColor(v report.Verdict) color {
@@ -83,35 +98,44 @@ func verdictColor(v report.Verdict) color {
 	return boldRed
 }
 
-// write writes the target. In Normal detail it aims at no more than so many lines.
-func (x *text) write(most int) {
-	verdict := x.verdict()
+// minRoom is the room for one group and the note.
+const minRoom = minGroup + 2
+
+// plan prepares the target. In Normal detail it aims at no more than so many lines.
+func (x *text) plan(most int) {
+	x.verdict = x.verdictLines()
 	if x.Detail == Quiet {
-		x.all(verdict)
+		return
+	}
+	if x.log == GitHub {
+		x.failures = failuresOf(x.Target)
+	}
+	if x.Detail != Normal {
+		return
+	}
+	if len(x.verdict) > maxVerdict {
+		x.verdict = middleOut(x.verdict, maxVerdict)
+	}
+	// With many targets, there may be no room for the minions. Failures get some.
+	x.room = most - maxTail - len(x.verdict) - annotations(x.failures)
+	if x.Verdict != report.Success {
+		x.room = max(x.room, minRoom)
+	}
+	x.long = x.isLongerThan(min(max(x.room, 1), maxFull))
+}
+
+// write writes the target, which is folded if it or another one is long.
+func (x *text) write(fold bool) {
+	if x.Detail == Quiet {
+		x.all(x.verdict)
 		return
 	}
 	if x.DryRun {
 		x.dryRun()
 	}
-	if x.Detail == Normal && len(verdict) > maxVerdict {
-		verdict = middleOut(verdict, maxVerdict)
-	}
-	var failures []*group // to annotate in the log
-	if x.log == GitHub {
-		failures = failuresOf(x.Target)
-	}
-	folded := false
-	if x.Detail == Normal {
-		// With many targets, there may be no room for the minions. Failures get some.
-		const least = minGroup + 2
-		room := most - maxTail - len(verdict) - annotations(failures)
-		if x.Verdict != report.Success {
-			room = max(room, least)
-		}
-		folded = x.isLongerThan(min(max(room, 1), maxFull))
-		if folded && room >= least {
-			x.folded(groupsOf(x.Minions), room)
-		}
+	folded := x.long || fold && x.room >= minRoom && len(x.Minions) > 0
+	if folded && x.room >= minRoom {
+		x.folded(groupsOf(x.Minions), x.room)
 	}
 	if !folded {
 		x.minions()
@@ -121,13 +145,16 @@ func (x *text) write(most int) {
 		}
 	}
 	if x.log == GitHub {
-		x.annotate(failures)
+		x.annotate(x.failures)
 	}
 	x.totals()
 	if x.Bundle.Digest != "" {
 		x.print("", "Bundle:  "+sanitize.Line(x.Bundle.Digest.String()))
+		if x.Bundle.Origin != "" {
+			x.print("", "From:    "+sanitize.Line(x.Bundle.Origin))
+		}
 	}
-	x.all(verdict)
+	x.all(x.verdict)
 }
 
 // isLongerThan reports whether the minions in full take more lines.
@@ -159,8 +186,8 @@ func (x *text) totals() {
 	x.print("", fmt.Sprintf("%s, %s. %s, Failed: %d", line, human.Plural(c.Total, "state"), succeeded(c), c.Failed))
 }
 
-// verdict returns the verdict, in most cases in one line.
-func (x *text) verdict() []line {
+// verdictLines returns the verdict, in most cases in one line.
+func (x *text) verdictLines() []line {
 	verdict := "FAILURE"
 	if x.Verdict == report.Success {
 		verdict = "Success"

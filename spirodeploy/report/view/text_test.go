@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -127,6 +128,23 @@ func TestFolded(t *testing.T) {
 	}
 }
 
+// TestFoldedAlike: if one target of a run is folded, so are the others.
+func TestFoldedAlike(t *testing.T) {
+	t.Parallel()
+	change := ret(entry("file_|-f_|-/f_|-managed", "true", "", newDiff, 1))
+	folds := func(results ...string) int {
+		rep := minions(t, change)
+		rep.Targets = append(rep.Targets, minions(t, results...).Targets[0], minions(t, change).Targets[0])
+		return strings.Count(text(t, rep, view.TextOptions{}), "Folded, without SLS, times and diffs: --verbose")
+	}
+	if n := folds(change); n != 0 {
+		t.Errorf("%d of 3 short targets are folded", n)
+	}
+	if n := folds(slices.Repeat([]string{change}, 100)...); n != 3 {
+		t.Errorf("%d of 3 targets are folded, and one of them is long", n)
+	}
+}
+
 // TestShort: a summary that is not verbose has less than 200 lines, and contains the
 // failures.
 func TestShort(t *testing.T) {
@@ -147,7 +165,7 @@ func TestShort(t *testing.T) {
 		says    string
 	}{
 		"200 minions that failed differently":  {each(200, func(i int) string { return ret(fails(i)) }), "it broke in way 3"},
-		"2,000 changes":                        {[]string{ret(each(2000, changes)...)}, "Folded, and 1815 states left out"},
+		"2,000 changes":                        {[]string{ret(each(2000, changes)...)}, "Folded, without 1815 states, and without SLS, times and diffs: "},
 		"2,000 failures":                       {[]string{ret(each(2000, fails)...)}, "more states that failed"},
 		"2,000 changes and failures":           {[]string{ret(append(each(2000, changes), each(2000, fails)...)...)}, "it broke in way 0"},
 		"a failure after 2,000 changes":        {[]string{ret(append(each(2000, changes), fails(2001))...)}, "it broke in way 2001"},

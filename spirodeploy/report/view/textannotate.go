@@ -37,7 +37,7 @@ func (x *text) annotate(failures []*group) {
 		x.print("", "… and "+human.Plural(left, "more failure")+" without an annotation")
 	}
 	if x.Error != "" && x.Verdict != report.Success {
-		x.annotation(sanitize.Line(x.Title()), shortened(x.Error))
+		x.annotation("", sanitize.Line(x.Title()), shortened(x.Error))
 	}
 }
 
@@ -53,7 +53,11 @@ func (x *text) annotateGroup(g *group, most int) int {
 		}
 		n++
 		title := fmt.Sprintf("%s: %s %s", names, foldedLine(s.Function), foldedLine(s.ID))
-		x.annotation(title, strings.Join(foldedReason(s, causes.because(s)), "\n"))
+		file := ""
+		if x.File != nil {
+			file = x.File(s.SLS)
+		}
+		x.annotation(file, title, strings.Join(foldedReason(s, causes.because(s)), "\n"))
 	}
 	if n > 0 {
 		return n
@@ -62,13 +66,17 @@ func (x *text) annotateGroup(g *group, most int) int {
 	if text == "" && err != nil {
 		text = "what its states did is missing: " + err.Error()
 	}
-	x.annotation(names+": "+g.outcome(), shortened(cmp.Or(text, g.outcome())))
+	x.annotation("", names+": "+g.outcome(), shortened(cmp.Or(text, g.outcome())))
 	return 1
 }
 
-// annotation writes an annotation. Its text is harmless for a terminal.
-func (p *printer) annotation(title, text string) {
-	p.raw("::error title=" + escapeProperty(p.log.Harmless(title)) + "::" + escapeData(p.log.Harmless(text)))
+// annotation writes an annotation, at a file if that is not empty. Its text is harmless
+// for a terminal.
+func (p *printer) annotation(file, title, text string) {
+	if file != "" {
+		file = "file=" + escapeProperty(p.log.Harmless(sanitize.Line(file))) + ","
+	}
+	p.raw("::error " + file + "title=" + escapeProperty(p.log.Harmless(title)) + "::" + escapeData(p.log.Harmless(text)))
 }
 
 // shortened returns the first lines of a text.

@@ -23,6 +23,7 @@ func (x *text) dryRun() {
 		fact("server", "takes the token")
 	}
 	fact("commit", x.Bundle.Commit)
+	fact("from", x.Bundle.Origin)
 	if x.Bundle.Digest == "" {
 		return
 	}

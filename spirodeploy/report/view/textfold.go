@@ -49,10 +49,11 @@ func (f *folder) note() {
 	if f.states > 0 {
 		left = append(left, human.Plural(f.states, "state"))
 	}
-	text := "Folded"
+	text := "Folded, "
 	if len(left) > 0 {
-		text += ", and " + strings.Join(left, " and ") + " left out"
+		text += "without " + strings.Join(left, " and ") + ", and "
 	}
+	text += "without SLS, times and diffs"
 	help := showAll
 	if f.spell == nil {
 		help = "{verbose} shows all"
@@ -132,6 +133,11 @@ func (f *folder) statesOf(g *group, states []highstate.State, room int) {
 	f.all(badLines)
 	f.more(badLeft, "that failed", "that failed", inRed)
 	f.states += left + badLeft
+	if g.mixed { // what else each minion did
+		for _, m := range g.minions {
+			f.states += m.Counts.Changed + m.Counts.Pending
+		}
+	}
 }
 
 func (f *folder) more(n int, one, many string, c color) {

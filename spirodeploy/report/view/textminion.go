@@ -76,34 +76,34 @@ func outcomeOfMinion(m *report.Minion) string {
 }
 
 // minion writes the result of a minion below its name.
-func (p *text) minion(m *report.Minion) {
+func (x *text) minion(m *report.Minion) {
 	if m.Status == highstate.Unreported {
-		p.print(inRed, "    did not report")
+		x.print(inRed, "    did not report")
 		return
 	}
-	read, verbose := p.results.Telling, p.Detail == Verbose
+	read, verbose := x.results.Telling, x.Detail == Verbose
 	if verbose {
-		read = p.results.Of
+		read = x.results.Of
 	}
 	r, err := read(m)
 	if err != nil {
-		p.print(inYellow, "    what its states did is missing: "+sanitize.Line(err.Error()))
+		x.print(inYellow, "    what its states did is missing: "+sanitize.Line(err.Error()))
 	}
 	for _, msg := range r.Messages {
-		p.hang(minionColor(m), "    ", "    ", shown(msg))
+		x.hang(minionColor(m), "    ", "    ", shown(msg))
 	}
 	causes := causesOf(r.States)
 	for i := range r.States {
 		if s := &r.States[i]; verbose || s.Telling() {
-			p.state(s, causes.because(s))
+			x.state(s, causes.because(s))
 		}
-		if p.full() {
+		if x.full() {
 			return
 		}
 	}
-	p.counts(m)
+	x.counts(m)
 	if verbose {
-		p.slowest(r.States)
+		x.slowest(r.States)
 	}
 }
 

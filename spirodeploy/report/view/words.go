@@ -66,22 +66,15 @@ type fact struct {
 	Foreign     bool // whether the value comes from elsewhere
 }
 
-// Class returns the class of a wide value in a page.
-func (f fact) Class() string {
-	switch n := len(f.Value); {
-	case n > 64:
-		return "widest"
-	case n > 24:
-		return "wide"
-	}
-	return ""
-}
+// Wide reports whether a page gives the value a line of its own.
+func (f fact) Wide() bool { return len(f.Value) > 64 }
 
 // facts returns the facts beside the verdict.
 func facts(t *report.Target) []fact {
 	all := []fact{
 		{"Server", t.Server, true},
 		{"Bundle", string(t.Bundle.Digest), true},
+		{"From", t.Bundle.Origin, true},
 		{"Commit", t.Bundle.Commit, true},
 		{"Contents", human.Count(t.Bundle.Entries, "entry", "entries") + ", " + human.Size(t.Bundle.Size), false},
 		{"Started", clock(t.Started), false},

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/registry"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
+)
+
+// inRegistry reports whether a flag names a bundle in a registry, not a file.
+func inRegistry(name string) bool { return strings.HasPrefix(name, registry.Scheme) }
+
+// isFile reports whether a flag names a file.
+func isFile(name string) bool { return name != "" && !inRegistry(name) }
+
+// checkRegistry returns what is wrong with the flags about registries.
+func (s *Settings) checkRegistry() []error {
+	var errs []error
+	used := false
+	for flag, name := range map[string]string{"output": s.Output, "bundle": s.Bundle, "diff": s.Diff} {
+		if !inRegistry(name) {
+			continue
+		}
+		used = true
+		if _, err := registry.Parse(name); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.flag(flag), err))
+		}
+	}
+	if !used {
+		for flag, given := range map[string]bool{"registry-cert": s.RegistryCert != "", "registry-plain": s.RegistryPlain, "registry-source": s.RegistrySource != ""} {
+			if given {
+				errs = append(errs, fmt.Errorf("%s has no effect: no flag names a bundle with %s", s.flag(flag), registry.Scheme))
+			}
+		}
+	}
+	return errs
+}
+
+// registryClient returns a client with the login of Docker's configuration.
+func (w World) registryClient(s Settings, progress func(done, total int64)) (*registry.Client, error) {
+	proxy, err := w.proxy()
+	if err != nil {
+		return nil, err
+	}
+	opts := registry.Options{PlainHTTP: s.RegistryPlain, Proxy: proxy, ConnectTimeout: s.ConnectTimeout, Progress: progress}
+	if s.RegistryCert != "" {
+		if opts.Certificate, err = readCertificate(s.RegistryCert); err != nil {
+			return nil, err
+		}
+	}
+	dir := w.env("DOCKER_CONFIG") // https://docs.docker.com/reference/cli/docker/#environment-variables
+	if home, err := os.UserHomeDir(); dir == "" && err == nil {
+		dir = filepath.Join(home, ".docker")
+	}
+	if dir != "" {
+		opts.Credentials = registry.Docker(filepath.Join(dir, "config.json"))
+	}
+	return registry.New(opts)
+}
+
+// pull gets a bundle out of a registry into a temporary file.
+func (w World) pull(ctx context.Context, s Settings, name string, progress func(done, total int64)) (*registry.File, error) {
+	addr, err := registry.Parse(name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := w.registryClient(s, progress)
+	if err != nil {
+		return nil, err
+	}
+	file, err := c.PullFile(ctx, addr)
+	return file, ofRegistry(err)
+}
+
+// ofRegistry returns an error of a registry with its verdict. The server got nothing.
+func ofRegistry(err error) error {
+	verdict := report.Verdict("")
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrDenied), errors.Is(err, registry.ErrRefused):
+		verdict = report.Refused
+	case errors.Is(err, registry.ErrUnreachable):
+		verdict = report.Unreachable
+	}
+	return &report.UnsentError{Err: err, Verdict: verdict}
+}
+
+// fetch makes a plan pull its bundle if that is in a registry. The function removes the
+// file.
+func (w World) fetch(p *plan) (remove func()) {
+	name := p.options.File
+	if !inRegistry(name) {
+		return func() {}
+	}
+	var file *registry.File
+	p.options.File = ""
+	p.options.Fetch = func(ctx context.Context, progress func(done, total int64)) (path, origin string, err error) {
+		if file, err = w.pull(ctx, p.settings, name, progress); err != nil {
+			return "", "", err
+		}
+		return file.Path(), file.Address.String(), nil
+	}
+	return func() {
+		if file != nil {
+			_ = file.Close() // it is a temporary file
+		}
+	}
+}
+
+// Push puts the bundle into the registry s.Output, and prints its digest and address.
+func (w World) Push(ctx context.Context, s Settings) error {
+	if !inRegistry(s.Output) {
+		_, err := registry.Parse(s.Output)
+		return invalid(err)
+	}
+	return w.Build(ctx, s)
+}
+
+// push puts a bundle into a registry, and returns its address there, with the digest of
+// the manifest.
+func (w World) push(ctx context.Context, s Settings, opts bundle.Options, b *bundle.Bundle, tell report.Watcher) (string, error) {
+	addr, err := registry.Parse(s.Output)
+	if err != nil {
+		return "", err
+	}
+	c, err := w.registryClient(s, func(done, total int64) {
+		tell(report.Update{Kind: report.Progressed, Stage: report.Bundling, Sent: done, Total: total})
+	})
+	if err != nil {
+		return "", err
+	}
+	result, err := c.Push(ctx, addr, b, registry.Origin{Source: s.RegistrySource, Created: opts.ModTime})
+	if err != nil {
+		return "", ofRegistry(err)
+	}
+	return sanitize.Line(cmp.Or(result.Address.String(), s.Output)), nil
+}
