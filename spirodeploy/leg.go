@@ -237,7 +237,7 @@ func (l *leg) fold(stage report.Stage, event client.Event) error {
 		}
 	}
 	if minion != nil && !l.otherEnvs {
-		l.foreign.add(l.run.sls, minion)
+		l.foreign.add(l.run.sls(), minion)
 	}
 	if err == nil {
 		l.run.show(report.Update{Kind: report.Happened, Stage: stage, Target: l.label(), Event: event, Minion: minion})

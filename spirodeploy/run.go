@@ -33,7 +33,7 @@ type run struct {
 	mu    sync.Mutex   // guards telling, stages, and the report while events are folded
 	stage report.Stage // the current stage of all targets, or ""
 
-	sls map[string]bool // the names of the SLS in the bundle
+	sls func() map[string]bool // the names of the SLS in the bundle
 }
 
 // newRun returns a run with a leg for each target.
@@ -151,7 +151,7 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	warnings := make([][]string, len(r.legs))
 	if tar != nil {
 		files := preflight.Of(tar)
-		r.sls = files.SLS()
+		r.sls = sync.OnceValue(files.SLS) // a run without results needs none
 		for i, l := range r.legs {
 			var found []error
 			found, warnings[i] = l.checkTop(ctx, files)

@@ -87,7 +87,10 @@ type defused struct {
 var mayBegin = regexp.MustCompile(`(?i)##?[a-z]*$`)
 
 func (d *defused) Write(p []byte) (int, error) {
-	text := slices.Concat(d.held, p)
+	text := p
+	if len(d.held) > 0 {
+		text = slices.Concat(d.held, p)
+	}
 	const longest = len("##teamcity")
 	end := len(text)
 	tail := text[max(0, end-longest):]

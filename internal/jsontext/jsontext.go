@@ -4,6 +4,7 @@ package jsontext
 
 import (
 	"bufio"
+	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -63,10 +64,11 @@ func (w *Writer) line() {
 // Name begins a member of an object. The name must need no escapes.
 func (w *Writer) Name(name string) {
 	w.Next()
-	_ = w.Out.WriteByte('"')
-	_, _ = w.Out.WriteString(name)
-	_ = w.Out.WriteByte('"')
-	w.colon()
+	b := append(append(append(w.Out.AvailableBuffer(), '"'), name...), '"', ':')
+	if !w.Compact {
+		b = append(b, ' ')
+	}
+	_, _ = w.Out.Write(b)
 }
 
 func (w *Writer) colon() {
@@ -111,6 +113,11 @@ func (w *Writer) quote(s string) {
 	_ = w.Out.WriteByte('"')
 	escape(w.Out, s, true)
 	_ = w.Out.WriteByte('"')
+}
+
+// Number writes a value that is a number.
+func (w *Writer) Number(n float64) {
+	_, _ = w.Out.Write(strconv.AppendFloat(w.Out.AvailableBuffer(), n, 'f', -1, 64))
 }
 
 // Value writes a value that is valid JSON.
@@ -165,10 +172,9 @@ func Raw(out *bufio.Writer, s string) { escape(out, s, false) }
 // escape escapes what acts on a terminal, and what a string cannot contain if s is a text.
 func escape(out *bufio.Writer, s string, text bool) {
 	start := 0
-	for i := 0; i < len(s); {
-		if c := s[i]; c < 0x7f && (!text || c >= ' ' && c != '"' && c != '\\') {
-			i++ // most characters
-			continue
+	for i := 0; ; {
+		if i += plain(s[i:], text); i == len(s) {
+			break
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if s[i] >= 0x80 && size > 1 && sanitize.Harmless(r) {
@@ -185,6 +191,33 @@ func escape(out *bufio.Writer, s string, text bool) {
 		start = i
 	}
 	_, _ = out.WriteString(s[start:])
+}
+
+// Bit patterns in each of the eight bytes of a word.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// plain returns how many of the first characters need no escape, which are ASCII.
+func plain(s string, text bool) (n int) {
+	for ; n+8 <= len(s); n += 8 {
+		b := s[n : n+8]
+		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		found := w | (w + ones) // not ASCII, or DEL
+		if text {
+			quote, slash := w^'"'*ones, w^'\\'*ones
+			found |= (w-' '*ones)&^w | (quote-ones)&^quote | (slash-ones)&^slash
+		}
+		if found&highs != 0 {
+			break
+		}
+	}
+	for n < len(s) && s[n] < 0x7f && (!text || s[n] >= ' ' && s[n] != '"' && s[n] != '\\') {
+		n++
+	}
+	return n
 }
 
 // escapeRune writes a character by its number.

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"iter"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -25,7 +24,6 @@ type Bundle interface {
 // find_file in utils/spiro.py).
 type Files struct {
 	bundle Bundle
-	names  []string
 	links  map[string]string // targets of symbolic links, by name
 }
 
@@ -33,26 +31,27 @@ type Files struct {
 func Of(b Bundle) *Files {
 	f := &Files{bundle: b, links: map[string]string{}}
 	for it := range b.Items() {
-		name := it.Name
-		for strings.HasPrefix(name, "./") { // as "tar -C _salt ." writes names
-			name = name[len("./"):]
-		}
-		if name == "" {
-			continue
-		}
-		f.names = append(f.names, name)
 		if it.Mode&fs.ModeSymlink != 0 {
+			name := plain(it.Name)
 			f.links[name] = path.Join(path.Dir(name), it.Link)
 		}
 	}
 	return f
 }
 
+// plain returns a name without the beginning that "tar -C _salt ." writes.
+func plain(name string) string {
+	for strings.HasPrefix(name, "./") {
+		name = name[len("./"):]
+	}
+	return name
+}
+
 // SLS returns the names of all SLS, as Salt knows them. The file web/init.sls is both web
 // and web.init.
 func (f *Files) SLS() map[string]bool {
 	all := map[string]bool{}
-	for _, name := range f.names {
+	for name := range f.Names() {
 		file, ok := strings.CutSuffix(name, ".sls")
 		if !ok {
 			continue
@@ -66,7 +65,15 @@ func (f *Files) SLS() map[string]bool {
 }
 
 // Names yields the names of all entries.
-func (f *Files) Names() iter.Seq[string] { return slices.Values(f.names) }
+func (f *Files) Names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for it := range f.bundle.Items() {
+			if name := plain(it.Name); name != "" && !yield(name) {
+				return
+			}
+		}
+	}
+}
 
 // Has reports whether there is an entry, and whether it is a directory. It follows links.
 func (f *Files) Has(name string) (dir, ok bool) {

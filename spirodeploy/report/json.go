@@ -116,8 +116,8 @@ func (r *Results) write(w *jsontext.Writer, m *Minion) error {
 	if err != nil {
 		return err
 	}
-	compact := w.Compact
-	w.Compact = compact || m.details.compact
+	compact, compactState := w.Compact, w.Compact || m.details.compact
+	w.Compact = compactState
 	w.Open('{')
 	w.Text("id", m.ID)
 	w.Text("status", string(result.Status))
@@ -125,7 +125,9 @@ func (r *Results) write(w *jsontext.Writer, m *Minion) error {
 		w.Name("states")
 		w.Open('[')
 		for i := range result.States {
+			w.Compact = compact // a line for each state, since writers hold back long lines
 			w.Next()
+			w.Compact = compactState
 			writeState(w, &result.States[i])
 		}
 		w.Close(']')
@@ -153,7 +155,6 @@ func writeState(w *jsontext.Writer, s *highstate.State) {
 	w.Texts("warnings", s.Warnings)
 	w.TextIfAny("start", s.Start)
 	w.Name("durationMs")
-	number, _ := json.Marshal(s.Duration) // a number cannot fail
-	w.Value(number)
+	w.Number(float64(s.Duration) / float64(time.Millisecond))
 	w.Close('}')
 }

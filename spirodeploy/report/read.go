@@ -139,7 +139,7 @@ func (s *spool) decode(dec *json.Decoder) (*Minion, error) {
 		return nil, err
 	}
 	d := &m.details
-	d.compact, d.ours = !bytes.Contains(raw, []byte("\n")), true
+	d.compact, d.ours = !bytes.HasPrefix(raw, []byte("{\n")), true
 	d.size, d.cost = len(raw), cost(raw, m.Result)
 	m.store(s, raw)
 	s.settle() // before the next minion takes as much memory

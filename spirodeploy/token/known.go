@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/internal/retold"
 )
 
@@ -96,15 +97,20 @@ func (w *Writer) write(n int) error {
 	if n == 0 {
 		return nil
 	}
-	text := string(w.held[:n])
+	out := w.held[:n]
+	text := rawjson.View(out) // until out is written
+	redacted := ""
 	if w.json {
-		text = w.known.redactJSON(text, w.inside)
-		w.inside = w.held[n-1] != '\n' && endsInside(w.held[:n], w.inside)
+		redacted = w.known.redactJSON(text, w.inside)
+		w.inside = out[n-1] != '\n' && endsInside(out, w.inside)
 	} else {
-		text = w.known.Redact(text)
+		redacted = w.known.Redact(text)
 	}
+	if redacted != text {
+		out = []byte(redacted)
+	}
+	_, err := w.w.Write(out)
 	w.held = append(w.held[:0], w.held[n:]...)
-	_, err := io.WriteString(w.w, text)
 	return err
 }
 

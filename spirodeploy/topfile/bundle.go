@@ -1,7 +1,6 @@
 package topfile
 
 import (
-	"context"
 	"errors"
 	"io"
 	"iter"
@@ -42,25 +41,41 @@ func readFile(b Bundle, name string) ([]byte, error) {
 // An index answers what is in a bundle.
 type index struct {
 	bundle Bundle
-	sls    []string // the names of the SLS, sorted, as Salt's fileserver lists them
+	sls    []string // of list
 	room   int      // how many more names are held against globs
 }
 
 // maxGlobbed is how many names are held against globs. What is beyond counts as there.
 const maxGlobbed = 10_000_000
 
-func newIndex(ctx context.Context, b Bundle) (*index, error) {
-	x := &index{bundle: b, room: maxGlobbed}
-	for name := range b.Names() {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if sls, ok := slsName(name); ok {
-			x.sls = append(x.sls, sls)
+// all yields the names of the SLS.
+func (x *index) all(yield func(string) bool) {
+	for name := range x.bundle.Names() {
+		if sls, ok := slsName(name); ok && !yield(sls) {
+			return
 		}
 	}
-	slices.Sort(x.sls)
-	return x, nil
+}
+
+// list returns the names of the SLS, sorted, as Salt's fileserver lists them. It makes the
+// list if it is needed, for there may be very many.
+func (x *index) list() []string {
+	if x.sls == nil {
+		x.sls = slices.AppendSeq([]string{}, x.all)
+		slices.Sort(x.sls)
+	}
+	return x.sls
+}
+
+// first returns the first of the list, or "" if there is none.
+func (x *index) first() string {
+	first := ""
+	for sls := range x.all {
+		if first == "" || sls < first {
+			first = sls
+		}
+	}
+	return first
 }
 
 // slsName returns the name by which Salt lists a file (list_states in
@@ -100,11 +115,11 @@ func candidates(sls string) [2]string {
 func (x *index) find(pattern string) (found, missing []string) {
 	names := []string{pattern}
 	if isGlob(pattern) {
-		if x.room -= len(x.sls); x.room < 0 {
+		if x.room -= len(x.list()); x.room < 0 {
 			return nil, nil
 		}
 		matches := glob(pattern)
-		names = slices.DeleteFunc(slices.Clone(x.sls), func(sls string) bool { return !matches(sls) })
+		names = slices.DeleteFunc(slices.Clone(x.list()), func(sls string) bool { return !matches(sls) })
 		if len(names) == 0 {
 			return nil, []string{pattern}
 		}
@@ -127,7 +142,7 @@ func (x *index) included(pattern string) (found, missing []string) {
 	if isGlob(pattern) {
 		return x.find(pattern)
 	}
-	if _, ok := slices.BinarySearch(x.sls, pattern); ok {
+	if _, ok := slices.BinarySearch(x.list(), pattern); ok {
 		return []string{pattern}, nil
 	}
 	return nil, []string{pattern}
@@ -154,7 +169,7 @@ func (x *index) lack(sls string) string {
 			": an SLS is named without its ending, so write " + show(strings.TrimSuffix(sls, ".sls"))
 	}
 	text := "the bundle has neither " + show(files[0]) + " nor " + show(files[1])
-	if near := nearest(sls, x.sls); near != "" && near != sls {
+	if near := nearest(sls, x.list()); near != "" && near != sls {
 		text += ": did you mean " + show(near) + "?"
 	}
 	return text

@@ -63,11 +63,7 @@ const maxFindings = 100
 // Check looks at what a bundle deploys: its top file, the SLS that this names, and
 // what those visibly refer to. The error is that of the context, or of none.
 func Check(ctx context.Context, b Bundle, opts Options) (*Result, error) {
-	index, err := newIndex(ctx, b)
-	if err != nil {
-		return nil, err
-	}
-	c := &checker{ctx: ctx, bundle: b, index: index, opts: opts, result: &Result{}}
+	c := &checker{ctx: ctx, bundle: b, index: &index{bundle: b, room: maxGlobbed}, opts: opts, result: &Result{}}
 	roots := c.topFile()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -138,8 +134,8 @@ func (c *checker) none() {
 	if deployment == "" {
 		deployment = "prod"
 	}
-	if len(c.index.sls) > 0 {
-		sls = c.index.sls[0]
+	if first := c.index.first(); first != "" {
+		sls = first
 	}
 	c.add(Finding{KindNone, Warning, "", 0, 0, fmt.Sprintf(
 		"the bundle has no %s (and no %s), so a highstate concerns no minion, unless the master's base environment names this one: "+
