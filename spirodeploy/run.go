@@ -280,7 +280,7 @@ func (r *run) bundle(ctx context.Context) (*bundle.Bundle, error) {
 		}
 		r.opts.File, r.origin = path, origin
 	}
-	tar, err := openBundle(ctx, r.opts)
+	tar, err := r.open(ctx)
 	if err != nil || len(r.legs) == 1 {
 		return tar, err
 	}
@@ -291,18 +291,27 @@ func (r *run) bundle(ctx context.Context) (*bundle.Bundle, error) {
 	return tar, nil
 }
 
-// openBundle makes the bundle, or opens the one that was given.
-func openBundle(ctx context.Context, opts Options) (*bundle.Bundle, error) {
-	if opts.File == "" {
-		return bundle.New(ctx, opts.Bundle)
+// open makes the bundle, or opens the one that was given. Errors name a file that was
+// fetched by its origin: the file itself is a temporary one.
+func (r *run) open(ctx context.Context) (*bundle.Bundle, error) {
+	if r.opts.File == "" {
+		return bundle.New(ctx, r.opts.Bundle)
 	}
-	f, err := bundle.OpenFile(ctx, opts.File)
-	if err != nil || opts.Bundle.Digest == "" {
+	f, err := bundle.OpenFile(ctx, r.opts.File)
+	if problems := (bundle.Problems{}); errors.As(err, &problems) && r.origin != "" {
+		for i := range problems {
+			if problems[i].Path == r.opts.File {
+				problems[i].Path = r.origin
+			}
+		}
+		err = problems
+	}
+	if err != nil || r.opts.Bundle.Digest == "" {
 		return f, err
 	}
-	if got, err := f.Digest(ctx); err != nil || got != opts.Bundle.Digest {
+	if got, err := f.Digest(ctx); err != nil || got != r.opts.Bundle.Digest {
 		_ = f.Close() // the reason is already an error
-		return nil, cmp.Or(err, fmt.Errorf("%s: %w: it is %s, not %s", opts.File, bundle.ErrDigest, got, opts.Bundle.Digest))
+		return nil, cmp.Or(err, fmt.Errorf("%s: %w: it is %s, not %s", cmp.Or(r.origin, r.opts.File), bundle.ErrDigest, got, r.opts.Bundle.Digest))
 	}
 	return f, nil
 }

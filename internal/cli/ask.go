@@ -37,7 +37,11 @@ func (w World) check(ctx context.Context, s Settings) error {
 	if s.Project != "" && readErr == nil {
 		rightsErr = rights.Check(s.Project, time.Now())
 	}
-	if err := errlist.Join(s.contradictions(), err, clientErr, rightsErr); err != nil {
+	var many error
+	if len(s.Servers) > 0 {
+		many = fmt.Errorf("%s is given more than once: check asks one server at a time", s.flag("server"))
+	}
+	if err := errlist.Join(s.contradictions(), many, err, clientErr, rightsErr); err != nil {
 		return invalid(err)
 	}
 	if err := c.Check(ctx); err != nil {

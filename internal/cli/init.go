@@ -38,7 +38,11 @@ func (w World) init(ctx context.Context, s Settings) error {
 	if err := os.Mkdir(dir, 0o777); errors.Is(err, fs.ErrExist) {
 		return invalid(&fault.Error{Err: fmt.Errorf("%s is there already, and is left as it is", dir), Help: "name another project directory with {dir}"})
 	} else if err != nil {
-		return invalid(&fault.Error{What: "make " + dir, Err: reasonOf(err), Help: "name a directory that is there, with {dir}"})
+		help := fault.Hint("name a directory that is there, with {dir}")
+		if errors.Is(err, fs.ErrPermission) {
+			help = "name a directory that you may write to, with {dir}"
+		}
+		return invalid(&fault.Error{What: "make " + dir, Err: reasonOf(err), Help: help})
 	}
 	names, err := fs.Glob(files, "*")
 	if err == nil && ctx.Err() != nil {

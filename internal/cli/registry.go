@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"regexp"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -15,8 +15,11 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// inRegistry reports whether a flag names a bundle in a registry, not a file.
-func inRegistry(name string) bool { return strings.HasPrefix(name, registry.Scheme) }
+// inRegistry reports whether a flag names a bundle in a registry, not a file. Any URL is
+// meant for one: package registry says what is wrong with it, and repeats no password.
+func inRegistry(name string) bool { return isURL.MatchString(name) }
+
+var isURL = regexp.MustCompile(`(?i)^([a-z][a-z0-9+.-]+:/|oci:)`)
 
 // isFile reports whether a flag names a file.
 func isFile(name string) bool { return name != "" && !inRegistry(name) }
@@ -33,6 +36,9 @@ func (s *Settings) checkRegistry() []error {
 		if _, err := registry.Parse(name); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", s.flag(flag), err))
 		}
+	}
+	if s.RegistrySource != "" && used && !inRegistry(s.Output) {
+		errs = append(errs, fmt.Errorf("%s has no effect: it is noted with a bundle that %s pushes", s.flag("registry-source"), s.flag("output")))
 	}
 	if !used {
 		for flag, given := range map[string]bool{"registry-cert": s.RegistryCert != "", "registry-plain": s.RegistryPlain, "registry-source": s.RegistrySource != ""} {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -114,13 +115,17 @@ func (w World) readTargets(path string) ([]listed, error) {
 	w.hideTokens(string(text))
 	var list []listed
 	if err := yaml.UnmarshalWithOptions(text, &list, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, false)))
+		text := wrongType.ReplaceAllString(strings.TrimSpace(yaml.FormatError(err, false, false)), "$2 is not of the type $3")
+		return nil, fmt.Errorf("%s: %s", path, text)
 	}
 	if len(list) == 0 {
 		return nil, fmt.Errorf("%s lists no target", path)
 	}
 	return list, nil
 }
+
+// wrongType matches how the YAML library says that a value has another type.
+var wrongType = regexp.MustCompile(`cannot unmarshal (\S+) into Go struct field \w+\.(\w+) of type (\S+)`)
 
 // hideTokens hides each word of a list that looks like a token, whatever it stands for.
 func (w World) hideTokens(list string) {

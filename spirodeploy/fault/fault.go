@@ -83,10 +83,14 @@ func layout(err error, lay func(Parts) string) string {
 	switch e := err.(type) { //nolint:errorlint // wrapped errors follow below
 	case Explainer:
 		parts := e.Explain()
-		if inner := errors.Unwrap(err); inner != nil {
+		if inner := errors.Unwrap(err); inner != nil && isList(inner) {
+			parts.Why = replaced(parts.Why, inner, lay) // each problem keeps its parts
+		} else if inner != nil {
 			parts.Why = replaced(parts.Why, inner, func(p Parts) string {
 				// The outcome of the outer error comes last.
-				parts.Outcome = join("; ", p.Outcome, parts.Outcome)
+				if p.Outcome != parts.Outcome {
+					parts.Outcome = join("; ", p.Outcome, parts.Outcome)
+				}
 				if parts.Help == "" {
 					parts.Help = p.Help
 				}
@@ -112,6 +116,16 @@ func layout(err error, lay func(Parts) string) string {
 		return replaced(text, inner, lay)
 	}
 	return text
+}
+
+// isList reports whether an error is, or wraps, several problems.
+func isList(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if _, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the loop unwraps
+			return true
+		}
+	}
+	return false
 }
 
 // replaced returns a text in which the text of an error is formatted.

@@ -12,6 +12,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/credentials"
 
+	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
@@ -57,7 +58,11 @@ func Docker(path string) Credentials {
 		if err != nil {
 			return Login{}, broken("Docker's configuration "+path+" cannot be read", "make it JSON that you may read, or name another file")
 		}
-		c, err := credentials.Credential(store)(ctx, host)
+		// A credential helper may hang, and leave children that hold its output.
+		c, err := ctxio.Done(ctx, func() (auth.Credential, error) { return credentials.Credential(store)(ctx, host) })
+		if ctx.Err() != nil {
+			return Login{}, ctxio.Reason(ctx)
+		}
 		if err != nil {
 			return Login{}, broken("Docker's configuration "+path+" gives no login for "+host+", since its entry is broken or its credential helper failed",
 				"try \"docker login "+host+"\"")

@@ -51,7 +51,7 @@ func (f *flags) run(ctx context.Context, world cli.World) error {
 // checkFlags are those of spiro-deploy check.
 type checkFlags struct {
 	Project        *string       `placeholder:"PROJECT" help:"Fail unless the token is for this project."`
-	Server         *string       `placeholder:"URL" help:"Server to ask (default: SPIRO_URL, or https://salt:4510/)."`
+	Server         []string      `placeholder:"URL" sep:"none" help:"Server to ask (default: SPIRO_URL, or https://salt:4510/)."`
 	TokenFile      *string       `placeholder:"FILE" help:"File with the token (default: SPIRO_TOKEN)."`
 	SSLCert        *string       `name:"ssl-cert" placeholder:"FILE" help:"Trust this certificate or CA (PEM) instead of the system's."`
 	Insecure       bool          `help:"Verify nothing, and allow plain HTTP."`
@@ -64,7 +64,8 @@ func (*checkFlags) about() string {
 
 func (f *checkFlags) run(ctx context.Context, world cli.World) error {
 	s := cli.Settings{Insecure: f.Insecure, ConnectTimeout: f.ConnectTimeout}
-	s.Project, s.Server = s.Text("project", f.Project), s.Text("server", f.Server)
+	s.Project = s.Text("project", f.Project)
+	s.Several("server", f.Server)
 	s.TokenFile, s.SSLCert = s.Text("token-file", f.TokenFile), s.Text("ssl-cert", f.SSLCert)
 	return world.Check(ctx, s)
 }
