@@ -133,10 +133,8 @@ func (u *unpacker) local(name string) (string, error) {
 
 func (u *unpacker) outside(name string) error {
 	return exception{"tarfile.OutsideDestinationError", fmt.Sprintf(
-		"'%s' would be extracted to '%s', which is outside the destination", name, u.full(name))}
+		"'%s' would be extracted to '%s', which is outside the destination", name, full(u.root, name))}
 }
-
-func (u *unpacker) full(name string) string { return full(u.root, name) }
 
 func full(root *os.Root, name string) string {
 	if filepath.IsAbs(name) {
@@ -250,7 +248,7 @@ func (u *unpacker) named(h *tar.Header, err error) error {
 	case errors.As(err, new(*fs.PathError)):
 		return located(u.root, err)
 	default:
-		return &fs.PathError{Op: "unpack", Path: u.full(h.Name), Err: errno}
+		return &fs.PathError{Op: "unpack", Path: full(u.root, h.Name), Err: errno}
 	}
 }
 

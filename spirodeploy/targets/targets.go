@@ -30,7 +30,7 @@ func Bundle(
 	missingMinions *string, // fail or warn if an SLS that the top file names is missing (default fail)
 	strict *bool, // write nothing if there is a warning
 ) error {
-	s := bundleSettings(dir, artifact, source, exclude, gitDescribe, digest, missingMinions, strict)
+	s := bundleSettings(Defaults, dir, artifact, source, exclude, gitDescribe, digest, missingMinions, strict)
 	s.Output = "bundle.tar"
 	if output != nil {
 		s.Output = s.Text("output", output)
@@ -45,12 +45,12 @@ func until(ctx context.Context, do func(cli.World, context.Context, cli.Settings
 	return do(cli.Process(), ctx, s)
 }
 
-// bundleSettings returns the settings of a bundle that is not deployed.
-func bundleSettings(dir, artifact, source, exclude, gitDescribe, digest, missingMinions *string, strict *bool) cli.Settings {
+// bundleSettings returns the settings of a bundle, with defaults.
+func bundleSettings(d Options, dir, artifact, source, exclude, gitDescribe, digest, missingMinions *string, strict *bool) cli.Settings {
 	s := settings()
-	s.MissingMinions, s.Strict = orText(&s, "missing-minions", missingMinions, Defaults.MissingMinions), or(strict, Defaults.Strict)
-	s.Dir, s.Source, s.GitDescribe = orText(&s, "dir", dir, Defaults.Dir), orText(&s, "include-source", source, Defaults.Source), s.Text("git-describe", gitDescribe)
-	s.Artifacts, s.Exclude, s.Digest = orList(&s, "artifact", artifact, Defaults.Artifacts), orList(&s, "exclude", exclude, Defaults.Exclude), s.Text("digest", digest)
+	s.MissingMinions, s.Strict = orText(&s, "missing-minions", missingMinions, d.MissingMinions), or(strict, d.Strict)
+	s.Dir, s.Source, s.GitDescribe = orText(&s, "dir", dir, d.Dir), orText(&s, "include-source", source, d.Source), s.Text("git-describe", gitDescribe)
+	s.Artifacts, s.Exclude, s.Digest = orList(&s, "artifact", artifact, d.Artifacts), orList(&s, "exclude", exclude, d.Exclude), s.Text("digest", digest)
 	return s
 }
 
@@ -73,7 +73,7 @@ func Push(
 	if err := cli.CheckPosition(address); err != nil {
 		return err
 	}
-	s := bundleSettings(dir, artifact, source, exclude, gitDescribe, digest, missingMinions, strict)
+	s := bundleSettings(Defaults, dir, artifact, source, exclude, gitDescribe, digest, missingMinions, strict)
 	s.Output, s.RegistryPlain = address, cli.Or(registryPlain)
 	s.RegistryCert, s.RegistrySource = s.Text("registry-cert", registryCert), s.Text("registry-source", registrySource)
 	return until(ctx, cli.World.Push, s)
@@ -123,21 +123,18 @@ func Deploy(
 		return err
 	}
 	d := Defaults.beside(bundle != nil, output != nil || diff != nil, cli.Or(insecure), highstate != nil && !*highstate)
-	s := settings()
+	s := bundleSettings(d, dir, artifact, source, exclude, gitDescribe, digest, missingMinions, strict)
 	s.Project, s.Deployment = project, deployment
 	s.Insecure, s.NarrowToken, s.Highstate = cli.Or(insecure), narrowToken, highstate
 	s.RequireMinions = or(requireMinions, d.RequireMinions)
 	s.DryRun, s.ConnectTimeout, s.Timeout = cli.Or(dryRun), cli.Or(connectTimeout), cli.Or(timeout)
 	s.Verbose, s.Quiet = cli.Or(verbose), cli.Or(quiet)
-	s.Color = s.Text("color", color)
-	s.Dir, s.Source, s.GitDescribe = orText(&s, "dir", dir, d.Dir), orText(&s, "include-source", source, d.Source), s.Text("git-describe", gitDescribe)
-	s.Artifacts, s.Exclude, s.Reports = orList(&s, "artifact", artifact, d.Artifacts), orList(&s, "exclude", exclude, d.Exclude), orList(&s, "report", report, d.Reports)
+	s.Color, s.Reports = s.Text("color", color), orList(&s, "report", report, d.Reports)
 	s.Several("server", s.List("server", server))
 	s.Targets, s.Rollout, s.MaxParallel = orText(&s, "targets", targets, d.list(server)), s.Text("rollout", rollout), cli.Or(maxParallel)
 	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, d.Certificate)
-	s.Bundle, s.Digest, s.Output = s.Text("bundle", bundle), s.Text("digest", digest), s.Text("output", output)
-	s.MissingMinions, s.ExpectFrom = orText(&s, "missing-minions", missingMinions, d.MissingMinions), s.Text("expect-from", expectFrom)
-	s.ExpectMinions, s.MinMinions, s.Strict = orList(&s, "expect-minion", expectMinion, d.ExpectMinions), cli.Or(minMinions), or(strict, d.Strict)
+	s.Bundle, s.Output, s.ExpectFrom = s.Text("bundle", bundle), s.Text("output", output), s.Text("expect-from", expectFrom)
+	s.ExpectMinions, s.MinMinions = orList(&s, "expect-minion", expectMinion, d.ExpectMinions), cli.Or(minMinions)
 	s.RegistryCert, s.RegistryPlain = s.Text("registry-cert", registryCert), cli.Or(registryPlain)
 	s.Diff, s.MaxEvent = s.Text("diff", diff), s.Text("max-event", maxEvent)
 	return until(ctx, cli.World.Run, s)

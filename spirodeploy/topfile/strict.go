@@ -56,7 +56,7 @@ func refuse(text []byte) error {
 			return &SyntaxError{n + 1, 1, "yaml.parser.ParserError", "a document ends here and none has begun", ""}
 		}
 		if tab := strings.IndexByte(line, '\t'); tab >= 0 && strings.TrimLeft(line[:tab], " ") == "" {
-			return &SyntaxError{n + 1, tab + 1, pyYAML("scanner"), tabProblem, "indent with spaces"}
+			return tabAt(n+1, tab+1)
 		}
 		if trimmed != "" && trimmed[0] != '#' {
 			break
@@ -136,7 +136,7 @@ func (r *referee) tabs(next int) error {
 		line := r.lines[number-1]
 		if number > n.Line && strings.TrimLeft(line, " \t") == "" {
 			if tab := strings.IndexByte(line, '\t'); tab >= 0 && (!plain || tab < r.at.indent) {
-				return &SyntaxError{number, tab + 1, pyYAML("scanner"), tabProblem, "indent with spaces"}
+				return tabAt(number, tab+1)
 			}
 		}
 		if comment.MatchString(line) {
@@ -158,7 +158,7 @@ func (r *referee) end() error {
 	plain := !r.at.flow && r.last.Kind == yaml.ScalarNode && r.last.Style&(quoted|yaml.FlowStyle) == 0
 	for i := len(r.lines) - 1; i >= 0 && !plain && strings.TrimLeft(r.lines[i], " \t") == ""; i-- {
 		if tab := strings.IndexByte(r.lines[i], '\t'); tab >= 0 {
-			return &SyntaxError{i + 1, tab + 1, pyYAML("scanner"), tabProblem, "indent with spaces"}
+			return tabAt(i+1, tab+1)
 		}
 	}
 	return nil
@@ -232,4 +232,8 @@ func (r *referee) line(n *yaml.Node) string {
 
 func refused(n *yaml.Node, stage, problem string) error {
 	return &SyntaxError{n.Line, n.Column, pyYAML(stage), problem, ""}
+}
+
+func tabAt(line, column int) error {
+	return &SyntaxError{line, column, pyYAML("scanner"), tabProblem, "indent with spaces"}
 }

@@ -165,7 +165,7 @@ func newlines(source []byte) []byte {
 
 // directive12 is a directive for version 1.2, behind nothing but other directives, comments
 // and empty lines.
-var directive12 = regexp.MustCompile(`\A(\x{feff}?(?:[ \t]*(?:[#%].*)?\n)*?[ \t]*%YAML[ \t]+1\.)2([ \t\n]|\z)`)
+var directive12 = regexp.MustCompile("\\A(\ufeff?" + `(?:[ \t]*(?:[#%].*)?\n)*?[ \t]*%YAML[ \t]+1\.)2([ \t\n]|\z)`)
 
 // version11 names version 1.1 in a directive for 1.2: libyaml reads both alike,
 // and our library refuses the second.

@@ -1,6 +1,7 @@
 package salt
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -33,11 +34,8 @@ func findPython(ctx context.Context) (string, error) {
 			seen = append(seen, name+" is "+version)
 		}
 	}
-	if seen == nil {
-		seen = []string{"there is none"}
-	}
 	return "", fmt.Errorf("%w: it needs python3.10 or python3.11 with the module venv in the PATH (%s): install one, such as the packages python3.11 and python3.11-venv",
-		ErrNoPython, strings.Join(seen, ", "))
+		ErrNoPython, cmp.Or(strings.Join(seen, ", "), "there is none"))
 }
 
 // probe returns the version of a Python that can make environments.
