@@ -23,11 +23,13 @@ var cases = []struct {
 	{"bundle, 200 files of 20 MiB", streamed(of20M)},
 	{"growth, 10,000 files", alone(tiny10k)},
 	{"growth, 100,000 files", alone(tiny100k)},
+	{"growth, 1,000,000 files", alone(tiny1m)},
 	{"deploy over TLS", deploy},
 	{"results of 1,000 minions", results},
 	{"20 targets", fleet},
 	{"event to line", latency},
 	{"start", start},
+	{"demo, cold caches", demo},
 }
 
 // streamed bundles a tree to nowhere.
@@ -108,6 +110,17 @@ func alone(t tree) func(context.Context, *bench, string) error {
 // start measures what the command takes to say anything.
 func start(ctx context.Context, b *bench, name string) error {
 	return b.race(ctx, name, contender{what: "ours --help", command: []string{b.ours, "--help"}})
+}
+
+// demo measures the demo right after a clone: nothing is compiled, but the modules are
+// there.
+func demo(ctx context.Context, b *bench, name string) error {
+	cache := filepath.Join(b.dir, "cold")
+	return b.race(ctx, name, contender{
+		what: "go tool mage demo", command: []string{"go", "tool", "mage", "demo"},
+		env:    []string{"GOCACHE=" + cache, "MAGEFILE_CACHE=" + cache},
+		before: func() error { return os.RemoveAll(cache) },
+	})
 }
 
 // tarOf returns a tree, and its finished tar.
