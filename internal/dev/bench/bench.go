@@ -51,7 +51,7 @@ type bench struct {
 
 // Run measures. It is to be called in the module's root. It needs openssl, tar,
 // tee and curl for the peers; what is not there is left out, with a line that
-// says so. What it writes lies below a temporary directory, and takes 6 GiB.
+// says so. What it writes lies below a temporary directory, and takes 13 GiB.
 func Run(ctx context.Context, opts Options) (err error) {
 	opts.Runs = cmp.Or(opts.Runs, 5)
 	b := &bench{Options: opts}

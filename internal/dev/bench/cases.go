@@ -23,11 +23,13 @@ var cases = []struct {
 	{"bundle, 200 files of 20 MiB", withTar(of20M, streamed)},
 	{"growth, 10,000 files", alone(tiny10k)},
 	{"growth, 100,000 files", alone(tiny100k)},
+	{"growth, 1,000,000 files", alone(tiny1m)},
 	{"deploy over TLS", onServer("discard", mixed20k, deploy)},
 	{"results of 1,000 minions", onServer("results", tiny10k, results)},
 	{"20 targets", onServer("fleet", tiny10k, fleet)},
 	{"event to line", onServer("events", tiny10k, latency)},
 	{"start", start},
+	{"demo, cold caches", demo},
 }
 
 // withTar measures with a tree and its finished tar.
@@ -110,6 +112,17 @@ func alone(t tree) func(context.Context, *bench, string) error {
 // start measures what the command takes to say anything.
 func start(ctx context.Context, b *bench, name string) error {
 	return b.race(ctx, name, contender{what: "ours --help", command: []string{b.ours, "--help"}})
+}
+
+// demo measures the demo right after a clone: nothing is compiled, but the modules are
+// there.
+func demo(ctx context.Context, b *bench, name string) error {
+	cache := filepath.Join(b.dir, "cold")
+	return b.race(ctx, name, contender{
+		what: "go tool mage demo", command: []string{"go", "tool", "mage", "demo"},
+		env:    []string{"GOCACHE=" + cache, "MAGEFILE_CACHE=" + cache},
+		before: func() error { return os.RemoveAll(cache) },
+	})
 }
 
 // tarOf returns the finished tar of a tree.

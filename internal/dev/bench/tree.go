@@ -19,6 +19,7 @@ var (
 	mixed20k = tree{"20,000 files", func(dir string) error { return mixed(dir, 20_000) }}
 	tiny10k  = tree{"10,000 tiny files", func(dir string) error { return tiny(dir, 10_000) }}
 	tiny100k = tree{"100,000 tiny files", func(dir string) error { return tiny(dir, 100_000) }}
+	tiny1m   = tree{"1,000,000 tiny files", func(dir string) error { return tiny(dir, 1_000_000) }}
 	oneOf4G  = tree{"one file of 4 GiB", func(dir string) error { return large(dir, 1, 4<<30) }}
 	of20M    = tree{"200 files of 20 MiB", func(dir string) error { return large(dir, 200, 20<<20) }}
 )
