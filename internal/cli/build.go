@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/pulse"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
@@ -79,6 +81,9 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 	}
 	if err == nil && s.Output == atomicfile.Stdout {
 		err = atomicfile.CheckStdout(w.bytes)
+		if err == nil && isTerminal(w.bytes) {
+			err = &fault.Error{Err: errors.New("standard output is a terminal, and a bundle is not text"), Help: "write it to a file, or into a pipe"}
+		}
 	}
 	where = s.Output
 	switch {
@@ -103,7 +108,7 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (warnings []bundle.Warning, err error) {
 	warnings = b.Warnings()
 	_, problems, found := preflight.Check(ctx, preflight.Of(b), preflight.Options{
-		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate,
+		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate(),
 	})
 	for _, text := range found {
 		warnings = append(warnings, bundle.Warning{Text: text})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,6 +113,8 @@ func checkPlace(path string) error {
 		return errors.New("it is a directory")
 	}
 	switch info, err := os.Stat(filepath.Dir(path)); {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the directory %s does not exist: make it first", filepath.Dir(path))
 	case err != nil:
 		return fmt.Errorf("its directory: %w", err)
 	case !info.IsDir():

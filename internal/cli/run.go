@@ -65,7 +65,7 @@ func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 		Project: s.Project, Deployment: s.Deployment,
 		Targets: targets, Serial: s.Rollout == serial, MaxParallel: s.MaxParallel,
 		Server: server, Bundle: bundleOptions, File: s.Bundle,
-		NoHighstate: s.NoHighstate, RequireMinions: s.RequireMinions, FullToken: s.FullToken,
+		NoHighstate: s.NoHighstate(), RequireMinions: s.RequireMinions, FullToken: s.FullToken(),
 		ExpectMinions: expected, MinMinions: s.MinMinions, MissingMinions: report.Missing(s.MissingMinions), Strict: s.Strict,
 		DryRun: s.DryRun, Warnings: w.warnings.texts, Spell: s.Spell,
 		Problems: append(problems, expectErr),

@@ -50,7 +50,7 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 
 // blankToken reports whether the flag that names the token is given and empty.
 func (s *Settings) blankToken() bool {
-	return slices.Contains(s.blank, "token-file")
+	return slices.Contains(s.blank, "token-file") || slices.Contains(s.blank, "token")
 }
 
 // ServerURL returns the server of a flag, or else of SPIRO_URL, or "".

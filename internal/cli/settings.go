@@ -14,62 +14,79 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// Settings are the values of flags, by the names of the flags.
+// Settings are the values of flags. The tags are those of the command's flags, of which
+// none is split at commas (sep:"none"). The environment is read by this package, which
+// knows what is blank.
 type Settings struct {
-	Project        string
-	Deployment     string
-	Dir            string
-	Artifacts      []string // PATH or NAME=PATH
-	Source         string   // filesystem, fs, git or empty
-	Exclude        []string
-	GitDescribe    string
-	NoHighstate    bool
-	RequireMinions bool
-	MissingMinions string   // fail, warn or empty
-	ExpectMinions  []string // ids that have to be reached
-	ExpectFrom     string   // a report whose minions have to be reached
-	MinMinions     int
-	Strict         bool     // a warning before the upload is a problem
-	Server         string   // empty: SPIRO_URL
-	Servers        []string // several servers; Server is empty then
-	Targets        string   // a file that lists them
-	Rollout        string   // parallel, serial or empty
-	MaxParallel    int
-	Token          *string // nil: SPIRO_TOKEN
-	TokenFile      string
-	SSLCert        string
-	Insecure       bool
-	ConnectTimeout time.Duration
-	Timeout        time.Duration
-	MaxEvent       string // size of the largest event that is accepted
-	Bundle         string // deploy this bundle, a file or in a registry, instead of building one
-	Digest         string
-	Output         string // write the bundle here and stop
-	Diff           string // a bundle to compare with, and stop
-	DryRun         bool
+	Project    string `arg:"" optional:"" help:"Project to deploy."`
+	Deployment string `arg:"" optional:"" help:"Deployment of the project: its saltenv is PROJECT/DEPLOYMENT."`
 
-	RegistryCert   string // a file with the certificate or CA of the registry
-	RegistryPlain  bool
-	RegistrySource string // URL of the source, for a bundle that is pushed
+	Dir         string   `group:"bundle" placeholder:"DIR" help:"Project directory (default: the working directory)."`
+	Artifacts   []string `name:"artifact" group:"bundle" placeholder:"PATH" sep:"none" help:"Add a file or directory that the build made, as _artifacts/PATH; NAME=PATH puts it at _artifacts/NAME. Repeatable."`
+	Source      string   `name:"include-source" group:"bundle" placeholder:"fs|git" help:"Add the source as _source: all files (filesystem, fs), or those of the commit HEAD (git)."`
+	Exclude     []string `group:"bundle" placeholder:"PATTERN" sep:"none" help:"Leave out entries that match: '*.pyc' at any depth, '_source/web/**' from the root of the bundle. Repeatable."`
+	GitDescribe string   `group:"bundle" placeholder:"all|tags|off" help:"How the second line of .gitcommit describes the commit (default: all)."`
+	Bundle      string   `group:"bundle" placeholder:"FILE" help:"Take this bundle instead of building one: a file, or oci://REGISTRY/NAME:TAG or …@DIGEST."`
+	Digest      string   `group:"bundle" placeholder:"sha256:…" help:"Refuse a bundle with any other digest."`
 
-	Reports   []string // FORMAT=FILE
-	FullToken bool     // send the token as it is, not narrowed to the project
-	Verbose   bool
-	Quiet     bool
-	Color     string // auto, always, never or empty
+	Servers        []string      `name:"server" group:"server" placeholder:"URL" sep:"none" help:"Server to deploy to (default: SPIRO_URL, or https://salt:4510/). Repeatable: the same bundle then goes to all of them."`
+	Targets        string        `group:"server" placeholder:"FILE" help:"List of targets, in YAML: name, server, project, deployment, certificate, insecure, token-variable, token-file."`
+	Rollout        string        `group:"server" placeholder:"parallel|serial" help:"Whether to deploy to all servers at once, or to one after the other until one fails (default: parallel)."`
+	MaxParallel    int           `group:"server" placeholder:"N" help:"How many servers at once, at most (default: all)."`
+	Token          *string       `group:"server" placeholder:"TOKEN" help:"Token (default: SPIRO_TOKEN). Everybody on this machine can see it here: use SPIRO_TOKEN or --token-file."`
+	TokenFile      string        `group:"server" placeholder:"FILE" help:"File with the token."`
+	NarrowToken    *bool         `group:"server" negatable:"" help:"Send the token narrowed to PROJECT (default: yes)."`
+	SSLCert        string        `group:"server" name:"ssl-cert" placeholder:"FILE" help:"Trust this certificate or CA (PEM) instead of the system's."`
+	Insecure       bool          `group:"server" help:"Verify nothing, and allow plain HTTP."`
+	ConnectTimeout time.Duration `group:"server" default:"20s" placeholder:"DURATION" help:"Time limit for connecting (default: 20s)."`
+
+	RegistryCert   string `group:"registry" placeholder:"FILE" help:"Trust this certificate or CA (PEM) of the registry, beside the system's."`
+	RegistryPlain  bool   `group:"registry" help:"Speak plain HTTP with the registry."`
+	RegistrySource string `group:"registry" placeholder:"URL" help:"Note where the source is with a bundle that is pushed."`
+
+	Highstate      *bool         `group:"run" negatable:"" help:"Apply the states to the minions concerned (default: yes)."`
+	RequireMinions bool          `group:"run" help:"Fail if no minion is concerned."`
+	MissingMinions string        `group:"run" placeholder:"fail|warn" help:"Whether the run fails or warns if a minion that the top file names by its id is not reached, or if no minion is (default: fail)."`
+	ExpectMinions  []string      `name:"expect-minion" group:"run" placeholder:"ID" sep:"none" help:"Fail if this minion is not reached. Repeatable."`
+	ExpectFrom     string        `group:"run" placeholder:"FILE" help:"Fail if a minion of this earlier JSON report is not reached."`
+	MinMinions     int           `group:"run" placeholder:"N" help:"Fail if fewer minions are reached."`
+	Strict         bool          `group:"run" help:"Send nothing if there is a warning before the upload."`
+	Timeout        time.Duration `group:"run" placeholder:"DURATION" help:"Time limit for the whole run (default: none)."`
+	MaxEvent       string        `group:"run" placeholder:"SIZE" help:"Size of the largest event that is accepted (default: 16MiB). A minion with a larger result counts as failed."`
+
+	Output string `group:"instead" placeholder:"FILE" help:"Write the bundle and stop: to a file, - for standard output, or oci://REGISTRY/NAME:TAG."`
+	Diff   string `group:"instead" placeholder:"FILE" help:"Print how the bundle differs from this one, and stop."`
+	DryRun bool   `group:"instead" help:"Build, check token and server, and list what would be sent. Send nothing."`
+
+	Verbose bool     `group:"shown" short:"v" help:"Show every state, and the slowest ones."`
+	Quiet   bool     `group:"shown" short:"q" help:"Show only the verdict."`
+	Color   string   `group:"shown" placeholder:"auto|always|never" help:"When to colour (default: auto, on a terminal and in the logs of GitHub and GitLab unless NO_COLOR is set)."`
+	Reports []string `name:"report" group:"shown" placeholder:"FORMAT=FILE" sep:"none" help:"Write a report: ${formats}. FILE - is standard output. Repeatable."`
+
+	// Server is the only server; Servers is empty then.
+	Server string `kong:"-"`
 
 	// Defaults apply if neither flags nor the environment say anything.
-	Defaults Defaults
+	Defaults Defaults `kong:"-"`
 
 	// Mage spells flags as mage does: -dryRun, not --dry-run.
-	Mage bool
+	Mage bool `kong:"-"`
 
 	// For a narrower token, written to Output.
-	Projects []string
-	Lifetime *time.Duration
+	Projects []string       `kong:"-"`
+	Lifetime *time.Duration `kong:"-"`
 
 	blank []string // flags that were given and are empty
 }
+
+// NoHighstate reports whether no minion applies the states.
+func (s *Settings) NoHighstate() bool { return s.Highstate != nil && !*s.Highstate }
+
+// FullToken reports whether the token is sent as it is, not narrowed to the project.
+func (s *Settings) FullToken() bool { return s.NarrowToken != nil && !*s.NarrowToken }
+
+// Blank reports whether a flag was given and is empty.
+func (s *Settings) Blank() bool { return len(s.blank) > 0 }
 
 // Defaults are the settings of a program that embeds the run.
 type Defaults struct {
@@ -90,6 +107,18 @@ func (s *Settings) Text(name string, flag *string) string {
 		s.blank = append(s.blank, name)
 	}
 	return value
+}
+
+// All returns the values of a flag that can be repeated, and notes an error if one is
+// empty.
+func (s *Settings) All(name string, values []string) []string {
+	return slices.DeleteFunc(values, func(value string) bool {
+		blank := strings.TrimSpace(value) == ""
+		if blank && !slices.Contains(s.blank, name) {
+			s.blank = append(s.blank, name)
+		}
+		return blank
+	})
 }
 
 // List returns the values of a flag that takes several, separated by commas. Like Text it
@@ -137,6 +166,11 @@ func (s *Settings) Spell(o fault.Option) string {
 		return strings.ToUpper(string(o))
 	case fault.Server:
 		return "SPIRO_URL or " + s.flag("server")
+	case fault.Init:
+		if s.Mage {
+			return "mage spiro:init"
+		}
+		return "spiro-deploy init"
 	case fault.Token:
 		return "SPIRO_TOKEN or " + s.flag("token-file")
 	}
@@ -219,7 +253,7 @@ func (s *Settings) contradictions() error {
 func (s *Settings) pointless(useless func(given bool, flag, with, why string)) {
 	asked := s.expectations()
 	for _, flag := range slices.Sorted(maps.Keys(asked)) {
-		useless(s.NoHighstate && asked[flag], flag, "no-highstate", "asks no minion")
+		useless(s.NoHighstate() && asked[flag], flag, "no-highstate", "asks no minion")
 		useless(s.Output != "" && asked[flag], flag, "output", "only writes the bundle")
 		useless(s.Diff != "" && asked[flag], flag, "diff", "only compares")
 	}

@@ -22,7 +22,7 @@ import (
 type Bundle struct {
 	path     string // the project directory, or the file
 	modTime  time.Time
-	items    []item // in the order of the tar
+	items    items // in the order of the tar
 	index    index
 	size     int64
 	commit   string
@@ -47,18 +47,13 @@ type Item struct {
 	Link string      // target of a symbolic link
 }
 
-// item is an entry of a bundle in its place. There may be very many.
-type item struct {
-	Item
-	content int64   // offset of its content in the tar
-	from    *origin // nil for a directory that New has added, and in a tar that exists
-}
-
 // origin is the origin of an entry that New has found.
 type origin struct {
 	path  string    // file on disk, or ""
-	owner io.Closer // stays open as long as the bundle; a *root opens path
-	was   identity  // of the file on disk
+	dir   string    // instead of path if items share the origin: the path without their names
+	owner io.Closer // stays open as long as the bundle; a *root opens the file
+	was   identity  // of the file on disk; if items share the origin, their part of it
+	link  string    // target of a link
 	// Content from elsewhere than that file.
 	at   io.ReaderAt
 	open func() (io.ReadCloser, error)
@@ -85,7 +80,7 @@ type index interface {
 func (b *Bundle) Size() int64 { return b.size }
 
 // Len returns the number of entries.
-func (b *Bundle) Len() int { return len(b.items) }
+func (b *Bundle) Len() int { return b.items.len() }
 
 // Commit returns the content of .gitcommit, or "" if there is none. It names the
 // commit that the bundle was made from.
@@ -97,8 +92,8 @@ func (b *Bundle) Warnings() []Warning { return slices.Clone(b.warnings) }
 // Items yields the entries in the order of the tar.
 func (b *Bundle) Items() iter.Seq[Item] {
 	return func(yield func(Item) bool) {
-		for _, it := range b.items {
-			if !yield(it.Item) {
+		for i := range b.items.len() {
+			if !yield(b.items.at(i).Item) {
 				return
 			}
 		}
@@ -120,7 +115,7 @@ func (b *Bundle) OpenItem(name string) (io.ReadCloser, error) {
 	if i < 0 {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	it := &b.items[i]
+	it := b.items.at(i)
 	tar, _ := b.existing()
 	switch {
 	case tar == nil && it.sequential():

@@ -290,9 +290,9 @@ func (c *collector) addOr(e Entry, err error) {
 	w := Warning{}
 	switch {
 	case errors.As(err, &w):
-		c.warn(c.shown(e.Name, e.from), w.Text)
+		c.warn(c.shown(e.Name, e.from.file()), w.Text)
 	case !spoolFailed(err):
-		c.problem(c.shown(e.Name, e.from), err, excludeHint(e.Name))
+		c.problem(c.shown(e.Name, e.from.file()), err, excludeHint(e.Name))
 	case !slices.ContainsFunc(c.problems, func(p Problem) bool { return spoolFailed(p.Err) }): // each further entry would say so again
 		c.problem("", err, tempfile.Hint)
 	}
@@ -349,10 +349,10 @@ func (c *collector) add(e Entry) (err error) {
 	if err != nil {
 		return err
 	}
-	c.bundle.items = append(c.bundle.items, it)
 	if it.from != nil {
 		c.bundle.own(it.from.owner)
 	}
+	c.bundle.items.add(it)
 	return nil
 }
 
@@ -388,26 +388,19 @@ func (c *collector) content(e Entry) (size int64, from *origin, err error) {
 func (c *collector) finish() {
 	b := c.bundle
 	c.addParents()
-	slices.SortFunc(b.items, func(x, y item) int {
-		if order := strings.Compare(x.Name, y.Name); order != 0 {
-			return order
-		}
-		return strings.Compare(x.from.file(), y.from.file()) // for the same problem each time
-	})
-	// Several scanners may find the same directory.
-	b.items = slices.CompactFunc(b.items, func(x, y item) bool { return x.Name == y.Name && x.Mode.IsDir() })
-	b.index = tree(b.items)
-	for i := range b.items {
+	b.items.sort()
+	b.index = tree{&b.items}
+	for i := range b.items.len() {
 		c.checkItem(i)
 	}
-	b.warnings = append(b.warnings, tree(b.items).lookalikes()...)
+	b.warnings = append(b.warnings, tree{&b.items}.lookalikes()...)
 	for i, pattern := range c.opts.Exclude {
 		if !c.matched[i].Load() {
 			text := "nothing matches the exclude pattern " + printable(pattern) + ": patterns match names in the bundle, in which the content of " + SaltDir + " is at the root"
 			b.warnings = append(b.warnings, Warning{Text: text, Minor: true})
 		}
 	}
-	content := slices.ContainsFunc(b.items, func(it item) bool { return it.Name != GitCommitFile })
+	content := b.items.len() > 1 || b.items.len() == 1 && b.items.name(0) != GitCommitFile
 	if !content && len(c.problems) == 0 {
 		c.problem("", fmt.Errorf("%w: %s has no %s directory with anything in it, and there are no artifacts and no source", ErrEmpty, printable(c.dir), SaltDir),
 			c.whereToLook())
@@ -415,9 +408,10 @@ func (c *collector) finish() {
 	if content && c.near != "" {
 		c.warn("", "there is no "+SaltDir+" in "+printable(c.dir)+", but there is one in "+printable(c.near)+": is that the project directory?")
 	}
-	for i := range b.items {
-		it := &b.items[i]
+	for i := range b.items.len() {
+		it := b.items.at(i)
 		it.content = b.size + headerSize(it.Item)
+		b.items.compact(i).content = it.content
 		b.size = it.end()
 		if it.sequential() {
 			b.sequential = append(b.sequential, i)
@@ -431,25 +425,27 @@ func (c *collector) finish() {
 func (c *collector) addParents() {
 	b := c.bundle
 	c.dirs = map[string]bool{}
-	for _, it := range b.items {
-		if it.Mode.IsDir() {
-			c.dirs[strings.TrimSuffix(it.Name, "/")] = true
+	found := b.items.len()
+	for i := range found {
+		if b.items.compact(i).mode.IsDir() {
+			c.dirs[strings.TrimSuffix(b.items.name(i), "/")] = true
 		}
 	}
-	for i := range b.items {
-		for dir := parent(strings.TrimSuffix(b.items[i].Name, "/")); dir != "" && !c.dirs[dir]; dir = parent(dir) {
+	for i := range found {
+		for dir := parent(strings.TrimSuffix(b.items.name(i), "/")); dir != "" && !c.dirs[dir]; dir = parent(dir) {
 			c.dirs[dir] = true
-			b.items = append(b.items, item{Item: Item{Name: dir + "/", Mode: canonicalMode(fs.ModeDir)}})
+			b.items.add(item{Item: Item{Name: dir + "/", Mode: canonicalMode(fs.ModeDir)}})
 		}
 	}
 }
 
 // checkItem checks an entry against the others.
 func (c *collector) checkItem(i int) {
-	it := &c.bundle.items[i]
-	fail := func(err error, hint fault.Hint) { c.problem(c.shown(it.Name, it.from), err, hint) }
-	if i > 0 && c.bundle.items[i-1].Name == it.Name {
-		other := c.shown(it.Name, c.bundle.items[i-1].from)
+	it := c.bundle.items.at(i)
+	fail := func(err error, hint fault.Hint) { c.problem(c.shown(it.Name, it.file()), err, hint) }
+	if i > 0 && c.bundle.items.name(i-1) == it.Name {
+		before := c.bundle.items.at(i - 1)
+		other := c.shown(it.Name, before.file())
 		fail(fmt.Errorf("%w: %s is made from %s too", ErrDuplicate, printable(it.Name), printable(other)), "leave one of them out")
 	}
 	if !it.Mode.IsDir() && c.dirs[it.Name] {
@@ -462,11 +458,10 @@ func (c *collector) checkItem(i int) {
 	}
 }
 
-func (c *collector) shown(name string, from *origin) string { return c.bundle.shown(name, from) }
+func (c *collector) shown(name, file string) string { return c.bundle.shown(name, file) }
 
 // shown returns the name of an entry for a person who works in the project directory.
-func (b *Bundle) shown(name string, from *origin) string {
-	file := from.file()
+func (b *Bundle) shown(name, file string) string {
 	if file == "" {
 		return strings.TrimSuffix(name, "/")
 	}

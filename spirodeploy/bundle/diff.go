@@ -110,8 +110,9 @@ func contentOf(r io.Reader) (map[string]content, error) {
 	if len(v.contents.Unsafe) > 0 {
 		return nil, fmt.Errorf("is unsafe: %w", v.contents.Unsafe)
 	}
-	found := make(map[string]content, len(v.listed.items))
-	for _, it := range v.listed.items {
+	found := make(map[string]content, v.listed.items.len())
+	for i := range v.listed.items.len() {
+		it := v.listed.items.at(i)
 		key := it.Name
 		it.Name = plainName(it.Name)
 		if it.Name == "" {

@@ -68,7 +68,7 @@ func (b *Bundle) init(ctx context.Context, file *os.File) error {
 	if len(c.Unsafe) > 0 {
 		return fmt.Errorf("%s is not safe to send: %w", printable(b.path), c.Unsafe)
 	}
-	if len(b.items) == 0 {
+	if b.items.len() == 0 {
 		return Problems{{Path: b.path, Err: fmt.Errorf("%w in it: it would leave the deployment without a file", ErrEmpty)}}
 	}
 	if n := len(c.Foreign); n > 0 {

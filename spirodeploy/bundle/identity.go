@@ -36,11 +36,11 @@ func (it *item) same(now status) error {
 		return errKindChanged
 	case now.size != it.Size:
 		return fmt.Errorf("%w: it had %d bytes and has %d", ErrChanged, it.Size, now.size)
-	case now.modTime != it.from.was.modTime:
+	case now.modTime != it.was.modTime:
 		return fmt.Errorf("%w: its modification time is another one", ErrChanged)
-	case now.device != it.from.was.device || now.inode != it.from.was.inode:
+	case now.device != it.was.device || now.inode != it.was.inode:
 		return fmt.Errorf("%w: another file is in its place", ErrChanged)
-	case now.change != it.from.was.change:
+	case now.change != it.was.change:
 		return fmt.Errorf("%w: its change time is another one", ErrChanged)
 	}
 	return nil

@@ -51,7 +51,7 @@ func hasSalt(dir string) bool {
 // whereToLook returns what helps if the project has no states.
 func (c *collector) whereToLook() fault.Hint {
 	if c.near == "" {
-		return "name the project directory with {dir}, or add {artifact}"
+		return "name the project directory with {dir}, or add {artifact}; {init} writes a first project"
 	}
 	near := fault.Hint(fault.Literal(printable(c.near)))
 	return "there is one in " + near + ": did you mean {dir} " + near + "?"

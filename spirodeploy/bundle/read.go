@@ -23,9 +23,9 @@ func (l *layout) next() (size int, fill func([]byte) error, inline bool, err err
 	for {
 		at, end := l.at, min(l.at+pieceSize, l.b.size)
 		if l.past < len(l.b.sequential) {
-			it := &l.b.items[l.b.sequential[l.past]]
+			it := l.b.items.at(l.b.sequential[l.past])
 			if at >= it.content {
-				if size, fill, err = l.read(it); size > 0 || err != nil {
+				if size, fill, err = l.read(&it); size > 0 || err != nil {
 					return size, fill, true, err
 				}
 				continue // it is empty
@@ -93,12 +93,15 @@ func (l *layout) Close() error {
 // fill makes the bytes of the tar from an offset on, except the content of sequential
 // items.
 func (b *Bundle) fill(buf []byte, at int64) error {
-	i := sort.Search(len(b.items), func(i int) bool { return b.items[i].end() > at })
+	i := sort.Search(b.items.len(), func(i int) bool {
+		it := b.items.at(i)
+		return it.end() > at
+	})
 	var o opener
 	defer o.close()
 	var store [3 * blockSize]byte
-	for ; len(buf) > 0 && i < len(b.items); i++ {
-		it := &b.items[i]
+	for ; len(buf) > 0 && i < b.items.len(); i++ {
+		it := b.items.at(i)
 		if at < it.content {
 			header := appendHeader(store[:0], it.Item, b.modTime)
 			n := copy(buf, header[int64(len(header))-(it.content-at):])
@@ -108,7 +111,7 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 			continue
 		}
 		if n, err := it.readAt(&o, buf, at-it.content); err != nil {
-			return b.failed(it, err)
+			return b.failed(&it, err)
 		} else if n > 0 {
 			buf, at = buf[n:], at+int64(n)
 		}
@@ -148,10 +151,11 @@ func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
 		buf = spare[:]
 	}
 	root, _ := it.from.owner.(*root)
-	n, now, err := readFile(o, root, it.from.path, buf, want, from)
+	file := it.file()
+	n, now, err := readFile(o, root, file, buf, want, from)
 	if err == nil && int64(want) == left && len(buf) == want && n == want {
 		var more int
-		more, now, err = readFile(o, root, it.from.path, spare[:], 0, it.Size)
+		more, now, err = readFile(o, root, file, spare[:], 0, it.Size)
 		n += more
 	}
 	if err != nil {
@@ -198,5 +202,5 @@ func (b *Bundle) failed(it *item, err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		err = fmt.Errorf("%w: it is gone", ErrChanged)
 	}
-	return fmt.Errorf("read %s: %w", printable(b.shown(it.Name, it.from)), reason(err))
+	return fmt.Errorf("read %s: %w", printable(b.shown(it.Name, it.file())), reason(err))
 }

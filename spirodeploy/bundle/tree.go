@@ -6,7 +6,7 @@ import (
 	"hash/maphash"
 	"io/fs"
 	"path"
-	"slices"
+	"sort"
 	"strings"
 
 	"golang.org/x/text/cases"
@@ -14,11 +14,11 @@ import (
 )
 
 // tree are the entries of a bundle that New has made, sorted by name.
-type tree []item
+type tree struct{ *items }
 
-// at returns the index of an entry, or -1.
-func (t tree) at(name string) int {
-	i, ok := slices.BinarySearchFunc(t, name, func(it item, name string) int { return strings.Compare(it.Name, name) })
+// index returns the index of an entry, or -1.
+func (t tree) index(name string) int {
+	i, ok := sort.Find(t.len(), func(i int) int { return strings.Compare(name, t.name(i)) })
 	if !ok {
 		return -1
 	}
@@ -26,22 +26,23 @@ func (t tree) at(name string) int {
 }
 
 func (t tree) find(name string) int {
-	i := t.at(name)
-	if i >= 0 && !t[i].Mode.IsRegular() {
+	i := t.index(name)
+	if i >= 0 && !t.compact(i).mode.IsRegular() {
 		return -1
 	}
 	return i
 }
 
 func (t tree) look(name string) (kind fs.FileMode, link string, ok bool) {
-	if t.at(name+"/") >= 0 {
+	if t.index(name+"/") >= 0 {
 		return fs.ModeDir, "", true
 	}
-	i := t.at(name)
+	i := t.index(name)
 	if i < 0 {
 		return 0, "", false
 	}
-	return t[i].Mode.Type(), t[i].Link, true
+	it := t.at(i)
+	return it.Mode.Type(), it.Link, true
 }
 
 // errLeaves tells dangerous links from broken ones.
@@ -131,14 +132,8 @@ func joined(dir, name string) string {
 // directory only in case or Unicode normalisation: on some file systems, the second
 // file overwrites the first.
 func (t tree) lookalikes() []Warning {
-	var warnings []Warning
 	fold := cases.Fold()
-	// A hash of each name, since there may be very many. If two names share a hash by
-	// chance, a warning may be missing.
-	seed := maphash.MakeSeed()
-	first := make(map[uint64]int32, len(t))
-	folded := func(i int) string {
-		name := strings.TrimSuffix(t[i].Name, "/")
+	folded := func(name string) string {
 		dir, base := path.Split(name)
 		if isASCII(base) {
 			if lower := strings.ToLower(base); lower != base {
@@ -148,19 +143,37 @@ func (t tree) lookalikes() []Warning {
 		}
 		return dir + norm.NFC.String(fold.String(norm.NFC.String(base)))
 	}
-	for i := range t {
-		name := strings.TrimSuffix(t[i].Name, "/")
-		key := folded(i)
+	// A hash of each name, since there may be very many. If two names share a hash by
+	// chance, a warning may be missing. Of names that look alike, folding changes at
+	// least one, so the others are few.
+	seed := maphash.MakeSeed()
+	const none = -1
+	first := map[uint64]int32{}
+	for i := range t.len() {
+		name := t.plain(i)
+		if key := folded(name); key != name {
+			first[maphash.String(seed, key)] = none
+		}
+	}
+	if len(first) == 0 {
+		return nil
+	}
+	var warnings []Warning
+	for i := range t.len() {
+		name := t.plain(i)
+		key := folded(name)
 		hash := maphash.String(seed, key)
 		j, ok := first[hash]
-		if !ok {
-			first[hash] = int32(i)
-			continue
-		}
-		other := strings.TrimSuffix(t[j].Name, "/")
-		if other != name && folded(int(j)) == key {
-			warnings = append(warnings, Warning{Path: name, Text: "differs from " + printable(other) + " only in case or Unicode normalisation"})
+		switch {
+		case !ok:
+		case j == none:
+			first[hash] = int32(i) //nolint:gosec // as in items.sort
+		case t.plain(int(j)) != name && folded(t.plain(int(j))) == key:
+			warnings = append(warnings, Warning{Path: name, Text: "differs from " + printable(t.plain(int(j))) + " only in case or Unicode normalisation"})
 		}
 	}
 	return warnings
 }
+
+// plain returns the name of an entry without the slash of a directory.
+func (t tree) plain(i int) string { return strings.TrimSuffix(t.name(i), "/") }

@@ -44,9 +44,9 @@ func Verify(r io.Reader) (*Contents, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.contents.Items = make([]Item, len(v.listed.items))
-	for i, it := range v.listed.items {
-		v.contents.Items[i] = it.Item
+	v.contents.Items = make([]Item, v.listed.items.len())
+	for i := range v.contents.Items {
+		v.contents.Items[i] = v.listed.items.at(i).Item
 	}
 	return v.contents, nil
 }
@@ -213,7 +213,7 @@ func (v *verifier) header(m *member, padding int64) (Item, bool) {
 		v.unsafe(m.name[:min(len(m.name), 100)], err)
 		return it, false
 	}
-	v.listed.items = append(v.listed.items, item{Item: it, content: v.tar.at})
+	v.listed.items.add(item{Item: it, content: v.tar.at})
 	if err := checkName(strings.TrimSuffix(m.name, "/")); err != nil {
 		v.foreign(m.name, "%w", err)
 	}
@@ -243,19 +243,20 @@ func (v *verifier) header(m *member, padding int64) (Item, bool) {
 // checkTree checks the entries against each other.
 func (v *verifier) checkTree() error {
 	l := &v.listed
-	for i := 1; i < len(l.items); i++ {
-		if l.items[i-1].Name >= l.items[i].Name {
-			v.foreign(l.items[i].Name, "does not come after %s in bytewise order", printable(l.items[i-1].Name))
+	for i := 1; i < l.items.len(); i++ {
+		if before, name := l.items.name(i-1), l.items.name(i); before >= name {
+			v.foreign(name, "does not come after %s in bytewise order", printable(before))
 			break
 		}
 	}
-	l.last, l.implied = make(map[string]int32, len(l.items)), map[string]struct{}{}
+	l.last, l.implied = make(map[string]int32, l.items.len()), map[string]struct{}{}
 	for _, check := range []func(i int, it *item){v.checkItem, v.checkPlace} {
-		for i := range l.items {
+		for i := range l.items.len() {
 			if v.ctx.Err() != nil {
 				return ctxio.Reason(v.ctx)
 			}
-			check(i, &l.items[i])
+			it := l.items.at(i)
+			check(i, &it)
 		}
 	}
 	slices.SortStableFunc(v.contents.Unsafe, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
@@ -342,7 +343,7 @@ func (it *item) isHard() bool { return it.Mode.IsRegular() && it.Link != "" }
 
 // listed is the entries of any tar.
 type listed struct {
-	items []item
+	items items
 	last  map[string]int32 // the last entry of each clean name
 	// implied are the directories above entries. Unpacking makes them even if they are
 	// not entries, so links can lead through them. There may be very many.
@@ -365,7 +366,8 @@ func (l *listed) entry(name string) (kind fs.FileMode, link string, ok bool) {
 	if !ok {
 		return 0, "", false
 	}
-	return l.items[i].Mode.Type(), l.items[i].Link, true
+	it := l.items.at(int(i))
+	return it.Mode.Type(), it.Link, true
 }
 
 // look is entry, also for implied directories.
@@ -381,11 +383,11 @@ func (l *listed) look(name string) (kind fs.FileMode, link string, ok bool) {
 // or -1.
 func (l *listed) find(name string) int {
 	i, ok := l.last[path.Clean(name)]
-	switch {
-	case !ok || !l.items[i].Mode.IsRegular():
+	if !ok || !l.items.compact(int(i)).mode.IsRegular() {
 		return -1
-	case l.items[i].isHard():
-		return l.find(l.items[i].Link)
+	}
+	if it := l.items.at(int(i)); it.isHard() {
+		return l.find(it.Link)
 	}
 	return int(i)
 }

@@ -75,7 +75,7 @@ func TestHint(t *testing.T) {
 		t.Errorf("Spell returns %q, want %q", got, want)
 	}
 	for _, o := range fault.Options() {
-		if fault.Hint("{"+o+"}").String() == "" {
+		if o != fault.Init && fault.Hint("{"+o+"}").String() == "" {
 			t.Errorf("%s has no name in Go", o)
 		}
 	}

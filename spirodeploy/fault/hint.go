@@ -21,6 +21,7 @@ const (
 	Dir            Option = "dir"
 	Exclude        Option = "exclude"
 	Insecure       Option = "insecure"
+	Init           Option = "init" // makes a first project
 	MaxEvent       Option = "max-event"
 	MissingMinions Option = "missing-minions"
 	MinMinions     Option = "min-minions"
@@ -47,6 +48,7 @@ var fields = map[Option]string{
 	Digest:         "bundle.Options.Digest",
 	Dir:            "bundle.Options.Dir",
 	Exclude:        "bundle.Options.Exclude",
+	Init:           "", // Go programs have none
 	Insecure:       "client.Options.Insecure",
 	MaxEvent:       "client.Options.MaxEvent",
 	MissingMinions: "Options.MissingMinions",
@@ -78,14 +80,27 @@ type Speller func(Option) string
 // from elsewhere must pass through [Literal].
 type Hint string
 
-// Spell returns the hint with its options spelled. It returns "" if the front end lacks
-// one of them. A nil Speller spells them as fields of Go structs.
+// Spell returns the hint with its options spelled. It leaves out a part between semicolons
+// if the front end lacks one of its options. A nil Speller spells them as fields of Go
+// structs.
 func (h Hint) Spell(spell Speller) string {
 	if spell == nil {
 		spell = func(o Option) string { return fields[o] }
 	}
+	var all []string
+	for segment := range strings.SplitSeq(string(h), "; ") {
+		if text, ok := spelled(segment, spell); ok {
+			all = append(all, text)
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// spelled returns a text with its options spelled, and false if the front end does not
+// have one of them.
+func spelled(text string, spell Speller) (string, bool) {
 	possible := true
-	text := placeholder.ReplaceAllStringFunc(string(h), func(s string) string {
+	text = placeholder.ReplaceAllStringFunc(text, func(s string) string {
 		o := Option(strings.Trim(s, "{}"))
 		if o == "" {
 			return s[:1]
@@ -94,10 +109,7 @@ func (h Hint) Spell(spell Speller) string {
 		possible = possible && word != ""
 		return word
 	})
-	if !possible {
-		return ""
-	}
-	return text
+	return text, possible
 }
 
 // String returns the hint with its options spelled as fields of Go structs.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // Login is what to sign in to a registry with. The zero value is for nobody. It
@@ -32,8 +33,8 @@ func (l Login) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "login(redacted)") // as fmt does
 }
 
-// MarshalJSON writes what Format does.
-func (l Login) MarshalJSON() ([]byte, error) { return []byte(`"login(redacted)"`), nil }
+// MarshalText writes what Format does, also in JSON and XML.
+func (l Login) MarshalText() ([]byte, error) { return []byte("login(redacted)"), nil }
 
 // Credentials finds what to sign in with to a registry, given as host or host:port.
 type Credentials func(ctx context.Context, host string) (Login, error)
@@ -71,8 +72,9 @@ const minSecret = 6
 
 // secrets knows what must not be shown.
 type secrets struct {
-	mu  sync.Mutex
-	all []string
+	mu    sync.Mutex
+	all   []string
+	known token.Known // the same: it finds parts, and other ways to write them
 }
 
 func (s *secrets) add(more ...string) {
@@ -81,11 +83,12 @@ func (s *secrets) add(more ...string) {
 	for _, text := range more {
 		if len(text) >= minSecret {
 			s.all = append(s.all, text, url.QueryEscape(text), base64.StdEncoding.EncodeToString([]byte(text)))
+			s.known.AddText(text)
 		}
 	}
 }
 
-// redact returns nothing in place of a text with a secret in it.
+// redact returns nothing in place of a text with a secret in it, or a part of one.
 func (s *secrets) redact(text string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,6 +96,9 @@ func (s *secrets) redact(text string) string {
 		if strings.Contains(text, secret) {
 			return ""
 		}
+	}
+	if s.known.Redact(text) != text {
+		return ""
 	}
 	return text
 }

@@ -249,7 +249,7 @@ func TestHostile(t *testing.T) {
 				w.WriteHeader(http.StatusFound)
 			}
 			return isBlob(r)
-		}, registry.ErrUnreachable, "the answer of example.com"},
+		}, registry.ErrRefused, "an address that is not one of HTTP"},
 		"part that nobody asked for": {func(w http.ResponseWriter, r *http.Request) bool {
 			if isBlob(r) {
 				w.WriteHeader(http.StatusPartialContent)

@@ -157,6 +157,8 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 			Kind: ErrRefused, Problem: "the registry redirects what is sent to it to " + clipHost(req.URL.Host) + ", which is not followed",
 			Help: "if that is right, use that host in the address",
 		}
+	case req.URL.Scheme != "http" && req.URL.Scheme != "https":
+		return &Error{Kind: ErrRefused, Problem: "the registry redirects to an address that is not one of HTTP", Help: "check the host of the address"}
 	case len(via) > maxRedirects:
 		return &Error{Kind: ErrRefused, Problem: "the registry redirects again and again", Help: "check the host of the address"}
 	}

@@ -35,7 +35,7 @@ func (r *Report) Summary() string {
 	if len(failed) == 0 {
 		return fmt.Sprintf("FAILURE: %d of %d targets not begun", skipped, len(r.Targets))
 	}
-	text := fmt.Sprintf("FAILURE: %d of %d targets: %s", len(failed), len(r.Targets), strings.Join(failed, ", "))
+	text := fmt.Sprintf("FAILURE: %d of %d targets failed: %s", len(failed), len(r.Targets), strings.Join(failed, ", "))
 	if skipped > 0 {
 		text += fmt.Sprintf("; %d not begun", skipped)
 	}

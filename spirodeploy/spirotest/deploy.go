@@ -107,8 +107,10 @@ func highstate(ctx context.Context, out *stream, minions []Minion) {
 	out.send("highstate-start", startMessage(minions), member{"minions", ids(minions)})
 	start := time.Now()
 	for _, m := range reporting(minions) {
-		if !sleep(ctx, time.Until(start.Add(m.Delay))) {
+		select {
+		case <-ctx.Done():
 			panic(http.ErrAbortHandler)
+		case <-time.After(time.Until(start.Add(m.Delay))):
 		}
 		if err := out.report(m); err != nil {
 			out.send("exception", traceback(err))
@@ -116,16 +118,4 @@ func highstate(ctx context.Context, out *stream, minions []Minion) {
 		}
 	}
 	out.send("highstate-finish", "Highstate complete")
-}
-
-// sleep returns false if the context ends first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

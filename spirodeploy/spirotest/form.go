@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -48,8 +48,10 @@ func (f *form) remove() {
 // reached.
 func (s *Server) readForm(r *http.Request) (*form, error) {
 	f := &form{values: map[string]string{}}
-	f.setAll(r.URL.Query())
-	body := &body{from: r.Body, left: s.options.MaxBody}
+	for name, values := range r.URL.Query() {
+		f.set(name, values[len(values)-1])
+	}
+	body := &meter{from: r.Body, most: s.options.MaxBody}
 	kind, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind == "multipart/form-data" && params["boundary"] != "" {
 		s.readParts(f, multipart.NewReader(body, params["boundary"]))
@@ -90,15 +92,16 @@ func (s *Server) readPart(f *form, part *multipart.Part) error {
 	if f.bundles > 1 {
 		return nil
 	}
-	return s.readBundle(f, part)
+	bundle := &meter{from: part, most: math.MaxInt64}
+	defer func() { f.size = bundle.count }()
+	return s.readBundle(f, bundle)
 }
 
 // readBundle writes the bundle to the disk. Its error is one of reading; one of
 // writing goes to the form, for the request to be read on.
-func (s *Server) readBundle(f *form, part io.Reader) error {
-	counted := &counter{from: part, count: &f.size}
+func (s *Server) readBundle(f *form, bundle *meter) error {
 	if s.options.Discard {
-		_, err := io.Copy(io.Discard, counted)
+		_, err := io.Copy(io.Discard, bundle)
 		return err
 	}
 	file, err := os.CreateTemp(s.dir, "bundle-")
@@ -108,19 +111,13 @@ func (s *Server) readBundle(f *form, part io.Reader) error {
 	}
 	f.bundle = file
 	hash := sha256.New()
-	_, err = io.Copy(io.MultiWriter(file, hash), counted)
+	_, err = io.Copy(io.MultiWriter(file, hash), bundle)
 	f.digest = fmt.Sprintf("sha256:%x", hash.Sum(nil))
-	if err != nil && counted.err == nil {
+	if err != nil && bundle.err == nil {
 		f.failed = err
 		return nil
 	}
 	return err
-}
-
-func (f *form) setAll(query url.Values) {
-	for name, values := range query {
-		f.set(name, values[len(values)-1])
-	}
 }
 
 // set keeps a value as Tornado gives it to SpiroFS; of several the last one
@@ -134,40 +131,24 @@ func (f *form) set(name, value string) {
 	f.values[name] = strings.TrimSpace(controls.ReplaceAllString(value, " "))
 }
 
-// body reads a request body up to its limit and remembers why it ended early.
-type body struct {
-	from io.Reader
-	left int64
-	err  error
+// meter counts what is read through it, up to a limit, and remembers what stopped it.
+type meter struct {
+	from        io.Reader
+	count, most int64
+	err         error
 }
 
-func (b *body) Read(p []byte) (int, error) {
-	if b.err != nil {
-		return 0, b.err
+func (m *meter) Read(p []byte) (int, error) {
+	if m.err != nil {
+		return 0, m.err
 	}
-	n, err := b.from.Read(p)
-	b.left -= int64(n)
-	if b.left < 0 {
+	n, err := m.from.Read(p)
+	m.count += int64(n)
+	if m.count > m.most {
 		err = errTooLarge
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		b.err = err
-	}
-	return n, err
-}
-
-// counter counts what is read through it and remembers what stopped it.
-type counter struct {
-	from  io.Reader
-	count *int64
-	err   error
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.from.Read(p)
-	*c.count += int64(n)
-	if err != nil && !errors.Is(err, io.EOF) {
-		c.err = err
+		m.err = err
 	}
 	return n, err
 }

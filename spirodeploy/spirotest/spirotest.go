@@ -2,6 +2,7 @@ package spirotest
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -112,7 +113,7 @@ func Start(options Options) (*Server, error) {
 		served:      make(chan struct{}),
 	}
 	if len(s.key) == 0 {
-		s.key = []byte(randomText(64))
+		s.key = []byte(rand.Text() + rand.Text())
 	}
 	listener, err := net.Listen("tcp", options.Addr) //nolint:noctx // it takes no time
 	if err != nil {

@@ -44,51 +44,40 @@ func openTar(bundle *os.File) (*tar.Reader, error) {
 	return tar.NewReader(inner), nil
 }
 
-// next is the next member, insecure names included: unpack judges them.
-func next(members *tar.Reader) (*tar.Header, error) {
-	h, err := members.Next()
-	if errors.Is(err, tar.ErrInsecurePath) {
-		err = nil
+// each calls do with the members of a bundle, insecure names included: unpack judges them.
+func each(bundle *os.File, do func(h *tar.Header, content io.Reader) error) error {
+	members, err := openTar(bundle)
+	if err != nil {
+		return err
 	}
-	return h, err
+	for {
+		h, err := members.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil && !errors.Is(err, tar.ErrInsecurePath):
+			return err
+		}
+		if err := do(h, members); err != nil {
+			return err
+		}
+	}
 }
 
 // readable tells whether a bundle is a tar from its start to its end.
 func readable(bundle *os.File) bool {
-	members, err := openTar(bundle)
-	if err != nil {
-		return false
-	}
-	for {
-		_, err := next(members)
-		if errors.Is(err, io.EOF) {
-			return true
-		}
-		if err != nil {
-			return false
-		}
-	}
+	return each(bundle, func(*tar.Header, io.Reader) error { return nil }) == nil
 }
 
 // unpack puts the members of a bundle below root. Nothing can leave root: it is
 // os.Root that resolves every name.
 func unpack(root *os.Root, bundle *os.File) error {
-	members, err := openTar(bundle)
+	u := &unpacker{root: root}
+	err := each(bundle, func(h *tar.Header, content io.Reader) error {
+		return u.named(h, u.member(h, content))
+	})
 	if err != nil {
 		return err
-	}
-	u := &unpacker{root: root}
-	for {
-		h, err := next(members)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if err := u.member(h, members); err != nil {
-			return u.named(h, err)
-		}
 	}
 	if err := u.finishFolders(); err != nil {
 		return err
@@ -254,7 +243,7 @@ func (u *unpacker) checkLinks() error {
 func (u *unpacker) named(h *tar.Header, err error) error {
 	var errno syscall.Errno
 	switch {
-	case errors.As(err, new(exception)):
+	case err == nil, errors.As(err, new(exception)):
 		return err
 	case !errors.As(err, &errno):
 		return u.outside(strings.TrimSuffix(h.Name, "/"))

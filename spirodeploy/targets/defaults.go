@@ -91,6 +91,14 @@ func (o Options) list(server *string) string {
 	return o.Targets
 }
 
+// or returns the value of a flag, or a default if the flag is not given.
+func or(flag *bool, or bool) bool {
+	if flag == nil {
+		return or
+	}
+	return *flag
+}
+
 // orText returns the value of a flag, or a default if the flag is not given.
 func orText(s *cli.Settings, name string, flag *string, or string) string {
 	if flag == nil {

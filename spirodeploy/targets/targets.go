@@ -43,10 +43,7 @@ func Bundle(
 // bundleSettings returns the settings of a bundle that is not deployed.
 func bundleSettings(dir, artifact, source, exclude, gitDescribe, digest, missingMinions *string, strict *bool) cli.Settings {
 	s := settings()
-	s.MissingMinions, s.Strict = orText(&s, "missing-minions", missingMinions, Defaults.MissingMinions), Defaults.Strict
-	if strict != nil {
-		s.Strict = *strict
-	}
+	s.MissingMinions, s.Strict = orText(&s, "missing-minions", missingMinions, Defaults.MissingMinions), or(strict, Defaults.Strict)
 	s.Dir, s.Source, s.GitDescribe = orText(&s, "dir", dir, Defaults.Dir), orText(&s, "include-source", source, Defaults.Source), s.Text("git-describe", gitDescribe)
 	s.Artifacts, s.Exclude, s.Digest = orList(&s, "artifact", artifact, Defaults.Artifacts), orList(&s, "exclude", exclude, Defaults.Exclude), s.Text("digest", digest)
 	return s
@@ -125,11 +122,8 @@ func Deploy(
 	d := Defaults.beside(bundle != nil, output != nil || diff != nil, cli.Or(insecure), highstate != nil && !*highstate)
 	s := settings()
 	s.Project, s.Deployment = project, deployment
-	s.Insecure, s.FullToken = cli.Or(insecure), narrowToken != nil && !*narrowToken
-	s.NoHighstate, s.RequireMinions = highstate != nil && !*highstate, d.RequireMinions
-	if requireMinions != nil {
-		s.RequireMinions = *requireMinions
-	}
+	s.Insecure, s.NarrowToken, s.Highstate = cli.Or(insecure), narrowToken, highstate
+	s.RequireMinions = or(requireMinions, d.RequireMinions)
 	s.DryRun, s.ConnectTimeout, s.Timeout = cli.Or(dryRun), cli.Or(connectTimeout), cli.Or(timeout)
 	s.Verbose, s.Quiet = cli.Or(verbose), cli.Or(quiet)
 	s.Color = s.Text("color", color)
@@ -140,10 +134,7 @@ func Deploy(
 	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, d.Certificate)
 	s.Bundle, s.Digest, s.Output = s.Text("bundle", bundle), s.Text("digest", digest), s.Text("output", output)
 	s.MissingMinions, s.ExpectFrom = orText(&s, "missing-minions", missingMinions, d.MissingMinions), s.Text("expect-from", expectFrom)
-	s.ExpectMinions, s.MinMinions, s.Strict = orList(&s, "expect-minion", expectMinion, d.ExpectMinions), cli.Or(minMinions), d.Strict
-	if strict != nil {
-		s.Strict = *strict
-	}
+	s.ExpectMinions, s.MinMinions, s.Strict = orList(&s, "expect-minion", expectMinion, d.ExpectMinions), cli.Or(minMinions), or(strict, d.Strict)
 	s.RegistryCert, s.RegistryPlain = s.Text("registry-cert", registryCert), cli.Or(registryPlain)
 	s.Diff, s.MaxEvent = s.Text("diff", diff), s.Text("max-event", maxEvent)
 	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)

@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 	"github.com/spirostack/spirodeploy/tests/docs/example"
+	"github.com/spirostack/spirodeploy/tests/registry/store"
 )
 
 // TestGuides follows each guide, from its first step to its last, in one shell: it
@@ -95,6 +97,9 @@ func (s step) matches(output string) bool {
 // clock is what begins a line if standard error is no terminal.
 var clock = regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d `)
 
+// registryHost stands for a registry on this machine.
+const registryHost = "registry.example.com"
+
 const mark = "=== the end, with status "
 
 // follow does the steps in a directory that has what readers have: a server with
@@ -116,13 +121,20 @@ func follow(t *testing.T, bin string, before, steps []step) {
 	if err := os.WriteFile(filepath.Join(home, "spirofs.crt"), []byte(read(t, filepath.Join(dir, "salt.pem"))), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	registry := strings.TrimPrefix(store.Start(t, store.Options{Username: "reader", Password: "secret"}).URL, "http://")
+	tools := filepath.Join(dir, "tools")
+	// What "docker login" does with a user name and a password that somebody types.
+	login := fmt.Sprintf("#!/bin/sh\nmkdir -p ~/.docker && echo '{\"auths\":{%q:{\"auth\":\"cmVhZGVyOnNlY3JldA==\"}}}' > ~/.docker/config.json && echo Login Succeeded\n", registry)
+	if err := errors.Join(os.Mkdir(tools, 0o755), os.WriteFile(filepath.Join(tools, "docker"), []byte(login), 0o755)); err != nil {
+		t.Fatal(err)
+	}
 	var script strings.Builder
 	for _, s := range slices.Concat(before, steps) {
-		fmt.Fprintf(&script, "%s\ns=$?; echo '%s'$s; (exit $s)\n", strings.TrimSuffix(strings.ReplaceAll(s.command, "SPIRO_TOKEN=…", "SPIRO_TOKEN="+server.Token(time.Hour, "shop")), "\n"), mark)
+		fmt.Fprintf(&script, "%s\ns=$?; echo '%s'$s; (exit $s)\n", strings.TrimSuffix(strings.NewReplacer("SPIRO_TOKEN=…", "SPIRO_TOKEN="+server.Token(time.Hour, "shop"), registryHost, registry).Replace(s.command), "\n"), mark)
 	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", script.String())
 	cmd.Dir = home
-	cmd.Env = append(os.Environ(), "HOME="+home, "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "HOME="+home, "DOCKER_CONFIG=", "PATH="+tools+string(filepath.ListSeparator)+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	for _, variable := range server.Environ() {
 		// Readers set these two themselves, and trust nobody yet.
 		if !strings.HasPrefix(variable, "SPIRO_") && !strings.HasPrefix(variable, "SSL_CERT_FILE=") {
@@ -139,7 +151,7 @@ func follow(t *testing.T, bin string, before, steps []step) {
 	}
 	for i, s := range steps {
 		output, after, found := strings.Cut(rest, mark)
-		output = clock.ReplaceAllString(output, "")
+		output = strings.ReplaceAll(clock.ReplaceAllString(output, ""), registry, registryHost)
 		if !found {
 			t.Fatalf("the guide ends before %s\n%s", s.command, out)
 		}
@@ -214,23 +226,27 @@ func lastLine(text string) string {
 	return lines[len(lines)-2]
 }
 
-// TestCIGuide: the jobs that the guide shows are those of the examples, which
+// TestCIGuides: the jobs that the guides show are those of the examples, which
 // tests/examples runs.
-func TestCIGuide(t *testing.T) {
+func TestCIGuides(t *testing.T) {
 	t.Parallel()
-	var shown []string
-	for _, b := range blocks(t) {
-		if b.file == "docs/guides/ci.md" && b.language == "yaml" {
-			shown = append(shown, b.text)
+	for guide, jobs := range map[string][]string{
+		"docs/guides/ci.md":      {"github.yml", "gitlab-ci.yml"},
+		"docs/guides/promote.md": {"github-promote.yml", "gitlab-ci-promote.yml", "github-promote-dagger.yml"},
+	} {
+		var shown []string
+		for _, b := range blocks(t) {
+			if b.file == guide && b.language == "yaml" && b.target == "" {
+				shown = append(shown, b.text)
+			}
 		}
-	}
-	jobs := []string{"github.yml", "gitlab-ci.yml"}
-	if len(shown) != len(jobs) {
-		t.Fatalf("it shows %d jobs, and there are %d", len(shown), len(jobs))
-	}
-	for i, job := range jobs {
-		if !strings.HasSuffix(read(t, filepath.Join(example.Root, "examples", "ci", job)), "\n"+shown[i]) {
-			t.Errorf("it shows another job than examples/ci/%s, after the comment at its top", job)
+		if len(shown) != len(jobs) {
+			t.Fatalf("%s shows %d jobs, and there are %d", guide, len(shown), len(jobs))
+		}
+		for i, job := range jobs {
+			if !strings.HasSuffix(read(t, filepath.Join(example.Root, "examples", "ci", job)), "\n"+shown[i]) {
+				t.Errorf("%s shows another job than examples/ci/%s, after the comment at its top", guide, job)
+			}
 		}
 	}
 }

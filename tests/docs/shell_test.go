@@ -14,14 +14,16 @@ import (
 
 // cannot has the shell blocks that do not run here, and why.
 var cannot = map[string]string{
-	"README.md: go tool mage demo    # bundles examples/shop, deploys it to a server in the same process, shows what happens":      "internal/dev/demo tests the demo, and the other line runs this test",
-	"README.md: go install github.com/spirostack/spirodeploy/spirodeploy/cmd/spiro-deploy@latest":                                  "needs the network",
-	"README.md: go get -tool github.com/magefile/mage     # once; an installed mage does as well":                                  "needs the network",
-	"README.md: dagger -m github.com/spirostack/spirodeploy call \\":                                                               "needs an engine",
-	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call bundle --dir . export --path bundle.tar":                     "needs an engine",
-	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call --service tcp://localhost:4510 --ssl-cert salt.pem deploy …": "needs an engine",
-	"docs/development.md: sha256sum --ignore-missing -c SHA256SUMS             # the archive; on macOS, shasum -a 256":             "needs a release; tests/publish tests what it makes",
-	"docs/development.md: git checkout v0.1.0":                                                                                     "needs a release; tests/publish makes one from two clones",
+	"README.md: go tool mage demo    # bundles examples/shop, deploys it to a server in the same process, shows what happens":                    "internal/dev/demo tests the demo, and the other line runs this test",
+	"README.md: go install github.com/spirostack/spirodeploy/spirodeploy/cmd/spiro-deploy@latest":                                                "needs the network",
+	"README.md: go get -tool github.com/magefile/mage     # once; an installed mage does as well":                                                "needs the network",
+	"README.md: dagger -m github.com/spirostack/spirodeploy call \\":                                                                             "needs an engine",
+	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call bundle --dir . export --path bundle.tar":                                   "needs an engine",
+	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call --service tcp://localhost:4510 --ssl-cert salt.pem deploy …":               "needs an engine",
+	"docs/dagger.md: dagger -m github.com/spirostack/spirodeploy call push --bundle bundle.tar --address oci://registry.example.com/shop:1.4 \\": "needs an engine",
+	"docs/guides/promote.md: dagger -m github.com/spirostack/spirodeploy call pull --address oci://registry.example.com/shop@sha256:… \\":        "needs an engine",
+	"docs/development.md: sha256sum --ignore-missing -c SHA256SUMS             # the archive; on macOS, shasum -a 256":                           "needs a release; tests/publish tests what it makes",
+	"docs/development.md: git checkout v0.1.0":                                                                                                             "needs a release; tests/publish makes one from two clones",
 	"docs/engines.md: # a remote engine":                                                                                                                   "needs an engine",
 	"docs/engines.md: SPIRODEPLOY_SERVER=https://salt.example.com:4510/":                                                                                   "is a file that the dagger command reads",
 	"docs/library.md: go get github.com/spirostack/spirodeploy/spirodeploy@latest":                                                                         "needs the network",
@@ -36,6 +38,12 @@ var cannot = map[string]string{
 	"docs/guides/install.md: dagger -m github.com/spirostack/spirodeploy@v0.1.0 call deploy --help":                                                                 "needs an engine",
 	"docs/guides/master.md: salt-pip install \"git+https://github.com/spirostack/spirodeploy#subdirectory=contrib/spirofs-compat\"":                                 "needs a Salt master; tests/spirofs runs it in a fresh environment",
 	"docs/guides/master.md: systemctl restart salt-master":                                                                                                          "as above",
+
+	"README.md: go tool mage demo -serve    # prints the line \"export SPIRO_URL=… SPIRO_TOKEN=…\", and serves until Ctrl-C": "serves until Ctrl-C; internal/dev/demo tests the demo",
+	"README.md: go build -o spiro-deploy ./spirodeploy/cmd/spiro-deploy":                                                     "is for a clone; all tests here build the command like this",
+	"docs/guides/install.md: go build -o spiro-deploy ./spirodeploy/cmd/spiro-deploy":                                        "as above",
+	"docs/guides/install.md: go mod edit -replace github.com/spirostack/spirodeploy=../spirodeploy":                          "is for a clone; the project of all tests here has such a replacement",
+	"docs/guides/install.md: spiro-deploy --dir examples/shop --artifact build/shop --insecure shop prod":                    "is for the server of the demo",
 }
 
 // TestShell: every shell block does what it says, in a project that is a copy of

@@ -13,8 +13,13 @@ import (
 
 // elsewhere has the words of docs/guides/troubleshooting.md that are not ours.
 var elsewhere = map[string]string{
-	"is not available": "salt-run says so of a runner that it does not know",
-	"unknown flag":     "the parser of flags says so",
+	"the registry's certificate": "package peer puts it together",
+	"is not available":           "salt-run says so of a runner that it does not know",
+	"unknown flag":               "the parser of flags says so",
+	"invalid option":             "mage says so",
+	"unknown option":             "mage says so",
+
+	"flag provided but not defined": "mage says so",
 }
 
 // TestTroubleshooting: people find what they see. The words in each heading are those

@@ -26,8 +26,8 @@ func TestCISchemas(t *testing.T) {
 		count int
 		args  []string
 	}{
-		{filepath.Join(dir, "github*.yml"), 3, []string{"--builtin-schema", "vendor.github-workflows"}},
-		{filepath.Join(dir, "gitlab*.yml"), 3, []string{"--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"}},
+		{filepath.Join(dir, "github*.yml"), 5, []string{"--builtin-schema", "vendor.github-workflows"}},
+		{filepath.Join(dir, "gitlab*.yml"), 4, []string{"--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"}},
 		{filepath.Join(root, "action.yml"), 1, []string{"--builtin-schema", "vendor.github-actions"}},
 		{job, 1, []string{"--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"}},
 	} {

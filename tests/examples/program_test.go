@@ -29,7 +29,7 @@ func TestProgram(t *testing.T) {
 		{name: "unreported", silent: true, status: 6, says: `us: minion "us1\x1b[2J": unreported, 0 of 0 states failed` + "\n"},
 		{
 			name: "exception", stream: "event: exception\ndata: {\"msg\": \"\\u001b[2J no space\"}\n\n", status: 4,
-			says: "FAILURE: 1 of 2 targets: us\n",
+			says: "FAILURE: 1 of 2 targets failed: us\n",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -23,7 +23,7 @@ type object = map[string]any
 func dependency(t *testing.T) (types []object, constructor object) {
 	t.Helper()
 	methods, enums := map[string][]object{}, map[string][]object{}
-	for _, name := range []string{"main.go", "report.go", "image.go"} {
+	for _, name := range []string{"main.go", "report.go", "image.go", "registry.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, name), nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

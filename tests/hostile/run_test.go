@@ -66,13 +66,17 @@ func run(t *testing.T, url string, args ...string) outcome {
 			t.Fatal(err)
 		}
 	}
+	return launch(t, dir, nil, append([]string{"--server=" + url, "--dir=" + filepath.Dir(salt), "--exclude=/.gitcommit"}, args...)...) // git takes its time
+}
+
+// launch runs the command with these arguments and a directory for what it writes.
+func launch(t *testing.T, dir string, env []string, args ...string) outcome {
+	t.Helper()
 	o := outcome{said: &screen{}, report: filepath.Join(dir, "report.json")}
 	peakFile := filepath.Join(dir, "peak")
-	args = append([]string{
-		peakFile, spiroDeploy, "--server=" + url, "--insecure", "--dir=" + filepath.Dir(salt), "--report=json=" + o.report, "--exclude=/.gitcommit", "shop", "prod", // git takes its time
-	}, args...)
+	args = append([]string{peakFile, spiroDeploy, "--insecure", "--report=json=" + o.report, "shop", "prod"}, args...)
 	cmd := exec.CommandContext(t.Context(), peak, args...)
-	cmd.Env = append(os.Environ(), "SPIRO_TOKEN="+secret, "GIT_CEILING_DIRECTORIES="+dir)
+	cmd.Env = slices.Concat(os.Environ(), []string{"SPIRO_TOKEN=" + secret, "GIT_CEILING_DIRECTORIES=" + dir}, env)
 	cmd.Stdout, cmd.Stderr = o.said, o.said
 	cmd.WaitDelay = time.Minute // after which its outputs are closed
 	limit := time.AfterFunc(pace.Hang, func() {

@@ -19,7 +19,8 @@ type answer func(*wire)
 // nothing: see open.
 type wire struct {
 	to   *bufio.Writer
-	left int // bytes until an endless answer ends
+	path string // that was asked for
+	left int    // bytes until an endless answer ends
 	err  error
 }
 
@@ -123,7 +124,7 @@ func (s *server) handle(conn net.Conn) {
 		return
 	}
 	s.requests.Add(1)
-	w := &wire{to: bufio.NewWriterSize(conn, 64<<10), left: endless}
+	w := &wire{to: bufio.NewWriterSize(conn, 64<<10), path: req.URL.Path, left: endless}
 	if req.Method != http.MethodPost || s.post == nil {
 		s.get(w)
 	} else {

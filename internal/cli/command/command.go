@@ -16,6 +16,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/cli"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -62,7 +63,7 @@ func parse(args []string, world cli.World) (line commandLine, exit int) {
 		kong.Exit(func(status int) { exit = status }),
 		kong.Writers(world.Stdout, world.Stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Help(help), groups,
+		kong.Help(help), groups, formats,
 	)
 	if err == nil {
 		_, err = parser.Parse(rest)
@@ -70,14 +71,18 @@ func parse(args []string, world cli.World) (line commandLine, exit int) {
 	if exit != goOn { // --help or --version has printed
 		return line, exit
 	}
+	f, ok := line.(*flags)
+	if ok && err == nil {
+		f.trim(parser.Model.Flags)
+	}
 	if err == nil {
 		err = line.check()
 	}
-	if f, ok := line.(*flags); ok && err == nil && f.Completion != nil {
+	if ok && err == nil && f.Completion != nil {
 		exit, err = 0, complete(world.Stdout, *f.Completion)
 	}
 	if err != nil {
-		fmt.Fprintf(world.Stderr, "spiro-deploy: %s (%s --help lists the flags)\n", sanitize.Line(world.Redact(explain(err, name), args...)), name)
+		fmt.Fprintf(world.Stderr, "spiro-deploy: %s (%s --help lists the flags)\n", sanitize.Line(world.Redact(explain(err, name, parser.Model, rest), args...)), name)
 		return line, report.Invalid.ExitStatus()
 	}
 	return line, exit
@@ -85,7 +90,7 @@ func parse(args []string, world cli.World) (line commandLine, exit int) {
 
 // explain says in our words what the parser found. It must not repeat surplus arguments:
 // one of them may be a token.
-func explain(err error, command string) string {
+func explain(err error, command string, model *kong.Application, args []string) string {
 	text := err.Error()
 	verb, isVerb := strings.CutPrefix(command, program+" ")
 	switch {
@@ -93,6 +98,10 @@ func explain(err error, command string) string {
 		return fmt.Sprintf("%s takes no argument; to deploy a project of this name, write %s -- %s DEPLOYMENT", command, program, verb)
 	case strings.HasPrefix(text, "unexpected argument"):
 		return "there are more arguments than PROJECT and DEPLOYMENT"
+	case strings.HasPrefix(text, "unknown flag -"):
+		if given, flag := spelledByMage(model, args); flag != "" {
+			return fmt.Sprintf("unknown flag %s: write --%s", given, flag)
+		}
 	}
 	for _, w := range parserWords {
 		if w.of.MatchString(text) {
@@ -100,6 +109,21 @@ func explain(err error, command string) string {
 		}
 	}
 	return text
+}
+
+// spelledByMage returns an argument that is a flag as mage spells it, and its name.
+func spelledByMage(model *kong.Application, args []string) (given, name string) {
+	for _, arg := range args {
+		if given, _, _ = strings.Cut(arg, "="); len(given) < 3 || given[0] != '-' || given[1] == '-' {
+			continue
+		}
+		for _, f := range model.Flags {
+			if (&cli.Settings{Mage: true}).Spell(fault.Option(f.Name)) == given {
+				return given, f.Name
+			}
+		}
+	}
+	return "", ""
 }
 
 // parserWords are texts of the parser, and what we say instead.

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // completed is a flag as the scripts need it.
@@ -22,7 +24,11 @@ type completed struct {
 func (c completed) words() []string {
 	switch {
 	case c.value == "FORMAT=FILE":
-		return []string{"html=", "json=", "junit=", "markdown=", "ndjson="}
+		var formats []string
+		for _, name := range view.Names() {
+			formats = append(formats, name+"=")
+		}
+		return formats
 	case strings.Contains(c.value, "|"):
 		return strings.Split(c.value, "|")
 	}
@@ -33,7 +39,7 @@ func (c completed) isFile() bool { return c.value == "FILE" || c.value == "PATH"
 
 // flagsOf returns the flags of a command line.
 func flagsOf(line commandLine) ([]completed, error) {
-	parser, err := kong.New(line)
+	parser, err := kong.New(line, formats)
 	if err != nil {
 		return nil, err
 	}

@@ -38,10 +38,10 @@ func FuzzCommandLine(f *testing.F) {
 		if !ok { // a verb deploys nothing
 			return
 		}
-		switch s := flags.settings(); {
+		switch s := flags.Settings; {
 		case exit == goOn && said.Len() > 0:
 			t.Errorf("it goes on, and says %q", &said)
-		case exit == goOn && flags.Output == nil && (s.Project == "" || s.Deployment == ""):
+		case exit == goOn && s.Output == "" && !s.Blank() && (s.Project == "" || s.Deployment == ""):
 			t.Errorf("it would deploy %q/%q", s.Project, s.Deployment)
 		case exit == goOn, exit == 0 && said.Len() > 0: // --help, --version
 		case exit != report.Invalid.ExitStatus() || said.Len() == 0:

@@ -2,11 +2,17 @@ package command
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 const description = `Bundles a project's Salt states and deploys them through a SpiroFS server. Progress goes to standard error, the result to standard output.`
+
+// formats are the formats of a report, for the help.
+var formats = kong.Vars{"formats": strings.Join(view.Names(), ", ")}
 
 // groups are the sections of the help.
 var groups = kong.ExplicitGroups([]kong.Group{

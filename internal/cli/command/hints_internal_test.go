@@ -25,16 +25,16 @@ const root = "../../.."
 // TestSpelling: each front end spells an option as one that it has.
 func TestSpelling(t *testing.T) {
 	t.Parallel()
-	parser, err := kong.New(&flags{})
+	parser, err := kong.New(&flags{}, formats)
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := []string{"PROJECT", "DEPLOYMENT"}
+	command := []string{"PROJECT", "DEPLOYMENT", "init"}
 	for _, f := range parser.Model.Flags {
 		command = append(command, "--"+f.Name)
 	}
-	mage := append(parameters(t, "spirodeploy/targets/targets.go", func(name string) string { return "-" + name }), "PROJECT", "DEPLOYMENT")
-	module := append(parameters(t, "main.go", dashed), "the function bundle")
+	mage := append(parameters(t, "spirodeploy/targets/targets.go", func(name string) string { return "-" + name }), "PROJECT", "DEPLOYMENT", "spiro:init")
+	module := slices.Concat(parameters(t, "main.go", dashed), parameters(t, "registry.go", dashed), []string{"the function bundle"})
 	ofCommand, ofMage := cli.Settings{}, cli.Settings{Mage: true}
 	for _, front := range []struct {
 		name  string
@@ -44,7 +44,7 @@ func TestSpelling(t *testing.T) {
 	}{
 		{"command", ofCommand.Spell, command, nil},
 		{"mage", ofMage.Spell, mage, nil},
-		{"module", args.Spell, module, []fault.Option{fault.ConnectTimeout, fault.Digest, fault.MaxEvent, fault.Report, fault.Strict, fault.Verbose}},
+		{"module", args.Spell, module, []fault.Option{fault.ConnectTimeout, fault.Digest, fault.Init, fault.MaxEvent, fault.Report, fault.Strict, fault.Verbose}},
 	} {
 		for _, o := range fault.Options() {
 			spelled := front.spell(o)

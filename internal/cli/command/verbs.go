@@ -46,7 +46,7 @@ func (f *flags) run(ctx context.Context, world cli.World) error {
 	if f.Token != nil {
 		fmt.Fprintln(os.Stderr, "warning: everybody on this machine can see a token in the argument list: use SPIRO_TOKEN or --token-file")
 	}
-	return world.Run(ctx, f.settings())
+	return world.Run(ctx, f.Settings)
 }
 
 // checkFlags are those of spiro-deploy check.

@@ -1,5 +1,5 @@
-# A state that changes nothing, to see a first deployment work. In the place of it write
-# your own (https://docs.saltproject.io/en/latest/ref/states/all/).
+# A state that changes nothing, to see a first deployment work. Replace it with your own
+# states (https://docs.saltproject.io/en/latest/ref/states/all/).
 #
 # A file beside this one, app.conf, is salt://app.conf. What your build made and
 # --artifact added is below salt://_artifacts.

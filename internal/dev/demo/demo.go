@@ -60,6 +60,25 @@ func Played(_ context.Context, opts Options, deploy func(url, token string) erro
 	return deploy(server.URL(), server.Token(time.Hour, "shop"))
 }
 
+// Serve starts the server of the demo for whoever wants to try the command with it, and
+// says how. It serves until ctx ends.
+func Serve(ctx context.Context, opts Options) error {
+	played, err := play(opts.Fail)
+	if err != nil {
+		return err
+	}
+	server, err := spirotest.Start(spirotest.Options{Minions: played})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	opts.Say("# A SpiroFS server for tests, with three minions. In another terminal, with spiro-deploy (plain HTTP needs --insecure):")
+	fmt.Fprintf(opts.Stdout, "export SPIRO_URL=%s SPIRO_TOKEN=%s\n", server.URL(), server.Token(24*time.Hour))
+	opts.Say("spiro-deploy --insecure shop prod\n# Its minions answer any project as they would examples/shop. Ctrl-C ends it.")
+	<-ctx.Done()
+	return nil
+}
+
 // artifact is what the example's build makes.
 const artifact = "build/shop"
 

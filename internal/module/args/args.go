@@ -15,6 +15,8 @@ var names = map[fault.Option]string{
 	fault.MissingMinions: "--missing-minions",
 	fault.Output:         "the function bundle",
 	fault.Project:        "--project",
+	fault.RegistryCert:   "--registry-cert",
+	fault.RegistryPlain:  "--registry-plain",
 	fault.Server:         "--server",
 	fault.SSLCert:        "--ssl-cert",
 	fault.Source:         "--include-source",

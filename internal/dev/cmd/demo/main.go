@@ -13,11 +13,16 @@ import (
 
 func main() {
 	fail := flag.Bool("fail", false, "let a minion fail")
+	serve := flag.Bool("serve", false, "serve, and deploy nothing")
 	flag.Parse()
 	cmd.Main(func(ctx context.Context) error {
-		return demo.Run(ctx, demo.Options{
+		opts := demo.Options{
 			Dir: filepath.Join("examples", "shop"), Report: "demo-report",
 			Fail: *fail, Stdout: os.Stdout, Stderr: os.Stderr,
-		}, demo.Played)
+		}
+		if *serve {
+			return demo.Serve(ctx, opts)
+		}
+		return demo.Run(ctx, opts, demo.Played)
 	})
 }
