@@ -136,6 +136,7 @@ var variable = []struct {
 }{
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "192.0.2.1:4510"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "TIME"},
+	{regexp.MustCompile(`\d+ (h|min) \d+ (min|s) ago`), "1 h 2 min ago"},
 	{regexp.MustCompile(`([0-9A-F]{2}:){31}[0-9A-F]{2}`), "A1:B2:…"},
 	{regexp.MustCompile(`\b20\d{18}\b`), "JID"},
 	{regexp.MustCompile(`x{64}`), "no-such-host"},
