@@ -30,7 +30,7 @@ func deploy(ctx context.Context) error {
 		Bundle: bundle.Options{Artifacts: []bundle.Artifact{{Path: "build/shop"}}},
 		Watch:  view.Story(os.Stderr, view.StoryOptions{}),
 	})
-	defer rep.Close() // there is a report even with an error; large results are in a temporary file
+	defer func() { _ = rep.Close() }() // there is a report even with an error; large results are in a temporary file
 	for _, m := range rep.Targets[0].Minions {
 		fmt.Println(m.ID, m.Status, m.Counts.Changed)
 	}

@@ -38,7 +38,7 @@ func (w World) diff(ctx context.Context, s Settings) error {
 		if err != nil {
 			return invalid(ctxio.Cause(ctx, err))
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }() // it is a temporary file
 		*name = file.Path()
 	}
 	before := func() (io.ReadCloser, error) { return openFile(s.Diff) }

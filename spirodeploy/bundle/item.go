@@ -149,7 +149,7 @@ func (l *items) at(i int) item {
 func (l *items) sort() {
 	order := make([]int32, l.len())
 	for i := range order {
-		order[i] = int32(i) //nolint:gosec // 2^31 entries would be a TiB of headers
+		order[i] = int32(i) // 2^31 entries would be a TiB of headers
 	}
 	slices.SortFunc(order, func(i, j int32) int {
 		if order := strings.Compare(l.name(int(i)), l.name(int(j))); order != 0 {

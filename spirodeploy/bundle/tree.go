@@ -167,7 +167,7 @@ func (t tree) lookalikes() []Warning {
 		switch {
 		case !ok:
 		case j == none:
-			first[hash] = int32(i) //nolint:gosec // as in items.sort
+			first[hash] = int32(i)
 		case t.plain(int(j)) != name && folded(t.plain(int(j))) == key:
 			warnings = append(warnings, Warning{Path: name, Text: "differs from " + printable(t.plain(int(j))) + " only in case or Unicode normalisation"})
 		}

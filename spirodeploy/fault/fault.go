@@ -121,7 +121,7 @@ func layout(err error, lay func(Parts) string) string {
 // isList reports whether an error is, or wraps, several problems.
 func isList(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
-		if _, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the loop unwraps
+		if _, ok := err.(interface{ Unwrap() []error }); ok {
 			return true
 		}
 	}

@@ -46,6 +46,18 @@ func TestLayout(t *testing.T) {
 			"2 problems:\n  - EOF\n  - nothing listens on 127.0.0.1:1\n      name another one with --server",
 		},
 		{
+			"a list in parts", &fault.Error{What: "check", Err: errlist.Join(io.EOF, refused), Outcome: "nothing was sent"},
+			"check: 2 problems:\n  - EOF\n  - nothing listens on 127.0.0.1:1: name another one with client.Options.Server; nothing was sent",
+			"check: 2 problems:\n  - EOF\n  - nothing listens on 127.0.0.1:1: name another one with --server; nothing was sent",
+			"check: 2 problems:\n  - EOF\n  - nothing listens on 127.0.0.1:1\n      name another one with --server\n  nothing was sent",
+		},
+		{
+			"the same outcome twice", &fault.Error{What: "deploy", Err: check, Outcome: "nothing was deployed"},
+			"deploy: check token: nothing listens on 127.0.0.1:1: name another one with client.Options.Server; nothing was deployed; nothing was deployed",
+			"deploy: check token: nothing listens on 127.0.0.1:1: name another one with --server; nothing was deployed",
+			"deploy: check token: nothing listens on 127.0.0.1:1\n  nothing was deployed\n  name another one with --server",
+		},
+		{
 			"several in one text", fmt.Errorf("%w, and %w", refused, io.EOF),
 			"nothing listens on 127.0.0.1:1: name another one with client.Options.Server, and EOF",
 			"nothing listens on 127.0.0.1:1: name another one with --server, and EOF",

@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -274,6 +275,9 @@ func array(lines string) string {
 	return "[" + strings.Join(all, ", ") + "]"
 }
 
+// shells counts the jobs: every other runs in bash.
+var shells atomic.Int64
+
 type gitlabJob struct {
 	Stage, Image  string
 	Group         string `yaml:"resource_group"`
@@ -287,7 +291,8 @@ type gitlabJob struct {
 	}
 }
 
-// runComponent runs the job of the component, in the shell that most images have.
+// runComponent runs the job of the component as GitLab's runner does: in bash, with
+// pipefail, or in the shell of an image without it.
 func runComponent(t *testing.T, dir string, inputs map[string]string, env ...string) ended {
 	t.Helper()
 	j := component(t, inputs)
@@ -298,7 +303,9 @@ func runComponent(t *testing.T, dir string, inputs map[string]string, env ...str
 	if j.Interruptible == nil || *j.Interruptible || j.Artifacts.When != "always" {
 		t.Errorf("a job %+v, which may be cancelled, or leave no report", j)
 	}
-	all := ended{result: run(t, dir, vars, "sh", "-eu", "-c", strings.Join(j.Script, "\n"))}
+	script := strings.Join(j.Script, "\n")
+	shell := [][]string{{"sh", "-eu", "-c", script}, {"bash", "-eo", "pipefail", "-c", script}}[shells.Add(1)%2]
+	all := ended{result: run(t, dir, vars, shell[0], shell[1:]...)}
 	if content, err := os.ReadFile(filepath.Join(dir, j.Artifacts.Reports.Dotenv)); err == nil {
 		all.outputs = map[string]string{}
 		for name, v := range variables(string(content)) {

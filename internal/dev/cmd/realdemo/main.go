@@ -3,7 +3,7 @@ package main
 
 import (
 	"github.com/spirostack/spirodeploy/internal/dev/demo"
-	"github.com/spirostack/spirodeploy/internal/dev/demo/real"
+	salt "github.com/spirostack/spirodeploy/internal/dev/demo/real"
 )
 
-func main() { demo.Main(real.Stage) }
+func main() { demo.Main(salt.Stage) }
