@@ -28,7 +28,7 @@ func (it *item) file() string {
 // without a copy, and has nearly no pointers for the garbage collector to follow.
 type items struct {
 	chunks  [][]compact
-	order   []int32 // indexes of the items; nil for the order in which they were added
+	sorted  int // number of items in the order of compact.order; 0: in the order of add
 	origins []*origin
 	shared  int32 // index of the last origin that items share, plus 1; 0: none
 	names   []string
@@ -48,6 +48,7 @@ type compact struct {
 	modTime, change int64
 	inode           uint32 // the lower half
 	origin          int32  // index in origins, plus 1; 0: none
+	order           int32  // of no item in particular: index of the item in this place
 	mode            fs.FileMode
 }
 
@@ -109,8 +110,8 @@ func (l *items) keep(name string) uint64 {
 
 func (l *items) len() int {
 	switch last := len(l.chunks) - 1; {
-	case l.order != nil:
-		return len(l.order)
+	case l.sorted > 0:
+		return l.sorted
 	case last >= 0:
 		return last*chunk + len(l.chunks[last])
 	}
@@ -118,10 +119,12 @@ func (l *items) len() int {
 }
 
 func (l *items) compact(i int) *compact {
-	if l.order != nil {
-		i = int(l.order[i])
+	c := &l.chunks[i/chunk][i%chunk]
+	if l.sorted > 0 {
+		i = int(c.order)
+		c = &l.chunks[i/chunk][i%chunk]
 	}
-	return &l.chunks[i/chunk][i%chunk]
+	return c
 }
 
 func (l *items) nameOf(c *compact) string {
@@ -158,7 +161,11 @@ func (l *items) sort() {
 		x, y := l.at(int(i)), l.at(int(j))
 		return cmp.Compare(x.file(), y.file()) // for the same problem each time
 	})
-	l.order = slices.CompactFunc(order, func(i, j int32) bool {
+	order = slices.CompactFunc(order, func(i, j int32) bool {
 		return l.compact(int(i)).mode.IsDir() && l.name(int(i)) == l.name(int(j))
 	})
+	for i, at := range order {
+		l.compact(i).order = at
+	}
+	l.sorted = len(order)
 }
