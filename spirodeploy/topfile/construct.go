@@ -131,7 +131,7 @@ func (c *constructor) mapping(n *yaml.Node, v *value) {
 	}
 }
 
-// key is what a node is as a key, where = is a text.
+// key constructs a node that is a key. The scalar = is a text there.
 func (c *constructor) key(n *yaml.Node) *value {
 	n = target(n)
 	if n.Kind == yaml.ScalarNode && tag(n) == tagValue {
@@ -257,7 +257,7 @@ func (c *constructor) failTag(n *yaml.Node, t string) {
 	}
 }
 
-// binary reads base64 as Python does, which skips what is no digit.
+// binary reads base64 as Python does, which skips all other characters.
 func binary(text string) (string, bool) {
 	digits := strings.Map(func(r rune) rune {
 		if strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=", r) {

@@ -1,6 +1,6 @@
-// Package topfile reads spirotop.sls and top.sls as the server does: it tells who
-// is meant to get which SLS, and what keeps a bundle from doing that. The client
-// asks it before anything is sent, and the test server goes by it.
+// Package topfile reads spirotop.sls and top.sls as the server does. It says which
+// minions get which SLS, and what keeps a bundle from being applied. Deploy uses it
+// before it sends anything, and so does the test server.
 //
 // # How the server reads spirotop.sls
 //
@@ -24,7 +24,7 @@
 //     .inf, .nan, and 1:30.5 to base 60) or a text. y, n, 0o17 and 1e3 are texts.
 //     Other than with PyYAML alone, leading zeros do not count (017 is 17), and a
 //     time is a text.
-//   - A key that is no text is no deployment: on, no, 1 and null name none.
+//   - A key that is not a text is not a deployment, such as on, no, 1 and null.
 //   - A key that is there twice is an error; so are 1 and 1.0, and a key that two
 //     merged mappings (<<) both have.
 //   - One document, anchors and aliases, and no tags but those of YAML itself.
@@ -43,12 +43,12 @@
 //     compound without one (salt/matchers/confirm_top.py).
 //   - A compound target is words: ids and globs of ids, L@ID,ID, G@, P@, I@, J@, E@,
 //     S@, N@ and R@, joined by and, or, not and parentheses that stand by
-//     themselves. What Python cannot evaluate then matches nobody. An empty list
-//     still concerns who matches.
+//     themselves. An expression that Python cannot evaluate matches no minion. A target
+//     with an empty list still concerns the minions that match.
 //   - A list target is ids joined by commas. Spaces belong to the ids.
 //
-// [Section.Expected] are the ids that must match: those for which a target is true
-// whatever the unknown words (grains, pillar, node groups) are.
+// [Section.Expected] are the ids that must match: a target is true for them, with all
+// values of the unknown words (grains, pillar, node groups).
 //
 // An SLS web.sub is web/sub.sls or else web/sub/init.sls. A name with wildcards
 // stands for every SLS that it matches (render_highstate in salt/state.py).

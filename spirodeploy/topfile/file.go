@@ -41,8 +41,8 @@ var pythonTypes = map[kind]string{
 // an empty spirotop.sls.
 func (f *File) Empty() bool { return len(f.root.pairs) == 0 }
 
-// Names returns the names of the sections in the order of the file. A key that is
-// no text, as on, 1 and null are none, is no name.
+// Names returns the names of the sections in the order of the file. It leaves out keys
+// that are not texts, such as on, 1 and null.
 func (f *File) Names() []string {
 	var all []string
 	for _, p := range f.root.pairs {
@@ -53,7 +53,7 @@ func (f *File) Names() []string {
 	return all
 }
 
-// other returns the key that is written as name and is no text.
+// other returns the key that is written like a name but is not a text.
 func (f *File) other(name string) (*value, bool) {
 	for _, p := range f.root.pairs {
 		if p.key.kind != kindStr && p.key.raw == name && name != "" {
@@ -63,8 +63,8 @@ func (f *File) other(name string) (*value, bool) {
 	return nil, false
 }
 
-// A Section says who gets which SLS in one deployment or saltenv. A nil Section
-// names nobody.
+// A Section says which minions get which SLS in one deployment or saltenv. A nil Section
+// names none.
 type Section struct {
 	// Name is the key.
 	Name string
@@ -83,8 +83,8 @@ type Section struct {
 
 // A Target is a key of a section.
 type Target struct {
-	// Expression is the key. If it is no text, it is here as written, and no
-	// minion matches.
+	// Expression is the key. A key that is not a text is here as written, and matches no
+	// minion.
 	Expression string
 	// Match is the match type: compound, unless the list says otherwise.
 	Match string

@@ -10,8 +10,8 @@ import (
 // asking the minion.
 type Answer uint8
 
-// Maybe means that grains, pillar, node groups and the like decide. Yes and No
-// hold whatever they are.
+// Maybe means that grains, pillar, node groups and the like decide. Yes and No hold for
+// all values of these.
 const (
 	No Answer = iota
 	Maybe
@@ -152,8 +152,8 @@ func (c compoundExpression) match(id string, other func(string) Answer) Answer {
 
 // eval evaluates an expression as Salt's compound matcher does
 // (salt/matchers/compound_match.py): words and operators become an expression of
-// Python, and what Python refuses matches nobody. A node group or a range stands
-// for any part of an expression, so the whole is Maybe if that is.
+// Python. An expression that Python refuses matches no minion. A node group or a range
+// stands for any part of an expression, so it makes the whole a Maybe.
 func (c compoundExpression) eval(word func(compoundWord) Answer) Answer {
 	if c.long {
 		return Maybe
@@ -186,8 +186,8 @@ func (c compoundExpression) eval(word func(compoundWord) Answer) Answer {
 	return result
 }
 
-// wellFormed tells whether Salt can evaluate a compound expression: of words that
-// may match, none that it can is a No.
+// wellFormed tells whether Salt can evaluate a compound expression: with words that all
+// may match, only an expression that it cannot evaluate is a No.
 func wellFormed(expression string) bool {
 	return compile(expression).eval(func(compoundWord) Answer { return Maybe }) != No
 }

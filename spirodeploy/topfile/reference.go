@@ -144,9 +144,9 @@ func (c *checker) hasSource(url string) (there, known bool) {
 	return c.index.has(name), true
 }
 
-// visible returns what an SLS names without having been rendered: nothing in lines
-// with Jinja, nothing in a file for another renderer, and nothing if what is left
-// without Jinja is no YAML.
+// visible returns the references of an SLS that can be seen without rendering it. It skips
+// lines with Jinja, files for another renderer, and files that are not YAML without their
+// Jinja.
 func visible(source []byte) (found []reference, otherEnvs bool) {
 	if !defaultRenderer(source) {
 		return nil, true

@@ -39,8 +39,8 @@ type value struct {
 
 type pair struct{ key, value *value }
 
-// identity is equal for the keys that are equal in Python, where 1, 1.0 and True
-// are one key. It is false if a value is no key, or is equal to none.
+// identity returns an id that is equal for keys that are equal in Python: 1, 1.0 and True
+// are one key. It returns false if a value cannot be a key, or equals no other.
 func (v *value) identity() (id string, hashable bool) {
 	switch v.kind {
 	case kindSeq, kindMap, kindSet:
