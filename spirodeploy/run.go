@@ -137,7 +137,7 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	for i, l := range r.legs {
 		own[i] = l.prepare()
 	}
-	shared := errlist.Join(slices.Concat(r.opts.Problems, r.checkNames())...)
+	shared := errlist.Join(slices.Concat(r.opts.Problems, r.checkNames(), []error{r.checkDigest()})...)
 	r.tell(report.Update{Kind: report.Began, Stage: report.Bundling})
 	var tar *bundle.Bundle
 	var err error
@@ -268,9 +268,6 @@ func (r *run) checkNames() []error {
 // bundle makes the bundle, or opens the one that was given. For several targets
 // it is kept, so that it is neither made nor hashed again.
 func (r *run) bundle(ctx context.Context) (*bundle.Bundle, error) {
-	if want := r.opts.Bundle.Digest; want != "" && (r.opts.Fetch != nil || r.opts.File != "") && (want.Validate() != nil || want.Algorithm() != digest.SHA256) {
-		return nil, &fault.Error{Err: fmt.Errorf("digest %q: malformed, not a SHA-256 digest", want), Help: `it looks like "sha256:" and 64 hexadecimal digits`}
-	}
 	if r.opts.Fetch != nil {
 		path, origin, err := r.opts.Fetch(ctx, func(done, total int64) {
 			r.tell(report.Update{Kind: report.Progressed, Stage: report.Bundling, Sent: done, Total: total})
@@ -291,6 +288,15 @@ func (r *run) bundle(ctx context.Context) (*bundle.Bundle, error) {
 	return tar, nil
 }
 
+// checkDigest returns an error if the digest of a bundle that is not made here is malformed.
+func (r *run) checkDigest() error {
+	want := r.opts.Bundle.Digest
+	if want == "" || r.opts.Fetch == nil && r.opts.File == "" || want.Validate() == nil && want.Algorithm() == digest.SHA256 {
+		return nil
+	}
+	return &fault.Error{Err: fmt.Errorf("digest %q: malformed, not a SHA-256 digest", want), Help: `it looks like "sha256:" and 64 hexadecimal digits`}
+}
+
 // open makes the bundle, or opens the one that was given. Errors name a file that was
 // fetched by its origin: the file itself is a temporary one.
 func (r *run) open(ctx context.Context) (*bundle.Bundle, error) {
@@ -306,7 +312,7 @@ func (r *run) open(ctx context.Context) (*bundle.Bundle, error) {
 		}
 		err = problems
 	}
-	if err != nil || r.opts.Bundle.Digest == "" {
+	if err != nil || r.opts.Bundle.Digest == "" || r.checkDigest() != nil {
 		return f, err
 	}
 	if got, err := f.Digest(ctx); err != nil || got != r.opts.Bundle.Digest {

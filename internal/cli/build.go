@@ -14,7 +14,6 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/spirostack/spirodeploy/internal/atomicfile"
-	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/preflight"
@@ -39,7 +38,7 @@ func (w World) build(ctx context.Context, s Settings) error {
 	defer cancel()
 	b, where, err := w.writeBundle(ctx, s, opts)
 	if err != nil {
-		return invalid(ctxio.Cause(ctx, err))
+		return invalid(cause(ctx, err))
 	}
 	defer b.Close()
 	d, err := b.Digest(ctx) // it has been computed

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -61,6 +62,15 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // ExitStatus returns the exit status; mage calls it.
 func (e *Error) ExitStatus() int { return e.Status }
+
+// cause returns the context's cause in place of an error if the context has ended. An
+// error that has a verdict stays: it wraps the cause.
+func cause(ctx context.Context, err error) error {
+	if errors.As(err, new(*report.UnsentError)) {
+		return err
+	}
+	return ctxio.Cause(ctx, err)
+}
 
 // invalid returns an error with the exit status for a problem on this side.
 func invalid(err error) error {

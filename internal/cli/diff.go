@@ -36,7 +36,7 @@ func (w World) diff(ctx context.Context, s Settings) error {
 		}
 		file, err := w.pull(ctx, s, *name, func(int64, int64) {})
 		if err != nil {
-			return invalid(ctxio.Cause(ctx, err))
+			return invalid(cause(ctx, err))
 		}
 		defer func() { _ = file.Close() }() // it is a temporary file
 		*name = file.Path()
@@ -46,7 +46,7 @@ func (w World) diff(ctx context.Context, s Settings) error {
 	if s.Bundle == "" {
 		b, err := bundle.New(ctx, opts)
 		if err != nil {
-			return invalid(ctxio.Cause(ctx, err))
+			return invalid(cause(ctx, err))
 		}
 		defer b.Close()
 		for _, warning := range b.Warnings() {
@@ -69,7 +69,7 @@ func (w World) diff(ctx context.Context, s Settings) error {
 		})
 	}
 	if err != nil {
-		return invalid(ctxio.Cause(ctx, err))
+		return invalid(cause(ctx, err))
 	}
 	w.writeChanges(changes, patches, w.colors(s.Color, w.bytes))
 	fmt.Fprintln(w.Stderr, summary(changes))

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
@@ -60,11 +61,16 @@ func (w World) init(ctx context.Context, s Settings) error {
 	for _, name := range names {
 		fmt.Fprintln(w.Stdout, filepath.Join(dir, name))
 	}
-	next := "spiro-deploy --dry-run"
-	if s.Mage {
-		next = "mage spiro:deploy"
+	next, flags := "spiro-deploy", " "+s.flag("dry-run")
+	if s.Dir != "" {
+		flags += fmt.Sprintf(" %s=%s", s.flag("dir"), sanitize.Line(s.Dir))
 	}
-	fmt.Fprintf(w.Stderr, "Edit them, then see what would be deployed: %s PROJECT prod%s\n", next, map[bool]string{true: " -dryRun"}[s.Mage])
+	if s.Mage {
+		next, flags = "mage spiro:deploy PROJECT prod"+flags, ""
+	} else {
+		flags += " PROJECT prod"
+	}
+	fmt.Fprintf(w.Stderr, "Edit them, then see what would be deployed: %s%s\n", next, flags)
 	return nil
 }
 

@@ -9,8 +9,10 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/registry"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -28,22 +30,28 @@ func isFile(name string) bool { return name != "" && !inRegistry(name) }
 func (s *Settings) checkRegistry() []error {
 	var errs []error
 	used := false
-	for flag, name := range map[string]string{"output": s.Output, "bundle": s.Bundle, "diff": s.Diff} {
-		if !inRegistry(name) {
+	for _, f := range []struct{ flag, name string }{{"output", s.Output}, {"bundle", s.Bundle}, {"diff", s.Diff}} {
+		if !inRegistry(f.name) {
 			continue
 		}
 		used = true
-		if _, err := registry.Parse(name); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", s.flag(flag), err))
+		if _, err := registry.Parse(f.name); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.flag(f.flag), err))
 		}
+	}
+	if s.RegistryCert != "" && s.RegistryPlain {
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which needs no certificate", s.flag("registry-cert"), s.flag("registry-plain")), Help: "leave one of them out"})
 	}
 	if s.RegistrySource != "" && used && !inRegistry(s.Output) {
 		errs = append(errs, fmt.Errorf("%s has no effect: it is noted with a bundle that %s pushes", s.flag("registry-source"), s.flag("output")))
 	}
 	if !used {
-		for flag, given := range map[string]bool{"registry-cert": s.RegistryCert != "", "registry-plain": s.RegistryPlain, "registry-source": s.RegistrySource != ""} {
-			if given {
-				errs = append(errs, fmt.Errorf("%s has no effect: no flag names a bundle with %s", s.flag(flag), registry.Scheme))
+		for _, f := range []struct {
+			flag  string
+			given bool
+		}{{"registry-cert", s.RegistryCert != ""}, {"registry-plain", s.RegistryPlain}, {"registry-source", s.RegistrySource != ""}} {
+			if f.given {
+				errs = append(errs, fmt.Errorf("%s has no effect: no flag names a bundle with %s", s.flag(f.flag), registry.Scheme))
 			}
 		}
 	}
@@ -51,15 +59,17 @@ func (s *Settings) checkRegistry() []error {
 }
 
 // registryClient returns a client with the login of Docker's configuration.
-func (w World) registryClient(s Settings, progress func(done, total int64)) (*registry.Client, error) {
+func (w World) registryClient(ctx context.Context, s Settings, progress func(done, total int64)) (*registry.Client, error) {
 	proxy, err := w.proxy()
 	if err != nil {
 		return nil, err
 	}
 	opts := registry.Options{PlainHTTP: s.RegistryPlain, Proxy: proxy, ConnectTimeout: s.ConnectTimeout, Progress: progress}
 	if s.RegistryCert != "" {
-		if opts.Certificate, err = readCertificate(s.RegistryCert); err != nil {
-			return nil, err
+		// Opening a named pipe waits for its writer.
+		opts.Certificate, err = ctxio.Done(ctx, func() ([]byte, error) { return readCertificate(s.RegistryCert) })
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.flag("registry-cert"), err)
 		}
 	}
 	dir := w.env("DOCKER_CONFIG") // https://docs.docker.com/reference/cli/docker/#environment-variables
@@ -78,7 +88,7 @@ func (w World) pull(ctx context.Context, s Settings, name string, progress func(
 	if err != nil {
 		return nil, err
 	}
-	c, err := w.registryClient(s, progress)
+	c, err := w.registryClient(ctx, s, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -124,9 +134,8 @@ func (w World) fetch(p *plan) (remove func()) {
 
 // Push puts the bundle into the registry s.Output, and prints its digest and address.
 func (w World) Push(ctx context.Context, s Settings) error {
-	if !inRegistry(s.Output) {
-		_, err := registry.Parse(s.Output)
-		return invalid(err)
+	if _, err := registry.Parse(s.Output); err != nil {
+		return invalid(err) // the address is not a flag here
 	}
 	return w.Build(ctx, s)
 }
@@ -138,7 +147,7 @@ func (w World) push(ctx context.Context, s Settings, opts bundle.Options, b *bun
 	if err != nil {
 		return "", err
 	}
-	c, err := w.registryClient(s, func(done, total int64) {
+	c, err := w.registryClient(ctx, s, func(done, total int64) {
 		tell(report.Update{Kind: report.Progressed, Stage: report.Bundling, Sent: done, Total: total})
 	})
 	if err != nil {

@@ -171,6 +171,8 @@ func (s *Settings) Spell(o fault.Option) string {
 			return "mage spiro:init"
 		}
 		return "spiro-deploy init"
+	case fault.RegistryLogin:
+		return `"docker login"`
 	case fault.Token:
 		return "SPIRO_TOKEN or " + s.flag("token-file")
 	}

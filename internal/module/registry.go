@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
+	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/module/args"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -33,7 +34,7 @@ func (r Registry) client() (*registry.Client, error) {
 func Push(ctx context.Context, file, address, source string, r Registry) (string, error) {
 	addr, addrErr := registry.Parse(address)
 	c, err := r.client()
-	if err := errors.Join(addrErr, err); err != nil {
+	if err := errlist.Join(addrErr, err); err != nil {
 		return "", spelled(err)
 	}
 	b, err := bundle.OpenFile(ctx, file)
@@ -52,7 +53,7 @@ func Push(ctx context.Context, file, address, source string, r Registry) (string
 func Pull(ctx context.Context, address, file string, r Registry) (err error) {
 	addr, addrErr := registry.Parse(address)
 	c, err := r.client()
-	if err := errors.Join(addrErr, err); err != nil {
+	if err := errlist.Join(addrErr, err); err != nil {
 		return spelled(err)
 	}
 	out, err := os.Create(file)
@@ -60,8 +61,8 @@ func Pull(ctx context.Context, address, file string, r Registry) (err error) {
 		return fmt.Errorf("pull: %w", err)
 	}
 	_, err = c.Pull(ctx, addr, ctxio.Writer(ctx, out))
-	if err := errors.Join(err, out.Close()); err != nil {
-		return spelled(errors.Join(err, os.Remove(file)))
+	if err := errlist.Join(err, out.Close()); err != nil {
+		return spelled(errlist.Join(err, os.Remove(file)))
 	}
 	return nil
 }

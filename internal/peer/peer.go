@@ -103,7 +103,7 @@ const badCertificate = "tls: failed to parse certificate from server: "
 // address returns the address that the client tried to connect to.
 func address(op *net.OpError) string {
 	if op == nil || op.Addr == nil {
-		return "the server's port"
+		return "its port"
 	}
 	return op.Addr.String()
 }

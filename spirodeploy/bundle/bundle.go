@@ -137,7 +137,8 @@ func (b *Bundle) existing() (tar io.ReaderAt, kept bool) {
 // Open returns a reader of the tar, which reads ahead. Before the last byte, it fails
 // with [ErrChanged] if a file has changed, and with [ErrDigest] if the digest is not
 // [Options.Digest] or that of an earlier reader. Several readers may be open at once.
-// Close during a Read makes that fail with [fs.ErrClosed].
+// Close during a Read makes that fail with [fs.ErrClosed]. After [Bundle.Keep], readers
+// read the copy, which nobody changes, and do neither.
 func (b *Bundle) Open() (io.ReadCloser, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -184,7 +185,7 @@ func (b *Bundle) WriteTo(w io.Writer) (int64, error) {
 
 // Keep copies the tar into a temporary file, which later readers read. The bundle is
 // then neither made nor hashed again, and nobody else can change it: for a bundle that
-// goes to several servers.
+// goes to several servers. Call Keep from one goroutine only.
 func (b *Bundle) Keep(ctx context.Context) error {
 	if _, kept := b.existing(); kept {
 		return nil

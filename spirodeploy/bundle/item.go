@@ -48,7 +48,7 @@ type compact struct {
 	modTime, change int64
 	inode           uint32 // the lower half
 	origin          int32  // index in origins, plus 1; 0: none
-	order           int32  // index of the item whose place this is: index of the item in this place
+	order           int32  // at index i: the index of the item that is the i-th in order
 	mode            fs.FileMode
 }
 

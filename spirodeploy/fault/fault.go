@@ -35,7 +35,11 @@ type Error struct {
 
 // Explain returns the parts. Why is the text of Err.
 func (e *Error) Explain() Parts {
-	return Parts{What: e.What, Why: e.Err.Error(), Outcome: e.Outcome, Help: e.Help}
+	p := Parts{What: e.What, Outcome: e.Outcome, Help: e.Help}
+	if e.Err != nil {
+		p.Why = e.Err.Error()
+	}
+	return p
 }
 
 // Error returns the parts in one line, with options spelled as fields of Go structs.

@@ -65,7 +65,7 @@ func TestLayout(t *testing.T) {
 		},
 		{
 			"an option that the front end lacks", &fault.Error{Err: io.EOF, Help: "see {verbose}"},
-			"EOF: see TextOptions.Detail", "EOF", "EOF",
+			"EOF: see view.TextOptions.Detail", "EOF", "EOF",
 		},
 	} {
 		if got := test.err.Error(); got != test.text {

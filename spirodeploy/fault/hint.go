@@ -28,6 +28,7 @@ const (
 	Output         Option = "output"
 	Project        Option = "project"
 	RegistryCert   Option = "registry-cert"
+	RegistryLogin  Option = "registry-login"
 	RegistryPlain  Option = "registry-plain"
 	Report         Option = "report"
 	Server         Option = "server"
@@ -56,6 +57,7 @@ var fields = map[Option]string{
 	Output:         "Bundle.WriteTo",
 	Project:        "Options.Project",
 	RegistryCert:   "registry.Options.Certificate",
+	RegistryLogin:  "registry.Options.Credentials",
 	RegistryPlain:  "registry.Options.PlainHTTP",
 	Report:         "the report",
 	Server:         "client.Options.Server",
@@ -64,7 +66,7 @@ var fields = map[Option]string{
 	Strict:         "Options.Strict",
 	Timeout:        "Options.Timeout",
 	Token:          "client.Options.Token",
-	Verbose:        "TextOptions.Detail",
+	Verbose:        "view.TextOptions.Detail",
 }
 
 // Options returns all options, sorted.

@@ -187,7 +187,8 @@ func (s *session) explainStatus(answer *errcode.ErrorResponse) *Error {
 	switch {
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status == http.StatusExpectationFailed, status >= 500:
 		e.Kind, e.passing = ErrUnreachable, true
-	case answer.URL == nil || !strings.HasPrefix(answer.URL.Path, "/v2/"): // token services are elsewhere
+	// Token services are elsewhere. So may uploads be, which only a PUT or PATCH makes.
+	case answer.Method != http.MethodPut && answer.Method != http.MethodPatch && (answer.URL == nil || !strings.HasPrefix(answer.URL.Path, "/v2/")):
 		e.Kind, e.Problem, e.Help = ErrDenied, "the registry's token service answers "+what, s.loginHelp()
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return s.denied(status, said)
@@ -220,7 +221,7 @@ func (s *session) loginHelp() fault.Hint {
 	if s.signedIn {
 		return "check user name and password, that they are not expired, and what they may do in " + fault.Hint(fault.Literal(s.addr.Name))
 	}
-	return "there is none for " + fault.Hint(fault.Literal(s.repo.Reference.Host())) + ": \"docker login\" keeps one"
+	return "there is none for " + fault.Hint(fault.Literal(s.repo.Reference.Host())) + ": {registry-login} gives one"
 }
 
 func (s *session) notFound(said string) *Error {

@@ -691,7 +691,7 @@ func TestLogin(t *testing.T) {
 	if err := resolve(registry.Static(registry.Login{Username: "me", Password: "a-secret"})); err != nil {
 		t.Error(err)
 	}
-	check(t, resolve(nil), registry.ErrDenied, `the registry wants a login: there is none for `+f.host()+`: "docker login" keeps one`)
+	check(t, resolve(nil), registry.ErrDenied, `the registry wants a login: there is none for `+f.host()+`: registry.Options.Credentials gives one`)
 	check(t, resolve(registry.Static(registry.Login{Username: "me", RefreshToken: "secret"})), registry.ErrDenied, "does not take the login")
 	wrong := resolve(registry.Static(registry.Login{Username: "me", Password: "another-secret"}))
 	check(t, wrong, registry.ErrDenied, "the registry does not take the login: check user name and password")

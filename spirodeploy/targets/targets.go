@@ -172,11 +172,14 @@ func Diff(
 	before string,
 	after string,
 	color *string, // when to colour: auto, always or never (default auto)
+	registryCert *string, // trust this certificate or CA of a registry that a bundle comes from, beside the system's
+	registryPlain *bool, // speak plain HTTP with that registry
 ) error {
 	if err := cli.CheckPosition(before, after); err != nil {
 		return err
 	}
-	s := cli.Settings{Mage: true, Diff: before, Bundle: after}
+	s := cli.Settings{Mage: true, Diff: before, Bundle: after, RegistryPlain: cli.Or(registryPlain)}
+	s.RegistryCert = s.Text("registry-cert", registryCert)
 	s.Color = s.Text("color", color)
 	return until(ctx, cli.World.Run, s)
 }

@@ -29,11 +29,11 @@ func TestSpelling(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := []string{"PROJECT", "DEPLOYMENT", "init"}
+	command := []string{"PROJECT", "DEPLOYMENT", "init", `login"`}
 	for _, f := range parser.Model.Flags {
 		command = append(command, "--"+f.Name)
 	}
-	mage := append(parameters(t, "spirodeploy/targets/targets.go", func(name string) string { return "-" + name }), "PROJECT", "DEPLOYMENT", "spiro:init")
+	mage := append(parameters(t, "spirodeploy/targets/targets.go", func(name string) string { return "-" + name }), "PROJECT", "DEPLOYMENT", "spiro:init", `login"`)
 	module := slices.Concat(parameters(t, "main.go", dashed), parameters(t, "registry.go", dashed), []string{"the function bundle"})
 	ofCommand, ofMage := cli.Settings{}, cli.Settings{Mage: true}
 	for _, front := range []struct {

@@ -16,6 +16,7 @@ var names = map[fault.Option]string{
 	fault.Output:         "the function bundle",
 	fault.Project:        "--project",
 	fault.RegistryCert:   "--registry-cert",
+	fault.RegistryLogin:  "--username with --password",
 	fault.RegistryPlain:  "--registry-plain",
 	fault.Server:         "--server",
 	fault.SSLCert:        "--ssl-cert",
