@@ -27,13 +27,17 @@ func Main() {
 	os.Exit(run(os.Args[1:]))
 }
 
-// limitMemory makes the garbage collector work harder from 96 MiB on, so that large events
-// of a server do not make the process large. A lower limit would make it collect all the
-// time during an event of 16 MiB. GOMEMLIMIT sets another limit.
+// limitMemory makes the garbage collector work harder: sooner than Go's default, and
+// hardest from 96 MiB on, so that large events of a server do not make the process large.
+// A lower limit would make it collect all the time during an event of 16 MiB. GOGC and
+// GOMEMLIMIT set others.
 func limitMemory() {
-	const limit = 96 << 20
+	const limit, percent = 96 << 20, 60
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(limit)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
 	}
 }
 
