@@ -61,16 +61,15 @@ func (w World) init(ctx context.Context, s Settings) error {
 	for _, name := range names {
 		fmt.Fprintln(w.Stdout, filepath.Join(dir, name))
 	}
-	next, flags := "spiro-deploy", " "+s.flag("dry-run")
+	flags := " " + s.flag("dry-run")
 	if s.Dir != "" {
 		flags += fmt.Sprintf(" %s=%s", s.flag("dir"), sanitize.Line(s.Dir))
 	}
+	next := "spiro-deploy" + flags + " PROJECT prod"
 	if s.Mage {
-		next, flags = "mage spiro:deploy PROJECT prod"+flags, ""
-	} else {
-		flags += " PROJECT prod"
+		next = "mage spiro:deploy PROJECT prod" + flags
 	}
-	fmt.Fprintf(w.Stderr, "Edit them, then see what would be deployed: %s%s\n", next, flags)
+	fmt.Fprintf(w.Stderr, "Edit them, then see what would be deployed: %s\n", next)
 	return nil
 }
 

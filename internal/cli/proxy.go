@@ -6,12 +6,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/net/http/httpproxy"
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/peer"
 )
 
 // proxy honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not, and ALL_PROXY
@@ -66,13 +66,8 @@ func proxyProblem(v string) string {
 		return "it is not the URL of a proxy" + like
 	case !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme):
 		return "a proxy of this kind cannot be used: its URL begins with http://, https://, socks5:// or socks5h://"
-	case u.Port() != "" && !isPort(u.Port()):
+	case u.Port() != "" && !peer.IsPort(u.Port()):
 		return "its port is not one of 1 to 65535" + like
 	}
 	return ""
-}
-
-func isPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return err == nil && n > 0
 }

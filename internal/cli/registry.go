@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,10 +8,8 @@ import (
 	"path/filepath"
 	"regexp"
 
-	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
-	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/registry"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -39,9 +36,6 @@ func (s *Settings) checkRegistry() []error {
 			errs = append(errs, fmt.Errorf("%s: %w", s.flag(f.flag), err))
 		}
 	}
-	if s.RegistryCert != "" && s.RegistryPlain {
-		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which needs no certificate", s.flag("registry-cert"), s.flag("registry-plain")), Help: "leave one of them out"})
-	}
 	if s.RegistrySource != "" && used && !inRegistry(s.Output) {
 		errs = append(errs, fmt.Errorf("%s has no effect: it is noted with a bundle that %s pushes", s.flag("registry-source"), s.flag("output")))
 	}
@@ -66,9 +60,7 @@ func (w World) registryClient(ctx context.Context, s Settings, progress func(don
 	}
 	opts := registry.Options{PlainHTTP: s.RegistryPlain, Proxy: proxy, ConnectTimeout: s.ConnectTimeout, Progress: progress}
 	if s.RegistryCert != "" {
-		// Opening a named pipe waits for its writer.
-		opts.Certificate, err = ctxio.Done(ctx, func() ([]byte, error) { return readCertificate(s.RegistryCert) })
-		if err != nil {
+		if opts.Certificate, err = readCertificate(ctx, s.RegistryCert); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.flag("registry-cert"), err)
 		}
 	}
@@ -157,5 +149,5 @@ func (w World) push(ctx context.Context, s Settings, opts bundle.Options, b *bun
 	if err != nil {
 		return "", ofRegistry(err)
 	}
-	return sanitize.Line(cmp.Or(result.Address.String(), s.Output)), nil
+	return sanitize.Line(result.Address.String()), nil
 }

@@ -42,8 +42,7 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 		opts.Token = unread()
 	}
 	if s.SSLCert != "" {
-		// Opening a named pipe waits for its writer.
-		opts.Certificate, certErr = ctxio.Done(ctx, func() ([]byte, error) { return readCertificate(s.SSLCert) })
+		opts.Certificate, certErr = readCertificate(ctx, s.SSLCert)
 	}
 	return opts, errlist.Join(tokenErr, certErr, proxyErr)
 }
@@ -58,7 +57,12 @@ func (w World) ServerURL(flag string) string {
 	return cmp.Or(strings.TrimSpace(flag), w.env("SPIRO_URL"))
 }
 
-func readCertificate(path string) ([]byte, error) {
+// readCertificate reads a file until ctx ends: to open a named pipe waits for its writer.
+func readCertificate(ctx context.Context, path string) ([]byte, error) {
+	return ctxio.Done(ctx, func() ([]byte, error) { return certificateIn(path) })
+}
+
+func certificateIn(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, &fault.Error{What: "certificate", Err: err, Help: "name a file with the certificate or CA to trust, in PEM"}

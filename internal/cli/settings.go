@@ -255,6 +255,7 @@ func (s *Settings) contradictions() error {
 	errs = append(errs, s.checkExpectations()...)
 	useless(s.Quiet && s.Verbose, "verbose", "quiet", "tells the verdict alone")
 	errs = append(errs, s.checkSize())
+	useless(s.RegistryCert != "" && s.RegistryPlain, "registry-cert", "registry-plain", "needs no certificate")
 	errs = append(errs, s.checkRegistry()...)
 	if s.Timeout < 0 || s.ConnectTimeout < 0 {
 		errs = append(errs, errors.New("a timeout must not be negative"))

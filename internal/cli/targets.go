@@ -162,7 +162,7 @@ func (w World) targetOptions(ctx context.Context, s Settings, l listed, base cli
 		opts.Insecure = false
 	}
 	if l.Certificate != "" {
-		opts.Certificate, certErr = ctxio.Done(ctx, func() ([]byte, error) { return readCertificate(l.Certificate) })
+		opts.Certificate, certErr = readCertificate(ctx, l.Certificate)
 	}
 	var t token.Token
 	switch {

@@ -21,20 +21,22 @@ type Registry struct {
 	PlainHTTP          bool
 }
 
-func (r Registry) client() (*registry.Client, error) {
+// at returns an address, and a client for it.
+func (r Registry) at(address string) (registry.Address, *registry.Client, error) {
 	opts := registry.Options{Certificate: r.Certificate, PlainHTTP: r.PlainHTTP, Proxy: proxy}
 	if r.Username != "" || r.Password != "" {
 		opts.Credentials = registry.Static(registry.Login{Username: r.Username, Password: r.Password})
 	}
-	return registry.New(opts)
+	addr, err := registry.Parse(address)
+	c, clientErr := registry.New(opts)
+	return addr, c, errlist.Join(err, clientErr)
 }
 
 // Push puts the bundle in a file into a registry, under an address with a tag. It returns
 // the address with the digest of the manifest.
 func Push(ctx context.Context, file, address, source string, r Registry) (string, error) {
-	addr, addrErr := registry.Parse(address)
-	c, err := r.client()
-	if err := errlist.Join(addrErr, err); err != nil {
+	addr, c, err := r.at(address)
+	if err != nil {
 		return "", spelled(err)
 	}
 	b, err := bundle.OpenFile(ctx, file)
@@ -50,10 +52,9 @@ func Push(ctx context.Context, file, address, source string, r Registry) (string
 }
 
 // Pull gets a bundle from a registry into a new file.
-func Pull(ctx context.Context, address, file string, r Registry) (err error) {
-	addr, addrErr := registry.Parse(address)
-	c, err := r.client()
-	if err := errlist.Join(addrErr, err); err != nil {
+func Pull(ctx context.Context, address, file string, r Registry) error {
+	addr, c, err := r.at(address)
+	if err != nil {
 		return spelled(err)
 	}
 	out, err := os.Create(file)

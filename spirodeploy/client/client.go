@@ -24,7 +24,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -171,7 +170,7 @@ func parseServer(opts Options) (*url.URL, error) {
 		return nil, bad(u.Scheme+":// is not a scheme of SpiroFS", like)
 	case u.Hostname() == "":
 		return nil, bad("it has no host", like)
-	case u.Port() != "" && !isPort(u.Port()):
+	case u.Port() != "" && !peer.IsPort(u.Port()):
 		return nil, bad("its port is not between 1 and 65535", like)
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, bad("it has a query or fragment, which SpiroFS does not support", like)
@@ -193,12 +192,7 @@ var bareHost = regexp.MustCompile(`^((?:[a-zA-Z0-9-]{1,30}\.){0,6}[a-zA-Z0-9-]{1
 
 func isBareHost(s string) bool {
 	m := bareHost.FindStringSubmatch(s)
-	return m != nil && isPort(m[2]) && (strings.ContainsAny(m[1], ".[") || m[1] == "localhost" || m[2] == "4510")
-}
-
-func isPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return err == nil && n > 0
+	return m != nil && peer.IsPort(m[2]) && (strings.ContainsAny(m[1], ".[") || m[1] == "localhost" || m[2] == "4510")
 }
 
 // tlsConfig returns the TLS configuration for the server.

@@ -4,11 +4,12 @@ import (
 	"errors"
 	"net/netip"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
 	oras "oras.land/oras-go/v2/registry"
+
+	"github.com/spirostack/spirodeploy/internal/peer"
 )
 
 // Scheme is how an address begins.
@@ -90,7 +91,7 @@ func checkHost(s string) error {
 	if i := strings.LastIndexByte(s, ':'); i > strings.LastIndexByte(s, ']') {
 		host, port, ok = s[:i], s[i+1:], true
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); ok && (err != nil || n == 0 || strings.HasPrefix(port, "0")) {
+	if ok && (!peer.IsPort(port) || strings.HasPrefix(port, "0")) {
 		return errors.New("its port is not one of 1 to 65535")
 	}
 	if inner, ok := strings.CutPrefix(host, "["); ok {

@@ -67,11 +67,7 @@ func Run(ctx context.Context, opts Options, stage Stage) error {
 
 // Played is the stage of a server in this process.
 func Played(_ context.Context, opts Options, deploy func(url, token string) error) error {
-	played, err := play(opts.Fail)
-	if err != nil {
-		return err
-	}
-	server, err := spirotest.Start(spirotest.Options{Minions: played})
+	server, err := start(opts.Fail)
 	if err != nil {
 		return err
 	}
@@ -80,14 +76,19 @@ func Played(_ context.Context, opts Options, deploy func(url, token string) erro
 	return deploy(server.URL(), server.Token(time.Hour, "shop"))
 }
 
+// start starts the server of the demo.
+func start(fail bool) (*spirotest.Server, error) {
+	played, err := play(fail)
+	if err != nil {
+		return nil, err
+	}
+	return spirotest.Start(spirotest.Options{Minions: played})
+}
+
 // Serve starts the server of the demo for whoever wants to try the command with it, and
 // says how. It serves until ctx ends.
 func Serve(ctx context.Context, opts Options) error {
-	played, err := play(opts.Fail)
-	if err != nil {
-		return err
-	}
-	server, err := spirotest.Start(spirotest.Options{Minions: played})
+	server, err := start(opts.Fail)
 	if err != nil {
 		return err
 	}
