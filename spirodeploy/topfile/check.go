@@ -198,10 +198,10 @@ func (c *checker) absent(file *File) {
 	text := fmt.Sprintf("deployment %s is not in %s", show(deployment), c.opts.name(SpiroTop))
 	sections := file.Names()
 	line, column := 0, 0
-	switch key, other := file.other(deployment); {
-	case other:
-		line, column = key.line, key.column
-		text += fmt.Sprintf(": in YAML the key %s in line %d is %s, so put it in quotes", show(deployment), key.line, names[key.kind])
+	switch key := file.other(deployment); {
+	case key != nil:
+		line, column = key.Line, key.Column
+		text += fmt.Sprintf(": in YAML the key %s in line %d is %s, so put it in quotes", show(deployment), key.Line, noun(key))
 	case len(sections) == 0:
 		text += ", which names no deployment"
 	default:
@@ -229,12 +229,12 @@ func (c *checker) ownTop() []SLS {
 		return nil
 	}
 	section, ok := file.Section(saltenv)
-	_, include := file.root.get("include")
+	include, _ := get(file.root, "include")
 	switch {
 	case ok:
 		c.result.Section = section
 		return c.section(section, "saltenv "+show(saltenv))
-	case include:
+	case include != nil:
 		c.result.Section = &Section{Name: saltenv, Template: true}
 	default:
 		text := fmt.Sprintf("%s has no section %s, the only one that Salt looks at", c.opts.name(Top), show(saltenv))
@@ -252,11 +252,7 @@ func (c *checker) ownTop() []SLS {
 // section notes what is wrong with a section, and returns the SLS that it deploys.
 func (c *checker) section(s *Section, what string) []SLS {
 	for _, f := range s.faults {
-		text := ": " + f.text
-		if f.breaks {
-			text += "; Salt then finds no minion, for this deployment and for every other one of the master"
-		}
-		c.addAt(KindShape, f.severity, c.result.File, f.line, f.column, "%s", text)
+		c.addAt(KindShape, f.Severity, c.result.File, f.Line, f.Column, ": %s", f.Text)
 	}
 	if !s.HasTargets() && !s.Broken() {
 		c.addAt(KindTargets, Warning, c.result.File, s.Line, s.Column, ": %s has no targets, so a highstate concerns no minion", what)

@@ -81,9 +81,12 @@ func (t Target) ids() []string {
 			}
 		}
 	}
-	ids = slices.DeleteFunc(ids, func(id string) bool { return id == "" || strings.TrimSpace(id) != id })
+	ids = slices.DeleteFunc(ids, func(id string) bool { return id == "" || spaced(id) })
 	return once(ids, func(id string) string { return id })
 }
+
+// spaced tells whether an id has white space around it, as no minion's has.
+func spaced(id string) bool { return strings.TrimSpace(id) != id }
 
 func maybe(string) Answer { return Maybe }
 
