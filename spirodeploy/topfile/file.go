@@ -247,6 +247,7 @@ func (s *Section) option(t *Target, item *yaml.Node) {
 	if key, match := get(item, "match"); key != nil {
 		t.Match = match.Value
 		if match.Tag != tagStr {
+			t.Match = ""
 			s.breakAt(match, "the match type of the target %s is %s, not a text", show(t.Expression), noun(match))
 		}
 	}
