@@ -267,7 +267,7 @@ func (s *Section) doubt(key *yaml.Node, t *Target) {
 			help = ": did you mean " + near + "?"
 		}
 		warn("the target %s has the match type %s, which is none of Salt's own%s", show(t.Expression), show(t.Match), help)
-	case t.Match == "compound" && !wellFormed(t.Expression):
+	case t.Match == "compound" && !t.wellFormed():
 		warn("the target %s is no compound expression that Salt can read, so it matches no minion", show(t.Expression))
 	case t.Match == "list" && slices.ContainsFunc(strings.Split(t.Expression, ","), spaced):
 		warn("the list %s has spaces, which Salt takes for a part of the ids", show(t.Expression))
