@@ -151,12 +151,12 @@ func visible(source []byte) (found []reference, otherEnvs bool) {
 	if !defaultRenderer(source) {
 		return nil, true
 	}
-	text := blank(newlines(source))
-	root, err := decodeOne(text.text)
+	text, jinja := blank(newlines(source))
+	root, err := decodeOne(text)
 	if err != nil || root == nil || root.Kind != yaml.MappingNode {
-		return nil, len(text.jinja) > 0
+		return nil, len(jinja) > 0
 	}
-	v := &viewer{jinja: text.jinja, seen: map[*yaml.Node]bool{}}
+	v := &viewer{jinja: jinja, seen: map[*yaml.Node]bool{}}
 	for i := 0; i < len(root.Content); i += 2 {
 		if root.Content[i].Value == "include" {
 			v.includes(target(root.Content[i+1]))
