@@ -39,14 +39,14 @@ var jinja = regexp.MustCompile(`(?s)\{%[-+ \t\n]*raw[-+ \t\n]*%\}.*?(?:\{%-? ?en
 // blank replaces Jinja, so that what is left can be read as YAML: an expression by letters,
 // which make a scalar, and the rest by spaces. It returns the lines, from 1, that had some:
 // what stands in them is unknown.
-func blank(source []byte) (text []byte, lines map[int]bool) {
-	text, lines = bytes.Clone(source), map[int]bool{}
+func blank(source string) (blanked string, lines map[int]bool) {
+	text, lines := []byte(source), map[int]bool{}
 	line, from := 1, 0
-	for _, at := range jinja.FindAllIndex(source, -1) {
-		line += bytes.Count(source[from:at[0]], []byte("\n"))
+	for _, at := range jinja.FindAllStringIndex(source, -1) {
+		line += strings.Count(source[from:at[0]], "\n")
 		from = at[1]
 		fill := byte(' ')
-		if found := source[at[0]:at[1]]; bytes.HasPrefix(found, []byte("{{")) && bytes.HasSuffix(found, []byte("}}")) {
+		if found := source[at[0]:at[1]]; strings.HasPrefix(found, "{{") && strings.HasSuffix(found, "}}") {
 			fill = 'x'
 		}
 		for i := at[0]; i < at[1]; i++ {
@@ -57,5 +57,5 @@ func blank(source []byte) (text []byte, lines map[int]bool) {
 			}
 		}
 	}
-	return text, lines
+	return string(text), lines
 }
