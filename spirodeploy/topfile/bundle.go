@@ -48,34 +48,19 @@ type index struct {
 // maxGlobbed is how many names are held against globs. What is beyond counts as there.
 const maxGlobbed = 10_000_000
 
-// all yields the names of the SLS.
-func (x *index) all(yield func(string) bool) {
-	for name := range x.bundle.Names() {
-		if sls, ok := slsName(name); ok && !yield(sls) {
-			return
-		}
-	}
-}
-
 // list returns the names of the SLS, sorted, as Salt's fileserver lists them. It makes the
 // list if it is needed, for there may be very many.
 func (x *index) list() []string {
 	if x.sls == nil {
-		x.sls = slices.AppendSeq([]string{}, x.all)
+		x.sls = []string{}
+		for name := range x.bundle.Names() {
+			if sls, ok := slsName(name); ok {
+				x.sls = append(x.sls, sls)
+			}
+		}
 		slices.Sort(x.sls)
 	}
 	return x.sls
-}
-
-// first returns the first of the list, or "" if there is none.
-func (x *index) first() string {
-	first := ""
-	for sls := range x.all {
-		if first == "" || sls < first {
-			first = sls
-		}
-	}
-	return first
 }
 
 // slsName returns the name by which Salt lists a file (list_states in
@@ -161,15 +146,13 @@ func (x *index) file(sls string) (name string, ok bool) {
 // lack says in a sentence that an SLS is missing.
 func (x *index) lack(sls string) string {
 	files := candidates(sls)
-	switch {
+	text := "the bundle has neither " + show(files[0]) + " nor " + show(files[1])
+	switch near := nearest(sls, x.list()); {
 	case isGlob(sls):
 		return "no SLS of the bundle matches it"
 	case strings.HasSuffix(sls, ".sls"):
-		return "the bundle has neither " + show(files[0]) + " nor " + show(files[1]) +
-			": an SLS is named without its ending, so write " + show(strings.TrimSuffix(sls, ".sls"))
-	}
-	text := "the bundle has neither " + show(files[0]) + " nor " + show(files[1])
-	if near := nearest(sls, x.list()); near != "" && near != sls {
+		text += ": an SLS is named without its ending, so write " + show(strings.TrimSuffix(sls, ".sls"))
+	case near != "" && near != sls:
 		text += ": did you mean " + show(near) + "?"
 	}
 	return text

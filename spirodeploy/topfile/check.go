@@ -1,6 +1,7 @@
 package topfile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,7 +111,7 @@ func (c *checker) addAt(kind Kind, severity Severity, file string, line, column 
 }
 
 // topFile checks the top file, and returns the SLS that are deployed.
-func (c *checker) topFile() []SLS {
+func (c *checker) topFile() []string {
 	own, spiro := c.index.has(Top), c.index.has(SpiroTop)
 	switch {
 	case own && spiro:
@@ -130,17 +131,14 @@ func (c *checker) topFile() []SLS {
 
 // none tells what happens without a top file, and how to write one.
 func (c *checker) none() {
-	deployment, sls := c.opts.Deployment, "web"
-	if deployment == "" {
-		deployment = "prod"
-	}
-	if first := c.index.first(); first != "" {
-		sls = first
+	sls := "web"
+	if all := c.index.list(); len(all) > 0 {
+		sls = all[0]
 	}
 	c.add(Finding{KindNone, Warning, "", 0, 0, fmt.Sprintf(
 		"the bundle has no %s (and no %s), so a highstate concerns no minion, unless the master's base environment names this one: "+
 			"write a %s that says who gets which SLS, for example %s: {'web*': [%s]}",
-		c.opts.name(SpiroTop), c.opts.name(Top), c.opts.name(SpiroTop), show(deployment), show(sls))})
+		c.opts.name(SpiroTop), c.opts.name(Top), c.opts.name(SpiroTop), show(cmp.Or(c.opts.Deployment, "prod")), show(sls))})
 }
 
 // parse reads a top file, and notes why it cannot. A top.sls may be a template,
@@ -169,14 +167,14 @@ func (c *checker) parse(name string) (file *File, template bool) {
 	return file, false
 }
 
-func (c *checker) spiroTop() []SLS {
+func (c *checker) spiroTop() []string {
 	c.result.File = SpiroTop
 	file, _ := c.parse(SpiroTop)
 	if file == nil {
 		return nil
 	}
 	if c.opts.Deployment == "" {
-		var all []SLS
+		var all []string
 		for _, name := range file.Names() {
 			section, _ := file.Section(name)
 			all = append(all, c.section(section, name)...)
@@ -215,7 +213,7 @@ func (c *checker) absent(file *File) {
 	c.add(Finding{KindDeployment, Problem, SpiroTop, line, column, text})
 }
 
-func (c *checker) ownTop() []SLS {
+func (c *checker) ownTop() []string {
 	c.result.File = Top
 	file, template := c.parse(Top)
 	saltenv := c.opts.saltenv()
@@ -250,14 +248,14 @@ func (c *checker) ownTop() []SLS {
 }
 
 // section notes what is wrong with a section, and returns the SLS that it deploys.
-func (c *checker) section(s *Section, what string) []SLS {
+func (c *checker) section(s *Section, what string) []string {
 	for _, f := range s.faults {
 		c.addAt(KindShape, f.Severity, c.result.File, f.Line, f.Column, ": %s", f.Text)
 	}
 	if !s.HasTargets() && !s.Broken() {
 		c.addAt(KindTargets, Warning, c.result.File, s.Line, s.Column, ": %s has no targets, so a highstate concerns no minion", what)
 	}
-	var all []SLS
+	var all []string
 	for _, sls := range s.SLS(c.opts.saltenv()) {
 		found, missing := c.index.find(sls.Name)
 		for _, name := range missing {
@@ -271,9 +269,7 @@ func (c *checker) section(s *Section, what string) []SLS {
 			}
 			c.addAt(KindSLS, Problem, c.result.File, sls.Line, sls.Column, " %s, and %s", names, c.index.lack(name))
 		}
-		for _, name := range found {
-			all = append(all, SLS{Name: name})
-		}
+		all = append(all, found...)
 	}
 	return all
 }

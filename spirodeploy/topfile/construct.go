@@ -38,17 +38,14 @@ func (c *constructor) fail(n *yaml.Node, hint, format string, args ...any) {
 // tag returns the tag of a node, resolved. Only a node without one, and one with
 // the tag "!", is resolved, by its text.
 func tag(n *yaml.Node) string {
-	explicit := n.Style&yaml.TaggedStyle != 0 && n.Tag != ""
 	switch {
-	case explicit:
+	case n.Style&yaml.TaggedStyle != 0:
 		return n.Tag
 	case n.Kind == yaml.SequenceNode:
 		return tagSeq
 	case n.Kind == yaml.MappingNode:
 		return tagMap
-	case n.Tag != "!" && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		return tagStr
-	case n.Tag == "!" && n.Value == "":
+	case n.Tag != "!" && n.Style&quoted != 0, n.Tag == "!" && n.Value == "":
 		return tagStr
 	default:
 		return resolve(n.Value)
@@ -126,11 +123,11 @@ func (c *constructor) flatten(n *yaml.Node) {
 	own := map[string]bool{}
 	for key, value := range pairs(n) {
 		key, value = target(key), target(value)
-		switch t := tag(key); {
-		case key.Kind == yaml.ScalarNode && t == tagMerge:
+		switch tag(key) {
+		case tagMerge:
 			sources = append(sources, value)
 			continue
-		case key.Kind == yaml.ScalarNode && t == tagValue:
+		case tagValue:
 			key.Tag, key.Style = tagStr, key.Style|yaml.TaggedStyle
 		}
 		rest = append(rest, key, value)

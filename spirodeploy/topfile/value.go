@@ -16,8 +16,6 @@ var types = map[string]struct{ noun, python string }{
 	tagStr: {"a text", "str"}, tagBinary: {"binary data", "bytes"}, tagSeq: {"a list", "list"}, tagMap: {"a mapping", "dict"}, tagSet: {"a set", "set"},
 }
 
-// The functions take constructed nodes.
-
 // noun says for a person what a node is.
 func noun(n *yaml.Node) string { return types[n.Tag].noun }
 
@@ -31,6 +29,8 @@ func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 		}
 	}
 }
+
+// The functions below take constructed nodes.
 
 // get returns the key that is a text, and its value, or nil.
 func get(n *yaml.Node, text string) (key, value *yaml.Node) {

@@ -3,7 +3,6 @@ package topfile
 import (
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,15 +38,14 @@ type SyntaxError struct {
 }
 
 func (e *SyntaxError) Error() string {
-	var b strings.Builder
-	if e.Line > 0 {
-		fmt.Fprintf(&b, "line %d, column %d: ", e.Line, e.Column)
-	}
-	b.WriteString(e.Problem)
+	text := e.Problem
 	if e.Hint != "" {
-		b.WriteString(": " + e.Hint)
+		text += ": " + e.Hint
 	}
-	return b.String()
+	if e.Line > 0 {
+		return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, text)
+	}
+	return text
 }
 
 // decode returns the root node of the only document in source, or nil if there
@@ -123,24 +121,15 @@ func decodeOne(text string) (root *yaml.Node, err error) {
 			root, err = nil, fmt.Errorf("%v", r)
 		}
 	}()
-	loader, err := yaml.NewLoader(strings.NewReader(text), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthFunc(checkDepth))))
-	if err != nil {
+	var all []yaml.Node
+	err = yaml.Load([]byte(text), &all, yaml.WithAllDocuments(), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthFunc(checkDepth))))
+	switch {
+	case err != nil || len(all) == 0:
 		return nil, err
+	case len(all) > 1:
+		return nil, &SyntaxError{all[1].Line, all[1].Column, "yaml.composer.ComposerError", "a second document begins here", "the server takes one document"}
 	}
-	var first, second yaml.Node
-	if err := loader.Load(&first); errors.Is(err, io.EOF) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
-	}
-	switch err := loader.Load(&second); {
-	case errors.Is(err, io.EOF):
-	case err != nil:
-		return nil, err
-	default:
-		return nil, &SyntaxError{second.Line, second.Column, "yaml.composer.ComposerError", "a second document begins here", "the server takes one document"}
-	}
-	return first.Content[0], nil
+	return all[0].Content[0], nil
 }
 
 var errDeep = fmt.Errorf("the nesting is deeper than %d levels", maxDepth)
