@@ -3,17 +3,11 @@ package topfile
 import (
 	"bytes"
 	"regexp"
-	"slices"
 	"strings"
 )
 
-// marks begin what Jinja renders.
-var marks = []string{"{{", "{%", "{#"}
-
 // hasJinja tells whether Salt has to render a text to know what it says.
-func hasJinja(text string) bool {
-	return slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(text, mark) })
-}
+var hasJinja = regexp.MustCompile(`\{[{%#]`).MatchString
 
 // Template tells whether Salt has to render a top.sls to know what it says: it has
 // Jinja, or is for a renderer other than the default. A spirotop.sls is never

@@ -129,18 +129,11 @@ func number(n *yaml.Node) (f float64, ok bool) {
 	return 0, false
 }
 
-// binary reads base64 as Python does, which skips all other characters, and returns it
-// without these.
+// skipped matches what Python skips in base64. It refuses other characters than ASCII.
+var skipped = regexp.MustCompile(`[^A-Za-z0-9+/=[:^ascii:]]+`)
+
+// binary reads base64 as Python does, and returns it without what is skipped.
 func binary(text string) (string, bool) {
-	digits := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=", r) {
-			return r
-		}
-		if r >= 0x80 {
-			return '\x80' // is refused below
-		}
-		return -1
-	}, text)
-	data, err := base64.StdEncoding.DecodeString(digits)
+	data, err := base64.StdEncoding.DecodeString(skipped.ReplaceAllString(text, ""))
 	return base64.StdEncoding.EncodeToString(data), err == nil
 }
