@@ -64,18 +64,15 @@ const maxFindings = 100
 // Check looks at what a bundle deploys: its top file, the SLS that this names, and
 // what those visibly refer to. The error is that of the context, or of none.
 func Check(ctx context.Context, b Bundle, opts Options) (*Result, error) {
-	c := &checker{ctx: ctx, bundle: b, index: &index{bundle: b, room: maxGlobbed}, opts: opts, result: &Result{}}
-	roots := c.topFile()
+	c := &checker{ctx: ctx, bundle: b, opts: opts, room: maxGlobbed, result: &Result{}}
+	c.references(c.topFile())
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	if s := c.result.Section; s != nil {
-		c.result.OtherEnvs = s.Template || slices.ContainsFunc(s.Targets, func(t Target) bool {
+		c.result.OtherEnvs = c.result.OtherEnvs || s.Template || slices.ContainsFunc(s.Targets, func(t Target) bool {
 			return slices.ContainsFunc(t.SLS, func(sls SLS) bool { return sls.Env != "" })
 		})
-	}
-	if err := c.references(ctx, roots); err != nil {
-		return nil, err
 	}
 	if c.more > 0 {
 		last := &c.result.Findings[maxFindings-1]
@@ -87,10 +84,11 @@ func Check(ctx context.Context, b Bundle, opts Options) (*Result, error) {
 type checker struct {
 	ctx    context.Context //nolint:containedctx // that of the one call of Check
 	bundle Bundle
-	index  *index
 	opts   Options
 	result *Result
-	more   int
+	more   int      // findings that are not in the result
+	sls    []string // of list
+	room   int      // how many more names are held against globs
 }
 
 // add notes a finding, in bounds.
@@ -112,7 +110,7 @@ func (c *checker) addAt(kind Kind, severity Severity, file string, line, column 
 
 // topFile checks the top file, and returns the SLS that are deployed.
 func (c *checker) topFile() []string {
-	own, spiro := c.index.has(Top), c.index.has(SpiroTop)
+	own, spiro := c.has(Top), c.has(SpiroTop)
 	switch {
 	case own && spiro:
 		c.add(Finding{KindBoth, Warning, SpiroTop, 0, 0, fmt.Sprintf(
@@ -132,7 +130,7 @@ func (c *checker) topFile() []string {
 // none tells what happens without a top file, and how to write one.
 func (c *checker) none() {
 	sls := "web"
-	if all := c.index.list(); len(all) > 0 {
+	if all := c.list(); len(all) > 0 {
 		sls = all[0]
 	}
 	c.add(Finding{KindNone, Warning, "", 0, 0, fmt.Sprintf(
@@ -144,13 +142,13 @@ func (c *checker) none() {
 // parse reads a top file, and notes why it cannot. A top.sls may be a template,
 // of which nothing is known until Salt has rendered it.
 func (c *checker) parse(name string) (file *File, template bool) {
-	source, err := readFile(c.bundle, name)
+	source, err := c.readFile(name)
 	switch {
-	case errors.Is(err, errSize):
-		c.addAt(KindSize, Problem, name, 0, 0, " cannot be checked: %v", err)
-		return nil, false
 	case err != nil:
 		c.addAt(KindRead, Problem, name, 0, 0, " cannot be read: %v", err)
+		return nil, false
+	case len(source) > MaxSize:
+		c.addAt(KindSize, Problem, name, 0, 0, " cannot be checked: it has more than %d bytes", MaxSize)
 		return nil, false
 	case name == Top && Template(source):
 		return nil, true
@@ -257,7 +255,7 @@ func (c *checker) section(s *Section, what string) []string {
 	}
 	var all []string
 	for _, sls := range s.SLS(c.opts.saltenv()) {
-		found, missing := c.index.find(sls.Name)
+		found, missing := c.find(sls.Name)
 		for _, name := range missing {
 			if c.ctx.Err() != nil || len(c.result.Findings) == maxFindings {
 				c.more++
@@ -267,7 +265,7 @@ func (c *checker) section(s *Section, what string) []string {
 			if name != sls.Name {
 				names += ", which matches " + show(name)
 			}
-			c.addAt(KindSLS, Problem, c.result.File, sls.Line, sls.Column, " %s, and %s", names, c.index.lack(name))
+			c.addAt(KindSLS, Problem, c.result.File, sls.Line, sls.Column, " %s, and %s", names, c.lack(name))
 		}
 		all = append(all, found...)
 	}

@@ -33,23 +33,25 @@ var jinja = regexp.MustCompile(`(?s)\{%[-+ \t\n]*raw[-+ \t\n]*%\}.*?(?:\{%-? ?en
 // blank replaces Jinja, so that what is left can be read as YAML: an expression by letters,
 // which make a scalar, and the rest by spaces. It returns the lines, from 1, that had some:
 // what stands in them is unknown.
-func blank(source string) (blanked string, lines map[int]bool) {
-	text, lines := []byte(source), map[int]bool{}
-	line, from := 1, 0
-	for _, at := range jinja.FindAllStringIndex(source, -1) {
-		line += strings.Count(source[from:at[0]], "\n")
-		from = at[1]
-		fill := byte(' ')
-		if found := source[at[0]:at[1]]; strings.HasPrefix(found, "{{") && strings.HasSuffix(found, "}}") {
+func blank(source string) (text string, lines map[int]bool) {
+	text = jinja.ReplaceAllStringFunc(source, func(found string) string {
+		fill := ' '
+		if strings.HasPrefix(found, "{{") && strings.HasSuffix(found, "}}") {
 			fill = 'x'
 		}
-		for i := at[0]; i < at[1]; i++ {
-			if lines[line] = true; text[i] == '\n' {
-				line++
-			} else {
-				text[i] = fill
+		return strings.Map(func(char rune) rune {
+			if char == '\n' {
+				return char
 			}
+			return fill
+		}, found)
+	})
+	lines = map[int]bool{}
+	before := strings.Split(source, "\n")
+	for i, line := range strings.Split(text, "\n") {
+		if line != before[i] {
+			lines[i+1] = true
 		}
 	}
-	return string(text), lines
+	return text, lines
 }

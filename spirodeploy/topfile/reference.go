@@ -1,7 +1,6 @@
 package topfile
 
 import (
-	"context"
 	"path"
 	"slices"
 	"strings"
@@ -30,21 +29,18 @@ type reference struct {
 
 // references checks what the SLS visibly refer to, from those that are deployed
 // through their includes. What only Jinja includes is not looked at.
-func (c *checker) references(ctx context.Context, roots []string) error {
+func (c *checker) references(roots []string) {
 	queue, seen, read := roots, map[string]bool{}, 0
-	for len(queue) > 0 && read < maxRead {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+	for len(queue) > 0 && read < maxRead && c.ctx.Err() == nil {
 		sls := queue[0]
 		queue = queue[1:]
-		file, ok := c.index.file(sls)
+		file, ok := c.file(sls)
 		if !ok || seen[file] {
 			continue
 		}
 		seen[file] = true
-		source, err := readFile(c.bundle, file)
-		if read += len(source); err != nil {
+		source, err := c.readFile(file)
+		if read += len(source); err != nil || len(source) > MaxSize {
 			continue // the bundler tells it, or it is too large to have been written by hand
 		}
 		found, otherEnvs := visible(source)
@@ -57,7 +53,6 @@ func (c *checker) references(ctx context.Context, roots []string) error {
 			}
 		}
 	}
-	return nil
 }
 
 // include checks an include of an SLS and returns the names of what is there.
@@ -66,9 +61,9 @@ func (c *checker) include(sls, file string, r reference) []string {
 	if !ok {
 		return nil
 	}
-	found, missing := c.index.included(name)
+	found, missing := c.included(name)
 	for _, lacking := range missing {
-		c.addAt(KindReference, Warning, file, r.line, r.column, " includes %s, and %s", show(r.names[0]), c.index.lack(lacking))
+		c.addAt(KindReference, Warning, file, r.line, r.column, " includes %s, and %s", show(r.names[0]), c.lack(lacking))
 	}
 	return found
 }
@@ -93,7 +88,7 @@ func relative(sls, file, include string) (string, bool) {
 
 // source checks a source of a state, with its alternatives.
 func (c *checker) source(file string, r reference) {
-	if slices.ContainsFunc(r.names, func(name string) bool { return !c.lacks(name) }) {
+	if slices.ContainsFunc(r.names, func(name string) bool { return !c.lacksSource(name) }) {
 		return
 	}
 	if len(r.names) == 1 {
@@ -121,8 +116,8 @@ func (c *checker) elsewhere(url string) string {
 	return "; it has " + strings.Join(found, ", ")
 }
 
-// lacks tells whether the bundle is known not to have what a salt:// URL names.
-func (c *checker) lacks(url string) bool {
+// lacksSource tells whether the bundle is known not to have what a salt:// URL names.
+func (c *checker) lacksSource(url string) bool {
 	name, env, other := strings.Cut(strings.TrimPrefix(url, "salt://"), "?saltenv=")
 	name = strings.TrimSuffix(strings.TrimPrefix(name, "|"), "/")
 	switch {
@@ -131,7 +126,7 @@ func (c *checker) lacks(url string) bool {
 	case strings.ContainsAny(name, "?*%|"), strings.HasPrefix(name, "/"), name != "" && path.Clean(name) != name:
 		return false
 	}
-	return !c.index.has(name)
+	return !c.has(name)
 }
 
 // visible returns the references of an SLS that can be seen without rendering it. It skips

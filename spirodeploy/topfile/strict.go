@@ -91,7 +91,7 @@ func (r *referee) check(n *yaml.Node, at place) {
 		if n.Kind == yaml.MappingNode && i%2 == 0 {
 			r.key(child, n.Content[i+1], inner.flow)
 		}
-		if !inner.flow && tabBefore.MatchString(r.before(child)) {
+		if before, _ := r.split(child); !inner.flow && tabBefore.MatchString(before) {
 			r.refuse(child, "scanner", tabProblem)
 		}
 		r.check(child, inner)
@@ -151,8 +151,8 @@ func isBlank(line string) bool { return strings.TrimLeft(line, " \t") == "" }
 
 // key looks at a key of a mapping.
 func (r *referee) key(key, value *yaml.Node, flow bool) {
-	source := r.from(key)
-	if key.Kind != yaml.ScalarNode || strings.HasSuffix(strings.TrimRight(r.before(key), " \t"), "?") {
+	before, source := r.split(key)
+	if key.Kind != yaml.ScalarNode || strings.HasSuffix(strings.TrimRight(before, " \t"), "?") {
 		return
 	}
 	plain := key.Style&(quoted|yaml.TaggedStyle) == 0 && key.Tag != "!" && key.Anchor == ""
@@ -174,7 +174,7 @@ func (r *referee) scalar(n *yaml.Node, flow bool) {
 	if n.Kind != yaml.ScalarNode || n.Style&quoted != 0 || !flow {
 		return
 	}
-	if n.Value == "" && tagGlued.MatchString(r.from(n)) {
+	if _, source := r.split(n); n.Value == "" && tagGlued.MatchString(source) {
 		r.refuse(n, "scanner", "a tag must be followed by a space")
 	}
 	if flowText.MatchString(n.Value) {
@@ -182,16 +182,13 @@ func (r *referee) scalar(n *yaml.Node, flow bool) {
 	}
 }
 
-// before returns what stands in the line of a node to its left.
-func (r *referee) before(n *yaml.Node) string {
-	line := r.line(n)
-	return line[:len(line)-len(r.from(n))]
-}
-
-// from returns the line of a node from the node on. It goes on from where the last
-// call found one, for a line may be the whole file.
-func (r *referee) from(n *yaml.Node) string {
-	line := r.line(n)
+// split returns the line of a node to its left, and from the node on. It goes on from where
+// the last call found one, for a line may be the whole file.
+func (r *referee) split(n *yaml.Node) (before, from string) {
+	if n.Line < 1 || n.Line > len(r.lines) {
+		return "", ""
+	}
+	line := r.lines[n.Line-1]
 	if n.Line != r.near.line || n.Column < r.near.column {
 		r.near = spot{line: n.Line, column: 1}
 	}
@@ -199,14 +196,7 @@ func (r *referee) from(n *yaml.Node) string {
 		_, size := utf8.DecodeRuneInString(line[r.near.offset:])
 		r.near.offset += size
 	}
-	return line[r.near.offset:]
-}
-
-func (r *referee) line(n *yaml.Node) string {
-	if n.Line < 1 || n.Line > len(r.lines) {
-		return ""
-	}
-	return r.lines[n.Line-1]
+	return line[:r.near.offset], line[r.near.offset:]
 }
 
 func (r *referee) refuse(n *yaml.Node, stage, problem string) {

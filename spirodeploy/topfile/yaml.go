@@ -201,9 +201,6 @@ func pyYAML(stage string) string {
 // hint says what to write instead, for the mistakes that people make.
 func hint(e *SyntaxError, load *yaml.LoadError, text string) string {
 	lines := strings.Split(text, "\n")
-	if e.Line < 1 || e.Line > len(lines) {
-		return ""
-	}
 	for _, at := range []int{load.ContextMark.Line, e.Line} {
 		if at < 1 || at > len(lines) {
 			continue
