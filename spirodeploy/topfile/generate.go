@@ -72,12 +72,9 @@ func sorted(n *yaml.Node) []*yaml.Node {
 	all := slices.Collect(slices.Chunk(n.Content, 2))
 	if texts || numbers {
 		slices.SortStableFunc(all, func(a, b []*yaml.Node) int {
-			if texts {
-				return strings.Compare(a[0].Value, b[0].Value)
-			}
 			x, _ := number(a[0])
 			y, _ := number(b[0])
-			return cmp.Compare(x, y)
+			return cmp.Or(cmp.Compare(x, y), strings.Compare(a[0].Value, b[0].Value))
 		})
 	}
 	return slices.Concat(all...)

@@ -32,6 +32,7 @@ const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralSty
 const simpleKey = 1024
 
 var (
+	forbidden   = regexp.MustCompile(`[^\t\n\x20-\x7e\x{85}\x{a0}-\x{fffd}\x{10000}-\x{10ffff}]`) // wherever it stands
 	anchorName  = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
 	tabBefore   = regexp.MustCompile(`(?:^|[-?]) *\t[ \t]*$`)
 	comment     = regexp.MustCompile(`(?:^|[ \t])#`)
@@ -44,10 +45,9 @@ var (
 // newReferee looks at a text before it is parsed.
 func newReferee(text string) *referee {
 	r := &referee{lines: lines(text), anchors: map[string]bool{}}
-	if at := strings.IndexFunc(text, forbidden); at >= 0 {
-		char, _ := utf8.DecodeRuneInString(text[at:])
-		line, column := position(text, at)
-		r.refuseAt(line, column, "reader", fmt.Sprintf("the character %U is not allowed", char), "")
+	if at := forbidden.FindStringIndex(text); at != nil {
+		line, column := position(text, at[0])
+		r.refuseAt(line, column, "reader", fmt.Sprintf("the character %U is not allowed", []rune(text[at[0]:at[1]])[0]), "")
 	}
 	if before, _, found := strings.Cut(text, "\n\ufeff"); found {
 		r.refuseAt(strings.Count(before, "\n")+2, 1, "reader", "a byte order mark stands inside the file", "")

@@ -221,13 +221,3 @@ func hint(e *SyntaxError, load *yaml.LoadError, text string) string {
 	}
 	return ""
 }
-
-// forbidden tells whether YAML refuses a character wherever it stands.
-func forbidden(r rune) bool {
-	switch r {
-	case '\t', '\n', 0x85:
-		return false
-	default:
-		return r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0xfffe || r == 0xffff
-	}
-}
