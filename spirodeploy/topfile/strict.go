@@ -35,6 +35,7 @@ var (
 	forbidden   = regexp.MustCompile(`[^\t\n\x20-\x7e\x{85}\x{a0}-\x{fffd}\x{10000}-\x{10ffff}]`) // wherever it stands
 	anchorName  = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
 	tabBefore   = regexp.MustCompile(`(?:^|[-?]) *\t[ \t]*$`)
+	content     = regexp.MustCompile(`^[ \t]*[^ \t#]`)
 	comment     = regexp.MustCompile(`(?:^|[ \t])#`)
 	colonAfter  = regexp.MustCompile(`^[ \t]*:[,?\[\]{}]`)
 	flowText    = regexp.MustCompile(`^[:?]|:[,?\[\]{}]`)
@@ -79,7 +80,7 @@ type place struct {
 
 // check looks at the nodes of a document that has been parsed, in their order.
 func (r *referee) check(n *yaml.Node, at place) {
-	r.tabs(n.Line)
+	r.tabs(n.Line, at.flow)
 	r.last, r.at = n, at
 	r.anchor(n)
 	r.scalar(n, at.flow)
@@ -113,37 +114,29 @@ func (r *referee) anchor(n *yaml.Node) {
 	}
 }
 
-// tabs looks for tabs in lines without content between the last node and the
-// line of the next one. It knows too little of where a quoted text or a flow
-// collection ends to look behind one.
-func (r *referee) tabs(next int) {
+// tabs looks for tabs in the lines of white space and comments between the last node and
+// the line of the next one.
+func (r *referee) tabs(next int, flow bool) {
 	n := r.last
-	if n == nil || r.at.flow || n.Style&(quoted|yaml.FlowStyle) != 0 {
+	if n == nil || flow || n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		return
 	}
+	next = min(next, len(r.lines)+1)
 	// A plain text goes on over empty lines until a comment ends it.
-	plain := n.Kind == yaml.ScalarNode && n.Value != ""
-	for number := n.Line; number < min(next, len(r.lines)+1); number++ {
+	number, plain := n.Line, n.Kind == yaml.ScalarNode && n.Value != ""
+	if r.at.flow || n.Style&(quoted|yaml.FlowStyle) != 0 { // a quoted text or flow collection ends somewhere
+		number, plain = next, false
+		for number > n.Line && !content.MatchString(r.lines[number-2]) {
+			number--
+		}
+	}
+	for ; number < next; number++ {
 		line := r.lines[number-1]
-		if tab := strings.IndexByte(line, '\t'); tab >= 0 && number > n.Line && isBlank(line) && (!plain || tab < r.at.indent) {
+		tab := strings.IndexByte(line, '\t')
+		if tab >= 0 && isBlank(line[:tab]) && !content.MatchString(line) && (!plain || tab < r.at.indent) {
 			r.tabAt(number, tab+1)
 		}
 		plain = plain && !comment.MatchString(line)
-	}
-}
-
-// end looks for tabs in the lines behind everything.
-func (r *referee) end() {
-	r.tabs(len(r.lines) + 1)
-	block := r.last.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
-	plain := r.last.Kind == yaml.ScalarNode && r.last.Style&(quoted|yaml.FlowStyle) == 0
-	if !r.at.flow && (block || plain) {
-		return
-	}
-	for i := len(r.lines) - 1; i >= 0 && isBlank(r.lines[i]); i-- {
-		if tab := strings.IndexByte(r.lines[i], '\t'); tab >= 0 {
-			r.tabAt(i+1, tab+1)
-		}
 	}
 }
 

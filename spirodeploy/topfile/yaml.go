@@ -78,7 +78,7 @@ func decode(source []byte) (*yaml.Node, error) {
 	}
 	r.lines = lines(text)
 	r.check(root, place{})
-	r.end()
+	r.tabs(len(r.lines)+1, false)
 	return root, r.err
 }
 
