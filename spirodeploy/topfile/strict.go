@@ -54,13 +54,13 @@ func newReferee(text string) *referee {
 		r.refuseAt(strings.Count(before, "\n")+2, 1, "reader", "a byte order mark stands inside the file", "")
 	}
 	for n, line := range r.lines {
-		tab := strings.IndexByte(line, '\t')
-		switch trimmed := strings.TrimSpace(line); {
+		rest := strings.TrimLeft(line, " ")
+		switch {
 		case documentEnd.MatchString(line):
 			r.refuseAt(n+1, 1, "parser", "a document ends here and none has begun", "")
-		case tab >= 0 && isBlank(line[:tab]):
-			r.tabAt(n+1, tab+1)
-		case trimmed != "" && trimmed[0] != '#':
+		case strings.HasPrefix(rest, "\t"):
+			r.tabAt(n+1, len(line)-len(rest)+1)
+		case content.MatchString(line):
 			return r
 		}
 	}
@@ -132,15 +132,14 @@ func (r *referee) tabs(next int, flow bool) {
 	}
 	for ; number < next; number++ {
 		line := r.lines[number-1]
-		tab := strings.IndexByte(line, '\t')
-		if tab >= 0 && isBlank(line[:tab]) && !content.MatchString(line) && (!plain || tab < r.at.indent) {
+		rest := strings.TrimLeft(line, " ")
+		tab := len(line) - len(rest)
+		if strings.HasPrefix(rest, "\t") && !content.MatchString(line) && (!plain || tab < r.at.indent) {
 			r.tabAt(number, tab+1)
 		}
 		plain = plain && !comment.MatchString(line)
 	}
 }
-
-func isBlank(line string) bool { return strings.TrimLeft(line, " \t") == "" }
 
 // key looks at a key of a mapping.
 func (r *referee) key(key, value *yaml.Node, flow bool) {
