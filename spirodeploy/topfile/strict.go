@@ -32,7 +32,7 @@ const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralSty
 const simpleKey = 1024
 
 var (
-	forbidden   = regexp.MustCompile(`[^\t\n\x20-\x7e\x{85}\x{a0}-\x{fffd}\x{10000}-\x{10ffff}]`) // wherever it stands
+	forbidden   = regexp.MustCompile("[^\t\n -~\u0085\u00a0-\ufffd\U00010000-\U0010ffff]") // wherever it stands
 	anchorName  = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
 	tabBefore   = regexp.MustCompile(`(?:^|[-?]) *\t[ \t]*$`)
 	content     = regexp.MustCompile(`^[ \t]*[^ \t#]`)
