@@ -3,12 +3,25 @@ package peer
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
+)
+
+// MaxHeader is the size of the largest header of an answer, in bytes.
+const MaxHeader = 64 << 10
+
+const (
+	// bufferSize is the size of a connection's buffers, in bytes.
+	bufferSize = 64 << 10
+	// continueTimeout is how long a body waits for "100 Continue" if its request expects
+	// that. Without the wait, a connection reset often hides an early refusal
+	// (golang/go#11745).
+	continueTimeout = time.Second
 )
 
 // Way says how connections are made.
@@ -51,30 +64,44 @@ func (w Way) Transport() *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy: proxy,
-		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
-			return CheckProxy(answer)
-		},
+		Proxy:                  proxy,
+		OnProxyConnectResponse: checkProxy,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return patient(dial(ctx, network, addr))
 		},
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return patient(dialTLS(ctx, network, addr, dial, w.TLS(addr), w.Patience))
 		},
-		TLSHandshakeTimeout: w.Patience,
-		Protocols:           protocols,
-		DisableKeepAlives:   true,
-		DisableCompression:  true,
+		TLSHandshakeTimeout:    w.Patience,
+		ExpectContinueTimeout:  continueTimeout,
+		MaxResponseHeaderBytes: MaxHeader,
+		WriteBufferSize:        bufferSize,
+		ReadBufferSize:         bufferSize,
+		Protocols:              protocols,
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
 	}
 }
 
-// CheckProxy returns an error if the proxy refuses a tunnel. net/http would return the
+// checkProxy returns an error if the proxy refuses a tunnel. net/http would return the
 // bare status, as if the server had sent it.
-func CheckProxy(answer *http.Response) error {
+func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {
 		return nil
 	}
 	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("it answers %s", answer.Status)}
+}
+
+// Trust returns the certificates in a text in PEM, beside those of the system if system
+// is true. It reports whether there is one in the text.
+func Trust(pem []byte, system bool) (pool *x509.CertPool, ok bool) {
+	pool = x509.NewCertPool()
+	if system {
+		if all, err := x509.SystemCertPool(); err == nil { // otherwise those in the text may do
+			pool = all
+		}
+	}
+	return pool, pool.AppendCertsFromPEM(pem)
 }
 
 // IsPort reports whether a text is the number of a port that can be connected to.

@@ -20,7 +20,12 @@ type listener struct {
 
 func (s *Stream) listen() *listener {
 	limit := s.client.quiet
-	return &listener{body: s.resp.Body, limit: limit, end: func() { s.cancel(silentError{limit}) }}
+	return &listener{body: s.resp.Body, limit: limit, end: func() {
+		s.cancel(&fault.Error{
+			Err:  fmt.Errorf("the server has sent nothing for %s, the limit for silence: the connection may be gone, or minions take longer", human.Elapsed(limit)),
+			Help: "on the master, salt-run jobs.active shows what still runs",
+		})
+	}}
 }
 
 func (l *listener) Read(p []byte) (int, error) {
@@ -34,16 +39,4 @@ func (l *listener) Read(p []byte) (int, error) {
 	}
 	defer l.timer.Stop()
 	return l.body.Read(p)
-}
-
-// silentError means that the client ended a stream because it was silent.
-type silentError struct{ limit time.Duration }
-
-func (e silentError) Error() string { return e.Explain().String() }
-
-func (e silentError) Explain() fault.Parts {
-	return fault.Parts{
-		Why:  fmt.Sprintf("the server has sent nothing for %s, the limit for silence: the connection may be gone, or minions take longer", human.Elapsed(e.limit)),
-		Help: "on the master, salt-run jobs.active shows what still runs",
-	}
 }

@@ -24,13 +24,6 @@ import (
 )
 
 const (
-	// maxHeader is the largest header of an answer, in bytes.
-	maxHeader = 64 << 10
-	// bufferSize is that of a connection's buffers, in bytes.
-	bufferSize = 64 << 10
-	// continueTimeout is how long a bundle is held back for the registry's "100
-	// Continue", so that an early refusal arrives.
-	continueTimeout = time.Second
 	// maxRedirects is how many redirects are followed for one request.
 	maxRedirects = 5
 	// firstPause is the one before the second attempt. Each further one is twice as long.
@@ -78,9 +71,6 @@ func (c *Client) session(ctx context.Context, verb string, addr Address) (*sessi
 		Watch: func(conn net.Conn) net.Conn { return impatient{conn, c.opts.Silence} },
 	}.Transport()
 	s.wire.TLSClientConfig = c.tls.Clone() // for net/http, behind a proxy
-	s.wire.ExpectContinueTimeout = continueTimeout
-	s.wire.MaxResponseHeaderBytes = maxHeader
-	s.wire.WriteBufferSize, s.wire.ReadBufferSize = bufferSize, bufferSize
 	s.auth = &auth.Client{
 		Client:     &http.Client{Transport: (*guard)(s), CheckRedirect: checkRedirect},
 		Header:     http.Header{"User-Agent": {"spiro-deploy"}},
