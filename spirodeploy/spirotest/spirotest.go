@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -118,10 +117,12 @@ func Start(options Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start server: %w", err)
 	}
-	s.url = "http://" + reachable(listener.Addr()) + "/"
+	scheme := "http://"
 	if options.TLS {
+		scheme = "https://"
 		listener, err = s.secure(listener)
 	}
+	s.url = scheme + reachable(listener.Addr()) + "/"
 	if err == nil {
 		s.dir, err = os.MkdirTemp("", "spirotest-")
 	}
@@ -135,14 +136,10 @@ func Start(options Options) (*Server, error) {
 
 // reachable is the address that a client on this machine dials.
 func reachable(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
-	if err != nil {
-		return addr.String()
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("127.0.0.1:%d", tcp.Port)
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return net.JoinHostPort(host, port)
+	return addr.String()
 }
 
 func (s *Server) secure(listener net.Listener) (net.Listener, error) {
@@ -151,7 +148,6 @@ func (s *Server) secure(listener net.Listener) (net.Listener, error) {
 		return listener, err
 	}
 	s.certPEM = certPEM
-	s.url = "https" + strings.TrimPrefix(s.url, "http")
 	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{cert}}), nil
 }
 
