@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy/registry": {
-		module + "internal/ctxio", module + "internal/errlist", module + "internal/human", module + "internal/peer", module + "internal/sanitize", module + "spirodeploy/fault", module + "spirodeploy/token",
+		module + "internal/ctxio", module + "internal/errlist", module + "internal/human", module + "internal/peer", module + "internal/sanitize", module + "internal/tempfile", module + "spirodeploy/fault", module + "spirodeploy/token",
 		"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
 		"oras.land/oras-go/v2/errdef", "oras.land/oras-go/v2/registry", "oras.land/oras-go/v2/registry/remote",
 		"oras.land/oras-go/v2/registry/remote/auth", "oras.land/oras-go/v2/registry/remote/credentials", "oras.land/oras-go/v2/registry/remote/errcode",

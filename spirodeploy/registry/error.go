@@ -59,7 +59,7 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
-// ownError is an error of the caller's bundle or writer.
+// ownError is an error of the caller's bundle, writer or [Credentials].
 type ownError struct{ err error }
 
 func (e ownError) Error() string { return e.err.Error() }
@@ -71,7 +71,6 @@ func (e ownError) Unwrap() error { return e.err }
 func (s *session) explain(err error) error {
 	var (
 		own    ownError
-		login  loginError
 		known  *Error
 		answer *errcode.ErrorResponse
 	)
@@ -85,8 +84,6 @@ func (s *session) explain(err error) error {
 	case errors.As(err, &own):
 		return fmt.Errorf("%s: %w", s.op, own.err)
 	case errors.As(err, &known):
-	case errors.As(err, &login):
-		return fmt.Errorf("%s: %w", s.op, login)
 	case errors.As(err, &answer):
 		known = s.explainStatus(answer)
 	default:

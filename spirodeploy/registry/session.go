@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -87,7 +88,7 @@ func (c *Client) session(ctx context.Context, verb string, addr Address) (*sessi
 // Do sends a request, with a login if the registry wants one.
 func (s *session) Do(req *http.Request) (*http.Response, error) {
 	if b, ok := req.Body.(*body); ok {
-		req.GetBody = b.again
+		req.GetBody = func() (io.ReadCloser, error) { return s.open(b.bundle) }
 		if !s.dontExpect {
 			req.Header.Set("Expect", "100-continue")
 		}
@@ -115,10 +116,10 @@ func (s *session) retry(f func() error) error {
 		case pause > maxPause:
 			e.Problem += ", and asks for no other request within " + human.Elapsed(pause)
 			return e
-		case s.tries >= s.client.opts.Attempts && s.tries > 1:
-			e.Problem += ", " + human.Count(s.tries, "time", "times")
-			return e
 		case s.tries >= s.client.opts.Attempts:
+			if s.tries > 1 {
+				e.Problem += ", " + human.Count(s.tries, "time", "times")
+			}
 			return e
 		}
 		if err := pauseFor(s.ctx, pause); err != nil {
@@ -164,7 +165,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if _, secret, ok := strings.Cut(authorization, " "); ok {
 		g.secrets.add(secret)
 	}
-	own := req.URL.Hostname() == g.hostname()
+	own := req.URL.Hostname() == (&url.URL{Host: g.repo.Reference.Host()}).Hostname()
 	if req.URL.Scheme == "http" && (!g.plain || !own) {
 		exposed := authorization != "" || req.Method != http.MethodGet && req.Method != http.MethodHead
 		if !g.plain || exposed {
@@ -185,9 +186,6 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	g.after = retryAfter(resp)
 	return resp, nil
 }
-
-// hostname returns the registry's host, without port.
-func (g *guard) hostname() string { return (&url.URL{Host: g.repo.Reference.Host()}).Hostname() }
 
 // retryAfter returns how long an answer asks to wait; 0 if it does not.
 func retryAfter(resp *http.Response) time.Duration {
