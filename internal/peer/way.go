@@ -35,8 +35,8 @@ type Way struct {
 	Proxy func(*http.Request) (*url.URL, error)
 	// Patience limits connecting, and then the TLS handshake.
 	Patience time.Duration
-	// Watch may wrap each connection, below TLS; default: not called.
-	Watch func(net.Conn) net.Conn
+	// Silence limits how long nothing may be read or written; default: no limit.
+	Silence time.Duration
 }
 
 // Transport returns a transport that speaks HTTP/1.1 and uses each connection once. The
@@ -56,21 +56,23 @@ func (w Way) Transport() *http.Transport {
 			addr = w.Address
 		}
 		conn, err := dialer.DialContext(ctx, network, addr)
-		if err == nil && w.Watch != nil {
-			conn = w.Watch(conn)
+		if err != nil {
+			return nil, err
 		}
-		return conn, err
+		return patient(conn, w.Silence), nil
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
 		Proxy:                  proxy,
 		OnProxyConnectResponse: checkProxy,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return patient(dial(ctx, network, addr))
-		},
+		DialContext:            dial,
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return patient(dialTLS(ctx, network, addr, dial, w.TLS(addr), w.Patience))
+			conn, err := dial(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return handshake(ctx, conn, addr, w.TLS(addr), w.Patience)
 		},
 		TLSHandshakeTimeout:    w.Patience,
 		ExpectContinueTimeout:  continueTimeout,

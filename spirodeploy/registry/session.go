@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -68,8 +67,7 @@ func (c *Client) session(ctx context.Context, verb string, addr Address) (*sessi
 	s := &session{ctx: ctx, client: c, addr: addr, verb: verb, op: op}
 	s.plain = c.opts.PlainHTTP || addr.isLoopback() && len(c.opts.Certificate) == 0 && !c.opts.Insecure
 	s.wire = peer.Way{
-		TLS: func(string) *tls.Config { return c.tls }, Proxy: c.opts.Proxy, Patience: c.opts.ConnectTimeout,
-		Watch: func(conn net.Conn) net.Conn { return impatient{conn, c.opts.Silence} },
+		TLS: func(string) *tls.Config { return c.tls }, Proxy: c.opts.Proxy, Patience: c.opts.ConnectTimeout, Silence: c.opts.Silence,
 	}.Transport()
 	s.wire.TLSClientConfig = c.tls.Clone() // for net/http, behind a proxy
 	s.auth = &auth.Client{
@@ -200,24 +198,4 @@ func retryAfter(resp *http.Response) time.Duration {
 		return max(0, time.Until(at))
 	}
 	return 0
-}
-
-// impatient is a connection that ends if nothing is read or written for some time.
-type impatient struct {
-	net.Conn
-	limit time.Duration
-}
-
-func (c impatient) Read(p []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(c.limit)); err != nil {
-		return 0, err
-	}
-	return c.Conn.Read(p)
-}
-
-func (c impatient) Write(p []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(c.limit)); err != nil {
-		return 0, err
-	}
-	return c.Conn.Write(p)
 }

@@ -128,7 +128,8 @@ func (r *Rights) narrow(c macaroon.Caveat) error {
 }
 
 func seconds(s float64) time.Time {
-	whole, fraction := math.Modf(s)
+	const most = 1e11 // some three thousand years, more than which time.Time need not hold
+	whole, fraction := math.Modf(max(-most, min(s, most)))
 	return time.Unix(int64(whole), int64(fraction*1e9))
 }
 
