@@ -14,7 +14,6 @@ import (
 type listener struct {
 	body  io.Reader
 	limit time.Duration // 0 for no limit
-	timer *time.Timer
 	end   func()
 }
 
@@ -29,14 +28,8 @@ func (s *Stream) listen() *listener {
 }
 
 func (l *listener) Read(p []byte) (int, error) {
-	switch {
-	case l.limit == 0:
-		return l.body.Read(p)
-	case l.timer == nil:
-		l.timer = time.AfterFunc(l.limit, l.end)
-	default:
-		l.timer.Reset(l.limit)
+	if l.limit > 0 {
+		defer time.AfterFunc(l.limit, l.end).Stop()
 	}
-	defer l.timer.Stop()
 	return l.body.Read(p)
 }

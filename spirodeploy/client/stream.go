@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -30,11 +31,7 @@ const (
 
 // IsKnown reports whether SpiroFS 0.3 sends events of a name.
 func IsKnown(name string) bool {
-	switch name {
-	case DeployBundle, HighstateCalc, HighstateStart, HighstateUpdate, HighstateFinish, Exception:
-		return true
-	}
-	return false
+	return slices.Contains([]string{DeployBundle, HighstateCalc, HighstateStart, HighstateUpdate, HighstateFinish, Exception}, name)
 }
 
 // Event is an event of the server.

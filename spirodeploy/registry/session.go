@@ -164,16 +164,14 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		g.secrets.add(secret)
 	}
 	own := req.URL.Hostname() == (&url.URL{Host: g.repo.Reference.Host()}).Hostname()
-	if req.URL.Scheme == "http" && (!g.plain || !own) {
-		exposed := authorization != "" || req.Method != http.MethodGet && req.Method != http.MethodHead
-		if !g.plain || exposed {
-			if req.Body != nil {
-				_ = req.Body.Close() // as a RoundTripper has to
-			}
-			return nil, &Error{
-				Kind: ErrRefused, Problem: "the registry sends to " + clipHost(req.URL.Host) + " over plain HTTP, where everyone on the way could read along",
-				Help: "have it use https there",
-			}
+	exposed := authorization != "" || req.Method != http.MethodGet && req.Method != http.MethodHead
+	if req.URL.Scheme == "http" && (!g.plain || !own && exposed) {
+		if req.Body != nil {
+			_ = req.Body.Close() // as a RoundTripper has to
+		}
+		return nil, &Error{
+			Kind: ErrRefused, Problem: "the registry sends to " + clipHost(req.URL.Host) + " over plain HTTP, where everyone on the way could read along",
+			Help: "have it use https there",
 		}
 	}
 	resp, err := g.wire.RoundTrip(req)

@@ -77,7 +77,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = append(w.held, p...)
-	if err := w.write(w.ready(len(p))); err != nil {
+	if err := w.write(w.ready()); err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -111,20 +111,12 @@ func (w *Writer) write(n int) error {
 	return err
 }
 
-// ready returns how much of what is held can be redacted, the last bytes of which
-// have just come.
-func (w *Writer) ready(fresh int) int {
-	if !w.json {
-		return w.known.cut(w.held)
+// ready returns how much of what is held can be redacted.
+func (w *Writer) ready() int {
+	if end := bytes.LastIndexByte(w.held, '\n'); w.json && (end >= 0 || len(w.held) <= maxHeld) {
+		return end + 1
 	}
-	before := len(w.held) - fresh
-	if end := bytes.LastIndexByte(w.held[before:], '\n'); end >= 0 {
-		return before + end + 1
-	}
-	if len(w.held) > maxHeld {
-		return w.known.cut(w.held)
-	}
-	return 0
+	return w.known.cut(w.held)
 }
 
 // maxHeld is how much of a line of JSON is held back, in bytes.

@@ -167,24 +167,20 @@ func newFinder(secrets []string) *finder {
 	}
 	slices.Sort(all)
 	for _, form := range slices.Compact(all) {
-		f.add(form)
+		f.longest = max(f.longest, len(form))
+		if len(form) < minPart {
+			f.step = 1
+		}
+		for at := range len(form) - gram + 1 {
+			k := key(form[at:])
+			if len(f.places[k]) < maxPlaces {
+				f.places[k] = append(f.places[k], place{form, at})
+			}
+			word, mask := bit(k)
+			f.maybe[word] |= mask
+		}
 	}
 	return f
-}
-
-func (f *finder) add(form string) {
-	f.longest = max(f.longest, len(form))
-	if len(form) < minPart {
-		f.step = 1
-	}
-	for at := range len(form) - gram + 1 {
-		k := key(form[at:])
-		if len(f.places[k]) < maxPlaces {
-			f.places[k] = append(f.places[k], place{form, at})
-		}
-		word, mask := bit(k)
-		f.maybe[word] |= mask
-	}
 }
 
 // find yields the ranges of s that hold a secret, each widened to whole escapes. It
