@@ -190,29 +190,8 @@ func parseEvent(name, text string) (Event, error) {
 	if name == "" {
 		e.Name = "message" // the standard's default
 	}
-	var minions, missing, minion string
 	c := rawjson.NewPython(text, maxDepth)
-	if c.First() == '{' {
-		for more := c.Object(); more; more = c.More('}') {
-			switch c.Name() {
-			case "msg":
-				e.Msg = message(c.Value())
-			case "minions":
-				minions = c.Value()
-			case "missing":
-				missing = c.Value()
-			case "minion":
-				minion = c.Value()
-			case "result":
-				if name == HighstateUpdate && e.parseRest(c) {
-					continue
-				}
-				e.Result = bytesOf(c.Value())
-			default:
-				c.Value()
-			}
-		}
-	}
+	minions, missing, minion := e.read(c)
 	switch {
 	case c.End() && c.NonFinite():
 		return parseEvent(name, rawjson.Finite(text))
@@ -244,6 +223,32 @@ func parseEvent(name, text string) (Event, error) {
 	return e, nil
 }
 
+// read reads the members of an event, and returns those that are not in their form yet.
+func (e *Event) read(c *rawjson.Cursor) (minions, missing, minion string) {
+	if c.First() != '{' {
+		return "", "", ""
+	}
+	for more := c.Object(); more; more = c.More('}') {
+		switch c.Name() {
+		case "msg":
+			e.Msg = message(c.Value())
+		case "minions":
+			minions = c.Value()
+		case "missing":
+			missing = c.Value()
+		case "minion":
+			minion = c.Value()
+		case "result":
+			if e.Name != HighstateUpdate || !e.parseRest(c) {
+				e.Result = bytesOf(c.Value())
+			}
+		default:
+			c.Value()
+		}
+	}
+	return minions, missing, minion
+}
+
 // parseRest takes the rest of the event for its result and parses it, and reports whether
 // the rest is one. Most results come last, and need not be looked at twice then.
 func (e *Event) parseRest(c *rawjson.Cursor) bool {
@@ -272,17 +277,8 @@ func bytesOf(text string) json.RawMessage {
 func unreadable(name, text string, problem error) (Event, error) {
 	e, minion := Event{Name: name, Time: time.Now()}, ""
 	if name == HighstateUpdate {
-		c := rawjson.NewPython(text, anyDepth)
-		for more := c.Object(); more; more = c.More('}') {
-			switch c.Name() {
-			case "msg":
-				e.Msg = message(c.Value())
-			case "minion":
-				minion = c.Value()
-			default:
-				c.Value()
-			}
-		}
+		_, _, minion = e.read(rawjson.NewPython(text, anyDepth))
+		e.Result, e.parsed = nil, nil
 	}
 	var err error
 	if e.Minion, err = readMinion(minion); err != nil {
