@@ -21,16 +21,18 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	}
 	f, err := s.readForm(r)
 	defer f.remove()
-	s.note(func() {
-		record.Project, record.Deployment, record.Highstate = f.values["project"], f.values["deployment"], f.values["highstate"]
-		record.BundleSize = f.size
-	})
+	status := 0
+	if err == nil {
+		status = s.judge(r, f)
+	}
+	s.mu.Lock()
+	record.Project, record.Deployment, record.Highstate = f.values["project"], f.values["deployment"], f.values["highstate"]
+	record.BundleSize, record.Status = f.size, status
+	s.mu.Unlock()
 	if err != nil {
 		// The client broke off or sent too much: there is nobody to answer.
 		panic(http.ErrAbortHandler)
 	}
-	status := s.judge(r, f)
-	s.note(func() { record.Status = status })
 	switch {
 	case status != http.StatusOK:
 		refuse(w, status)

@@ -61,13 +61,7 @@ type Server struct {
 	key     []byte // root key of the tokens
 	certPEM []byte
 	url     string
-
-	http   *http.Server
-	cancel context.CancelFunc // ends the waiting for minions
-	served chan struct{}      // closed when the listener is done
-	conns  sync.WaitGroup     // connections that are open
-	once   sync.Once
-	closed error
+	stop    func() error // what Close does
 
 	mu          sync.Mutex
 	minions     []Minion
@@ -108,7 +102,6 @@ func Start(options Options) (*Server, error) {
 		key:         slices.Clone(options.Key),
 		minions:     slices.Clone(options.Minions),
 		deployments: map[string]*Deployment{},
-		served:      make(chan struct{}),
 	}
 	if len(s.key) == 0 {
 		s.key = []byte(rand.Text() + rand.Text())
@@ -152,34 +145,40 @@ func (s *Server) secure(listener net.Listener) (net.Listener, error) {
 }
 
 func (s *Server) serve(listener net.Listener) {
-	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel = cancel
+	ctx, cancel := context.WithCancel(context.Background()) // ends the waiting for minions
 	// Tornado speaks nothing newer than HTTP/1.1.
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	s.http = &http.Server{
+	var open sync.WaitGroup // the listener and connections
+	server := &http.Server{
 		Handler:     http.HandlerFunc(s.handle),
 		Protocols:   protocols,
 		BaseContext: func(net.Listener) context.Context { return ctx },
-		ConnState:   s.track,
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				open.Add(1)
+			case http.StateClosed:
+				open.Done()
+			}
+		},
 		// Clients that break off are a part of tests, and no news for stderr.
 		ErrorLog:          log.New(io.Discard, "", 0),
 		ReadHeaderTimeout: time.Minute,
 	}
-	go func() {
-		defer close(s.served)
-		_ = s.http.Serve(listener)
-	}()
-}
-
-// track counts the open connections, so that Close can wait for the last.
-func (s *Server) track(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		s.conns.Add(1)
-	case http.StateClosed, http.StateHijacked:
-		s.conns.Done()
-	}
+	open.Go(func() {
+		_ = server.Serve(listener)
+		_ = server.Close() // one more may have been accepted while the other Close went on
+	})
+	s.stop = sync.OnceValue(func() error {
+		cancel()
+		_ = server.Close()
+		open.Wait()
+		if err := os.RemoveAll(s.dir); err != nil {
+			return fmt.Errorf("close server: %w", err)
+		}
+		return nil
+	})
 }
 
 // URL is the base URL, "http://127.0.0.1:PORT/", or "https://…" with TLS.
@@ -222,17 +221,4 @@ func (s *Server) Deployment(project, deployment string) (*Deployment, bool) {
 // Close ends the server: streams in flight are cut, connections closed, files
 // removed, those of every [Deployment] among them. It returns when no
 // goroutine of the server is left. The error is that of removing the files.
-func (s *Server) Close() error {
-	s.once.Do(func() {
-		s.cancel()
-		_ = s.http.Close()
-		<-s.served
-		// One more may have been accepted while the first Close went on.
-		_ = s.http.Close()
-		s.conns.Wait()
-		if err := os.RemoveAll(s.dir); err != nil {
-			s.closed = fmt.Errorf("close server: %w", err)
-		}
-	})
-	return s.closed
-}
+func (s *Server) Close() error { return s.stop() }

@@ -25,17 +25,16 @@ func openTar(bundle *os.File) (*tar.Reader, error) {
 		return nil, err
 	}
 	buffered := bufio.NewReaderSize(bundle, 1<<16)
-	magic, _ := buffered.Peek(3)
 	var plain io.Reader = buffered
-	switch {
+	var err error
+	switch magic, _ := buffered.Peek(3); {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		unzipped, err := gzip.NewReader(buffered)
-		if err != nil {
-			return nil, err
-		}
-		plain = unzipped
+		plain, err = gzip.NewReader(buffered)
 	case string(magic) == "BZh":
 		plain = bzip2.NewReader(buffered)
+	}
+	if err != nil {
+		return nil, err
 	}
 	inner := bufio.NewReaderSize(plain, 1<<16)
 	if _, err := inner.Peek(1); err != nil {

@@ -28,7 +28,7 @@ func Know(texts ...string) *Known {
 
 // AddText adds the tokens in a text, as [Know] does.
 func (k *Known) AddText(text string) {
-	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+	for _, part := range strings.FieldsFunc(text, foreign) {
 		t, _ := Parse(part) // it has allowed characters only
 		k.Add(t)
 	}

@@ -34,14 +34,15 @@ func Parse(s string) (Token, error) {
 	if s == "" {
 		return Token{}, ErrNone
 	}
-	for i := range len(s) {
-		// RFC 9110 allows these characters in a field value.
-		if s[i] <= ' ' || s[i] >= 0x7f {
-			return Token{}, errors.New("the token has white space or a control or non-ASCII character in it: it was not copied whole, or something else was copied with it")
-		}
+	if strings.ContainsFunc(s, foreign) {
+		return Token{}, errors.New("the token has white space or a control or non-ASCII character in it: it was not copied whole, or something else was copied with it")
 	}
 	return Token{newSecrets(s)}, nil
 }
+
+// foreign reports whether no token has a character: RFC 9110 allows the others in a field
+// value.
+func foreign(r rune) bool { return r <= ' ' || r >= 0x7f }
 
 // ReadFile returns the token in a file, without surrounding white space. "-" is a name
 // like any other.
