@@ -47,9 +47,8 @@ func (w Way) Transport() *http.Transport {
 		Timeout:         w.Patience,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 30 * time.Second, Count: 5},
 	}
-	proxy := w.Proxy
 	if w.Address != "" {
-		proxy = nil
+		w.Proxy = nil
 	}
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if w.Address != "" {
@@ -64,7 +63,7 @@ func (w Way) Transport() *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy:                  proxy,
+		Proxy:                  w.Proxy,
 		OnProxyConnectResponse: checkProxy,
 		DialContext:            dial,
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {

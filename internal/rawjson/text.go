@@ -91,13 +91,13 @@ var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n
 // returns the size of the escape, or 0 if that is invalid.
 func Escape(s string) (r rune, size int) {
 	r, long := hex4(s)
-	switch {
-	case long && utf16.IsSurrogate(r):
+	if utf16.IsSurrogate(r) {
 		low, _ := hex4(s[len(`\u0000`):])
 		if both := utf16.DecodeRune(r, low); both != utf8.RuneError {
 			return both, len(`\u0000\u0000`)
 		}
-		return r, len(`\u0000`)
+	}
+	switch {
 	case long:
 		return r, len(`\u0000`)
 	case len(s) > 1 && escapes[s[1]] != 0:

@@ -121,13 +121,11 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 
 // streamError returns the error for what broke the stream.
 func (s *Stream) streamError(err error) error {
-	if errors.As(err, new(tooLargeError)) {
-		return &StreamError{Err: err, Malformed: true}
+	malformed := errors.As(err, new(tooLargeError))
+	if !malformed && (!errors.Is(err, errUnfinished) || s.ctx.Err() != nil) {
+		err = s.client.failure(s.ctx, err)
 	}
-	if errors.Is(err, errUnfinished) && s.ctx.Err() == nil {
-		return &StreamError{Err: err}
-	}
-	return &StreamError{Err: s.client.failure(s.ctx, err)}
+	return &StreamError{Err: err, Malformed: malformed}
 }
 
 // sizeText returns a limit in bytes for people: "16 MiB".

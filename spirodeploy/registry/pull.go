@@ -2,11 +2,9 @@ package registry
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"mime"
@@ -24,8 +22,6 @@ import (
 )
 
 const (
-	// copySize is how much of a bundle is read, hashed and written at once, in bytes.
-	copySize = 256 << 10
 	// progress is how much has to come for attempts to be counted anew, in bytes.
 	progress = 1 << 20
 	// maxAnswer is how much is read of an answer that tells a failure, in bytes.
@@ -55,7 +51,7 @@ func (c *Client) Pull(ctx context.Context, addr Address, w io.Writer) (Result, e
 	if err != nil {
 		return Result{}, err
 	}
-	sink := &sink{session: s, w: w, hash: sha256.New(), want: found.Bundle, size: found.Size, buf: make([]byte, copySize)}
+	sink := &sink{session: s, w: w, digester: digest.SHA256.Digester(), want: found.Bundle, size: found.Size}
 	if err := s.retry(func() error { return s.pull(sink) }); err != nil {
 		return Result{}, err
 	}
@@ -186,7 +182,7 @@ func (s *session) pull(to *sink) error {
 	if _, err := io.CopyN(io.Discard, resp.Body, start-at); err != nil {
 		return err
 	}
-	_, err = io.CopyBuffer(to, io.LimitReader(resp.Body, to.size-start), to.buf)
+	_, err = io.Copy(to, io.LimitReader(resp.Body, to.size-start))
 	if err == nil && to.at < to.size {
 		err = io.ErrUnexpectedEOF
 	}
@@ -235,17 +231,16 @@ func (s *session) get(what string, header http.Header) (*http.Response, error) {
 type sink struct {
 	session  *session
 	w        io.Writer
-	hash     hash.Hash
+	digester digest.Digester
 	at, size int64
 	want     digest.Digest
-	buf      []byte
 }
 
 func (t *sink) Write(p []byte) (int, error) {
-	t.hash.Write(p)
+	t.digester.Hash().Write(p)
 	t.at += int64(len(p))
 	if t.at == t.size {
-		if got := digest.NewDigest(digest.SHA256, t.hash); got != t.want {
+		if got := t.digester.Digest(); got != t.want {
 			return 0, t.mismatch("has the digest " + got.String())
 		}
 	}
