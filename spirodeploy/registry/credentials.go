@@ -95,15 +95,11 @@ func (s *secrets) add(more ...string) {
 	}
 }
 
-// redact returns nothing in place of a text with a secret in it, or a part of one.
-func (s *secrets) redact(text string) string {
+// in reports whether a secret, or a part of one, is in a text.
+func (s *secrets) in(text string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	has := func(secret string) bool { return strings.Contains(text, secret) }
-	if slices.ContainsFunc(s.all, has) || s.known.Redact(text) != text {
-		return ""
-	}
-	return text
+	return s.known.Redact(text) != text || slices.ContainsFunc(s.all, func(secret string) bool { return strings.Contains(text, secret) })
 }
 
 // credential finds the login for the registry of a session, and for no other host.

@@ -89,10 +89,10 @@ func (s *session) explain(err error) error {
 	default:
 		known = s.explainOther(err)
 	}
-	if s.secrets.redact(known.Problem+string(known.Help)) == "" {
+	if s.secrets.in(known.Problem + string(known.Help)) {
 		known.Problem, known.Help = known.Kind.Error()+" (more is not shown, since the login is in it)", ""
 	}
-	if known.Err != nil && s.secrets.redact(known.Err.Error()) == "" {
+	if known.Err != nil && s.secrets.in(known.Err.Error()) {
 		known.Err = nil
 	}
 	known.Op = s.op
@@ -174,10 +174,9 @@ func (s *session) explainStatus(answer *errcode.ErrorResponse) *Error {
 	said, code := "", ""
 	if len(answer.Errors) > 0 {
 		code = answer.Errors[0].Code
-		said = s.secrets.redact(answer.Errors[0].Message)
-	}
-	if said != "" {
-		said = " (" + sanitize.Clip(said, 200) + ")"
+		if text := answer.Errors[0].Message; text != "" && !s.secrets.in(text) {
+			said = " (" + sanitize.Clip(text, 200) + ")"
+		}
 	}
 	what := fmt.Sprintf("%d %s%s", status, http.StatusText(status), said)
 	e := &Error{Kind: ErrRefused, StatusCode: status, Problem: "the registry answers " + what}

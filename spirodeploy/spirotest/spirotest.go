@@ -113,7 +113,9 @@ func Start(options Options) (*Server, error) {
 	scheme := "http://"
 	if options.TLS {
 		scheme = "https://"
-		listener, err = s.secure(listener)
+		var cert tls.Certificate
+		cert, s.certPEM, err = certificate.SelfSigned("spirotest")
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{cert}})
 	}
 	s.url = scheme + reachable(listener.Addr()) + "/"
 	if err == nil {
@@ -133,15 +135,6 @@ func reachable(addr net.Addr) string {
 		return fmt.Sprintf("127.0.0.1:%d", tcp.Port)
 	}
 	return addr.String()
-}
-
-func (s *Server) secure(listener net.Listener) (net.Listener, error) {
-	cert, certPEM, err := certificate.SelfSigned("spirotest")
-	if err != nil {
-		return listener, err
-	}
-	s.certPEM = certPEM
-	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{cert}}), nil
 }
 
 func (s *Server) serve(listener net.Listener) {

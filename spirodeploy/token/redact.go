@@ -32,9 +32,7 @@ const (
 // in hex, and escaped for URLs, JSON and HTML, in upper or lower case. It is for text from
 // elsewhere, such as a server that repeats a request. It also redacts the token from
 // which [Token.Narrow] made this one. It leaves tokens of less than 8 bytes alone.
-func (t Token) Redact(s string) string {
-	return t.secrets.redact(s)
-}
+func (t Token) Redact(s string) string { return t.secrets.redact(s) }
 
 // secrets are texts that must not be shown. The zero value has none. They are behind
 // functions, since reflection cannot look into these: fmt uses that for a token in an
@@ -72,13 +70,10 @@ func (s secrets) redactJSON(text string, inside bool) string {
 
 // forms returns the forms in which a token may be written, in lower case.
 func forms(secret string) []string {
-	var percent strings.Builder
-	for i := range len(secret) {
-		fmt.Fprintf(&percent, "%%%02x", secret[i])
-	}
+	percent := "%" + strings.ReplaceAll(fmt.Sprintf("% x", secret), " ", "%")
 	quoted, _ := json.Marshal(secret) // a string cannot fail
 	all := []string{
-		secret, hex.EncodeToString([]byte(secret)), percent.String(), url.QueryEscape(secret), url.PathEscape(secret),
+		secret, hex.EncodeToString([]byte(secret)), percent, url.QueryEscape(secret), url.PathEscape(secret),
 		html.EscapeString(secret), pythonHTML.Replace(secret), references(secret, "\"&'+<>"), references(secret, markdown), string(quoted[1 : len(quoted)-1]), strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret),
 	}
 	// Base64 takes bytes in groups of three, which may begin before the token does:

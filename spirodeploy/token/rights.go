@@ -63,11 +63,9 @@ func (t Token) Narrow(end time.Time, projects ...string) (Token, error) {
 	if err != nil {
 		return t, err
 	}
-	if err := m.AddFirstPartyCaveat(condition); err != nil {
-		return t, fmt.Errorf("narrow the token: %w", err)
-	}
-	raw, err := m.MarshalBinary()
-	if err != nil {
+	err = m.AddFirstPartyCaveat(condition)
+	raw, encodeErr := m.MarshalBinary()
+	if err = errors.Join(err, encodeErr); err != nil {
 		return t, fmt.Errorf("narrow the token: %w", err)
 	}
 	// The original token must not be shown, either.
