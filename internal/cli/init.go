@@ -24,7 +24,7 @@ var project embed.FS
 func (w World) Init(ctx context.Context, s Settings) error {
 	return w.Discreetly(s, func(w World) error {
 		if err := s.contradictions(); err != nil {
-			return invalid(err)
+			return err
 		}
 		return w.init(ctx, s)
 	})
@@ -34,16 +34,16 @@ func (w World) init(ctx context.Context, s Settings) error {
 	dir := filepath.Join(s.Dir, bundle.SaltDir)
 	files, err := fs.Sub(project, "project")
 	if err != nil {
-		return invalid(err)
+		return err
 	}
 	if err := os.Mkdir(dir, 0o777); errors.Is(err, fs.ErrExist) {
-		return invalid(&fault.Error{Err: fmt.Errorf("%s is there already, and is left as it is", dir), Help: "name another project directory with {dir}"})
+		return &fault.Error{Err: fmt.Errorf("%s is there already, and is left as it is", dir), Help: "name another project directory with {dir}"}
 	} else if err != nil {
 		help := fault.Hint("name a directory that is there, with {dir}")
 		if errors.Is(err, fs.ErrPermission) {
 			help = "name a directory that you may write to, with {dir}"
 		}
-		return invalid(&fault.Error{What: "make " + dir, Err: reasonOf(err), Help: help})
+		return &fault.Error{What: "make " + dir, Err: reasonOf(err), Help: help}
 	}
 	names, err := fs.Glob(files, "*")
 	if err == nil && ctx.Err() != nil {
@@ -56,7 +56,7 @@ func (w World) init(ctx context.Context, s Settings) error {
 		for _, name := range names {
 			_ = os.Remove(filepath.Join(dir, name)) // the directory is new, so its files are ours
 		}
-		return invalid(errors.Join(err, os.Remove(dir)))
+		return errors.Join(err, os.Remove(dir))
 	}
 	for _, name := range names {
 		fmt.Fprintln(w.Stdout, filepath.Join(dir, name))

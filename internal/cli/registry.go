@@ -24,7 +24,7 @@ var isURL = regexp.MustCompile(`(?i)^([a-z][a-z0-9+.-]+:/|oci:)`)
 func isFile(name string) bool { return name != "" && !inRegistry(name) }
 
 // checkRegistry returns what is wrong with the flags about registries.
-func (s *Settings) checkRegistry() []error {
+func (s *Settings) checkRegistry(given map[string]bool) []error {
 	var errs []error
 	used := false
 	for _, f := range []struct{ flag, name string }{{"output", s.Output}, {"bundle", s.Bundle}, {"diff", s.Diff}} {
@@ -36,17 +36,12 @@ func (s *Settings) checkRegistry() []error {
 			errs = append(errs, fmt.Errorf("%s: %w", s.flag(f.flag), err))
 		}
 	}
-	if s.RegistrySource != "" && used && !inRegistry(s.Output) {
+	if given["registry-source"] && used && !inRegistry(s.Output) {
 		errs = append(errs, fmt.Errorf("%s has no effect: it is noted with a bundle that %s pushes", s.flag("registry-source"), s.flag("output")))
 	}
-	if !used {
-		for _, f := range []struct {
-			flag  string
-			given bool
-		}{{"registry-cert", s.RegistryCert != ""}, {"registry-plain", s.RegistryPlain}, {"registry-source", s.RegistrySource != ""}} {
-			if f.given {
-				errs = append(errs, fmt.Errorf("%s has no effect: no flag names a bundle with %s", s.flag(f.flag), registry.Scheme))
-			}
+	for _, flag := range []string{"registry-cert", "registry-plain", "registry-source"} {
+		if given[flag] && !used {
+			errs = append(errs, fmt.Errorf("%s has no effect: no flag names a bundle with %s", s.flag(flag), registry.Scheme))
 		}
 	}
 	return errs
@@ -127,7 +122,7 @@ func (w World) fetch(p *plan) (remove func()) {
 // Push puts the bundle into the registry s.Output, and prints its digest and address.
 func (w World) Push(ctx context.Context, s Settings) error {
 	if _, err := registry.Parse(s.Output); err != nil {
-		return invalid(err) // the address is not a flag here
+		return withStatus(err) // the address is not a flag here
 	}
 	return w.Build(ctx, s)
 }

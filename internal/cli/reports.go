@@ -39,23 +39,21 @@ func parseReports(specs []string) ([]reportFile, error) {
 	stdout := 0
 	for _, spec := range specs {
 		format, path, ok := strings.Cut(spec, "=")
+		var err error
 		switch {
 		case !ok || path == "":
-			errs = append(errs, fmt.Errorf("report %q: not FORMAT=FILE, such as json=report.json", spec))
-			continue
+			err = errors.New("not FORMAT=FILE, such as json=report.json")
 		case !slices.Contains(view.Names(), format):
-			errs = append(errs, fmt.Errorf("report %q: the format %q is not known: there are %s", spec, format, strings.Join(view.Names(), ", ")))
-			continue
-		}
-		if path == atomicfile.Stdout {
+			err = fmt.Errorf("the format %q is not known: there are %s", format, strings.Join(view.Names(), ", "))
+		case path == atomicfile.Stdout:
 			stdout++
-		} else if err := checkPlace(path); err != nil {
-			// The user learns it now, not after the deployment.
-			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
-			continue
+		case slices.ContainsFunc(files, func(f reportFile) bool { return same(f.path, path) }):
+			err = errors.New("another one goes to that file")
+		default:
+			err = checkPlace(path) // the user learns it now, not after the deployment
 		}
-		if path != atomicfile.Stdout && slices.ContainsFunc(files, func(f reportFile) bool { return same(f.path, path) }) {
-			errs = append(errs, fmt.Errorf("report %q: another one goes to that file", spec))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
 			continue
 		}
 		files = append(files, reportFile{format, path})
@@ -78,15 +76,9 @@ func same(a, b string) bool {
 	return filepath.Clean(a) == filepath.Clean(b) || sameFile(a, b)
 }
 
-// inputs are the files that the run reads, beside the tree.
+// inputs are what the run reads, beside the tree.
 func (s *Settings) inputs() []string {
-	files := []string{s.ExpectFrom, s.RegistryCert, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile}
-	for _, name := range []string{s.Bundle, s.Diff} {
-		if isFile(name) {
-			files = append(files, name)
-		}
-	}
-	return files
+	return []string{s.ExpectFrom, s.RegistryCert, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile, s.Bundle, s.Diff}
 }
 
 // checkInputs returns an error for each report that would replace what the run reads.
@@ -138,21 +130,22 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 		if format.Write == nil {
 			continue
 		}
+		var err error
 		if w.isSummary(r) {
-			if err := w.appendSummary(rep, r.path); err != nil {
-				errs = append(errs, fmt.Errorf("the report was not written: GITHUB_STEP_SUMMARY: %w", err))
+			if err = w.appendSummary(rep, r.path); err != nil {
+				err = fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
 			}
-			continue
+		} else {
+			err = atomicfile.Write(ctx, r.path, w.bytes, func(out io.Writer) error {
+				if r.path == atomicfile.Stdout && r.format != "json" {
+					lines := harmlessLines(out, w.log(w.bytes))
+					out = lines
+					defer lines.flush()
+				}
+				return w.report(r.format, out, func(out io.Writer) error { return format.Write(out, rep) })
+			})
 		}
-		fill := func(out io.Writer) error {
-			if r.path == atomicfile.Stdout && r.format != "json" {
-				lines := &harmlessLines{out: out, log: w.log(w.bytes)}
-				out = lines
-				defer lines.flush()
-			}
-			return w.report(r.format, out, func(out io.Writer) error { return format.Write(out, rep) })
-		}
-		if err := atomicfile.Write(ctx, r.path, w.bytes, fill); err != nil {
+		if err != nil {
 			errs = append(errs, fmt.Errorf("the report was not written: %w", err))
 		}
 	}

@@ -25,21 +25,20 @@ const maxCertificate = 1 << 20
 // serverOptions reads the settings for the server. If it fails, the options still serve
 // to find what else is wrong.
 func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, error) {
-	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Server), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
+	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Servers...), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
 	if s.MaxEvent != "" {
 		opts.MaxEvent, _ = parseSize(s.MaxEvent) // contradictions reports a bad one
 	}
+	opts.MaxEvent, _ = parseSize(s.MaxEvent) // contradictions reports a bad one
 	var tokenErr, certErr, proxyErr error
 	opts.Proxy, proxyErr = w.proxy()
-	if s.Targets == "" { // else each target has a token of its own
-		opts.Token, tokenErr = w.token(ctx, s)
-	}
-	blank := s.blankToken()
-	if blank {
-		tokenErr = nil // contradictions reports blank flags
-	}
-	if tokenErr != nil || blank {
+	switch {
+	case slices.Contains(s.blank, "token-file") || slices.Contains(s.blank, "token"): // contradictions reports them
 		opts.Token = unread()
+	case s.Targets == "": // else each target has a token of its own
+		if opts.Token, tokenErr = w.token(ctx, s); tokenErr != nil {
+			opts.Token = unread()
+		}
 	}
 	if s.SSLCert != "" {
 		opts.Certificate, certErr = readCertificate(ctx, s.SSLCert)
@@ -47,14 +46,9 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 	return opts, errlist.Join(tokenErr, certErr, proxyErr)
 }
 
-// blankToken reports whether the flag that names the token is given and empty.
-func (s *Settings) blankToken() bool {
-	return slices.Contains(s.blank, "token-file") || slices.Contains(s.blank, "token")
-}
-
-// ServerURL returns the server of a flag, or else of SPIRO_URL, or "".
-func (w World) ServerURL(flag string) string {
-	return cmp.Or(strings.TrimSpace(flag), w.env("SPIRO_URL"))
+// ServerURL returns the first server of flags, or else of SPIRO_URL, or "".
+func (w World) ServerURL(flags ...string) string {
+	return cmp.Or(strings.TrimSpace(cmp.Or(flags...)), w.env("SPIRO_URL"))
 }
 
 // readCertificate reads a file until ctx ends: to open a named pipe waits for its writer.
@@ -80,7 +74,7 @@ func certificateIn(path string) ([]byte, error) {
 
 func (w World) token(ctx context.Context, s Settings) (token.Token, error) {
 	t, err := w.readToken(ctx, s)
-	w.know(t, s.Project)
+	w.known.Add(t, s.Project)
 	return t, err
 }
 

@@ -43,8 +43,8 @@ type listed struct {
 // maxTargets is how large a list of targets may be, in bytes.
 const maxTargets = 1 << 20
 
-// targets returns the targets of the settings, if there are several, else none;
-// and the files that their list names.
+// targets returns the targets that the settings name, none for the usual server, and the
+// files that their list names.
 func (w World) targets(ctx context.Context, s Settings, base client.Options) (targets []spirodeploy.Target, files []string, err error) {
 	for _, url := range s.Servers {
 		opts := base
@@ -184,7 +184,7 @@ func (w World) targetOptions(ctx context.Context, s Settings, l listed, base cli
 	default:
 		t = base.Token
 	}
-	w.know(t, cmp.Or(l.Project, s.Project))
+	w.known.Add(t, cmp.Or(l.Project, s.Project))
 	opts.Token = t
 	if tokenErr != nil {
 		opts.Token = unread()

@@ -85,7 +85,7 @@ func (o Options) beside(bundle, noDeployment, insecure, noHighstate bool) Option
 
 // list returns the default list of targets unless a flag or the environment names a server.
 func (o Options) list(server *string) string {
-	if server != nil || cli.Process().ServerURL("") != "" {
+	if server != nil || cli.Process().ServerURL() != "" {
 		return ""
 	}
 	return o.Targets

@@ -130,8 +130,7 @@ func Deploy(
 	s.DryRun, s.ConnectTimeout, s.Timeout = cli.Or(dryRun), cli.Or(connectTimeout), cli.Or(timeout)
 	s.Verbose, s.Quiet = cli.Or(verbose), cli.Or(quiet)
 	s.Color, s.Reports = s.Text("color", color), orList(&s, "report", report, d.Reports)
-	s.Several("server", s.List("server", server))
-	s.Targets, s.Rollout, s.MaxParallel = orText(&s, "targets", targets, d.list(server)), s.Text("rollout", rollout), cli.Or(maxParallel)
+	s.Servers, s.Targets, s.Rollout, s.MaxParallel = s.List("server", server), orText(&s, "targets", targets, d.list(server)), s.Text("rollout", rollout), cli.Or(maxParallel)
 	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, d.Certificate)
 	s.Bundle, s.Output, s.ExpectFrom = s.Text("bundle", bundle), s.Text("output", output), s.Text("expect-from", expectFrom)
 	s.ExpectMinions, s.MinMinions = orList(&s, "expect-minion", expectMinion, d.ExpectMinions), cli.Or(minMinions)
@@ -151,7 +150,7 @@ func Check(
 ) error {
 	s := settings()
 	s.Insecure = cli.Or(insecure)
-	s.Project, s.Server = s.Text("project", project), s.Text("server", server)
+	s.Project, s.Servers = s.Text("project", project), s.List("server", server)
 	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, Defaults.beside(false, false, cli.Or(insecure), false).Certificate)
 	return until(ctx, cli.World.Check, s)
 }

@@ -32,12 +32,9 @@ func (f *flags) trim(all []*kong.Flag) {
 				*value = f.Text(flag.Name, value)
 			}
 		case *[]string:
-			if flag.Name != "server" && flag.Name != "expect-minion" { // they have words of their own
-				*value = f.All(flag.Name, *value)
-			}
+			*value = f.All(flag.Name, *value)
 		}
 	}
-	f.Several("server", f.Servers)
 }
 
 // check returns what is missing.

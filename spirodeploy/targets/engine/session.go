@@ -8,36 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"time"
 
 	"dagger.io/dagger"
 
+	"github.com/spirostack/spirodeploy/internal/cli"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
-
-// tree says what to bundle in the working directory.
-type tree struct {
-	artifacts []string
-	source    string
-	exclude   []string
-}
-
-// target is the server.
-type target struct {
-	url         string
-	certificate string // a file
-	insecure    bool
-}
-
-// order is a deployment to make.
-type order struct {
-	project, name string
-	highstate     bool
-	timeout       time.Duration
-	tree          tree
-	server        target
-}
 
 // outcome is the module's report of a deployment.
 type outcome struct {
@@ -55,7 +32,7 @@ const (
 	runnerHost  = "_EXPERIMENTAL_DAGGER_RUNNER_HOST" // the address of another engine
 )
 
-// connect finds an engine and has it serve the module. Its errors have an exit status.
+// connect finds an engine and has it serve the module.
 func connect(ctx context.Context, ref string) (*session, error) {
 	if err := findCLI(); err != nil {
 		return nil, noEngine(err)
@@ -101,35 +78,31 @@ func findCLI() error {
 func noEngine(err error) error {
 	const most = 200
 	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
-	return invalid(fmt.Errorf("no Dagger engine can be reached (%s): install dagger and start Docker, or set %s", sanitize.Line(sanitize.Clip(line, most)), runnerHost))
+	return fmt.Errorf("no Dagger engine can be reached (%s): install dagger and start Docker, or set %s", sanitize.Line(sanitize.Clip(line, most)), runnerHost)
 }
 
-// bundle exports the bundle of a tree to a file and returns its digest.
-func (s *session) bundle(ctx context.Context, t tree, file string) (digest string, err error) {
-	id, err := s.bundleID(ctx, t)
-	if err != nil {
-		return "", err
-	}
-	if _, err := dagger.Ref[*dagger.File](s.Client, dagger.ID(id)).Export(ctx, file); err != nil {
+// export writes a bundle to a file, and returns its digest.
+func (s *session) export(ctx context.Context, bundleID, file string) (digest string, err error) {
+	if _, err := dagger.Ref[*dagger.File](s.Client, dagger.ID(bundleID)).Export(ctx, file); err != nil {
 		return "", err
 	}
 	err = s.QueryBuilder().Select("spirodeploy").
-		Select("digest").Arg("bundle", id).Bind(&digest).Execute(ctx)
+		Select("digest").Arg("bundle", bundleID).Bind(&digest).Execute(ctx)
 	return digest, err
 }
 
-// bundleID has the engine bundle a tree, and returns the id of the bundle.
-func (s *session) bundleID(ctx context.Context, t tree) (id string, err error) {
+// bundle has the engine bundle the working directory, and returns the id of the bundle.
+func (s *session) bundle(ctx context.Context, o cli.Settings) (id string, err error) {
 	q := s.QueryBuilder().Select("spirodeploy").
 		Select("bundle").Arg("dir", s.Host().Directory("."))
-	if len(t.artifacts) > 0 {
-		q = q.Arg("artifacts", t.artifacts)
+	if len(o.Artifacts) > 0 {
+		q = q.Arg("artifacts", o.Artifacts)
 	}
-	if t.source != "" {
-		q = q.Arg("includeSource", t.source)
+	if o.Source != "" {
+		q = q.Arg("includeSource", o.Source)
 	}
-	if len(t.exclude) > 0 {
-		q = q.Arg("exclude", t.exclude)
+	if len(o.Exclude) > 0 {
+		q = q.Arg("exclude", o.Exclude)
 	}
 	err = q.Select("id").Bind(&id).Execute(ctx)
 	return id, err
@@ -137,22 +110,22 @@ func (s *session) bundleID(ctx context.Context, t tree) (id string, err error) {
 
 // deploy has the engine deploy a bundle. It asks for all fields of the report in one query,
 // so that there is one deployment.
-func (s *session) deploy(ctx context.Context, bundleID string, o order, tok token.Token) (result outcome, err error) {
-	q := s.QueryBuilder().Select("spirodeploy").Arg("server", o.server.url)
-	if o.server.certificate != "" {
-		q = q.Arg("sslCert", s.Host().File(o.server.certificate))
+func (s *session) deploy(ctx context.Context, bundleID string, o cli.Settings, tok token.Token) (result outcome, err error) {
+	q := s.QueryBuilder().Select("spirodeploy").Arg("server", o.Servers[0])
+	if o.SSLCert != "" {
+		q = q.Arg("sslCert", s.Host().File(o.SSLCert))
 	}
-	if o.server.insecure {
+	if o.Insecure {
 		q = q.Arg("insecure", true)
 	}
 	q = q.Select("deployReport").
 		Arg("bundle", bundleID).
-		Arg("project", o.project).
-		Arg("deployment", o.name).
+		Arg("project", o.Project).
+		Arg("deployment", o.Deployment).
 		Arg("token", s.SetSecret("SPIRO_TOKEN", tok.Reveal())).
-		Arg("highstate", o.highstate)
-	if o.timeout > 0 {
-		q = q.Arg("timeout", o.timeout.String())
+		Arg("highstate", !o.NoHighstate())
+	if o.Timeout > 0 {
+		q = q.Arg("timeout", o.Timeout.String())
 	}
 	err = q.SelectFields("exitStatus", "summary").Bind(&result).Execute(ctx)
 	return result, err
