@@ -30,7 +30,7 @@ type Options struct {
 
 // Check checks the files of a bundle. It returns what the top file says of the
 // deployment, the problems that must stop the deployment, and warnings.
-func Check(ctx context.Context, f *Files, o Options) (result *topfile.Result, problems []error, warnings []string) {
+func Check(ctx context.Context, f topfile.Bundle, o Options) (result *topfile.Result, problems []error, warnings []string) {
 	opts := topfile.Options{Project: o.Project, Deployment: o.Deployment, Prefix: "_salt/"}
 	if o.Foreign {
 		opts.Prefix = ""
