@@ -172,10 +172,7 @@ func (m *Spirodeploy) bundle(ctx context.Context, dir *dagger.Directory, opts st
 	if err != nil {
 		return nil, err
 	}
-	container, err := stepContainer(opts)
-	if err != nil {
-		return nil, err
-	}
+	container := dag.Container()
 	repository, err := dir.Exists(ctx, ".git", dagger.DirectoryExistsOpts{ExpectedType: dagger.ExistsTypeDirectoryType})
 	switch {
 	case err != nil:
@@ -194,7 +191,7 @@ func (m *Spirodeploy) bundle(ctx context.Context, dir *dagger.Directory, opts st
 	if m.Built != nil {
 		container = container.WithMountedDirectory("/"+step.BuiltDir, m.Built)
 	}
-	container, _, err = runStep(ctx, container)
+	container, _, err = runStep(ctx, opts, container)
 	if err != nil {
 		return nil, err
 	}
@@ -450,14 +447,10 @@ func (m *Spirodeploy) Diff(
 
 // read runs a step that reads one or two bundles, and returns what it prints.
 func read(ctx context.Context, kind step.Kind, bundle, old *dagger.File) (string, error) {
-	container, err := stepContainer(step.Options{Do: kind})
-	if err != nil {
-		return "", err
-	}
-	container = container.WithMountedFile("/"+step.InputFile, bundle)
+	container := dag.Container().WithMountedFile("/"+step.InputFile, bundle)
 	if old != nil {
 		container = container.WithMountedFile("/"+step.OldFile, old)
 	}
-	_, printed, err := runStep(ctx, container)
+	_, printed, err := runStep(ctx, step.Options{Do: kind}, container)
 	return printed, err
 }

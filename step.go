@@ -14,21 +14,17 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
-// stepContainer returns a container with only this executable, ready to run a step.
-func stepContainer(opts step.Options) (*dagger.Container, error) {
+// runStep runs a step in a container with its input and only this executable. It returns
+// the container and its output. If the step fails, the error is its message.
+func runStep(ctx context.Context, opts step.Options, input *dagger.Container) (*dagger.Container, string, error) {
 	program, err := executable()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return dag.Container().
+	ran := input.
 		WithFile("/"+step.Program, program, dagger.ContainerWithFileOpts{Permissions: 0o755}).
-		WithEnvVariable(step.Env, opts.JSON()), nil
-}
-
-// runStep runs a step and returns its container and output. If the step fails, the error
-// is its message.
-func runStep(ctx context.Context, container *dagger.Container) (*dagger.Container, string, error) {
-	ran := container.WithExec([]string{"/" + step.Program})
+		WithEnvVariable(step.Env, opts.JSON()).
+		WithExec([]string{"/" + step.Program})
 	printed, err := ran.Stdout(ctx)
 	var failed *dagger.ExecError
 	if errors.As(err, &failed) && failed.Stderr != "" {
@@ -71,11 +67,7 @@ func executable() (_ *dagger.File, err error) {
 // unless the files are needed.
 func withGit(ctx context.Context, container *dagger.Container, dir *dagger.Directory, archive bool) (*dagger.Container, error) {
 	const packed, repository = "git.tar", "repository"
-	packing, err := stepContainer(step.Options{Do: step.Pack})
-	if err != nil {
-		return nil, err
-	}
-	packing, _, err = runStep(ctx, packing.WithMountedDirectory("/"+step.RepositoryDir, dir.Directory(".git")))
+	packing, _, err := runStep(ctx, step.Options{Do: step.Pack}, dag.Container().WithMountedDirectory("/"+step.RepositoryDir, dir.Directory(".git")))
 	if err != nil {
 		return nil, err
 	}
