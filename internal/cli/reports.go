@@ -18,7 +18,6 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
-	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // reportFile is a report to write.
@@ -98,6 +97,8 @@ func checkInputs(reports []reportFile, inputs []string) error {
 func checkPlace(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return errors.New("it is a directory")
+	} else if err == nil {
+		return nil // it may be a device: its directory need not be writable
 	}
 	switch info, err := os.Stat(filepath.Dir(path)); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -106,9 +107,6 @@ func checkPlace(path string) error {
 		return fmt.Errorf("its directory: %w", err)
 	case !info.IsDir():
 		return fmt.Errorf("%s is not a directory", filepath.Dir(path))
-	}
-	if _, err := os.Stat(path); err == nil {
-		return nil // it may be a device: its directory need not be writable
 	}
 	probe, err := os.CreateTemp(filepath.Dir(path), ".spirodeploy-*")
 	if err != nil {
@@ -152,19 +150,14 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 	return errlist.Join(errs...)
 }
 
-// live are the reports that are written during the run.
-type live []liveReport
-
+// liveReport is a report that is written during the run.
 type liveReport struct {
-	watch  report.Watcher
-	hiding *token.Writer
-	out    *remembering
-	file   *atomicfile.Stream
+	watch report.Watcher
+	end   func() error
 }
 
 // follow opens the reports that are written during the run.
-func (w World) follow(ctx context.Context, reports []reportFile) (live, error) {
-	var l live
+func (w World) follow(ctx context.Context, reports []reportFile) (live []liveReport, err error) {
 	var errs []error
 	for _, r := range reports {
 		format, _ := view.Find(r.format)
@@ -177,30 +170,15 @@ func (w World) follow(ctx context.Context, reports []reportFile) (live, error) {
 			continue
 		}
 		hiding := w.hiding(r.format, file)
-		out := &remembering{Writer: hiding}
-		l = append(l, liveReport{format.Watch(out), hiding, out, file})
+		live = append(live, liveReport{format.Watch(hiding), func() error {
+			_ = hiding.Flush() // the file remembers why it cannot be written
+			if err := file.Close(); err != nil {
+				return fmt.Errorf("the report was not written to its end: %w", err)
+			}
+			return nil
+		}})
 	}
-	return l, errlist.Join(errs...)
-}
-
-func (l live) watch(u report.Update) {
-	for _, r := range l {
-		r.watch(u)
-	}
-}
-
-// remembering remembers the first error of a writer.
-type remembering struct {
-	io.Writer
-	err error
-}
-
-func (r *remembering) Write(p []byte) (int, error) {
-	n, err := r.Writer.Write(p)
-	if r.err == nil {
-		r.err = err
-	}
-	return n, err
+	return live, errlist.Join(errs...)
 }
 
 // lastReports limits how long reports may take to write if the run was ended from outside.
@@ -209,17 +187,6 @@ const lastReports = time.Minute
 // lastWord limits how long the verdict waits for a reader if the run was ended from
 // outside.
 const lastWord = 5 * time.Second
-
-// end closes the reports.
-func (l live) end() error {
-	var errs []error
-	for _, r := range l {
-		if err := errors.Join(r.out.err, r.hiding.Flush(), r.file.Close()); err != nil {
-			errs = append(errs, fmt.Errorf("the report was not written to its end: %w", err))
-		}
-	}
-	return errlist.Join(errs...)
-}
 
 // maxSummary is how large the summary of a job's step may be, in bytes: GitHub
 // shows nothing of a larger one. With less room than minSummary there is none.

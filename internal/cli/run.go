@@ -85,12 +85,18 @@ func (w World) open(ctx context.Context, p *plan) (end func(context.Context, *re
 	p.options.Problems = append(p.options.Problems, liveErr)
 	p.options.Watch = func(u report.Update) {
 		story(u)
-		live.watch(u)
+		for _, r := range live {
+			r.watch(u)
+		}
 	}
 	return func(ctx context.Context, rep *report.Report) (told bool, err error) {
 		endStory()
 		told = w.tell(rep, p.settings, p.reports)
-		err = errlist.Join(live.end(), w.write(ctx, rep, p.reports))
+		var errs []error
+		for _, r := range live {
+			errs = append(errs, r.end())
+		}
+		err = errlist.Join(append(errs, w.write(ctx, rep, p.reports))...)
 		w.summarize(p.settings, rep, p.reports)
 		return told, err
 	}
