@@ -22,15 +22,13 @@ var project embed.FS
 // Init writes the states of a first project into _salt of s.Dir, which must not be there
 // yet.
 func (w World) Init(ctx context.Context, s Settings) error {
-	return w.Discreetly(s, func(w World) error {
-		if err := s.contradictions(); err != nil {
-			return err
-		}
-		return w.init(ctx, s)
-	})
+	return w.Discreetly(s, func(w World) error { return w.init(ctx, s) })
 }
 
 func (w World) init(ctx context.Context, s Settings) error {
+	if err := s.contradictions(); err != nil {
+		return err
+	}
 	dir := filepath.Join(s.Dir, bundle.SaltDir)
 	files, err := fs.Sub(project, "project")
 	if err != nil {

@@ -91,14 +91,23 @@ func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
 	case s.TokenFile != "":
 		return w.tokenFile(ctx, s.TokenFile, s.TokenFile)
 	}
-	t, err := token.Parse(w.Getenv("SPIRO_TOKEN"))
+	t, err := w.tokenVariable("SPIRO_TOKEN")
+	if errors.Is(err, token.ErrNone) {
+		return s.Defaults.token(ctx)
+	}
+	return t, err
+}
+
+// tokenVariable returns the token in a variable of the environment.
+func (w World) tokenVariable(name string) (token.Token, error) {
+	t, err := token.Parse(w.Getenv(name))
 	switch {
 	case errors.Is(err, token.ErrNone):
-		return s.Defaults.token(ctx)
+		err = fmt.Errorf("%s: %w: is the variable not set?", name, err)
 	case err != nil:
-		return t, fmt.Errorf("SPIRO_TOKEN: %w", err)
+		err = fmt.Errorf("%s: %w", name, err)
 	}
-	return t, nil
+	return t, err
 }
 
 // token returns the default token. Without one it returns the zero token, which the

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -78,12 +79,10 @@ func Strict(warnings []string) []error {
 func Union(lists ...[]string) []string {
 	var all []string
 	seen := map[string]bool{}
-	for _, list := range lists {
-		for _, text := range list {
-			if !seen[text] {
-				seen[text] = true
-				all = append(all, text)
-			}
+	for _, text := range slices.Concat(lists...) {
+		if !seen[text] {
+			seen[text] = true
+			all = append(all, text)
 		}
 	}
 	return all
