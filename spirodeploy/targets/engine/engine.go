@@ -82,7 +82,7 @@ func Deploy(
 	return withBundle(ctx, s, cli.Or(module), check, func(ctx context.Context, w cli.World, e *session, id string) error {
 		result, err := e.deploy(ctx, id, s, tok)
 		if err != nil {
-			return undecided(ctx, err, tok)
+			return undecided(ctx, err)
 		}
 		fmt.Fprintln(w.Stdout, result.Summary) // the engine itself prints the progress on standard error
 		if result.ExitStatus == 0 {

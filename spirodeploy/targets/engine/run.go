@@ -12,7 +12,6 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
-	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // withBundle has an engine bundle the working directory, and calls use with the id of the
@@ -54,14 +53,13 @@ func failed(ctx context.Context, op string, err error) error {
 
 // undecided returns an error for a deployment without a report. The connection to the
 // engine may have broken before or after the upload.
-func undecided(ctx context.Context, err error, tok token.Token) error {
-	said := errors.New(tok.Redact(err.Error()))
-	if errors.Is(context.Cause(ctx), report.ErrTimeout) {
-		said = context.Cause(ctx)
-	} else if ctx.Err() != nil {
-		return failed(ctx, "deploy", said)
+func undecided(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, report.ErrTimeout) {
+		err = cause
+	} else if cause != nil {
+		return failed(ctx, "deploy", err)
 	}
-	return &cli.Error{Status: report.Unknown.ExitStatus(), Err: &fault.Error{What: "deploy: there is no report", Err: said, Outcome: "the deployment may be going on"}}
+	return &cli.Error{Status: report.Unknown.ExitStatus(), Err: &fault.Error{What: "deploy: there is no report", Err: err, Outcome: "the deployment may be going on"}}
 }
 
 // lastLine returns the verdict of a summary, its last line.

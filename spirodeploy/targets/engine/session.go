@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"dagger.io/dagger"
+	"github.com/dagger/querybuilder"
 
 	"github.com/spirostack/spirodeploy/internal/cli"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -47,8 +48,7 @@ func connect(ctx context.Context, ref string) (*session, error) {
 	s := &session{c}
 	if err := c.ModuleSource(ref).AsModule().Serve(ctx); err != nil {
 		s.close()
-		var refused *net.OpError
-		if errors.As(err, &refused) && refused.Op == "dial" {
+		if refused, ok := errors.AsType[*net.OpError](err); ok && refused.Op == "dial" {
 			return nil, noEngine(err)
 		}
 		return nil, failed(ctx, "serve module "+ref, err)
@@ -95,17 +95,19 @@ func (s *session) export(ctx context.Context, bundleID, file string) (digest str
 func (s *session) bundle(ctx context.Context, o cli.Settings) (id string, err error) {
 	q := s.QueryBuilder().Select("spirodeploy").
 		Select("bundle").Arg("dir", s.Host().Directory("."))
-	if len(o.Artifacts) > 0 {
-		q = q.Arg("artifacts", o.Artifacts)
-	}
-	if o.Source != "" {
-		q = q.Arg("includeSource", o.Source)
-	}
-	if len(o.Exclude) > 0 {
-		q = q.Arg("exclude", o.Exclude)
-	}
+	q = optional(q, "artifacts", o.Artifacts)
+	q = optional(q, "includeSource", o.Source)
+	q = optional(q, "exclude", o.Exclude)
 	err = q.Select("id").Bind(&id).Execute(ctx)
 	return id, err
+}
+
+// optional adds an argument to a query unless it is zero.
+func optional(q *querybuilder.Selection, name string, value any) *querybuilder.Selection {
+	if querybuilder.IsZeroValue(value) {
+		return q
+	}
+	return q.Arg(name, value)
 }
 
 // deploy has the engine deploy a bundle. It asks for all fields of the report in one query,
@@ -115,10 +117,7 @@ func (s *session) deploy(ctx context.Context, bundleID string, o cli.Settings, t
 	if o.SSLCert != "" {
 		q = q.Arg("sslCert", s.Host().File(o.SSLCert))
 	}
-	if o.Insecure {
-		q = q.Arg("insecure", true)
-	}
-	q = q.Select("deployReport").
+	q = optional(q, "insecure", o.Insecure).Select("deployReport").
 		Arg("bundle", bundleID).
 		Arg("project", o.Project).
 		Arg("deployment", o.Deployment).
