@@ -31,18 +31,26 @@ func Demo(
 	serve *bool, // only run the server, to try spiro-deploy with it
 ) error {
 	name, to := "demo", "a server in its own process"
-	if real != nil && *real {
+	if or(real, false) {
 		name, to = "realdemo", "a real Salt master on this machine"
 	}
 	fmt.Fprintf(os.Stderr, "# The demo compiles, which takes some 15 seconds the first time. Then it bundles examples/shop and deploys it to %s.\n", to)
 	var args []string
-	if fail != nil && *fail {
+	if or(fail, false) {
 		args = []string{"-fail"}
 	}
-	if serve != nil && *serve {
+	if or(serve, false) {
 		args = append(args, "-serve")
 	}
 	return program(ctx, name, args...)
+}
+
+// or returns the value of a flag, or a default if the flag is not given.
+func or[T any](flag *T, or T) T {
+	if flag != nil {
+		return *flag
+	}
+	return or
 }
 
 // program runs a program of internal/dev/cmd. If that ends with another status than
@@ -72,7 +80,7 @@ func Bench(
 	json *string, // file for the results
 	parts *bool, // the Go benchmarks of the packages, instead
 ) error {
-	if parts != nil && *parts {
+	if or(parts, false) {
 		return ci.Bench(ctx, os.Stdout)
 	}
 	var args []string
@@ -93,11 +101,7 @@ func Fuzz(
 	ctx context.Context,
 	each *time.Duration, // how long each target runs (default 20s)
 ) error {
-	d := 20 * time.Second
-	if each != nil {
-		d = *each
-	}
-	return ci.Fuzz(ctx, os.Stdout, ".", d)
+	return ci.Fuzz(ctx, os.Stdout, ".", or(each, 20*time.Second))
 }
 
 // Soak deploys again and again, and looks for what that leaves behind.
@@ -106,14 +110,7 @@ func Soak(
 	runs *int, // deployments in a row (default 1000)
 	parallel *int, // deployments at once (default 50)
 ) error {
-	n, at := 1000, 50
-	if runs != nil {
-		n = *runs
-	}
-	if parallel != nil {
-		at = *parallel
-	}
-	return ci.Soak(ctx, os.Stdout, n, at)
+	return ci.Soak(ctx, os.Stdout, or(runs, 1000), or(parallel, 50))
 }
 
 // Pictures makes what README.md shows, docs/pictures; it needs chromium.
@@ -128,8 +125,7 @@ func Release(
 	snapshot *bool, // of any commit, tagged or not, to look at
 	publish *bool, // also drafts the release and pushes the image; needs GITHUB_TOKEN and docker
 ) error {
-	r := ci.Release{Snapshot: snapshot != nil && *snapshot, Publish: publish != nil && *publish}
-	return r.Run(ctx, os.Stdout)
+	return ci.Release{Snapshot: or(snapshot, false), Publish: or(publish, false)}.Run(ctx, os.Stdout)
 }
 
 // CI runs what a change must pass: the quick tests, all tests, then linters.
