@@ -26,8 +26,7 @@ func runStep(ctx context.Context, opts step.Options, input *dagger.Container) (*
 		WithEnvVariable(step.Env, opts.JSON()).
 		WithExec([]string{"/" + step.Program})
 	printed, err := ran.Stdout(ctx)
-	var failed *dagger.ExecError
-	if errors.As(err, &failed) && failed.Stderr != "" {
+	if failed, ok := errors.AsType[*dagger.ExecError](err); ok && failed.Stderr != "" {
 		// Not wrapped: the engine would show its own error instead.
 		return nil, "", errors.New(failed.Stderr)
 	}

@@ -143,7 +143,7 @@ func (w World) bundleOptions(s Settings, files []string) (bundle.Options, error)
 		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
 	}
 	for _, path := range append(files, s.Output) {
-		if isFile(path) && path != atomicfile.Stdout {
+		if path != "" && path != atomicfile.Stdout && !inRegistry(path) {
 			opts.Omit = append(opts.Omit, path)
 		}
 	}

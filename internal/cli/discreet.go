@@ -30,10 +30,7 @@ type discreet struct {
 // Discreetly calls do with a world whose outputs show no token of the run. Its error,
 // an [*Error], shows none either, and has the text that people read here.
 func (w World) Discreetly(s Settings, do func(World) error) error {
-	w.known, w.bytes, w.warnings = token.Know(w.Getenv("SPIRO_TOKEN")), w.Stdout, new(warnings)
-	if s.Token != nil {
-		w.known.AddText(*s.Token)
-	}
+	w.known, w.bytes, w.warnings = token.Know(w.Getenv("SPIRO_TOKEN"), s.Token), w.Stdout, new(warnings)
 	w.rawStderr, w.turn = w.Stderr, &turnout{out: w.Stderr}
 	stdout, stderr := w.known.Writer(w.Stdout), w.known.Writer(w.turn)
 	w.Stdout, w.Stderr = stdout, stderr
@@ -123,16 +120,11 @@ func (c *careful) write(n int) error {
 func (w World) Redact(text string, args ...string) string {
 	known := token.Know(w.Getenv("SPIRO_TOKEN"))
 	for i, arg := range args {
-		if value, ok := strings.CutPrefix(arg, "--token="); ok {
+		name, value, _ := strings.Cut(arg, "=")
+		if name == "--token" || looksLikeToken(value) {
 			known.AddText(value)
 		}
-		if i > 0 && args[i-1] == "--token" {
-			known.AddText(arg)
-		}
-		if _, value, _ := strings.Cut(arg, "="); looksLikeToken(value) {
-			known.AddText(value)
-		}
-		if looksLikeToken(arg) {
+		if i > 0 && args[i-1] == "--token" || looksLikeToken(arg) {
 			known.AddText(arg)
 		}
 	}

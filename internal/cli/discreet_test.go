@@ -39,7 +39,7 @@ func TestDiscreet(t *testing.T) {
 		case "file":
 			s.TokenFile = file
 		case "argument":
-			s.Token = &secret
+			s.Token = secret
 		}
 		if err := w.Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "deployment name: it contains the token") {
 			t.Errorf("%s: another error than that of the name", name)

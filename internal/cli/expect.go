@@ -74,19 +74,17 @@ func minionsOf(path string, saltenvs map[string]bool) ([]string, error) {
 		return nil, &fault.Error{Err: errors.New("it is not a JSON report (an NDJSON one does not do)"), Help: jsonReport}
 	}
 	var ids, others []string
-	found := false
 	for _, t := range rep.Targets {
 		if !saltenvs[t.Saltenv] {
 			others = append(others, sanitize.Line(t.Saltenv))
 			continue
 		}
-		found = true
 		for _, m := range t.Minions {
 			ids = append(ids, m.ID)
 		}
 	}
 	switch {
-	case !found:
+	case len(others) == len(rep.Targets):
 		return nil, fmt.Errorf("it is a report of %s, and not of %s", strings.Join(others, ", "), strings.Join(slices.Sorted(maps.Keys(saltenvs)), ", "))
 	case len(ids) == 0:
 		return nil, errors.New("that report names no minion: it is of a dry run, of a deployment without a highstate, or of one that reached nobody")

@@ -41,20 +41,20 @@ func (w World) init(ctx context.Context, s Settings) error {
 		if errors.Is(err, fs.ErrPermission) {
 			help = "name a directory that you may write to, with {dir}"
 		}
-		return &fault.Error{What: "make " + dir, Err: reasonOf(err), Help: help}
+		if of, ok := errors.AsType[*fs.PathError](err); ok {
+			err = of.Err // without the path
+		}
+		return &fault.Error{What: "make " + dir, Err: err, Help: help}
 	}
 	names, err := fs.Glob(files, "*")
-	if err == nil && ctx.Err() != nil {
+	if err == nil {
 		err = context.Cause(ctx)
 	}
 	if err == nil {
 		err = os.CopyFS(dir, files)
 	}
 	if err != nil {
-		for _, name := range names {
-			_ = os.Remove(filepath.Join(dir, name)) // the directory is new, so its files are ours
-		}
-		return errors.Join(err, os.Remove(dir))
+		return errors.Join(err, os.RemoveAll(dir)) // the directory is new, so its files are ours
 	}
 	for _, name := range names {
 		fmt.Fprintln(w.Stdout, filepath.Join(dir, name))
@@ -69,13 +69,4 @@ func (w World) init(ctx context.Context, s Settings) error {
 	}
 	fmt.Fprintf(w.Stderr, "Edit them, then see what would be deployed: %s\n", next)
 	return nil
-}
-
-// reasonOf returns an error of the file system without its path.
-func reasonOf(err error) error {
-	var of *fs.PathError
-	if errors.As(err, &of) {
-		return of.Err
-	}
-	return err
 }

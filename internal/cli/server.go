@@ -53,23 +53,21 @@ func (w World) ServerURL(flags ...string) string {
 
 // readCertificate reads a file until ctx ends: to open a named pipe waits for its writer.
 func readCertificate(ctx context.Context, path string) ([]byte, error) {
-	return ctxio.Done(ctx, func() ([]byte, error) { return certificateIn(path) })
-}
-
-func certificateIn(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, &fault.Error{What: "certificate", Err: err, Help: "name a file with the certificate or CA to trust, in PEM"}
-	}
-	defer f.Close()
-	pem, err := io.ReadAll(io.LimitReader(f, maxCertificate))
-	if err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
-	}
-	if len(pem) == 0 {
-		return nil, fmt.Errorf("certificate: %s is empty", path)
-	}
-	return pem, nil
+	return ctxio.Done(ctx, func() ([]byte, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, &fault.Error{What: "certificate", Err: err, Help: "name a file with the certificate or CA to trust, in PEM"}
+		}
+		defer f.Close()
+		pem, err := io.ReadAll(io.LimitReader(f, maxCertificate))
+		if err != nil {
+			return nil, fmt.Errorf("certificate: %w", err)
+		}
+		if len(pem) == 0 {
+			return nil, fmt.Errorf("certificate: %s is empty", path)
+		}
+		return pem, nil
+	})
 }
 
 func (w World) token(ctx context.Context, s Settings) (token.Token, error) {
@@ -80,10 +78,10 @@ func (w World) token(ctx context.Context, s Settings) (token.Token, error) {
 
 func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
 	switch {
-	case s.Token != nil && s.TokenFile != "":
+	case s.Token != "" && s.TokenFile != "":
 		return token.Token{}, &fault.Error{What: "token", Err: errors.New("--token and --token-file are both given"), Help: "leave one of them out"}
-	case s.Token != nil:
-		t, err := token.Parse(*s.Token)
+	case s.Token != "":
+		t, err := token.Parse(s.Token)
 		if err != nil {
 			err = &fault.Error{What: "--token", Err: err, Help: "set {token}"}
 		}

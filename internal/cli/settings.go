@@ -32,7 +32,7 @@ type Settings struct {
 	Targets        string        `group:"server" placeholder:"FILE" help:"List of targets, in YAML: name, server, project, deployment, certificate, insecure, token-variable, token-file."`
 	Rollout        string        `group:"server" placeholder:"parallel|serial" help:"Whether to deploy to all servers at once, or to one after the other until one fails (default: parallel)."`
 	MaxParallel    int           `group:"server" placeholder:"N" help:"How many servers at once, at most (default: all)."`
-	Token          *string       `group:"server" placeholder:"TOKEN" help:"Token (default: SPIRO_TOKEN). Everybody on this machine can see it here: use SPIRO_TOKEN or --token-file."`
+	Token          string        `group:"server" placeholder:"TOKEN" help:"Token (default: SPIRO_TOKEN). Everybody on this machine can see it here: use SPIRO_TOKEN or --token-file."`
 	TokenFile      string        `group:"server" placeholder:"FILE" help:"File with the token."`
 	NarrowToken    *bool         `group:"server" negatable:"" help:"Send the token narrowed to PROJECT (default: yes)."`
 	SSLCert        string        `group:"server" name:"ssl-cert" placeholder:"FILE" help:"Trust this certificate or CA (PEM) instead of the system's."`

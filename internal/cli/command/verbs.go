@@ -42,7 +42,7 @@ func find(args []string) (name string, line commandLine, rest []string) {
 func (*flags) about() string { return description }
 
 func (f *flags) run(ctx context.Context, world cli.World) error {
-	if f.Token != nil {
+	if f.Token != "" {
 		fmt.Fprintln(os.Stderr, "warning: everybody on this machine can see a token in the argument list: use SPIRO_TOKEN or --token-file")
 	}
 	return world.Run(ctx, f.Settings)
