@@ -101,15 +101,11 @@ func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (w
 	_, problems, found := preflight.Check(ctx, preflight.Of(b), preflight.Options{
 		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate(),
 	})
+	if s.Strict {
+		problems = append(problems, preflight.Strict(warnings, found...)...)
+	}
 	for _, text := range found {
 		warnings = append(warnings, bundle.Warning{Text: text})
-	}
-	if s.Strict {
-		var all []string
-		for _, warning := range warnings {
-			all = append(all, warning.String())
-		}
-		problems = append(problems, preflight.Strict(all)...)
 	}
 	return warnings, errlist.Join(problems...)
 }

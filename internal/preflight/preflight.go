@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
 )
@@ -67,9 +68,13 @@ func (o Options) tolerates(kind topfile.Kind) bool {
 }
 
 // Strict turns warnings into problems.
-func Strict(warnings []string) []error {
+func Strict(warnings []bundle.Warning, more ...string) []error {
+	var texts []string
+	for _, w := range warnings {
+		texts = append(texts, w.String())
+	}
 	var problems []error
-	for _, text := range Union(warnings) {
+	for _, text := range Union(texts, more) {
 		problems = append(problems, &fault.Error{Err: errors.New(text), Help: "{strict} allows no warning"})
 	}
 	return problems
