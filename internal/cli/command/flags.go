@@ -36,10 +36,8 @@ func (f *flags) trim(all []*kong.Flag) {
 // check returns what is missing.
 func (f *flags) check() error {
 	switch {
-	case f.Targets != "": // the list may name project and deployment
-		return nil
-	case f.Output != "", f.Diff != "", f.Completion != "", f.Blank():
-		return nil
+	case f.Targets != "", f.Output != "", f.Diff != "", f.Completion != "", f.Blank():
+		return nil // a list of targets may name project and deployment
 	case f.Project == "":
 		return errors.New("PROJECT is missing, or empty: is a variable not set?")
 	case f.Deployment == "":
