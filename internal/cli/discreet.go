@@ -31,7 +31,8 @@ type discreet struct {
 // an [*Error], shows none either, and has the text that people read here.
 func (w World) Discreetly(s Settings, do func(World) error) error {
 	w.known, w.bytes, w.warnings = token.Know(w.Getenv("SPIRO_TOKEN"), s.Token), w.Stdout, new(warnings)
-	w.rawStderr, w.turn = w.Stderr, &turnout{out: w.Stderr}
+	w.rawStderr, w.turn = w.Stderr, new(turnout)
+	w.turn.to(w.Stderr)
 	stdout, stderr := w.known.Writer(w.Stdout), w.known.Writer(w.turn)
 	w.Stdout, w.Stderr = stdout, stderr
 	if w.ownsLog {

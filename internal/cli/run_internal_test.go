@@ -20,7 +20,8 @@ import (
 func worldOf(env map[string]string) (w World, stdout, stderr *bytes.Buffer) {
 	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
 	w = World{Getenv: func(name string) string { return env[name] }, Stdout: stdout, Stderr: stderr, warnings: new(warnings)}
-	w.known, w.bytes, w.rawStderr, w.turn = new(token.Known), stdout, stderr, &turnout{out: stderr}
+	w.known, w.bytes, w.rawStderr, w.turn = new(token.Known), stdout, stderr, new(turnout)
+	w.turn.to(stderr)
 	return w, stdout, stderr
 }
 
