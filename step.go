@@ -34,31 +34,31 @@ func runStep(ctx context.Context, opts step.Options, input *dagger.Container) (*
 }
 
 // executable returns this executable as a file of the engine.
-func executable() (_ *dagger.File, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("copy the module's executable: %w", err)
-		}
-	}()
+func executable() (*dagger.File, error) {
+	if err := copySelf(step.Program); err != nil {
+		return nil, fmt.Errorf("copy the module's executable: %w", err)
+	}
+	return dag.CurrentModule().WorkdirFile(step.Program), nil
+}
+
+// copySelf copies this executable to the working directory: the engine can only get files of
+// that.
+func copySelf(name string) error {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	in, err := os.Open(self)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer in.Close()
-	// The engine can only get files of the working directory.
-	out, err := os.OpenFile(step.Program, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
+	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	_, err = io.Copy(out, in)
-	if err := errors.Join(err, out.Close()); err != nil {
-		return nil, err
-	}
-	return dag.CurrentModule().WorkdirFile(step.Program), nil
+	return errors.Join(err, out.Close())
 }
 
 // withGit gives a bundling step the commit of the repository in dir, and its files if

@@ -62,10 +62,8 @@ func (s *session) close() { _ = s.Close() }
 // findCLI points the SDK to the installed dagger command. Otherwise the SDK would download
 // one without asking, and take long to fail if it cannot.
 func findCLI() error {
-	for _, name := range []string{sessionPort, cliBinary} {
-		if os.Getenv(name) != "" {
-			return nil
-		}
+	if os.Getenv(sessionPort)+os.Getenv(cliBinary) != "" {
+		return nil
 	}
 	path, err := exec.LookPath("dagger")
 	if err != nil {
