@@ -35,14 +35,7 @@ func Demo(
 		name, to = "realdemo", "a real Salt master on this machine"
 	}
 	fmt.Fprintf(os.Stderr, "# The demo compiles, which takes some 15 seconds the first time. Then it bundles examples/shop and deploys it to %s.\n", to)
-	var args []string
-	if or(fail, false) {
-		args = []string{"-fail"}
-	}
-	if or(serve, false) {
-		args = append(args, "-serve")
-	}
-	return program(ctx, name, args...)
+	return program(ctx, name, fmt.Sprintf("-fail=%t", or(fail, false)), fmt.Sprintf("-serve=%t", or(serve, false)))
 }
 
 // or returns the value of a flag, or a default if the flag is not given.
@@ -83,17 +76,7 @@ func Bench(
 	if or(parts, false) {
 		return ci.Bench(ctx, os.Stdout)
 	}
-	var args []string
-	if runs != nil {
-		args = append(args, "-runs="+strconv.Itoa(*runs))
-	}
-	if only != nil {
-		args = append(args, "-only="+*only)
-	}
-	if json != nil {
-		args = append(args, "-json="+*json)
-	}
-	return program(ctx, "bench", args...)
+	return program(ctx, "bench", "-runs="+strconv.Itoa(or(runs, 0)), "-only="+or(only, ""), "-json="+or(json, ""))
 }
 
 // Fuzz runs every fuzz target of the module, one after the other.
