@@ -20,9 +20,7 @@ import (
 )
 
 // Check asks the server whether the token is valid, and prints what the token allows.
-func (w World) Check(ctx context.Context, s Settings) error {
-	return w.Discreetly(s, func(w World) error { return w.check(ctx, s) })
-}
+func (w World) Check(ctx context.Context, s Settings) error { return w.Discreetly(ctx, s, World.check) }
 
 func (w World) check(ctx context.Context, s Settings) error {
 	defer func() {
@@ -57,7 +55,7 @@ func (w World) check(ctx context.Context, s Settings) error {
 
 // Token prints what the token allows, without showing it, or makes a narrower one.
 func (w World) Token(ctx context.Context, s Settings) error {
-	return w.Discreetly(s, func(w World) error { return w.rights(ctx, s) })
+	return w.Discreetly(ctx, s, World.rights)
 }
 
 func (w World) rights(ctx context.Context, s Settings) error {

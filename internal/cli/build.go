@@ -30,10 +30,12 @@ func (w World) Build(ctx context.Context, s Settings) error { return w.locally(c
 
 func (w World) build(ctx context.Context, s Settings, opts bundle.Options) error {
 	b, where, err := w.writeBundle(ctx, s, opts)
+	if b != nil {
+		defer b.Close()
+	}
 	if err != nil {
 		return err
 	}
-	defer b.Close()
 	d, err := b.Digest(ctx) // it has been computed
 	if err != nil {
 		return err
@@ -47,7 +49,7 @@ func (w World) build(ctx context.Context, s Settings, opts bundle.Options) error
 }
 
 // writeBundle makes the bundle, writes or pushes it, and shows the progress. It returns
-// where the bundle is.
+// the bundle, also with an error if that came later, and where it is.
 func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options) (b *bundle.Bundle, where string, err error) {
 	watch, end := w.show(s, 1)
 	defer end()
@@ -65,11 +67,6 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 	if err != nil {
 		return nil, "", err
 	}
-	defer func() {
-		if err != nil {
-			_ = b.Close() // the reason is already an error
-		}
-	}()
 	warnings, err := w.checkBundle(ctx, s, b)
 	if err != nil {
 		return b, "", err
@@ -84,7 +81,7 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 	case s.Output == atomicfile.Stdout && isTerminal(w.bytes):
 		return b, "", &fault.Error{Err: errors.New("standard output is a terminal, and a bundle is not text"), Help: "write it to a file, or into a pipe"}
 	case s.Output == atomicfile.Stdout:
-		if err = atomicfile.CheckStdout(w.bytes); err != nil {
+		if err := atomicfile.CheckStdout(w.bytes); err != nil {
 			return b, "", err
 		}
 	}

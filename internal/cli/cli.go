@@ -48,12 +48,12 @@ func (w World) Run(ctx context.Context, s Settings) error {
 	case s.Diff != "":
 		return w.locally(ctx, s, World.diff)
 	}
-	return w.Discreetly(s, func(w World) error { return w.deploy(ctx, s) })
+	return w.Discreetly(ctx, s, World.deploy)
 }
 
 // locally calls do, which needs no server, with the options of the bundle.
 func (w World) locally(ctx context.Context, s Settings, do func(World, context.Context, Settings, bundle.Options) error) error {
-	return w.Discreetly(s, func(w World) error {
+	return w.Discreetly(ctx, s, func(w World, ctx context.Context, s Settings) error {
 		opts, err := w.bundleOptions(s, s.inputs())
 		if err := errlist.Join(s.contradictions(), err); err != nil {
 			return err

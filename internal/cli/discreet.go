@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"log"
@@ -29,7 +30,7 @@ type discreet struct {
 
 // Discreetly calls do with a world whose outputs show no token of the run. Its error,
 // an [*Error], shows none either, and has the text that people read here.
-func (w World) Discreetly(s Settings, do func(World) error) error {
+func (w World) Discreetly(ctx context.Context, s Settings, do func(World, context.Context, Settings) error) error {
 	w.known, w.bytes, w.warnings = token.Know(w.Getenv("SPIRO_TOKEN"), s.Token), w.Stdout, new(warnings)
 	w.rawStderr, w.turn = w.Stderr, new(turnout)
 	w.turn.to(w.Stderr)
@@ -41,7 +42,7 @@ func (w World) Discreetly(s Settings, do func(World) error) error {
 		log.SetOutput(w.Stderr)
 		defer log.SetOutput(before)
 	}
-	err := do(w)
+	err := do(w, ctx, s)
 	_, _ = stdout.Flush(), stderr.Flush() // nothing helps if the output is gone
 	if err == nil {
 		return nil

@@ -21,9 +21,7 @@ var project embed.FS
 
 // Init writes the states of a first project into _salt of s.Dir, which must not be there
 // yet.
-func (w World) Init(ctx context.Context, s Settings) error {
-	return w.Discreetly(s, func(w World) error { return w.init(ctx, s) })
-}
+func (w World) Init(ctx context.Context, s Settings) error { return w.Discreetly(ctx, s, World.init) }
 
 func (w World) init(ctx context.Context, s Settings) error {
 	if err := s.contradictions(); err != nil {

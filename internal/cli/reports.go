@@ -156,17 +156,17 @@ type liveReport struct {
 	end   func() error
 }
 
-// follow opens the reports that are written during the run.
-func (w World) follow(ctx context.Context, reports []reportFile) (live []liveReport, err error) {
-	var errs []error
-	for _, r := range reports {
+// follow opens the reports that are written during the run. One that cannot be opened is a
+// problem of the plan.
+func (w World) follow(ctx context.Context, p *plan) (live []liveReport) {
+	for _, r := range p.reports {
 		format, _ := view.Find(r.format)
 		if format.Watch == nil {
 			continue
 		}
 		file, err := atomicfile.Open(ctx, r.path, w.bytes, lastWord)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("report: %w", err))
+			p.options.Problems = append(p.options.Problems, fmt.Errorf("report: %w", err))
 			continue
 		}
 		hiding := w.hiding(r.format, file)
@@ -178,7 +178,7 @@ func (w World) follow(ctx context.Context, reports []reportFile) (live []liveRep
 			return nil
 		}})
 	}
-	return live, errlist.Join(errs...)
+	return live
 }
 
 // lastReports limits how long reports may take to write if the run was ended from outside.

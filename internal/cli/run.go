@@ -80,9 +80,8 @@ func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 // reports. It returns whether the user has seen the error of the run, and why a report
 // was not written.
 func (w World) open(ctx context.Context, p *plan) (end func(context.Context, *report.Report) (told bool, err error)) {
-	live, liveErr := w.follow(ctx, p.reports)
+	live := w.follow(ctx, p)
 	story, endStory := w.show(p.settings, len(p.options.Targets), p.reports...)
-	p.options.Problems = append(p.options.Problems, liveErr)
 	p.options.Watch = func(u report.Update) {
 		story(u)
 		for _, r := range live {

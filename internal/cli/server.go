@@ -54,20 +54,25 @@ func (w World) ServerURL(flags ...string) string {
 // readCertificate reads a file until ctx ends: to open a named pipe waits for its writer.
 func readCertificate(ctx context.Context, path string) ([]byte, error) {
 	return ctxio.Done(ctx, func() ([]byte, error) {
-		f, err := os.Open(path)
-		if err != nil {
+		pem, err := head(path, maxCertificate)
+		switch {
+		case err != nil:
 			return nil, &fault.Error{What: "certificate", Err: err, Help: "name a file with the certificate or CA to trust, in PEM"}
-		}
-		defer f.Close()
-		pem, err := io.ReadAll(io.LimitReader(f, maxCertificate))
-		if err != nil {
-			return nil, fmt.Errorf("certificate: %w", err)
-		}
-		if len(pem) == 0 {
+		case len(pem) == 0:
 			return nil, fmt.Errorf("certificate: %s is empty", path)
 		}
 		return pem, nil
 	})
+}
+
+// head returns the beginning of a file, or all of it if it is no larger.
+func head(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 func (w World) token(ctx context.Context, s Settings) (token.Token, error) {

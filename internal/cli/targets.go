@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -99,12 +97,7 @@ func beside(list, path string) string {
 
 // readTargets reads a list of targets, in YAML.
 func (w World) readTargets(path string) ([]listed, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxTargets+1))
+	text, err := head(path, maxTargets+1)
 	if err != nil {
 		return nil, err
 	}

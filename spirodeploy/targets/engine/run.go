@@ -19,7 +19,7 @@ import (
 func withBundle(ctx context.Context, s cli.Settings, module string, check func(context.Context, cli.World) error, use func(context.Context, cli.World, *session, string) error) error {
 	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
-	return cli.Process().Discreetly(s, func(w cli.World) error {
+	return cli.Process().Discreetly(ctx, s, func(w cli.World, ctx context.Context, s cli.Settings) error {
 		info, _ := debug.ReadBuildInfo() // nil if there is none
 		ref, refErr := moduleRef(module, ".", info)
 		_, sourceErr := bundle.ParseSource(s.Source)
