@@ -122,6 +122,9 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastReports)
 		defer cancel()
 	}
+	// Other commands may have written to the summary of a job of GitHub Actions
+	// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
+	summary := w.env("GITHUB_STEP_SUMMARY")
 	var errs []error
 	for _, r := range reports {
 		format, _ := view.Find(r.format)
@@ -129,7 +132,7 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 			continue
 		}
 		var err error
-		if w.isSummary(r) {
+		if summary != "" && r.format == markdown && same(r.path, summary) {
 			if err = w.appendSummary(rep, r.path); err != nil {
 				err = fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
 			}
@@ -194,14 +197,6 @@ const (
 	maxSummary = 1 << 20
 	minSummary = 2 << 10
 )
-
-// isSummary reports whether a report goes to the summary of a job of GitHub Actions
-// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands),
-// to which other commands may have written.
-func (w World) isSummary(r reportFile) bool {
-	path := w.env("GITHUB_STEP_SUMMARY")
-	return path != "" && r.format == markdown && same(r.path, path)
-}
 
 // summarize adds the run to the summary of the job, if there is one and no report
 // has done so.

@@ -45,15 +45,15 @@ func (s step) checkTop(ctx context.Context, b *bundle.Bundle) (problems []error,
 // states are the files of _salt on disk, as a bundle would have them.
 type states struct{ root *os.Root }
 
-// Names yields the files and directories. The bundler reports what cannot be read.
+// Names yields the files and directories.
 func (s states) Names() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		_ = fs.WalkDir(s.root.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
 			info, statErr := s.root.Stat(name) // through links, as Open goes
-			switch {
-			case err != nil, statErr != nil, name == ".":
-				return nil
-			case info.IsDir():
+			if err != nil || statErr != nil || name == "." {
+				return nil //nolint:nilerr // the bundler reports it
+			}
+			if info.IsDir() {
 				name += "/"
 			}
 			if !yield(name) {

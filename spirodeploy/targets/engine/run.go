@@ -30,7 +30,7 @@ func withBundle(ctx context.Context, s cli.Settings, module string, check func(c
 		if err != nil {
 			return err
 		}
-		defer e.close()
+		defer func() { _ = e.Close() }() // the work is done by then
 		id, err := e.bundle(ctx, s)
 		if err != nil {
 			return failed(ctx, "bundle", err)

@@ -39,25 +39,21 @@ func connect(ctx context.Context, ref string) (*session, error) {
 		return nil, noEngine(err)
 	}
 	c, err := dagger.Connect(ctx, dagger.WithLogOutput(os.Stderr))
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, failed(ctx, "connect", err)
-		}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, failed(ctx, "connect", err)
+	case err != nil:
 		return nil, noEngine(err)
 	}
-	s := &session{c}
 	if err := c.ModuleSource(ref).AsModule().Serve(ctx); err != nil {
-		s.close()
+		_ = c.Close() // the reason is already an error
 		if refused, ok := errors.AsType[*net.OpError](err); ok && refused.Op == "dial" {
 			return nil, noEngine(err)
 		}
 		return nil, failed(ctx, "serve module "+ref, err)
 	}
-	return s, nil
+	return &session{c}, nil
 }
-
-// close ends the session. The work is done by then, so the error does not matter.
-func (s *session) close() { _ = s.Close() }
 
 // findCLI points the SDK to the installed dagger command. Otherwise the SDK would download
 // one without asking, and take long to fail if it cannot.
