@@ -111,11 +111,11 @@ func (m *Minion) take(s *spool, e client.Event) {
 		}
 		return
 	}
-	raw, room := e.Result, maxKept-s.kept+old.cost
-	if len(raw) <= room {
-		raw = bytes.Clone(raw) // which may be part of a larger buffer
+	raw, r := e.Result, e.Highstate()
+	if room := maxKept - s.kept + old.cost; len(raw) <= room && 5*len(raw) < 4*len(e.Data) {
+		raw = bytes.Clone(raw) // which does not keep the rest of the event in memory
+		r = highstate.Parse(raw)
 	}
-	r := highstate.Parse(raw)
 	if m.failed() && r.Status != highstate.Failed {
 		return
 	}
