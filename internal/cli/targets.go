@@ -45,7 +45,7 @@ const maxTargets = 1 << 20
 func (w World) targets(ctx context.Context, s Settings, base client.Options) (targets []spirodeploy.Target, files []string, err error) {
 	for _, url := range s.Servers {
 		opts := base
-		opts.Server = url
+		opts.Server = strings.TrimSpace(url)
 		targets = append(targets, spirodeploy.Target{Server: &opts})
 	}
 	if s.Targets == "" {
