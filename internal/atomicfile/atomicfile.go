@@ -87,38 +87,41 @@ type Stream struct {
 	out  io.Writer
 	file *os.File      // nil for standard output, which stays open
 	late chan struct{} // closed at the end of a write that outlived its time; nil if there is none
+	err  error         // of the first write that failed
 }
 
 // Write fails once the time for writing is over. No later write follows one that outlived
 // its time.
-func (s *Stream) Write(p []byte) (int, error) {
+func (s *Stream) Write(p []byte) (n int, err error) {
+	defer func() { s.err = cmp.Or(s.err, err) }()
 	if s.late != nil {
 		return 0, ctxio.Reason(s.ctx)
 	}
 	p = bytes.Clone(p) // the write may outlive this call
-	var n int
-	var err error
+	var done int
+	var failed error
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		n, err = s.out.Write(p)
+		done, failed = s.out.Write(p)
 	}()
 	select {
 	case <-written:
-		return n, err
+		return done, failed
 	case <-s.ctx.Done():
 		s.late = written
 		return 0, ctxio.Reason(s.ctx)
 	}
 }
 
-// Close closes the file, even if a write is not done.
+// Close closes the file, even if a write is not done. It returns the error of the first write
+// that failed.
 func (s *Stream) Close() error {
 	s.end()
 	if s.file == nil {
-		return nil
+		return s.err
 	}
-	return s.file.Close()
+	return cmp.Or(s.err, s.file.Close())
 }
 
 // errClosed means that the parent of this process has closed standard output.

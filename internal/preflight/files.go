@@ -113,7 +113,7 @@ func (f *Files) follow(name string) (next string, linked bool) {
 			continue
 		}
 		if to, ok := f.links[name[:end]]; ok {
-			return path.Join(to, strings.TrimPrefix(name[end:], "/")), true
+			return path.Join(to, name[end:]), true
 		}
 	}
 	return name, false
