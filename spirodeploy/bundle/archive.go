@@ -49,7 +49,7 @@ func Git(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2
 			return
 		}
 		for _, w := range a.told {
-			if a.stopped || !yield(Entry{Name: w.Path, from: a.origin(w.Path, nil)}, w) {
+			if a.stopped || !yield(Entry{Name: w.Path, origin: a.origin(w.Path, nil)}, w) {
 				return
 			}
 		}
@@ -165,7 +165,7 @@ func (a *archive) read() error {
 			return false
 		}
 		a.yielded = true
-		a.stopped = !a.yield(Entry{Name: h.Name, Mode: h.FileInfo().Mode(), Link: h.Linkname, Size: h.Size, from: a.origin(h.Name, content)}, nil)
+		a.stopped = !a.yield(Entry{Name: h.Name, Mode: h.FileInfo().Mode(), Link: h.Linkname, Size: h.Size, origin: a.origin(h.Name, content)}, nil)
 		return !a.stopped
 	})
 	return cmp.Or(failed, err)
@@ -173,8 +173,8 @@ func (a *archive) read() error {
 
 // origin returns the origin of an entry. Its path serves [Options.Omit]: a file to omit
 // may be committed.
-func (a *archive) origin(name string, content io.ReaderAt) *origin {
-	o := &origin{owner: a.owner, at: content}
+func (a *archive) origin(name string, content io.ReaderAt) origin {
+	o := origin{source: &source{owner: a.owner, at: content}}
 	if a.dir != "" {
 		o.path = filepath.Join(a.dir, filepath.FromSlash(name))
 	}

@@ -50,10 +50,9 @@ type collector struct {
 	opts     Options
 	dir      string
 	bundle   *Bundle
-	omit     []string        // absolute paths
-	dirs     map[string]bool // every directory, without the slash
-	near     string          // a nearby directory with states, if this one has none
-	matched  []atomic.Bool   // for each of opts.Exclude, whether it matched anything
+	omit     []string      // absolute paths
+	near     string        // a nearby directory with states, if this one has none
+	matched  []atomic.Bool // for each of opts.Exclude, whether it matched anything
 	problems Problems
 }
 
@@ -222,7 +221,7 @@ func (c *collector) scan(prefix string, s Scanner) {
 		switch {
 		case c.ctx.Err() != nil:
 			return
-		case !e.asked && e.Name != "" && skip(e.Name), c.omitted(e.from.file()):
+		case !e.asked && e.Name != "" && skip(e.Name), c.omitted(&e.origin):
 			continue
 		}
 		// Not path.Join, which would clean a bad name before checkName sees it.
@@ -234,27 +233,16 @@ func (c *collector) scan(prefix string, s Scanner) {
 }
 
 // omitted reports whether the options omit a file.
-func (c *collector) omitted(file string) bool {
-	base := filepath.Base(file)
-	for _, o := range c.omit {
-		if filepath.Base(o) == base && file != "" && (absolute(file) == o || inDir(file) == o) {
-			return true
-		}
-	}
-	return false
+func (c *collector) omitted(from *origin) bool {
+	base := filepath.Base(from.path)
+	return slices.ContainsFunc(c.omit, func(o string) bool {
+		return filepath.Base(o) == base && (absolute(from.file()) == o || inDir(from.file()) == o)
+	})
 }
 
 // isBelow reports whether an element of a slash path has the given name.
 func isBelow(name, element string) bool {
-	if !strings.Contains(name, element) {
-		return false
-	}
-	for part := range strings.SplitSeq(name, "/") {
-		if part == element {
-			return true
-		}
-	}
-	return false
+	return strings.Contains(name, element) && slices.Contains(strings.Split(name, "/"), element)
 }
 
 // excluded reports whether a pattern matches a name or a directory above it.
@@ -281,7 +269,7 @@ func (c *collector) excluded(name string) bool {
 func (c *collector) addOr(e Entry, err error) {
 	if err == nil {
 		err = c.add(e)
-	} else if e.from.file() != "" {
+	} else if e.path != "" {
 		err = reason(err)
 	}
 	if err == nil {
@@ -290,9 +278,9 @@ func (c *collector) addOr(e Entry, err error) {
 	w := Warning{}
 	switch {
 	case errors.As(err, &w):
-		c.warn(c.shown(e.Name, e.from.file()), w.Text)
+		c.warn(c.shown(e.Name, e.file()), w.Text)
 	case !spoolFailed(err):
-		c.problem(c.shown(e.Name, e.from.file()), err, excludeHint(e.Name))
+		c.problem(c.shown(e.Name, e.file()), err, excludeHint(e.Name))
 	case !slices.ContainsFunc(c.problems, func(p Problem) bool { return spoolFailed(p.Err) }): // each further entry would say so again
 		c.problem("", err, tempfile.Hint)
 	}
@@ -335,12 +323,13 @@ func (c *collector) add(e Entry) (err error) {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	it := item{Item: Item{Name: name, Mode: canonicalMode(e.Mode)}, from: e.from}
+	it := item{Item: Item{Name: name, Mode: canonicalMode(e.Mode)}, origin: e.origin}
 	switch e.Mode.Type() {
 	case 0:
-		it.Size, it.from, err = c.content(e)
+		it.Size, it.source, err = c.content(e)
 	case fs.ModeDir:
 		it.Name += "/"
+		it.path = "" // nobody needs it
 	case fs.ModeSymlink:
 		it.Link = e.Link
 	default:
@@ -349,30 +338,28 @@ func (c *collector) add(e Entry) (err error) {
 	if err != nil {
 		return err
 	}
-	if it.from != nil {
-		c.bundle.own(it.from.owner)
+	if it.source != nil {
+		c.bundle.own(it.source.owner)
 	}
 	c.bundle.items.add(it)
 	return nil
 }
 
-// content returns the size of a file and the origin of its content. It spools the
-// content if the size is unknown.
-func (c *collector) content(e Entry) (size int64, from *origin, err error) {
+// content returns the size and the source of a file's content. It spools the content if
+// the size is unknown.
+func (c *collector) content(e Entry) (size int64, from *source, err error) {
+	open := e.Open
 	switch {
-	case e.Open == nil && e.from == nil:
+	case open == nil && e.path == "" && e.source == nil:
 		return 0, nil, errors.New("scanner: a file with nothing to open")
-	case e.Open == nil && e.Size >= 0:
-		return e.Size, e.from, nil
+	case open == nil && e.Size >= 0:
+		return e.Size, e.source, nil
+	case e.Size >= 0:
+		return e.Size, &source{open: open}, nil
+	case open == nil:
+		open = func() (io.ReadCloser, error) { return os.Open(e.file()) }
 	}
-	from = &origin{path: e.from.file(), open: e.Open}
-	if e.Size >= 0 {
-		return e.Size, from, nil
-	}
-	if from.open == nil {
-		from.open = func() (io.ReadCloser, error) { return os.Open(from.path) }
-	}
-	r, err := from.open()
+	r, err := open()
 	if err != nil {
 		return 0, nil, reason(err)
 	}
@@ -381,15 +368,15 @@ func (c *collector) content(e Entry) (size int64, from *origin, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return kept.Size(), &origin{path: from.path, at: kept}, nil
+	return kept.Size(), &source{at: kept}, nil
 }
 
 // finish sorts the entries as the format asks, and checks them against each other.
 func (c *collector) finish() {
 	b := c.bundle
-	c.addParents()
 	b.items.sort()
-	b.index = tree{&b.items}
+	b.items.addParents()
+	b.tar, b.index = filled{b}, tree{&b.items}
 	for i := range b.items.len() {
 		c.checkItem(i)
 	}
@@ -409,34 +396,18 @@ func (c *collector) finish() {
 		c.warn("", "there is no "+SaltDir+" in "+printable(c.dir)+", but there is one in "+printable(c.near)+": is that the project directory?")
 	}
 	for i := range b.items.len() {
+		if i%stride == 0 {
+			b.starts = append(b.starts, b.size)
+		}
 		it := b.items.at(i)
 		it.content = b.size + headerSize(it.Item)
-		b.items.compact(i).content = it.content
 		b.size = it.end()
 		if it.sequential() {
-			b.sequential = append(b.sequential, i)
+			b.sequential = append(b.sequential, it)
 		}
 	}
 	b.size += trailerSize
 	slices.SortStableFunc(c.problems, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
-}
-
-// addParents adds the directories above every entry.
-func (c *collector) addParents() {
-	b := c.bundle
-	c.dirs = map[string]bool{}
-	found := b.items.len()
-	for i := range found {
-		if b.items.compact(i).mode.IsDir() {
-			c.dirs[strings.TrimSuffix(b.items.name(i), "/")] = true
-		}
-	}
-	for i := range found {
-		for dir := parent(strings.TrimSuffix(b.items.name(i), "/")); dir != "" && !c.dirs[dir]; dir = parent(dir) {
-			c.dirs[dir] = true
-			b.items.add(item{Item: Item{Name: dir + "/", Mode: canonicalMode(fs.ModeDir)}})
-		}
-	}
 }
 
 // checkItem checks an entry against the others.
@@ -448,10 +419,13 @@ func (c *collector) checkItem(i int) {
 		other := c.shown(it.Name, before.file())
 		fail(fmt.Errorf("%w: %s is made from %s too", ErrDuplicate, printable(it.Name), printable(other)), "leave one of them out")
 	}
-	if !it.Mode.IsDir() && c.dirs[it.Name] {
-		fail(fmt.Errorf("%w: %s is both a file and a directory", ErrDuplicate, printable(it.Name)), "leave one of them out")
-	}
-	if it.Mode&fs.ModeSymlink != 0 {
+	switch it.Mode.Type() {
+	case fs.ModeDir:
+		if file := (tree{&c.bundle.items}).index(strings.TrimSuffix(it.Name, "/")); file >= 0 {
+			it = c.bundle.items.at(file)
+			fail(fmt.Errorf("%w: %s is both a file and a directory", ErrDuplicate, printable(it.Name)), "leave one of them out")
+		}
+	case fs.ModeSymlink:
 		if err := checkLink(c.bundle.index, it.Name, it.Link); err != nil {
 			fail(err, excludeHint(it.Name))
 		}

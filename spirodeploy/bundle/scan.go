@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"path/filepath"
-	"strings"
 )
 
 // ParseSource returns a scanner by the name that users type: "filesystem" or "fs" for
@@ -32,10 +30,5 @@ func below(top string) Scanner {
 
 // contentEntry returns the entry for a file with given content.
 func contentEntry(name string, content []byte) Entry {
-	return Entry{Name: name, Size: int64(len(content)), from: &origin{at: bytes.NewReader(content)}}
-}
-
-// linkTarget returns the target of a symbolic link as a slash path.
-func linkTarget(target string) string {
-	return strings.ReplaceAll(target, string(filepath.Separator), "/")
+	return Entry{Name: name, Size: int64(len(content)), origin: origin{source: &source{at: bytes.NewReader(content)}}}
 }

@@ -27,7 +27,7 @@ func (t tree) index(name string) int {
 
 func (t tree) find(name string) int {
 	i := t.index(name)
-	if i >= 0 && !t.compact(i).mode.IsRegular() {
+	if i >= 0 && !t.at(i).Mode.IsRegular() {
 		return -1
 	}
 	return i

@@ -383,10 +383,13 @@ func (l *listed) look(name string) (kind fs.FileMode, link string, ok bool) {
 // or -1.
 func (l *listed) find(name string) int {
 	i, ok := l.last[path.Clean(name)]
-	if !ok || !l.items.compact(int(i)).mode.IsRegular() {
+	if !ok {
 		return -1
 	}
-	if it := l.items.at(int(i)); it.isHard() {
+	switch it := l.items.at(int(i)); {
+	case !it.Mode.IsRegular():
+		return -1
+	case it.isHard():
 		return l.find(it.Link)
 	}
 	return int(i)
