@@ -85,31 +85,17 @@ type Stream struct {
 	ctx  context.Context
 	end  func()
 	out  io.Writer
-	file *os.File      // nil for standard output, which stays open
-	late chan struct{} // closed at the end of a write that outlived its time; nil if there is none
+	file *os.File // nil for standard output, which stays open
 }
 
 // Write fails once the time for writing is over. No later write follows one that outlived
 // its time.
 func (s *Stream) Write(p []byte) (int, error) {
-	if s.late != nil {
+	if s.ctx.Err() != nil {
 		return 0, ctxio.Reason(s.ctx)
 	}
 	p = bytes.Clone(p) // the write may outlive this call
-	var n int
-	var err error
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		n, err = s.out.Write(p)
-	}()
-	select {
-	case <-written:
-		return n, err
-	case <-s.ctx.Done():
-		s.late = written
-		return 0, ctxio.Reason(s.ctx)
-	}
+	return ctxio.Done(s.ctx, func() (int, error) { return s.out.Write(p) })
 }
 
 // Close closes the file, even if a write is not done.
@@ -213,10 +199,7 @@ func replace(path string, mode fs.FileMode, fill func(io.Writer) error) (err err
 	if mode != 0 && err == nil {
 		err = f.Chmod(mode)
 	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
+	if err = cmp.Or(err, f.Close()); err == nil {
 		err = os.Rename(temp, path)
 	}
 	if err != nil {

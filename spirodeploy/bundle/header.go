@@ -154,12 +154,7 @@ func appendBlock(b []byte, blk block) []byte {
 		octal(h[337:345], 0) // device minor
 	}
 	copy(h[345:500], blk.prefix)
-
-	sum := int64(8 * ' ') // the checksum field counts as spaces
-	for _, c := range h {
-		sum += int64(c)
-	}
-	octal(h[148:155], sum)
+	octal(h[148:155], checksum(h))
 	h[155] = ' '
 	return b
 }

@@ -8,9 +8,6 @@ import (
 
 // in returns the path p, which may be relative to dir.
 func in(dir, p string) string {
-	if dir == "" {
-		dir = "."
-	}
 	if filepath.IsAbs(p) {
 		return filepath.Clean(p)
 	}

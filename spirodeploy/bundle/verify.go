@@ -54,9 +54,9 @@ func Verify(r io.Reader) (*Contents, error) {
 // verify calls each with the content of every regular file, unless it is nil. The caller
 // takes the items from listed.
 func verify(r io.Reader, each func(Item, io.Reader) error) (*verifier, error) {
-	raw := &recorder{r: r, digester: digest.SHA256.Digester()}
-	v := &verifier{ctx: ctxio.Context(r), raw: raw, contents: &Contents{}, modTime: -1}
-	v.tar.r = bufio.NewReaderSize(raw, pieceSize)
+	digester := digest.SHA256.Digester()
+	v := &verifier{ctx: ctxio.Context(r), contents: &Contents{}, modTime: -1}
+	v.tar.r = bufio.NewReaderSize(io.TeeReader(r, digester.Hash()), pieceSize)
 	err := v.read(each)
 	if err == nil {
 		err = v.checkTree()
@@ -64,27 +64,12 @@ func verify(r io.Reader, each func(Item, io.Reader) error) (*verifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read bundle: %w", err)
 	}
-	v.contents.Digest, v.contents.Size = raw.digester.Digest(), raw.size
+	v.contents.Digest, v.contents.Size = digester.Digest(), v.tar.at
 	return v, nil
-}
-
-// recorder digests what is read through it.
-type recorder struct {
-	r        io.Reader
-	digester digest.Digester
-	size     int64
-}
-
-func (rec *recorder) Read(p []byte) (int, error) {
-	n, err := rec.r.Read(p)
-	rec.size += int64(n)
-	_, _ = rec.digester.Hash().Write(p[:n]) // a hash takes everything
-	return n, err
 }
 
 type verifier struct {
 	ctx      context.Context //nolint:containedctx // that of the one call that all of this is
-	raw      *recorder
 	tar      members
 	contents *Contents
 	listed   listed
@@ -117,7 +102,8 @@ func (v *verifier) read(each func(Item, io.Reader) error) error {
 		case errors.Is(err, ErrHeader):
 			name, _, _ := strings.Cut(string(fieldName.of(v.tar.header)), "\x00")
 			v.contents.Unsafe = append(v.contents.Unsafe, Problem{Path: name, Err: err, Hint: headerHint})
-			_, err := io.Copy(io.Discard, v.tar.r)
+			rest, err := io.Copy(io.Discard, v.tar.r)
+			v.tar.at += rest
 			return err
 		case err != nil:
 			return v.notTar(err)
@@ -125,13 +111,12 @@ func (v *verifier) read(each func(Item, io.Reader) error) error {
 		it, ok := v.header(m, padding)
 		var content io.Reader = &v.tar
 		if it.Name == GitCommitFile && ok {
-			v.contents.Commit = ""
-			content = io.TeeReader(content, (*commitWriter)(&v.contents.Commit))
-			if each == nil && m.regular() {
-				_, err = io.Copy(io.Discard, content)
-			}
+			var commit []byte
+			commit, err = io.ReadAll(io.LimitReader(content, maxCommit))
+			v.contents.Commit = string(commit)
+			content = io.MultiReader(bytes.NewReader(commit), content)
 		}
-		if each != nil && ok && m.regular() {
+		if each != nil && ok && m.regular() && err == nil {
 			err = each(it, content)
 		}
 		if err != nil {
@@ -143,22 +128,16 @@ func (v *verifier) read(each func(Item, io.Reader) error) error {
 // headerHint helps against headers that only some programs write.
 const headerHint = "make it anew with {output}, or with tar --format=ustar"
 
-// commitWriter keeps the beginning of a .gitcommit.
-type commitWriter string
-
-func (w *commitWriter) Write(p []byte) (int, error) {
-	const most = 4 << 10
-	*w += commitWriter(p[:min(len(p), most-len(*w))])
-	return len(p), nil
-}
+// maxCommit is how much of a .gitcommit is kept, in bytes.
+const maxCommit = 4 << 10
 
 // notTar says what a file looks like that is not a tar.
 func (v *verifier) notTar(err error) error {
 	switch {
-	case v.raw.size == 0 && isCut(err):
+	case v.tar.at == 0 && isCut(err):
 		return errors.New("it is empty")
-	case isCut(err) && v.raw.size >= blockSize:
-		return fmt.Errorf("it is cut off after %d bytes: %w", v.raw.size, err)
+	case isCut(err) && v.tar.at >= blockSize:
+		return fmt.Errorf("it is cut off after %d bytes: %w", v.tar.at, err)
 	case !isCut(err) && !errors.Is(err, errNotTar):
 		return err
 	}
