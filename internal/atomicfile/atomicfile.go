@@ -107,34 +107,24 @@ func (s *Stream) Close() error {
 	return s.file.Close()
 }
 
-// errClosed means that the parent of this process has closed standard output.
-var errClosed = errors.New("standard output is closed")
-
-// CheckStdout fails if a writer is standard output and closed. It is for output that would
-// be lost.
+// CheckStdout fails if a writer is standard output, and the parent of this process has
+// closed that. It is for output that would be lost.
 func CheckStdout(stdout io.Writer) error {
-	if closed(stdout) {
-		return fmt.Errorf("write to standard output: %w", errClosed)
+	f, ok := stdout.(*os.File)
+	if !ok || f != os.Stdout {
+		return nil
+	}
+	// Go opens the null device in its place, for reading too, which a shell's redirection
+	// does not.
+	null, nullErr := os.Stat(os.DevNull)
+	info, err := f.Stat()
+	if nullErr != nil || err != nil || !os.SameFile(info, null) {
+		return nil
+	}
+	if _, err := f.Read(make([]byte, 1)); errors.Is(err, io.EOF) {
+		return errors.New("write to standard output: standard output is closed")
 	}
 	return nil
-}
-
-// closed reports whether a writer is standard output and closed. Go then opens the null
-// device in its place, for reading too, which a shell's redirection does not.
-func closed(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || f != os.Stdout {
-		return false
-	}
-	null, err := os.Stat(os.DevNull)
-	if err != nil {
-		return false
-	}
-	if info, err := f.Stat(); err != nil || !os.SameFile(info, null) {
-		return false
-	}
-	_, err = f.Read(make([]byte, 1))
-	return errors.Is(err, io.EOF) // and not that it is open for writing only
 }
 
 func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill func(io.Writer) error) error {

@@ -227,10 +227,9 @@ func spoolFailed(err error) bool { return errors.As(err, new(*tempfile.Error)) }
 
 // own makes Close close c, too.
 func (b *Bundle) own(c io.Closer) {
-	if last := len(b.closers) - 1; c == nil || last >= 0 && b.closers[last] == c || slices.Contains(b.closers, c) {
-		return
+	if c != nil && !slices.Contains(b.closers, c) {
+		b.closers = append(b.closers, c)
 	}
-	b.closers = append(b.closers, c)
 }
 
 // Close closes all files and removes temporary ones. Open readers fail from then on.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode"
@@ -72,7 +73,11 @@ func (c *collector) check() (walk bool) {
 	} else if !info.IsDir() {
 		c.problem(c.dir, errors.New("project directory: is a file"), "name its directory with {dir}")
 	}
-	c.checkPatterns()
+	for _, pattern := range c.opts.Exclude {
+		if pattern == "" || !doublestar.ValidatePattern(pattern) {
+			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), `write \[ for a [ that stands for itself`)
+		}
+	}
 	walk = len(c.problems) == 0
 	switch d := c.opts.GitDescribe; d {
 	case "", DescribeAll, DescribeTags, DescribeOff:
@@ -95,14 +100,6 @@ func (c *collector) check() (walk bool) {
 		c.omit = append(c.omit, absolute(p), inDir(p))
 	}
 	return walk
-}
-
-func (c *collector) checkPatterns() {
-	for _, pattern := range c.opts.Exclude {
-		if pattern == "" || !doublestar.ValidatePattern(pattern) {
-			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), `write \[ for a [ that stands for itself`)
-		}
-	}
 }
 
 // checkArtifacts gives each artifact its name, and drops those without a valid one.
@@ -151,9 +148,10 @@ func (a Artifact) name(dir string) (string, error) {
 
 // collect runs all scanners.
 func (c *collector) collect() {
-	asked := make(chan commit, 1)
-	go func() { asked <- c.readCommit() }()
-	defer func() { c.addCommit(<-asked) }()
+	var commit []byte
+	var warnings []Warning
+	var git sync.WaitGroup
+	git.Go(func() { commit, warnings = c.readCommit() })
 	c.salt()
 	for _, a := range c.opts.Artifacts {
 		top := in(c.dir, a.Path)
@@ -177,13 +175,15 @@ func (c *collector) collect() {
 		c.scan("", s)
 	}
 	for name, content := range c.opts.Files {
-		if name == GitCommitFile && content == nil {
-			continue
+		if name != GitCommitFile {
+			c.addOr(contentEntry(name, content), nil)
 		}
-		if name == GitCommitFile {
-			c.bundle.commit = string(content)
-		}
-		c.addOr(contentEntry(name, content), nil)
+	}
+	git.Wait()
+	c.bundle.warnings = append(c.bundle.warnings, warnings...)
+	if commit != nil {
+		c.bundle.commit = string(commit)
+		c.addOr(contentEntry(GitCommitFile, commit), nil)
 	}
 }
 

@@ -59,26 +59,17 @@ func FileEntry(name, path string) (Entry, error) {
 }
 
 func fileEntry(name, path string, info fs.FileInfo) (Entry, error) {
-	return entryOf(name, origin{path: path}, info, disk{}, path)
+	e := Entry{Name: name, origin: origin{path: path}}
+	err := e.describe(info, path, os.OpenFile, os.Readlink)
+	return e, err
 }
 
-// files are the files on disk, or those below an [os.Root].
-type files interface {
-	OpenFile(name string, flag int, mode fs.FileMode) (*os.File, error)
-	Readlink(name string) (string, error)
-}
-
-type disk struct{}
-
-func (disk) OpenFile(name string, flag int, mode fs.FileMode) (*os.File, error) {
-	return os.OpenFile(name, flag, mode)
-}
-
-func (disk) Readlink(name string) (string, error) { return os.Readlink(name) }
-
-// entryOf returns the entry for what info describes, which has the name file in files.
-func entryOf(name string, from origin, info fs.FileInfo, in files, file string) (e Entry, err error) {
-	e = Entry{Name: name, Mode: info.Mode(), origin: from}
+// describe sets the rest of an entry to what info says. The functions of package os, or
+// those of an [os.Root], open the file or read the link by its path.
+func (e *Entry) describe(
+	info fs.FileInfo, path string, open func(string, int, fs.FileMode) (*os.File, error), readlink func(string) (string, error),
+) (err error) {
+	e.Mode = info.Mode()
 	switch e.Mode.Type() {
 	case 0:
 		e.Size, e.was = info.Size(), identityOf(info)
@@ -87,17 +78,17 @@ func entryOf(name string, from origin, info fs.FileInfo, in files, file string) 
 		}
 		// The walk finds an unreadable file, which would otherwise stop an upload half-way.
 		var opened *os.File
-		if opened, err = in.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
+		if opened, err = open(path, os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
 			err = opened.Close()
 		}
 	case fs.ModeDir:
 	case fs.ModeSymlink:
-		e.Link, err = in.Readlink(file)
+		e.Link, err = readlink(path)
 		e.Link = filepath.ToSlash(e.Link)
 	default:
 		err = fmt.Errorf("is a %s: %w", kindOf(e.Mode), ErrKind)
 	}
-	return e, err
+	return err
 }
 
 func kindOf(mode fs.FileMode) string {

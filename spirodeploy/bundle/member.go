@@ -20,6 +20,7 @@ type member struct {
 	uid, gid     int64
 	uname, gname string
 	modTime      time.Time
+	global       bool // whether a pax global header stands before it
 }
 
 // regular reports whether the member is a regular file.
@@ -58,7 +59,6 @@ type members struct {
 	due     int64  // padding after that
 	kept    []byte // the last headers, with the padding before them
 	header  []byte // the block of the last header
-	globals int    // number of pax global headers
 	tidy    bool   // whether the archive ends as this format asks
 }
 
@@ -233,7 +233,6 @@ func (r *members) pax(own *member, before *extension, ustar bool) error {
 		}
 	}
 	before.global = true
-	r.globals++
 	return nil
 }
 
@@ -281,6 +280,7 @@ func (r *members) special(own *member, most int64) ([]byte, error) {
 
 // extend applies the headers before the member's own.
 func (m *member) extend(before *extension) (err error) {
+	m.global = before.global
 	if before.longName != "" {
 		m.name = before.longName
 	}

@@ -41,17 +41,15 @@ func (l *layout) next() (size int, fill func([]byte) error, inline bool, err err
 // fill reads a piece. It checks that nothing follows the last one.
 func (l *layout) fill(buf []byte, at int64) error {
 	n, err := l.tar.ReadAt(buf, at)
-	if n < len(buf) && errors.Is(err, io.EOF) {
+	switch {
+	case n < len(buf) && errors.Is(err, io.EOF):
 		return fmt.Errorf("%w: %d bytes of it are gone", ErrChanged, l.size-at-int64(n))
-	}
-	if n < len(buf) {
+	case n < len(buf):
 		return err
-	}
-	if at+int64(n) < l.size {
+	case at+int64(n) < l.size:
 		return nil
 	}
-	var one [1]byte
-	switch n, err := l.tar.ReadAt(one[:], l.size); {
+	switch n, err := l.tar.ReadAt(make([]byte, 1), l.size); {
 	case n > 0:
 		return fmt.Errorf("%w: there is more of it than there was", ErrChanged)
 	case !errors.Is(err, io.EOF):
@@ -151,25 +149,20 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 // buffer. It fails if the file is not the one that the walk saw.
 func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
 	left := it.Size - from
+	want := int(min(int64(len(buf)), left))
 	switch {
-	case it.sequential(), (left == 0 || len(buf) == 0) && it.Size > 0:
+	case it.sequential(), want == 0 && it.Size > 0:
 		return 0, nil
 	case it.source != nil && it.source.at != nil:
-		buf = buf[:min(int64(len(buf)), left)]
-		n, err := it.source.at.ReadAt(buf, from)
-		if n == len(buf) {
+		n, err := it.source.at.ReadAt(buf[:want], from)
+		if n == want {
 			err = nil
 		}
 		return n, err
 	}
-	want := int(min(int64(len(buf)), left))
-	if left >= int64(len(buf)) {
-		buf = buf[:want:want]
-	} else {
-		buf = buf[:want+1]
-	}
 	// One byte more than the size, since some files have more than they say (those of
 	// /proc say 0). Without room for it, a second read is needed.
+	buf = buf[:min(len(buf), want+1)]
 	var spare [1]byte
 	if want == 0 && len(buf) == 0 {
 		buf = spare[:]

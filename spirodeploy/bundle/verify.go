@@ -73,7 +73,6 @@ type verifier struct {
 	tar      members
 	contents *Contents
 	listed   listed
-	globals  int    // number of pax global headers that are in Foreign
 	modTime  int64  // of the first entry
 	want     []byte // the header that this format has for an entry
 	links    bool   // whether there are hard links
@@ -172,8 +171,7 @@ func (v *verifier) end() error {
 // whether a bundle can have such an entry.
 func (v *verifier) header(m *member, padding int64) (Item, bool) {
 	it := Item{Name: m.name, Mode: m.fileMode(), Link: m.link}
-	if v.tar.globals > v.globals {
-		v.globals = v.tar.globals
+	if m.global {
 		v.foreign("", "has a pax global header")
 	}
 	found := len(v.contents.Foreign)
@@ -228,7 +226,7 @@ func (v *verifier) checkTree() error {
 			break
 		}
 	}
-	l.last, l.implied = make(map[string]int32, l.items.len()), map[string]struct{}{}
+	l.last = make(map[string]int32, l.items.len())
 	for _, check := range []func(i int, it *item){v.checkItem, v.checkPlace} {
 		for i := range l.items.len() {
 			if v.ctx.Err() != nil {
@@ -323,26 +321,27 @@ func (it *item) isHard() bool { return it.Mode.IsRegular() && it.Link != "" }
 // listed is the entries of any tar.
 type listed struct {
 	items items
-	last  map[string]int32 // the last entry of each clean name
-	// implied are the directories above entries. Unpacking makes them even if they are
-	// not entries, so links can lead through them. There may be very many.
-	implied map[string]struct{}
+	// last has the last entry of each clean name. The directories above entries that are
+	// not entries are implied: unpacking makes them, so links can lead through them.
+	last map[string]int32
 }
+
+const implied = -1
 
 func (l *listed) add(name string, i int) {
 	l.last[name] = int32(i) //nolint:gosec // 2^31 entries would be a TiB of headers
 	for dir := parent(name); dir != ""; dir = parent(dir) {
-		if _, known := l.implied[dir]; known {
+		if _, known := l.last[dir]; known {
 			break
 		}
-		l.implied[dir] = struct{}{}
+		l.last[dir] = implied
 	}
 }
 
 // entry returns the type and the target of an entry.
 func (l *listed) entry(name string) (kind fs.FileMode, link string, ok bool) {
 	i, ok := l.last[name]
-	if !ok {
+	if !ok || i == implied {
 		return 0, "", false
 	}
 	it := l.items.at(int(i))
@@ -354,7 +353,7 @@ func (l *listed) look(name string) (kind fs.FileMode, link string, ok bool) {
 	if kind, link, ok = l.entry(name); ok {
 		return kind, link, ok
 	}
-	_, ok = l.implied[name]
+	_, ok = l.last[name]
 	return fs.ModeDir, "", ok
 }
 
@@ -362,7 +361,7 @@ func (l *listed) look(name string) (kind fs.FileMode, link string, ok bool) {
 // or -1.
 func (l *listed) find(name string) int {
 	i, ok := l.last[path.Clean(name)]
-	if !ok {
+	if !ok || i == implied {
 		return -1
 	}
 	switch it := l.items.at(int(i)); {

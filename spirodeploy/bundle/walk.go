@@ -75,32 +75,27 @@ func (w *walk) yield(yield func(Entry, error) bool) (yielded bool) {
 	return yielded
 }
 
-// do calls f, in a goroutine of its own if there are not yet enough.
-func (w *walk) do(f func()) {
-	select {
-	case w.more <- struct{}{}:
-		w.running.Go(func() {
-			f()
-			<-w.more
-		})
-	default:
-		f()
-	}
-}
-
 // folder is a directory during the walk. Its last user closes it.
 type folder struct {
 	*os.Root
 	users atomic.Int32
 }
 
-// do calls f, as w.do does, which may use the directory.
-func (in *folder) do(w *walk, f func()) {
+// do calls f, which uses the directory, in a goroutine of its own if there are not yet
+// enough.
+func (w *walk) do(in *folder, f func()) {
 	in.users.Add(1)
-	w.do(func() {
-		defer in.release()
+	select {
+	case w.more <- struct{}{}:
+		w.running.Go(func() {
+			f()
+			in.release()
+			<-w.more
+		})
+	default:
 		f()
-	})
+		in.release()
+	}
 }
 
 func (in *folder) release() {
@@ -123,7 +118,7 @@ func (w *walk) read(dir string, above *os.Root, name string) {
 	for w.ctx.Err() == nil {
 		entries, err := list.ReadDir(batch)
 		if len(entries) > 0 {
-			in.do(w, func() { w.look(dir, in, entries) })
+			w.do(in, func() { w.look(dir, in, entries) })
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			w.tell(w.entry(dir, err))
@@ -172,7 +167,7 @@ func (w *walk) look(dir string, in *folder, entries []fs.DirEntry) {
 	w.tell(some...)
 	for _, f := range some {
 		if name := f.entry.Name; f.entry.Mode.IsDir() && f.err == nil {
-			in.do(w, func() { w.read(name, in.Root, path.Base(name)) })
+			w.do(in, func() { w.read(name, in.Root, path.Base(name)) })
 		}
 	}
 }
@@ -196,8 +191,7 @@ func (w *walk) lookAt(name string, in *folder, d fs.DirEntry) found {
 	case info.IsDir():
 		f.err = errKindChanged
 	default:
-		f.entry, f.err = entryOf(name, f.entry.origin, info, in, d.Name())
-		f.entry.asked = true
+		f.err = f.entry.describe(info, d.Name(), in.OpenFile, in.Readlink)
 	}
 	return f
 }
