@@ -55,11 +55,9 @@ func Open(ctx context.Context, path string, stdout io.Writer, longer time.Durati
 		}
 		s.out, s.file = f, f
 	}
-	var end context.CancelCauseFunc
-	s.ctx, end = context.WithCancelCause(context.WithoutCancel(ctx))
-	s.end = func() { end(nil) }
+	s.ctx, s.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() {
-		time.AfterFunc(longer, func() { end(ctxio.Reason(ctx)) })
+		time.AfterFunc(longer, func() { s.end(ctxio.Reason(ctx)) })
 	})
 	return s, nil
 }
@@ -67,12 +65,12 @@ func Open(ctx context.Context, path string, stdout io.Writer, longer time.Durati
 // empty empties a regular file, unless another run writes to it.
 func empty(f *os.File) (err error) {
 	info, err := f.Stat()
-	if err == nil && info.Mode().IsRegular() {
-		if !lock(f) {
-			err = errors.New("another run writes to it")
-		} else {
-			err = f.Truncate(0)
-		}
+	switch {
+	case err != nil || !info.Mode().IsRegular():
+	case !lock(f):
+		err = errors.New("another run writes to it")
+	default:
+		err = f.Truncate(0)
 	}
 	if err != nil {
 		_ = f.Close() // the reason is already an error
@@ -83,7 +81,7 @@ func empty(f *os.File) (err error) {
 // Stream is a file, or standard output, that [Open] has opened.
 type Stream struct {
 	ctx  context.Context
-	end  func()
+	end  context.CancelCauseFunc
 	out  io.Writer
 	file *os.File // nil for standard output, which stays open
 }
@@ -100,7 +98,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 
 // Close closes the file, even if a write is not done.
 func (s *Stream) Close() error {
-	s.end()
+	s.end(nil)
 	if s.file == nil {
 		return nil
 	}

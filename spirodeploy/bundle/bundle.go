@@ -86,9 +86,8 @@ func (o *origin) root() *os.Root {
 
 // index finds the entries of a bundle.
 type index interface {
-	// look returns the type and the link target of an entry. A directory's name has no
-	// slash at its end.
-	look(name string) (kind fs.FileMode, link string, ok bool)
+	// look returns an entry. A directory's name has no slash at its end.
+	look(name string) (it Item, ok bool)
 	// find returns the index of a regular file by its name, or -1.
 	find(name string) int
 }
@@ -120,8 +119,8 @@ func (b *Bundle) Items() iter.Seq[Item] {
 // Has reports whether the bundle has an entry of a name, or entries below it, and whether
 // that is a directory. The name has no slash at its end.
 func (b *Bundle) Has(name string) (dir, ok bool) {
-	kind, _, ok := b.index.look(name)
-	return kind == fs.ModeDir, ok
+	it, ok := b.index.look(name)
+	return it.Mode.IsDir(), ok
 }
 
 // OpenItem opens a regular file of the bundle by its name. It fails with

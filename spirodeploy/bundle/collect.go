@@ -79,9 +79,7 @@ func (c *collector) check() (walk bool) {
 		}
 	}
 	walk = len(c.problems) == 0
-	switch d := c.opts.GitDescribe; d {
-	case "", DescribeAll, DescribeTags, DescribeOff:
-	default:
+	if d := c.opts.GitDescribe; !slices.Contains([]Describe{"", DescribeAll, DescribeTags, DescribeOff}, d) {
 		c.problem("", fmt.Errorf("git describe %q: not one of all, tags, off", d), "")
 	}
 	c.checkArtifacts()
@@ -137,10 +135,7 @@ func (a Artifact) name(dir string) (string, error) {
 		name = filepath.ToSlash(rel)
 	}
 	name = path.Clean(name)
-	if name == "." {
-		return name, nil
-	}
-	if err := checkName(name); err != nil {
+	if err := checkName(name); err != nil && name != "." {
 		return "", fmt.Errorf("artifact %q: %w", name, err)
 	}
 	return name, nil
@@ -163,16 +158,16 @@ func (c *collector) collect() {
 		prefix := path.Join(ArtifactsDir, a.Name)
 		if info.IsDir() {
 			c.addOr(Entry{Name: prefix, Mode: fs.ModeDir}, nil)
-			c.scan(prefix, below(top))
+			c.scan(prefix, Filesystem, top)
 			continue
 		}
 		c.addOr(fileEntry(prefix, top, info))
 	}
 	if c.opts.Source != nil {
-		c.scan(SourceDir, c.opts.Source)
+		c.scan(SourceDir, c.opts.Source, c.dir)
 	}
 	for _, s := range c.opts.Scanners {
-		c.scan("", s)
+		c.scan("", s, c.dir)
 	}
 	for name, content := range c.opts.Files {
 		if name != GitCommitFile {
@@ -204,12 +199,12 @@ func (c *collector) salt() {
 	case !info.IsDir():
 		c.problem(SaltDir, errors.New("is a file"), "make it a directory with the states in it")
 	default:
-		c.scan("", below(top))
+		c.scan("", Filesystem, top)
 	}
 }
 
-// scan adds what a scanner yields below prefix.
-func (c *collector) scan(prefix string, s Scanner) {
+// scan adds what a scanner yields for a directory, below prefix.
+func (c *collector) scan(prefix string, s Scanner, dir string) {
 	skip := func(name string) bool {
 		name = strings.TrimSuffix(name, "/")
 		if isBelow(name, ".git") || prefix == SourceDir && isBelow(name, SaltDir) {
@@ -217,7 +212,7 @@ func (c *collector) scan(prefix string, s Scanner) {
 		}
 		return c.excluded(path.Join(prefix, name))
 	}
-	for e, err := range s(c.ctx, c.dir, skip) {
+	for e, err := range s(c.ctx, dir, skip) {
 		switch {
 		case c.ctx.Err() != nil:
 			return
@@ -278,9 +273,9 @@ func (c *collector) addOr(e Entry, err error) {
 	w := Warning{}
 	switch {
 	case errors.As(err, &w):
-		c.warn(c.shown(e.Name, e.file()), w.Text)
+		c.warn(c.bundle.shown(e.Name, e.file()), w.Text)
 	case !spoolFailed(err):
-		c.problem(c.shown(e.Name, e.file()), err, excludeHint(e.Name))
+		c.problem(c.bundle.shown(e.Name, e.file()), err, excludeHint(e.Name))
 	case !slices.ContainsFunc(c.problems, func(p Problem) bool { return spoolFailed(p.Err) }): // each further entry would say so again
 		c.problem("", err, tempfile.Hint)
 	}
@@ -376,11 +371,11 @@ func (c *collector) finish() {
 	b := c.bundle
 	b.items.sort()
 	b.items.addParents()
-	b.tar, b.index = filled{b}, tree{&b.items}
+	b.tar, b.index = filled{b}, &b.items
 	for i := range b.items.len() {
 		c.checkItem(i)
 	}
-	b.warnings = append(b.warnings, tree{&b.items}.lookalikes()...)
+	b.warnings = append(b.warnings, b.items.lookalikes()...)
 	for i, pattern := range c.opts.Exclude {
 		if !c.matched[i].Load() {
 			text := "nothing matches the exclude pattern " + printable(pattern) + ": patterns match names in the bundle, in which the content of " + SaltDir + " is at the root"
@@ -413,15 +408,15 @@ func (c *collector) finish() {
 // checkItem checks an entry against the others.
 func (c *collector) checkItem(i int) {
 	it := c.bundle.items.at(i)
-	fail := func(err error, hint fault.Hint) { c.problem(c.shown(it.Name, it.file()), err, hint) }
+	fail := func(err error, hint fault.Hint) { c.problem(c.bundle.shown(it.Name, it.file()), err, hint) }
 	if i > 0 && c.bundle.items.name(i-1) == it.Name {
 		before := c.bundle.items.at(i - 1)
-		other := c.shown(it.Name, before.file())
+		other := c.bundle.shown(it.Name, before.file())
 		fail(fmt.Errorf("%w: %s is made from %s too", ErrDuplicate, printable(it.Name), printable(other)), "leave one of them out")
 	}
 	switch it.Mode.Type() {
 	case fs.ModeDir:
-		if file := (tree{&c.bundle.items}).index(strings.TrimSuffix(it.Name, "/")); file >= 0 {
+		if file := c.bundle.items.index(strings.TrimSuffix(it.Name, "/")); file >= 0 {
 			it = c.bundle.items.at(file)
 			fail(fmt.Errorf("%w: %s is both a file and a directory", ErrDuplicate, printable(it.Name)), "leave one of them out")
 		}
@@ -431,8 +426,6 @@ func (c *collector) checkItem(i int) {
 		}
 	}
 }
-
-func (c *collector) shown(name, file string) string { return c.bundle.shown(name, file) }
 
 // shown returns the name of an entry for a person who works in the project directory.
 func (b *Bundle) shown(name, file string) string {

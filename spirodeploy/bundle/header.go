@@ -106,14 +106,10 @@ func fits(s string) bool { return len(s) <= nameSize && isASCII(s) }
 // paxRecord returns "LENGTH KEY=VALUE\n", where LENGTH counts the whole record,
 // its own digits included.
 func paxRecord(key, value string) string {
-	const delimiters = len(" =\n")
-	size := len(key) + len(value) + delimiters
-	size += len(strconv.Itoa(size))
-	record := strconv.Itoa(size) + " " + key + "=" + value + "\n"
-	if len(record) != size { // the length has grown by a digit
-		record = strconv.Itoa(len(record)) + " " + key + "=" + value + "\n"
-	}
-	return record
+	rest := " " + key + "=" + value + "\n"
+	size := len(rest) + len(strconv.Itoa(len(rest)))
+	size = len(rest) + len(strconv.Itoa(size)) // its own digits may make it longer by one
+	return strconv.Itoa(size) + rest
 }
 
 // splitName splits a name that is too long for the name field, if it can be split.

@@ -126,8 +126,8 @@ func (r *members) take(block []byte, before *extension) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	gnu := string(fieldMagic.of(block)) == magicGNU
-	ustar := string(fieldMagic.of(block)) == magicUstar
+	magic := string(fieldMagic.of(block))
+	gnu, ustar := magic == magicGNU, magic == magicUstar
 	switch own.flag {
 	case typePax, typeGlobal:
 		return nil, r.pax(own, before, ustar)
@@ -145,7 +145,7 @@ func (r *members) take(block []byte, before *extension) (*member, error) {
 	if err := own.extend(before); err != nil {
 		return nil, err
 	}
-	if err := own.check(string(fieldMagic.of(block)) == magicV7); err != nil {
+	if err := own.check(magic == magicV7); err != nil {
 		return nil, err
 	}
 	r.content, r.due = own.size, padding(own.size)

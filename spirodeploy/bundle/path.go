@@ -3,6 +3,7 @@ package bundle
 import (
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -55,12 +56,12 @@ func reason(err error) error {
 	return err
 }
 
+// forShell matches what a shell could change.
+var forShell = regexp.MustCompile(`[^a-zA-Z0-9_./+:,@%-]`)
+
 // shellQuote quotes a word for a POSIX shell if the shell would change it.
 func shellQuote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./+:,@%", r)
-	}
-	if !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
+	if !forShell.MatchString(s) {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

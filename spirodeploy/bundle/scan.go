@@ -2,9 +2,7 @@ package bundle
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"iter"
 )
 
 // ParseSource returns a scanner by the name that users type: "filesystem" or "fs" for
@@ -19,13 +17,6 @@ func ParseSource(name string) (Scanner, error) {
 		return Git, nil
 	}
 	return nil, fmt.Errorf("source %q: not one of filesystem, fs, git", name)
-}
-
-// below returns a scanner of the files below a directory.
-func below(top string) Scanner {
-	return func(ctx context.Context, _ string, skip func(string) bool) iter.Seq2[Entry, error] {
-		return Filesystem(ctx, top, skip)
-	}
 }
 
 // contentEntry returns the entry for a file with given content.

@@ -260,11 +260,11 @@ func (v *verifier) checkItem(i int, it *item) {
 	if it.isHard() {
 		v.checkHard(it)
 	}
-	before, _, twice := v.listed.entry(name)
+	before, twice := v.listed.entry(name)
 	switch {
-	case twice && before != it.Mode.Type():
+	case twice && before.Mode.Type() != it.Mode.Type():
 		v.unsafe(it.Name, fmt.Errorf("%w, of different kinds", ErrDuplicate))
-	case twice && before == fs.ModeSymlink:
+	case twice && it.Mode&fs.ModeSymlink != 0:
 		// Which of them another link leads to depends on the order of unpacking.
 		v.unsafe(it.Name, fmt.Errorf("%w, both symbolic links", ErrDuplicate))
 	case twice && !it.Mode.IsDir() && v.links:
@@ -278,8 +278,8 @@ func (v *verifier) checkItem(i int, it *item) {
 
 // checkHard checks a hard link by the entries before it.
 func (v *verifier) checkHard(it *item) {
-	kind, _, ok := v.listed.entry(path.Clean(it.Link))
-	if !ok || kind != 0 || isBelow(it.Link, "..") || strings.HasSuffix(it.Link, "/") || path.IsAbs(it.Link) {
+	target, ok := v.listed.entry(path.Clean(it.Link))
+	if !ok || !target.Mode.IsRegular() || isBelow(it.Link, "..") || strings.HasSuffix(it.Link, "/") || path.IsAbs(it.Link) {
 		v.unsafe(it.Name, fmt.Errorf("is a hard link to %s, which is no file of the bundle before it", printable(it.Link)))
 	}
 }
@@ -292,9 +292,9 @@ func (v *verifier) checkPlace(i int, it *item) {
 	}
 	missing := false
 	for dir := parent(name); dir != ""; dir = parent(dir) {
-		kind, _, ok := l.entry(dir)
+		above, ok := l.entry(dir)
 		missing = missing || !ok
-		if ok && kind != fs.ModeDir {
+		if ok && !above.Mode.IsDir() {
 			v.unsafe(it.Name, fmt.Errorf("lies below %s, which is no directory", printable(dir)))
 			return
 		}
@@ -316,7 +316,7 @@ func (v *verifier) checkPlace(i int, it *item) {
 }
 
 // isHard reports whether an item is a hard link: another name of the file Link.
-func (it *item) isHard() bool { return it.Mode.IsRegular() && it.Link != "" }
+func (it *Item) isHard() bool { return it.Mode.IsRegular() && it.Link != "" }
 
 // listed is the entries of any tar.
 type listed struct {
@@ -338,37 +338,30 @@ func (l *listed) add(name string, i int) {
 	}
 }
 
-// entry returns the type and the target of an entry.
-func (l *listed) entry(name string) (kind fs.FileMode, link string, ok bool) {
-	i, ok := l.last[name]
-	if !ok || i == implied {
-		return 0, "", false
-	}
-	it := l.items.at(int(i))
-	return it.Mode.Type(), it.Link, true
+// entry returns an entry.
+func (l *listed) entry(name string) (it Item, ok bool) {
+	it, ok = l.look(name)
+	return it, ok && l.last[name] != implied
 }
 
-// look is entry, also for implied directories.
-func (l *listed) look(name string) (kind fs.FileMode, link string, ok bool) {
-	if kind, link, ok = l.entry(name); ok {
-		return kind, link, ok
+// look is entry, also for implied directories. What does not exist is not regular.
+func (l *listed) look(name string) (it Item, ok bool) {
+	i, ok := l.last[name]
+	if !ok || i == implied {
+		return Item{Mode: fs.ModeDir}, ok
 	}
-	_, ok = l.last[name]
-	return fs.ModeDir, "", ok
+	return l.items.at(int(i)).Item, true
 }
 
 // find returns the index of a regular file by its name, or by that of a hard link to it,
 // or -1.
 func (l *listed) find(name string) int {
-	i, ok := l.last[path.Clean(name)]
-	if !ok || i == implied {
-		return -1
-	}
-	switch it := l.items.at(int(i)); {
+	name = path.Clean(name)
+	switch it, _ := l.look(name); {
 	case !it.Mode.IsRegular():
 		return -1
 	case it.isHard():
 		return l.find(it.Link)
 	}
-	return int(i)
+	return int(l.last[name])
 }
