@@ -75,13 +75,14 @@ func (l *items) record(p place) record { return record(l.blocks[p.block][p.at:])
 // number reads a number, as package binary writes it.
 func (r *record) number() int64 {
 	var n uint64
-	for i := 0; ; i++ {
-		n |= uint64((*r)[i]&0x7f) << (7 * i)
-		if (*r)[i] < 0x80 {
+	for i, b := range []byte(*r) {
+		n |= uint64(b&0x7f) << (7 * i)
+		if b < 0x80 {
 			*r = (*r)[i+1:]
-			return int64(n) //nolint:gosec // as in add
+			break
 		}
 	}
+	return int64(n) //nolint:gosec // as in add
 }
 
 // text reads a text.

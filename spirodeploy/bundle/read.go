@@ -193,7 +193,7 @@ func (it *item) sequential() bool {
 }
 
 // stride is the number of items from one of [Bundle].starts to the next.
-const stride = 64
+const stride = 16
 
 // from yields the items from one of starts on, with their indexes.
 func (b *Bundle) from(n int) iter.Seq2[int, item] {

@@ -116,9 +116,9 @@ func (w *walk) read(dir string, above *os.Root, name string) {
 	in.users.Store(1)
 	defer in.release()
 	for w.ctx.Err() == nil {
-		entries, err := list.ReadDir(batch)
-		if len(entries) > 0 {
-			w.do(in, func() { w.look(dir, in, entries) })
+		names, err := list.Readdirnames(batch) // ReadDir would look at each file, too
+		if len(names) > 0 {
+			w.do(in, func() { w.look(dir, in, names) })
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			w.tell(w.entry(dir, err))
@@ -154,15 +154,14 @@ func openFolder(above *os.Root, name string) (root *os.Root, list *os.File, err 
 	return root, list, nil
 }
 
-// look looks at some entries of a directory, and then reads the directories among them.
-func (w *walk) look(dir string, in *folder, entries []fs.DirEntry) {
-	some := make([]found, 0, len(entries))
-	for _, d := range entries {
-		name := joined(dir, d.Name())
-		if w.ctx.Err() != nil || w.skip(name) {
-			continue
+// look looks at some files of a directory, and then reads the directories among them.
+func (w *walk) look(dir string, in *folder, names []string) {
+	some := make([]found, 0, len(names))
+	for _, name := range names {
+		info, err := in.Lstat(name)
+		if full := joined(dir, name); w.ctx.Err() == nil && !w.skip(full) {
+			some = append(some, w.lookAt(full, in, info, err))
 		}
-		some = append(some, w.lookAt(name, in, d))
 	}
 	w.tell(some...)
 	for _, f := range some {
@@ -172,27 +171,16 @@ func (w *walk) look(dir string, in *folder, entries []fs.DirEntry) {
 	}
 }
 
-func (w *walk) lookAt(name string, in *folder, d fs.DirEntry) found {
-	if _, unfinished := atomicfile.Unfinished(d.Name()); unfinished {
+func (w *walk) lookAt(name string, in *folder, info fs.FileInfo, err error) found {
+	base := path.Base(name)
+	if _, unfinished := atomicfile.Unfinished(base); unfinished {
 		return w.entry(name, Warning{Path: name, Text: "is left out: it looks like a file that a killed run has left"})
 	}
-	if err := checkText(name); err != nil {
+	if err = cmp.Or(checkText(name), err); err != nil {
 		return w.entry(name, err)
 	}
 	f := w.entry(name, nil)
-	if d.IsDir() { // if it no longer is, opening it fails
-		f.entry.Mode = fs.ModeDir
-		return f
-	}
-	info, err := in.Lstat(d.Name())
-	switch {
-	case err != nil:
-		f.err = err
-	case info.IsDir():
-		f.err = errKindChanged
-	default:
-		f.err = f.entry.describe(info, d.Name(), in.OpenFile, in.Readlink)
-	}
+	f.err = f.entry.describe(info, base, in.OpenFile, in.Readlink)
 	return f
 }
 
