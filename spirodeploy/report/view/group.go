@@ -33,7 +33,7 @@ type sameness struct {
 // failuresOf returns the minions that did not succeed, in groups that failed in the same
 // way. Large groups come first, and minions that did not report come last.
 func failuresOf(t *report.Target) []*group {
-	bad := slices.DeleteFunc(slices.Clone(t.Minions), (*report.Minion).OK)
+	_, bad := split(t.Minions, (*report.Minion).OK)
 	all := groupsOf(bad)
 	slices.SortStableFunc(all, func(a, b *group) int { return cmp.Compare(b.weight(), a.weight()) })
 	return all
@@ -82,17 +82,17 @@ func (sr *sameReader) read(m *report.Minion) (whole, failure sameness) {
 	if m.Counts.Failed == 0 && !m.OK() {
 		says = append(slices.Clip(says), strconv.Itoa(m.Retcode)) // which may be all that it says
 	}
-	for _, text := range says {
-		writeTo(&sr.all, text)
-		writeTo(&sr.bad, text)
-	}
+	writeTo(&sr.all, says)
+	writeTo(&sr.bad, says)
 	for i := range r.States {
 		s := &r.States[i]
-		if s.Telling() {
-			writeSame(s, &sr.all)
+		if !s.Telling() {
+			continue
 		}
-		if s.Outcome == highstate.Bad {
-			writeSame(s, &sr.bad)
+		parts := sameParts(s)
+		writeTo(&sr.all, parts)
+		if isBad(s) {
+			writeTo(&sr.bad, parts)
 		}
 	}
 	whole = sameness{status: m.Status, counts: m.Counts, told: sr.all.Sum64()}
@@ -103,43 +103,35 @@ func (sr *sameReader) read(m *report.Minion) (whole, failure sameness) {
 	return whole, sameness{m.Status, highstate.Counts{Failed: m.Counts.Failed}, sr.bad.Sum64()}
 }
 
-func writeTo(hash *maphash.Hash, text string) {
-	_, _ = hash.WriteString(text) // it cannot fail
-	_ = hash.WriteByte(0xff)      // which no text contains
+func writeTo(hash *maphash.Hash, texts []string) {
+	for _, text := range texts {
+		_, _ = hash.WriteString(text) // it cannot fail
+		_ = hash.WriteByte(0xff)      // which no text contains
+	}
 }
 
-// writeSame writes the parts of a state that are equal on minions that did the same. It
+// sameParts returns the parts of a state that are equal on minions that did the same. It
 // leaves out durations, process ids and the order of failed requisites, which Salt takes
 // from a set.
-func writeSame(s *highstate.State, hash *maphash.Hash) {
-	write := func(text string) { writeTo(hash, text) }
-	for _, text := range []string{s.ID, s.Function, s.Name, s.SLS, string(s.Outcome)} {
-		write(text)
-	}
+func sameParts(s *highstate.State) []string {
+	parts := []string{s.ID, s.Function, s.Name, s.SLS, string(s.Outcome)}
 	if s.LacksRequisite() {
 		_, list, _ := strings.Cut(strings.TrimSpace(s.Comment), ": ")
-		names := strings.Split(list, ", ")
-		slices.Sort(names)
-		for _, name := range names {
-			write(name)
-		}
+		parts = append(parts, slices.Sorted(strings.SplitSeq(list, ", "))...)
 	} else {
-		write(s.Comment)
+		parts = append(parts, s.Comment)
 	}
-	for _, warning := range s.Warnings {
-		write(warning)
+	parts = append(parts, s.Warnings...)
+	changes := rawjson.View(s.Changes)
+	if !strings.HasPrefix(s.Function, "cmd.") || rawjson.First(changes) != '{' {
+		return append(parts, changes)
 	}
-	text := rawjson.View(s.Changes)
-	if !strings.HasPrefix(s.Function, "cmd.") || rawjson.First(text) != '{' {
-		write(text)
-		return
-	}
-	for key, value := range rawjson.Members(text) {
+	for key, value := range rawjson.Members(changes) {
 		if key != "pid" {
-			write(key)
-			write(value)
+			parts = append(parts, key, value)
 		}
 	}
+	return parts
 }
 
 // first returns the minion that stands for all.
@@ -189,35 +181,20 @@ func (g *group) named(most int, name func(id string) string) (names []string, re
 		shown = shown[:most-1]
 		rest = fmt.Sprintf(" and %s more", human.Thousands(n-len(shown)))
 	}
-	for _, m := range shown {
-		names = append(names, name(m.ID))
-	}
 	if n > 1 {
 		rest += fmt.Sprintf(" (%s)", human.Plural(n, "minion"))
 	}
-	return names, rest
+	return each(shown, func(m *report.Minion) string { return name(m.ID) }), rest
 }
 
 // chosen returns up to so many of the groups. It prefers groups that failed, then large
 // ones, and returns those that failed last.
 func chosen(groups []*group, most int) []*group {
-	order := make([]int, len(groups))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		a, b := groups[i], groups[j]
+	order := slices.Clone(groups)
+	slices.SortStableFunc(order, func(a, b *group) int {
 		return cmp.Or(cmp.Compare(min(b.failures(), 1), min(a.failures(), 1)), cmp.Compare(len(b.minions), len(a.minions)))
 	})
-	order = order[:min(len(order), most)]
-	slices.Sort(order)
-	var good, bad []*group
-	for _, i := range order {
-		if g := groups[i]; g.ok() {
-			good = append(good, g)
-		} else {
-			bad = append(bad, g)
-		}
-	}
-	return append(good, bad...)
+	picked := first(order, most)
+	good, bad := split(groups, (*group).ok)
+	return slices.DeleteFunc(slices.Concat(good, bad), func(g *group) bool { return !slices.Contains(picked, g) })
 }

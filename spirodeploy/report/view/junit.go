@@ -23,43 +23,45 @@ import (
 func JUnit(w io.Writer, r *report.Report) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	_, _ = out.WriteString(xml.Header) // Flush returns the error
-	j := junitWriter{Encoder: xml.NewEncoder(out)}
-	j.Indent("", "  ")
-	root := xml.StartElement{Name: xml.Name{Local: "testsuites"}, Attr: []xml.Attr{{Name: xml.Name{Local: "name"}, Value: "spirodeploy"}}}
-	if err := j.EncodeToken(root); err != nil {
-		return err
-	}
-	for _, t := range r.Targets {
-		if err := j.suite(deploymentSuite(t)); err != nil {
-			return err
-		}
-		for _, m := range t.Minions {
-			if err := j.suite(j.minionSuite(t, m)); err != nil {
-				return err
-			}
-		}
-	}
-	if err := j.EncodeToken(root.End()); err != nil {
-		return err
-	}
-	if err := j.Flush(); err != nil {
+	enc := xml.NewEncoder(out)
+	enc.Indent("", "  ")
+	if err := enc.Encode(testsuites{Name: "spirodeploy", Suites: suites{r}}); err != nil {
 		return err
 	}
 	_ = out.WriteByte('\n')
 	return out.Flush()
 }
 
-// junitWriter writes one suite after the other, since all of them may be large.
-type junitWriter struct {
-	*xml.Encoder
-	suites  int
-	results report.Results
+type testsuites struct {
+	XMLName xml.Name `xml:"testsuites"`
+	Name    string   `xml:"name,attr"`
+	Suites  suites   `xml:"testsuite"`
 }
 
-func (j *junitWriter) suite(s junit.Testsuite) error {
-	s.ID = j.suites
-	j.suites++
-	return j.EncodeElement(s, xml.StartElement{Name: xml.Name{Local: "testsuite"}})
+// suites are the suites of a report. It makes one after the other, since all of them may
+// be large.
+type suites struct{ *report.Report }
+
+// MarshalXML implements [xml.Marshaler].
+func (s suites) MarshalXML(enc *xml.Encoder, start xml.StartElement) error {
+	id := 0
+	write := func(suite junit.Testsuite) error {
+		suite.ID = id
+		id++
+		return enc.EncodeElement(suite, start)
+	}
+	var results report.Results
+	for _, t := range s.Targets {
+		if err := write(deploymentSuite(t)); err != nil {
+			return err
+		}
+		for _, m := range t.Minions {
+			if err := write(minionSuite(t, m, &results)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // deploymentSuite returns the suite of the deployment itself. Its only test fails if the
@@ -79,30 +81,26 @@ func deploymentSuite(t *report.Target) junit.Testsuite {
 	if t.Verdict != report.Success && (t.Verdict != report.MinionFailed || t.Error != "") {
 		test.Error = &junit.Result{Message: xmlLine(firstLine([]string{t.Summary})), Type: string(t.Verdict), Data: xmlText(t.Summary)}
 	}
-	lines := []string{t.Summary}
-	for _, warning := range t.Warnings {
-		lines = append(lines, "warning: "+warning)
-	}
-	test.SystemOut = &junit.Output{Data: xmlText(strings.Join(lines, "\n"))}
+	warnings := each(t.Warnings, func(text string) string { return "\nwarning: " + text })
+	test.SystemOut = &junit.Output{Data: xmlText(t.Summary + strings.Join(warnings, ""))}
 	s.AddTestcase(test)
 	return s
 }
 
 // minionSuite returns the suite of a minion.
-func (j *junitWriter) minionSuite(t *report.Target, m *report.Minion) junit.Testsuite {
+func minionSuite(t *report.Target, m *report.Minion, results *report.Results) junit.Testsuite {
 	id := xmlLine(t.Qualify(m.ID))
 	s := junit.Testsuite{Name: id, Hostname: xmlLine(m.ID), Time: junitSeconds(time.Duration(m.Counts.Duration))}
 	if m.Reported != nil {
 		s.Timestamp = junitTime(*m.Reported)
 	}
-	r, err := j.results.Of(m)
-	states := r.States
+	r, err := results.Of(m)
 	if err != nil {
-		states = nil // they are incomplete
+		r.States = nil // they are incomplete
 	}
-	seen, causes := make(map[string]int, len(states)), causesOf(states)
-	for i := range states {
-		s.AddTestcase(testOfState(id, &states[i], causes.because(&states[i]), seen))
+	seen := make(map[string]int, len(r.States))
+	for state, because := range explained(r.States, isAny) {
+		s.AddTestcase(testOfState(id, state, because, seen))
 	}
 	if whole := highstateTest(m, r, err); whole != nil {
 		whole.Classname = id
@@ -198,9 +196,7 @@ func sayings(s *highstate.State, because []string) []string {
 	if comment := strings.TrimSpace(s.Comment); comment != "" {
 		says = append(says, sanitize.Clip(comment, most))
 	}
-	for _, cause := range because {
-		says = append(says, "Because: "+cause)
-	}
+	says = append(says, each(because, func(cause string) string { return "Because: " + cause })...)
 	for _, warning := range s.Warnings {
 		says = append(says, "Warning: "+sanitize.Clip(strings.TrimSpace(warning), maxShown))
 	}

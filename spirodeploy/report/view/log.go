@@ -29,11 +29,7 @@ func (l Log) Harmless(text string) string {
 	if l != GitHub || !strings.Contains(text, ":") {
 		return text
 	}
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = harmlessLine(lines[i])
-	}
-	return strings.Join(lines, "\n")
+	return strings.Join(each(strings.Split(text, "\n"), harmlessLine), "\n")
 }
 
 // harmlessLine changes a line that begins with "::" after white space, which GitHub's

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
-	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -65,21 +64,20 @@ func (m *markdown) target(t *report.Target) {
 	}
 	m.put(fmt.Sprintf("### %s %s: %s\n\n", mark, inert(t.Title()), headline(t)))
 	m.put(fence(t.Summary, "") + "\n")
-	var list []string
+	var list strings.Builder
 	for _, f := range facts(t) {
 		value := f.Value
 		if f.Foreign {
 			value = inert(value)
 		}
-		list = append(list, fmt.Sprintf("- **%s:** %s\n", f.Name, value))
+		fmt.Fprintf(&list, "- **%s:** %s\n", f.Name, value)
 	}
-	m.put(strings.Join(list, "") + "\n")
-	for i, warning := range t.Warnings {
-		if i == maxUnfolded {
-			m.put(fmt.Sprintf("And %s.\n\n", human.Plural(len(t.Warnings)-i, "more warning")))
-			break
-		}
+	m.put(list.String() + "\n")
+	for _, warning := range first(t.Warnings, maxUnfolded) {
 		m.put("⚠️ " + inert(warning) + "\n\n")
+	}
+	if left := len(t.Warnings) - maxUnfolded; left > 0 {
+		m.put(fmt.Sprintf("And %s.\n\n", human.Plural(left, "more warning")))
 	}
 	m.minions(t)
 	m.failures(t)
@@ -105,11 +103,11 @@ func (m *markdown) minions(t *report.Target) {
 	}
 	m.put("| Minion | | States | Changed | Would change | Failed | Time |\n|---|---|--:|--:|--:|--:|--:|\n")
 	rows, rest := 0, m.room/3 // which is for the states
-	for minion := range failedFirst(t) {
-		c := minion.Counts
-		row := fmt.Sprintf("| %s | %s %s | %d | %d | %d | %d | %s |\n", inert(minion.ID), statusMarks[minion.Status], statusWords[minion.Status],
+	for _, minion := range first(failedFirst(t), maxRows) {
+		c, look := minion.Counts, statuses[minion.Status]
+		row := fmt.Sprintf("| %s | %s %s | %d | %d | %d | %d | %s |\n", inert(minion.ID), look.emoji, look.Words,
 			c.Total, c.Changed, c.Pending, c.Failed, seconds(c.Duration))
-		if rows == maxRows || m.room-len(row) < rest || !m.put(row) {
+		if m.room-len(row) < rest || !m.put(row) {
 			break
 		}
 		rows++
@@ -157,17 +155,12 @@ func (m *markdown) failure(g *group) bool {
 			return false
 		}
 	}
-	causes := causesOf(r.States)
-	for i := range r.States {
-		s := &r.States[i]
-		if s.Outcome != highstate.Bad {
-			continue
-		}
+	for s, because := range explained(r.States, isBad) {
 		of := ""
 		if s.SLS != "" {
 			of = ", SLS " + inert(s.SLS)
 		}
-		text := "- **" + inert(title(s)) + "**" + of + "\n\n" + fence(strings.Join(sayings(s, causes.because(s)), "\n\n"), "  ") + "\n"
+		text := "- **" + inert(title(s)) + "**" + of + "\n\n" + fence(strings.Join(sayings(s, because), "\n\n"), "  ") + "\n"
 		if !m.put(text) {
 			return false
 		}
@@ -194,7 +187,7 @@ func inert(s string) string {
 
 // fence returns a text as a code block indented by pad, which no text can end.
 func fence(s, pad string) string {
-	s = strings.TrimRight(sanitize.Text(sanitize.Clip(s, maxFenced)), "\n\t ")
+	s = trimRight(sanitize.Text(sanitize.Clip(s, maxFenced)))
 	ticks, run := 3, 0
 	for i := range len(s) {
 		run++

@@ -193,15 +193,10 @@ func minionLine(m *report.Minion) string {
 }
 
 func counted(c highstate.Counts) string {
-	parts := []string{human.Plural(c.Total, "state")}
-	if c.Changed > 0 || c.Failed == 0 {
-		parts = append(parts, fmt.Sprintf("%d changed", c.Changed))
-	}
-	if c.Pending > 0 {
-		parts = append(parts, fmt.Sprintf("%d would change", c.Pending))
-	}
+	changed := fmt.Sprintf("%d changed", c.Changed)
 	if c.Failed > 0 {
-		parts = append(parts, fmt.Sprintf("%d failed", c.Failed))
+		changed = ifAny(c.Changed, changed)
 	}
-	return strings.Join(parts, ", ")
+	return joined(", ", human.Plural(c.Total, "state"), changed,
+		ifAny(c.Pending, fmt.Sprintf("%d would change", c.Pending)), ifAny(c.Failed, fmt.Sprintf("%d failed", c.Failed)))
 }

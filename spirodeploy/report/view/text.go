@@ -170,17 +170,11 @@ func (x *text) totals() {
 	if len(x.Minions) < 2 {
 		return
 	}
-	var bad []string
 	silent := x.Count(highstate.Unreported)
-	if failed := len(x.Minions) - x.Count(highstate.Succeeded) - silent; failed > 0 {
-		bad = append(bad, fmt.Sprintf("%d failed", failed))
-	}
-	if silent > 0 {
-		bad = append(bad, fmt.Sprintf("%d did not report", silent))
-	}
+	failed := len(x.Minions) - x.Count(highstate.Succeeded) - silent
 	line := fmt.Sprintf("Total:   %d minions", len(x.Minions))
-	if len(bad) > 0 {
-		line += " (" + strings.Join(bad, ", ") + ")"
+	if bad := joined(", ", ifAny(failed, fmt.Sprintf("%d failed", failed)), ifAny(silent, fmt.Sprintf("%d did not report", silent))); bad != "" {
+		line += " (" + bad + ")"
 	}
 	c := x.Totals()
 	x.print("", fmt.Sprintf("%s, %s. %s, Failed: %d", line, human.Plural(c.Total, "state"), succeeded(c), c.Failed))
@@ -199,11 +193,7 @@ func (x *text) verdictLines() []line {
 	if x.Terminal {
 		summary = x.Long()
 	}
-	var lines []line
-	for text := range strings.SplitSeq(verdict+": "+summary, "\n") {
-		lines = append(lines, line{verdictColor(x.Verdict), text})
-	}
-	return lines
+	return each(strings.Split(verdict+": "+summary, "\n"), func(text string) line { return line{verdictColor(x.Verdict), text} })
 }
 
 // middleOut returns both ends of lines: the reason of a Python traceback is at its end.

@@ -42,16 +42,9 @@ func (x *text) folded(groups []*group, most int) {
 
 // note says what is left out, and how to see it.
 func (f *folder) note() {
-	var left []string
-	if f.minions > 0 {
-		left = append(left, human.Plural(f.minions, "minion"))
-	}
-	if f.states > 0 {
-		left = append(left, human.Plural(f.states, "state"))
-	}
 	text := "Folded, "
-	if len(left) > 0 {
-		text += "without " + strings.Join(left, " and ") + ", and "
+	if left := joined(" and ", ifAny(f.minions, human.Plural(f.minions, "minion")), ifAny(f.states, human.Plural(f.states, "state"))); left != "" {
+		text += "without " + left + ", and "
 	}
 	text += "without SLS, times and diffs"
 	help := showAll
@@ -71,7 +64,7 @@ const showAll fault.Hint = "{verbose} or {report} html=FILE shows all"
 // group writes what minions did, in so many lines, and their counts.
 func (f *folder) group(g *group, room int) {
 	m := g.first()
-	if m.Status == highstate.Unreported {
+	if g.silent() {
 		f.print(inRed, "    did not report")
 		return
 	}
@@ -113,13 +106,13 @@ func (f *folder) statesOf(g *group, states []highstate.State, room int) {
 	var bad, others []*highstate.State
 	for i := range states {
 		switch s := &states[i]; {
-		case s.Outcome == highstate.Bad:
+		case isBad(s):
 			bad = append(bad, s)
 		case s.Telling() && !g.mixed:
 			others = append(others, s)
 		}
 	}
-	causes := causesOf(states)
+	causes := causes{states: states}
 	render := func(s *highstate.State) []line { return foldedState(s, causes.because(s)) }
 	reserve := min(len(others), 1)
 	badLines, badLeft := fit(bad, room-reserve, render)
@@ -188,32 +181,25 @@ func foldedState(s *highstate.State, because []string) []line {
 		text += " " + brief
 	}
 	lines := []line{{c, text}}
-	for _, warning := range s.Warnings[:min(len(s.Warnings), maxWarnings)] {
+	for _, warning := range first(s.Warnings, maxWarnings) {
 		lines = append(lines, line{inYellow, foldedPad + "Warning: " + foldedLine(warning)})
 	}
-	if s.Outcome != highstate.Bad {
+	if !isBad(s) {
 		return lines
 	}
-	for _, why := range foldedReason(s, because) {
-		lines = append(lines, line{c, foldedPad + why})
-	}
-	return lines
+	return append(lines, each(foldedReason(s, because), func(why string) line { return line{c, foldedPad + why} })...)
 }
 
 // foldedReason says in a few lines why a state failed.
 func foldedReason(s *highstate.State, because []string) []string {
-	var lines []string
-	for _, cause := range because {
-		lines = append(lines, "Because: "+foldedLine(cause))
-	}
-	if len(lines) > 0 {
-		return lines
-	}
-	comment := strings.TrimSpace(s.Comment)
-	if s.LacksSLS() {
+	switch {
+	case len(because) > 0:
+		return each(because, func(cause string) string { return "Because: " + foldedLine(cause) })
+	case s.LacksSLS():
 		return []string{foldedLine(s.Reason())}
 	}
-	for text := range strings.SplitSeq(comment, "\n") {
+	var lines []string
+	for text := range strings.SplitSeq(strings.TrimSpace(s.Comment), "\n") {
 		if len(lines) == maxComment {
 			break
 		}
@@ -235,12 +221,12 @@ func foldedReason(s *highstate.State, because []string) []string {
 
 // foldedLine returns the beginning of the first line of a text.
 func foldedLine(s string) string {
-	first, _, more := strings.Cut(strings.TrimSpace(s), "\n")
-	first = sanitize.Line(sanitize.Clip(first, maxFolded))
+	text, _, more := strings.Cut(strings.TrimSpace(s), "\n")
+	text = sanitize.Line(sanitize.Clip(text, maxFolded))
 	if more {
-		first += " …"
+		text += " …"
 	}
-	return first
+	return text
 }
 
 // messageLines returns the messages of Salt in so many lines.

@@ -40,11 +40,7 @@ func Find(name string) (f Format, ok bool) {
 
 // Names returns the names of the formats.
 func Names() []string {
-	names := make([]string, 0, len(Formats))
-	for _, f := range Formats {
-		names = append(names, f.Name)
-	}
-	return names
+	return each(Formats, func(f Format) string { return f.Name })
 }
 
 // JSON writes a report as [report.Report.WriteJSON] does. All other formats of a

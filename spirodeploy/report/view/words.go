@@ -1,8 +1,9 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
-	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,23 +14,40 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// Words of pages and Markdown. A mark stands beside each word and colour, so that neither
-// is the only sign.
+// seal is a colour of a page, and marks with the same meaning. A mark stands beside each
+// word and colour, so that neither is the only sign.
+type seal struct{ Colour, Mark, emoji string }
+
 var (
-	headlines = map[report.Verdict]string{
-		report.Success: "deployed", report.MinionFailed: "minions failed", report.Invalid: "not deployed", report.Refused: "refused by the server",
-		report.ServerFailed: "the server failed", report.Unreachable: "the server was not reached", report.Unknown: "the outcome is not known", report.NotStarted: "not begun", report.Interrupted: "interrupted",
+	sealOK      = seal{"ok", "✓", "✅"}
+	sealFailed  = seal{"failed", "✗", "❌"}
+	sealPending = seal{"pending", "?", "❔"}
+)
+
+// look is how pages and Markdown show a verdict or a status.
+type look struct {
+	Words string
+	seal
+}
+
+var (
+	verdicts = map[report.Verdict]look{
+		report.Success: {"deployed", sealOK}, report.MinionFailed: {"minions failed", sealFailed}, report.Invalid: {"not deployed", sealFailed},
+		report.Refused: {"refused by the server", sealFailed}, report.ServerFailed: {"the server failed", sealFailed}, report.Unreachable: {"the server was not reached", sealFailed},
+		report.Unknown: {"the outcome is not known", sealPending}, report.NotStarted: {"not begun", sealFailed}, report.Interrupted: {"interrupted", sealPending},
 	}
-	statusWords = map[highstate.Status]string{
-		highstate.Succeeded: "succeeded", highstate.Failed: "failed", highstate.NotCompiled: "did not compile",
-		highstate.NoAnswer: "did not answer", highstate.Unreported: "did not report",
-		highstate.NotReached: "was not reached",
-	}
-	statusMarks = map[highstate.Status]string{
-		highstate.Succeeded: "✅", highstate.Failed: "❌", highstate.NotCompiled: "❌", highstate.NoAnswer: "❌", highstate.Unreported: "❔",
-		highstate.NotReached: "❌",
+	statuses = map[highstate.Status]look{
+		highstate.Succeeded: {"succeeded", sealOK}, highstate.Failed: {"failed", sealFailed}, highstate.NotCompiled: {"did not compile", sealFailed},
+		highstate.NoAnswer: {"did not answer", sealFailed}, highstate.Unreported: {"did not report", sealPending}, highstate.NotReached: {"was not reached", sealFailed},
 	}
 )
+
+// sealOf and lookOf take what they do not know, which a report that was read may have, for a failure.
+func sealOf(v report.Verdict) seal { return cmp.Or(verdicts[v].seal, sealFailed) }
+
+func lookOf(s highstate.Status) look {
+	return look{statuses[s].Words, cmp.Or(statuses[s].seal, sealFailed)}
+}
 
 // outcomes are the looks of outcomes. A result is a word of Salt, page.js reads the letter,
 // and states on shelf 0 matter most to a page.
@@ -54,10 +72,8 @@ func headline(t *report.Target) string {
 	case t.Verdict == report.MinionFailed && t.Count(highstate.NotReached) > 0 && t.Count(highstate.NotReached)+t.Count(highstate.Succeeded) == len(t.Minions):
 		return "minions were not reached"
 	}
-	if words, ok := headlines[t.Verdict]; ok {
-		return words
-	}
-	return "verdict " + sanitize.Line(string(t.Verdict)) // a report that was read may have any
+	// A report that was read may have any verdict.
+	return cmp.Or(verdicts[t.Verdict].Words, "verdict "+sanitize.Line(string(t.Verdict)))
 }
 
 // fact is a fact about a deployment.
@@ -65,9 +81,6 @@ type fact struct {
 	Name, Value string
 	Foreign     bool // whether the value comes from elsewhere
 }
-
-// Wide reports whether a page gives the value a line of its own.
-func (f fact) Wide() bool { return len(f.Value) > 64 }
 
 // facts returns the facts beside the verdict.
 func facts(t *report.Target) []fact {
@@ -90,17 +103,10 @@ func facts(t *report.Target) []fact {
 	return shown
 }
 
-// failedFirst yields the minions that did not succeed, then the others.
-func failedFirst(t *report.Target) iter.Seq[*report.Minion] {
-	return func(yield func(*report.Minion) bool) {
-		for _, ok := range []bool{false, true} {
-			for _, m := range t.Minions {
-				if m.OK() == ok && !yield(m) {
-					return
-				}
-			}
-		}
-	}
+// failedFirst returns the minions that did not succeed, then the others.
+func failedFirst(t *report.Target) []*report.Minion {
+	good, bad := split(t.Minions, (*report.Minion).OK)
+	return slices.Concat(bad, good)
 }
 
 // took returns a duration.
