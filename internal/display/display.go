@@ -5,6 +5,7 @@ package display
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -173,15 +174,10 @@ func (s *Screen) standing(p *report.Progress, now time.Time) string {
 	if left == 0 {
 		return p.Waiting() + "  " + since
 	}
-	if left > room { // the last row counts the others
-		ids = ids[:room-1]
-	}
 	for _, id := range ids {
 		s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %s", "", s.name(id), since))
 	}
-	if more := left - len(ids); more > 0 {
-		s.rows = append(s.rows, fmt.Sprintf("%-9s … and %s more", "", human.Thousands(more)))
-	}
+	s.fit(room, left)
 	return awaited(left, all) + "  " + since
 }
 
@@ -200,11 +196,16 @@ func (s *Screen) several(now time.Time) string {
 			s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %-9s %s", "", s.name(target), p.Stage, brief(p, now)))
 		}
 	}
-	if on > room {
-		s.rows[room-1] = fmt.Sprintf("%-9s … and %s more", "", human.Thousands(on-room+1))
-	}
+	s.fit(room, on)
 	over := len(s.targets) - 1 - on
 	return fmt.Sprintf("waiting for %d of %d targets  %s", s.of-over, s.of, human.Elapsed(now.Sub(since)))
+}
+
+// fit makes the last row count those of so many that have none.
+func (s *Screen) fit(room, all int) {
+	if all > room {
+		s.rows = append(s.rows[:room-1], fmt.Sprintf("%-9s … and %s more", "", human.Thousands(all-room+1)))
+	}
 }
 
 // brief returns the progress of a target in a few words.
@@ -221,7 +222,7 @@ func brief(p *report.Progress, now time.Time) string {
 
 // awaited says how many minions have not reported.
 func awaited(left, all int) string {
-	return fmt.Sprintf("waiting for %s of %s", human.Thousands(left), human.Count(all, "minion", "minions"))
+	return fmt.Sprintf("waiting for %s of %s", human.Thousands(left), human.Plural(all, "minion"))
 }
 
 // maxName limits how much of a name is shown, in bytes.
@@ -234,11 +235,17 @@ func (s *Screen) name(from string) string {
 
 // room returns how many rows the minions may have, at least 1.
 func (s *Screen) room() int {
-	_, height, err := term.GetSize(int(s.out.Fd()))
-	if err != nil || height == 0 {
-		return maxRows
-	}
+	_, height := s.size()
 	return max(1, min(maxRows, height/2))
+}
+
+// size returns the size of the terminal, or the usual one if it does not tell its own.
+func (s *Screen) size() (width, height int) {
+	width, height, err := term.GetSize(int(s.out.Fd()))
+	if err != nil {
+		width, height = 0, 0
+	}
+	return cmp.Or(width, usualWidth), cmp.Or(height, 2*maxRows)
 }
 
 // minion draws the row of a minion, or nothing if there is no such row.
@@ -248,14 +255,11 @@ func (s *Screen) minion(w io.Writer, i int) error {
 	if i >= len(s.rows) {
 		return nil
 	}
-	width, _, err := term.GetSize(int(s.out.Fd()))
-	if err != nil || width == 0 {
-		width = usualWidth
-	}
+	width, _ := s.size()
 	if err := s.line(w, width, s.rows[i]); err != nil {
 		return err
 	}
-	_, err = io.WriteString(w, "\n")
+	_, err := io.WriteString(w, "\n")
 	return err
 }
 

@@ -33,9 +33,6 @@ const askMaster = "on the master, salt-run manage.down lists those that are down
 // hear remembers the minions that did not answer the server.
 func (t *Target) hear(ids []string) {
 	for _, id := range ids {
-		if t.silent == nil {
-			t.silent = map[string]bool{}
-		}
 		if len(t.silent) < client.MaxMinions {
 			t.silent[id] = true
 		}

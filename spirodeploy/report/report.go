@@ -189,7 +189,7 @@ func New(requests ...Request) *Report {
 }
 
 func (r *Report) newTarget() *Target {
-	t := &Target{Events: []Event{}, Minions: []*Minion{}, report: r} // JSON shows [], not null
+	t := &Target{Events: []Event{}, Minions: []*Minion{}, report: r, byID: map[string]*Minion{}, silent: map[string]bool{}} // JSON shows [], not null
 	r.Targets = append(r.Targets, t)
 	return t
 }
@@ -250,9 +250,6 @@ func (t *Target) minion(id string) *Minion {
 func (t *Target) newMinion(id string) *Minion {
 	m := &Minion{ID: id, Result: highstate.Result{Status: highstate.Unreported}}
 	t.Minions = append(t.Minions, m)
-	if t.byID == nil {
-		t.byID = map[string]*Minion{}
-	}
 	t.byID[id] = m
 	return m
 }

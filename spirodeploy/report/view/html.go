@@ -46,6 +46,7 @@ var (
 	}).ParseFS(pageFiles, "html/page.html.tmpl"))
 
 	// pagePolicy allows the page its own style and script, and nothing else.
+	//nolint:gosec // it is ours
 	pagePolicy = template.HTML(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src ` +
 		hashOf(string(pageStyle)) + "; script-src " + hashOf(string(pageScript)) + `; base-uri 'none'; form-action 'none'">`)
 )

@@ -94,13 +94,7 @@ func facts(t *report.Target) []fact {
 		{"Took", took(t.Started, t.Finished), false},
 		{"Exit status", strconv.Itoa(t.ExitStatus), false},
 	}
-	shown := all[:0]
-	for _, f := range all {
-		if f.Value != "" && (f.Name != "Contents" || t.Bundle.Digest != "") {
-			shown = append(shown, f)
-		}
-	}
-	return shown
+	return slices.DeleteFunc(all, func(f fact) bool { return f.Value == "" || f.Name == "Contents" && t.Bundle.Digest == "" })
 }
 
 // failedFirst returns the minions that did not succeed, then the others.
