@@ -8,8 +8,10 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,14 +33,17 @@ type Screen struct {
 	bars   *mpb.Progress
 	bar    *mpb.Bar // the only one
 
-	mu       sync.Mutex
-	targets  []string // sorted; "" stands for all
-	progress map[string]*report.Progress
-	of       int             // the number of targets
-	over     map[string]bool // the targets that ended
-	rows     []string        // of the minions; made with the first row of a frame
-	begun    []byte          // the beginning of a line without an end
-	closed   bool
+	mu      sync.Mutex
+	targets map[string]*target // by name; "" stands for all
+	of      int                // the number of targets
+	rows    []string           // of the minions; made with the first row of a frame
+	begun   []byte             // the beginning of a line without an end
+	closed  bool
+}
+
+type target struct {
+	report.Progress
+	over bool
 }
 
 // usualWidth is the width to assume if a terminal does not tell its own.
@@ -50,7 +55,7 @@ const maxRows = 10
 // New begins to show a run with a number of targets. It passes names from elsewhere
 // through redact.
 func New(out *os.File, targets int, redact func(string) string) *Screen {
-	s := &Screen{out: out, of: targets, redact: redact, progress: map[string]*report.Progress{}, over: map[string]bool{}}
+	s := &Screen{out: out, of: targets, redact: redact, targets: map[string]*target{}}
 	s.bars = mpb.New(mpb.WithConsoleWriter(tall{cupwriter.New(out, false)}), mpb.WithRefreshRate(100*time.Millisecond))
 	minions := make([]mpb.BarFiller, maxRows)
 	for i := range minions {
@@ -77,20 +82,18 @@ func (t tall) GetTermSize() (width, height int, err error) {
 func (s *Screen) Watch(u report.Update) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.progress[u.Target]
-	if p == nil {
-		p = new(report.Progress)
-		s.progress[u.Target] = p
-		at, _ := slices.BinarySearch(s.targets, u.Target)
-		s.targets = slices.Insert(s.targets, at, u.Target)
+	t := s.targets[u.Target]
+	if t == nil {
+		t = new(target)
+		s.targets[u.Target] = t
 	}
-	p.Watch(u)
+	t.Watch(u)
 	last := u.Stage == report.Deploying || u.Stage == report.Highstate
 	switch {
 	case u.Kind == report.Began:
-		s.over[u.Target] = false
+		t.over = false
 	case u.Kind == report.Ended && (u.Err != nil || last):
-		s.over[u.Target] = true
+		t.over = true
 	}
 }
 
@@ -132,7 +135,7 @@ func (s *Screen) stage(bar mpb.BarFiller) mpb.BarFiller {
 	return mpb.BarFillerFunc(func(w io.Writer, stat decor.Statistics) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		now, p := time.Now(), s.progress[""]
+		now, p := time.Now(), s.targets[""]
 		s.rows = nil
 		if p == nil {
 			return nil
@@ -140,31 +143,25 @@ func (s *Screen) stage(bar mpb.BarFiller) mpb.BarFiller {
 		if len(s.targets) > 1 { // "" and a target
 			return s.line(w, stat.AvailableWidth, s.several(now))
 		}
-		name := fmt.Sprintf("%-9s ", p.Stage)
+		name, width := fmt.Sprintf("%-9s ", p.Stage), stat.AvailableWidth
 		if !p.Moving() {
-			return s.line(w, stat.AvailableWidth, name+s.standing(p, now))
+			return s.line(w, width, name+s.standing(p, now))
 		}
 		text := p.Transfer(now)
 		// The bar takes the room that is left, if it is enough.
 		const least, most = 12, 40
-		room := min(most, stat.AvailableWidth-1-runewidth.StringWidth(name+" "+text))
-		if room < least {
-			return s.line(w, stat.AvailableWidth, name+text)
+		if room := min(most, width-1-runewidth.StringWidth(name+" "+text)); room >= least {
+			var b strings.Builder
+			stat.AvailableWidth, stat.RequestedWidth, stat.Current, stat.Total = room, room, p.Sent, p.Total
+			_ = bar.Fill(&b, stat) // which fails only if the writer does
+			text = b.String() + " " + text
 		}
-		if _, err := io.WriteString(w, name); err != nil {
-			return err
-		}
-		stat.AvailableWidth, stat.RequestedWidth, stat.Current, stat.Total = room, room, p.Sent, p.Total
-		if err := bar.Fill(w, stat); err != nil {
-			return err
-		}
-		_, err := io.WriteString(w, " "+text)
-		return err
+		return s.line(w, width, name+text)
 	})
 }
 
 // standing says what the run is waiting for, and makes the rows of the minions.
-func (s *Screen) standing(p *report.Progress, now time.Time) string {
+func (s *Screen) standing(p *target, now time.Time) string {
 	if p.Stage == "" {
 		return ""
 	}
@@ -184,16 +181,16 @@ func (s *Screen) standing(p *report.Progress, now time.Time) string {
 // several says how many targets the run is waiting for, and makes a row for each.
 func (s *Screen) several(now time.Time) string {
 	room, on, since := s.room(), 0, now
-	for _, target := range s.targets {
-		p := s.progress[target]
-		if p.Since.Before(since) {
-			since = p.Since
+	for _, name := range slices.Sorted(maps.Keys(s.targets)) {
+		t := s.targets[name]
+		if t.Since.Before(since) {
+			since = t.Since
 		}
-		if target == "" || s.over[target] {
+		if name == "" || t.over {
 			continue
 		}
 		if on++; on <= room {
-			s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %-9s %s", "", s.name(target), p.Stage, brief(p, now)))
+			s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %-9s %s", "", s.name(name), t.Stage, brief(t, now)))
 		}
 	}
 	s.fit(room, on)
@@ -209,7 +206,7 @@ func (s *Screen) fit(room, all int) {
 }
 
 // brief returns the progress of a target in a few words.
-func brief(p *report.Progress, now time.Time) string {
+func brief(p *target, now time.Time) string {
 	if p.Moving() {
 		return p.Transfer(now)
 	}
