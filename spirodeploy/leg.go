@@ -81,18 +81,12 @@ func (l *leg) label() string {
 
 // prepare checks the target and makes its client. The error lists all problems.
 func (l *leg) prepare() error {
-	errs := slices.Concat(l.problems, []error{
-		client.CheckName("project", l.target.Project),
-		client.CheckName("deployment", l.target.Deployment),
-		l.useToken(),
-	})
+	errs := append(l.problems, client.CheckName("project", l.target.Project), client.CheckName("deployment", l.target.Deployment), l.useToken())
 	var err error
-	l.client, err = client.New(l.server)
-	errs = append(errs, err)
-	if l.client != nil {
+	if l.client, err = client.New(l.server); err == nil {
 		l.target.Server = l.client.Server()
 	}
-	return errlist.Join(errs...)
+	return errlist.Join(append(errs, err)...)
 }
 
 // useToken narrows the token to the project. It fails if the token clearly does not allow
@@ -130,11 +124,12 @@ func (l *leg) deploy(ctx context.Context, tar *bundle.Bundle) error {
 	if ctx.Err() != nil {
 		return unsent(ctx, ctx.Err())
 	}
-	if err := l.check(ctx); err != nil {
+	// An upload with an invalid token is useless.
+	l.tell(report.Update{Kind: report.Began, Stage: report.Checking})
+	err := l.client.Check(ctx)
+	l.end(report.Checking, l.client.Server()+": the token is valid", err)
+	if err != nil || l.run.opts.DryRun { // the run lists the bundle of a dry run
 		return err
-	}
-	if l.run.opts.DryRun {
-		return nil // the run lists the bundle
 	}
 	stream, err := l.upload(ctx, tar)
 	if err != nil {
@@ -142,14 +137,6 @@ func (l *leg) deploy(ctx context.Context, tar *bundle.Bundle) error {
 	}
 	defer stream.Close()
 	return l.follow(stream)
-}
-
-// check asks the server whether the token is valid, to avoid a useless upload.
-func (l *leg) check(ctx context.Context) error {
-	l.tell(report.Update{Kind: report.Began, Stage: report.Checking})
-	err := l.client.Check(ctx)
-	l.end(report.Checking, l.client.Server()+": the token is valid", err)
-	return err
 }
 
 // formSize is roughly the size of the form without the bundle, in bytes.
@@ -174,14 +161,11 @@ func (l *leg) upload(ctx context.Context, tar *bundle.Bundle) (*client.Stream, e
 			l.tell(report.Update{Kind: report.Progressed, Stage: report.Uploading, Sent: sent, Total: total})
 		},
 	})
-	if err != nil {
-		l.end(report.Uploading, "", err)
-		return nil, err
+	if err == nil { // the upload has read the whole bundle, so its digest is known
+		l.target.Bundle.Digest, _ = tar.Digest(ctx)
 	}
-	// The upload has read the whole bundle, so its digest is known.
-	l.target.Bundle.Digest, _ = tar.Digest(ctx)
-	l.end(report.Uploading, fmt.Sprintf("sent %s, %s", human.Size(tar.Size()), l.target.Bundle.Digest), nil)
-	return stream, nil
+	l.end(report.Uploading, fmt.Sprintf("sent %s, %s", human.Size(tar.Size()), l.target.Bundle.Digest), err)
+	return stream, err
 }
 
 // follow folds the events into the report until the stream ends. The events begin and end

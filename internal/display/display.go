@@ -38,7 +38,7 @@ type Screen struct {
 	of      int                // the number of targets
 	rows    []string           // of the minions; made with the first row of a frame
 	begun   []byte             // the beginning of a line without an end
-	closed  bool
+	closing sync.Once
 }
 
 type target struct {
@@ -118,16 +118,14 @@ func (s *Screen) Write(p []byte) (int, error) {
 
 // Close removes everything but the lines that scrolled by. It is idempotent.
 func (s *Screen) Close() {
-	s.mu.Lock()
-	closed, begun := s.closed, s.begun
-	s.closed, s.begun = true, nil
-	s.mu.Unlock()
-	if closed {
-		return
-	}
-	s.bar.Abort(true)
-	s.bars.Wait()
-	_, _ = s.out.Write(begun) // errors of the screen are ignored
+	s.closing.Do(func() {
+		s.bar.Abort(true)
+		s.bars.Wait() // drawing needs the lock
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		_, _ = s.out.Write(s.begun) // errors of the screen are ignored
+		s.begun = nil
+	})
 }
 
 // stage draws the line of the stage, with a bar during a transfer.
@@ -166,16 +164,13 @@ func (s *Screen) standing(p *target, now time.Time) string {
 		return ""
 	}
 	room := s.room()
-	ids, left, all := p.Awaited(room + 1)
+	ids, left, _ := p.Awaited(room + 1)
 	since := human.Elapsed(now.Sub(p.Moved))
-	if left == 0 {
-		return p.Waiting() + "  " + since
-	}
 	for _, id := range ids {
 		s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %s", "", s.name(id), since))
 	}
 	s.fit(room, left)
-	return awaited(left, all) + "  " + since
+	return brief(p, now)
 }
 
 // several says how many targets the run is waiting for, and makes a row for each.
@@ -205,21 +200,16 @@ func (s *Screen) fit(room, all int) {
 	}
 }
 
-// brief returns the progress of a target in a few words.
+// brief returns the progress of a target, or of the only one, in a few words.
 func brief(p *target, now time.Time) string {
 	if p.Moving() {
 		return p.Transfer(now)
 	}
 	text := p.Waiting()
 	if _, left, all := p.Awaited(0); left > 0 {
-		text = awaited(left, all)
+		text = fmt.Sprintf("waiting for %s of %s", human.Thousands(left), human.Plural(all, "minion"))
 	}
 	return text + "  " + human.Elapsed(now.Sub(p.Moved))
-}
-
-// awaited says how many minions have not reported.
-func awaited(left, all int) string {
-	return fmt.Sprintf("waiting for %s of %s", human.Thousands(left), human.Plural(all, "minion"))
 }
 
 // maxName limits how much of a name is shown, in bytes.

@@ -43,17 +43,10 @@ func DefuseJSON(s string) string {
 // Visible returns s without invisible characters, which .NET ignores in comparisons that
 // depend on the culture.
 func Visible(s string) string {
-	if isASCII(s) {
-		return s
-	}
 	return strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cf, unicode.Mn, unicode.Other_Default_Ignorable_Code_Point) {
+		if r > unicode.MaxASCII && unicode.In(r, unicode.Cf, unicode.Mn, unicode.Other_Default_Ignorable_Code_Point) {
 			return -1
 		}
 		return r
 	}, s)
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }

@@ -6,6 +6,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -216,7 +217,11 @@ func (t *Target) Add(e client.Event) (*Minion, error) {
 	switch e.Name {
 	case client.DeployBundle, client.HighstateCalc, client.HighstateFinish, client.Exception:
 	case client.HighstateStart:
-		t.hear(e.Missing)
+		for _, id := range e.Missing {
+			if len(t.silent) < client.MaxMinions {
+				t.silent[id] = true
+			}
+		}
 		for _, id := range e.Minions {
 			if t.minion(id) == nil {
 				return nil, &client.StreamError{Err: client.ErrMinions, Malformed: true}
@@ -291,7 +296,9 @@ func (r *Report) Finish() {
 	r.Verdict = Success
 	r.Settle()
 	for _, t := range r.Targets {
-		r.Verdict = worse(r.Verdict, t.Verdict)
+		if slices.Index(ranking, t.Verdict) < slices.Index(ranking, r.Verdict) {
+			r.Verdict = t.Verdict
+		}
 	}
 	r.ExitStatus = r.Verdict.ExitStatus()
 }

@@ -13,15 +13,18 @@ import (
 
 // causes finds out why states did not run. It reads the reason of each state once.
 type causes struct {
-	states  []highstate.State
-	known   *highstate.Requisites // made if a state needs it
+	known   *highstate.Requisites
 	reasons map[*highstate.State]string
+}
+
+func causesOf(states []highstate.State) *causes {
+	return &causes{highstate.NewRequisites(states), map[*highstate.State]string{}}
 }
 
 // explained yields the states that a view shows, with a line for each cause.
 func explained(states []highstate.State, shows func(*highstate.State) bool) iter.Seq2[*highstate.State, []string] {
 	return func(yield func(*highstate.State, []string) bool) {
-		c := causes{states: states}
+		c := causesOf(states)
 		for i := range states {
 			if s := &states[i]; shows(s) && !yield(s, c.because(s)) {
 				return
@@ -43,12 +46,6 @@ const (
 // because returns a line for each cause of a state that did not run because others
 // failed. It returns none for other states.
 func (c *causes) because(s *highstate.State) []string {
-	if !s.LacksRequisite() {
-		return nil
-	}
-	if c.known == nil {
-		c.known, c.reasons = highstate.NewRequisites(c.states), map[*highstate.State]string{}
-	}
 	all := c.known.Causes(s)
 	lines := each(first(all, maxCauses), c.line)
 	if left := len(all) - len(lines); left > 0 {

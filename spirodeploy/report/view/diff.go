@@ -46,8 +46,7 @@ func diffBrief(raw json.RawMessage) string {
 	lines, words := map[color]int{}, ""
 	eachDiff(rawjson.View(raw), func(diff string) {
 		if !isDiff(diff) {
-			text, _, _ := strings.Cut(strings.TrimSpace(diff), "\n")
-			words = sanitize.Line(sanitize.Clip(text, maxWords))
+			words = sanitize.Line(sanitize.Clip(firstLine([]string{diff}), maxWords))
 			return
 		}
 		for _, l := range coloredDiff(diff) {

@@ -19,15 +19,8 @@ import (
 type group struct {
 	minions []*report.Minion // in their order
 	longest highstate.Milliseconds
-	mixed   bool     // whether states failed alike, and other states differ
-	whole   sameness // of the first
-}
-
-// sameness is equal for minions that did the same.
-type sameness struct {
-	status highstate.Status
-	counts highstate.Counts // without the duration
-	told   uint64           // a hash of everything to show
+	mixed   bool   // whether states failed alike, and other states differ
+	whole   uint64 // a hash of what the first one did
 }
 
 // failuresOf returns the minions that did not succeed, in groups that failed in the same
@@ -45,13 +38,10 @@ func groupsOf(minions []*report.Minion) []*group {
 	var (
 		all   []*group
 		r     sameReader
-		known = map[sameness]*group{}
+		known = map[uint64]*group{}
 	)
 	for _, m := range minions {
 		whole, key := r.read(m)
-		if m.OK() {
-			key = whole
-		}
 		g := known[key]
 		if g == nil {
 			g = &group{whole: whole}
@@ -71,19 +61,23 @@ type sameReader struct {
 	results  report.Results
 }
 
-func (sr *sameReader) read(m *report.Minion) (whole, failure sameness) {
+// read returns hashes of everything to show. They are equal for minions that did the same,
+// or failed in the same way.
+func (sr *sameReader) read(m *report.Minion) (whole, failure uint64) {
 	sr.all.Reset()
 	sr.bad.Reset()
 	r, err := sr.results.Telling(m)
-	says := r.Messages
+	says := slices.Clip(r.Messages)
 	if err != nil {
-		says = append([]string{err.Error()}, says...)
+		says = append(says, err.Error())
 	}
 	if m.Counts.Failed == 0 && !m.OK() {
-		says = append(slices.Clip(says), strconv.Itoa(m.Retcode)) // which may be all that it says
+		says = append(says, strconv.Itoa(m.Retcode)) // which may be all that it says
 	}
-	writeTo(&sr.all, says)
-	writeTo(&sr.bad, says)
+	c := m.Counts
+	c.Duration = 0
+	writeTo(&sr.all, append(says, fmt.Sprint(m.Status, c)))
+	writeTo(&sr.bad, append(says, fmt.Sprint(m.Status, c.Failed)))
 	for i := range r.States {
 		s := &r.States[i]
 		if !s.Telling() {
@@ -95,12 +89,10 @@ func (sr *sameReader) read(m *report.Minion) (whole, failure sameness) {
 			writeTo(&sr.bad, parts)
 		}
 	}
-	whole = sameness{status: m.Status, counts: m.Counts, told: sr.all.Sum64()}
-	whole.counts.Duration = 0
-	if m.Counts.Failed == 0 || err != nil { // only the numbers are known
-		return whole, whole
+	if m.OK() || m.Counts.Failed == 0 || err != nil { // only the numbers are known
+		return sr.all.Sum64(), sr.all.Sum64()
 	}
-	return whole, sameness{m.Status, highstate.Counts{Failed: m.Counts.Failed}, sr.bad.Sum64()}
+	return sr.all.Sum64(), sr.bad.Sum64()
 }
 
 func writeTo(hash *maphash.Hash, texts []string) {
@@ -141,10 +133,20 @@ func (g *group) ok() bool { return g.first().OK() }
 
 // outcome says in a few words what the minions did.
 func (g *group) outcome() string {
-	if g.mixed {
-		return fmt.Sprintf("Failed: %d", g.first().Counts.Failed)
+	m := g.first()
+	switch {
+	case g.mixed:
+		return fmt.Sprintf("Failed: %d", m.Counts.Failed)
+	case m.OK():
+		return succeeded(m.Counts)
+	case m.Status != highstate.Failed && m.Status != highstate.NotCompiled:
+		return statuses[m.Status].Words
+	case m.Counts.Total == 0:
+		return "Failed: no state ran"
+	case m.Counts.Failed == 0:
+		return fmt.Sprintf("Failed: Salt's return code is %d", m.Retcode)
 	}
-	return outcomeOfMinion(g.first())
+	return fmt.Sprintf("Failed: %d of %d", m.Counts.Failed, m.Counts.Total)
 }
 
 // silent reports whether the minions did not report.

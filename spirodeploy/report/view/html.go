@@ -39,7 +39,8 @@ var (
 
 	page = template.Must(template.New("").Funcs(template.FuncMap{
 		"line": pageLine, "text": pageText, "seconds": seconds, "clock": clock, "thousands": human.Thousands,
-		"facts": facts, "look": lookOf, "message": pageMessage, "diffClass": diffClass, "topLines": topLines,
+		"facts": facts, "seal": sealOf, "look": lookOf, "message": pageMessage, "diffClass": diffClass, "topLines": topLines, "leftOut": leftOut,
+		"lines":  func(text string) []string { return strings.Split(text, "\n") },
 		"policy": func() template.HTML { return pagePolicy },
 		"style":  func() template.CSS { return pageStyle },
 		"script": func() template.JS { return pageScript },
@@ -111,12 +112,12 @@ func (p *pageReport) Sections() []*pageTarget {
 	return all
 }
 
-// leftOut says what a part of the page leaves out, or "".
-func leftOut(n int, noun, why string) string {
-	if n <= 0 {
+// leftOut says how many of all a part of the page leaves out, or "".
+func leftOut(all, shown int, noun, why string) string {
+	if all <= shown {
 		return ""
 	}
-	return "Left out: " + human.Plural(n, noun) + ", " + why + ". The JSON report has all."
+	return "Left out: " + human.Plural(all-shown, noun) + ", " + why + ". The JSON report has all."
 }
 
 // barWidth is the width of the bar of all minions.
@@ -128,7 +129,7 @@ type (
 		*report.Target
 		page      *pageReport
 		Index, of int
-		unshown   int // minions without a place in Failures
+		Unshown   int // minions without a place in Failures
 	}
 	// pageCount is a number, and its part of the bar if it has one.
 	pageCount struct {
@@ -139,7 +140,6 @@ type (
 	}
 )
 
-func (t *pageTarget) Seal() seal  { return sealOf(t.Verdict) }
 func (t *pageTarget) Failed() int { return len(t.Minions) - t.Count(highstate.Succeeded) }
 
 func (t *pageTarget) Headline() string {
@@ -147,22 +147,13 @@ func (t *pageTarget) Headline() string {
 	return strings.ToUpper(words[:1]) + words[1:]
 }
 
-// Warned returns the warnings.
-func (t *pageTarget) Warned() []string {
-	shown := each(first(t.Warnings, maxPageWarned), pageText)
-	if left := leftOut(len(t.Warnings)-maxPageWarned, "warning", "which have no place here"); left != "" {
-		shown = append(shown, left)
-	}
-	return shown
-}
+// Warned returns the warnings that have a place.
+func (t *pageTarget) Warned() []string { return first(t.Warnings, maxPageWarned) }
 
 // Counts returns the numbers of minions and states, with their parts of the bar. Each
 // minion that failed and tells of no states has its share of the minions; the states have
 // the rest of the bar.
 func (t *pageTarget) Counts() []pageCount {
-	if len(t.Minions) == 0 {
-		return nil
-	}
 	what := "minions"
 	if len(t.Minions) == 1 {
 		what = "minion"
@@ -208,17 +199,7 @@ func (t *pageTarget) Rows() []*report.Minion {
 	return first(failedFirst(t.Target), maxPageMinions/t.of)
 }
 
-// RowsLeft says how many minions the table leaves out.
-func (t *pageTarget) RowsLeft() string {
-	return leftOut(len(t.Minions)-maxPageMinions/t.of, "minion", "which have no place in this table")
-}
-
 func (t *pageTarget) most() int { return max(1, maxPageEvents/t.of) }
-
-// Left says how many of so many have no place.
-func (t *pageTarget) Left(n int, noun string) string {
-	return leftOut(n-t.most(), noun, "which have no place here")
-}
 
 // EventList returns the events that have a place.
 func (t *pageTarget) EventList() []report.Event { return first(t.Events, t.most()) }

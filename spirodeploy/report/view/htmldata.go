@@ -6,9 +6,11 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
+	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
 // maxPageData is the size of the data of the list of states and the timeline, in bytes.
@@ -83,20 +85,12 @@ func (t *pageTarget) Data() pageData {
 }
 
 // stateRow returns a state as page.js reads it, without empty values at the end.
-func stateRow(minion, run int, s *highstate.State, start float64, because []string) template.JS {
+func stateRow(minion, run int, s *highstate.State, start any, because []string) template.JS {
 	tree, diff := changeTexts(s.Changes)
-	name := s.Name
-	if name == s.ID {
-		name = ""
-	}
 	warnings := each(first(s.Warnings, maxPageWarnings), pageText)
-	var at any // null if it is not known
-	if !math.IsNaN(start) {
-		at = start
-	}
 	row := []any{
-		minion, run, outcomes[s.Outcome].letter, pageLine(s.ID), pageLine(s.Function), s.Duration, at,
-		pageLine(name), pageLine(s.SLS), pageLine(s.Start), pageText(s.Comment), pageText(tree), pageText(diff),
+		minion, run, outcomes[s.Outcome].letter, pageLine(s.ID), pageLine(s.Function), s.Duration, start,
+		pageLine(otherName(s)), pageLine(s.SLS), pageLine(s.Start), pageText(s.Comment), pageText(tree), pageText(diff),
 	}
 	switch {
 	case len(because) > 0:
@@ -109,4 +103,46 @@ func stateRow(minion, run int, s *highstate.State, start float64, because []stri
 	}
 	text, _ := json.Marshal(row) // which cannot fail
 	return template.JS(text)     //nolint:gosec // it is JSON
+}
+
+// placed returns when a minion's states began, in milliseconds since the run began, or nil
+// if it is not known. Since clocks differ, it assumes that the last state ended when the
+// result arrived, and that a state without a time followed the one before it.
+func placed(m *report.Minion, began time.Time, states []highstate.State) []any {
+	places := make([]any, len(states))
+	if m.Reported == nil {
+		return places
+	}
+	starts := make([]float64, len(states))
+	const day = 24 * time.Hour
+	var before, next, end time.Duration // on the minion's clock: begin and end of the last state, and the latest end
+	known := false
+	for i := range states {
+		at, err := time.Parse("15:04:05", states[i].Start) // which accepts fractions, as Salt writes them
+		start, ok := at.Sub(at.Truncate(day)), err == nil
+		switch {
+		case !ok:
+			start = next
+		case known:
+			// It may be past midnight, or the clock was put back. This takes the day
+			// that is nearest to the start of the last state.
+			start += (before - start).Round(day)
+		case i > 0:
+			// The states before it have no time. They ran right before it.
+			shift := float64(start-next) / float64(time.Millisecond)
+			for j := range i {
+				starts[j] += shift
+			}
+			end = start
+		}
+		known = known || ok
+		before, next = start, start+time.Duration(states[i].Duration)
+		end = max(end, next)
+		starts[i] = float64(start) / float64(time.Millisecond)
+	}
+	offset := float64(m.Reported.Sub(began)-end) / float64(time.Millisecond)
+	for i, start := range starts {
+		places[i] = math.Round(10*(start+offset)) / 10
+	}
+	return places
 }

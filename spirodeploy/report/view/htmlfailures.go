@@ -4,7 +4,6 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -14,19 +13,17 @@ type (
 	pageFailure struct {
 		Names        []string
 		Rest, Status string
-		All          []string // names, if Names has not all
-		Left         string
-		Several      bool
+		N            int
+		All          []*report.Minion // if Names has not all
 		Messages     []string
 		States       []pageState
+		Opened       int // of the states
 	}
 	// pageState is a state that failed.
 	pageState struct {
 		*highstate.State
 		Because, Warned []string
-		Tree            string
-		Diff            []string // lines
-		Open            bool
+		Tree, Diff      string
 	}
 )
 
@@ -36,18 +33,15 @@ func (t *pageTarget) Failures() iter.Seq[pageFailure] {
 		states, room, opened, names := maxPageFailures/t.of, maxPageFirst/t.of, maxPageOpen, maxPageMinions/t.of
 		for _, g := range failuresOf(t.Target) {
 			if states <= 0 || room <= 0 {
-				t.unshown += len(g.minions)
+				t.Unshown += len(g.minions)
 				continue
 			}
 			f := t.failure(g, states)
-			if n := len(g.minions); n > maxNames && names > 0 {
-				f.All = each(first(g.minions, names), func(m *report.Minion) string { return pageLine(m.ID) })
-				f.Left = leftOut(n-len(f.All), "minion", "which have no place here")
+			if f.N > maxNames && names > 0 {
+				f.All = first(g.minions, names)
 			}
 			names -= len(f.All)
-			for i := range f.States {
-				f.States[i].Open = i < opened
-			}
+			f.Opened = opened
 			opened -= len(f.States)
 			states -= 1 + len(f.States)
 			before := t.page.written
@@ -59,36 +53,26 @@ func (t *pageTarget) Failures() iter.Seq[pageFailure] {
 	}
 }
 
-// Unshown says how many minions had no place in Failures.
-func (t *pageTarget) Unshown() string {
-	return leftOut(t.unshown, "minion", "for which there is no place here; the list of states may have what they did")
-}
-
 // failure returns what a page shows of minions that failed, with up to so many states.
 func (t *pageTarget) failure(g *group, most int) pageFailure {
 	m := g.first()
-	f := pageFailure{Status: statuses[m.Status].Words, Several: len(g.minions) > 1}
+	f := pageFailure{Status: statuses[m.Status].Words, N: len(g.minions)}
 	f.Names, f.Rest = g.named(maxNames, pageLine)
 	if g.silent() {
 		return f
 	}
 	r, err := t.page.results.Telling(m)
 	if err != nil {
-		f.Messages = append(f.Messages, pageText("what its states did is missing: "+err.Error()))
+		f.Messages = append(f.Messages, "what its states did is missing: "+err.Error())
 	}
-	f.Messages = append(f.Messages, each(first(r.Messages, maxPageWarnings), pageText)...)
+	f.Messages = append(f.Messages, first(r.Messages, maxPageWarnings)...)
 	for s, because := range explained(r.States, isBad) {
 		if len(f.States) == most {
 			f.Messages = append(f.Messages, "More of its states failed than there is place for here.")
 			break
 		}
-		shown := pageState{State: s, Because: each(because, pageLine), Warned: each(first(s.Warnings, maxPageWarnings), pageText)}
 		tree, diff := changeTexts(s.Changes)
-		shown.Tree = pageText(tree)
-		if diff = pageText(diff); diff != "" {
-			shown.Diff = strings.Split(sanitize.Text(diff), "\n")
-		}
-		f.States = append(f.States, shown)
+		f.States = append(f.States, pageState{State: s, Because: because, Warned: first(s.Warnings, maxPageWarnings), Tree: pageText(tree), Diff: pageText(diff)})
 	}
 	if len(r.States) > 0 && m.Counts.Failed == 0 {
 		f.Messages = append(f.Messages, "No state failed, but Salt says that the highstate did.")

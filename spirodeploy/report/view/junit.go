@@ -102,8 +102,7 @@ func minionSuite(t *report.Target, m *report.Minion, results *report.Results) ju
 	for state, because := range explained(r.States, isAny) {
 		s.AddTestcase(testOfState(id, state, because, seen))
 	}
-	if whole := highstateTest(m, r, err); whole != nil {
-		whole.Classname = id
+	if whole := highstateTest(id, m, r, err); whole != nil {
 		s.AddTestcase(*whole)
 	}
 	return s
@@ -111,12 +110,12 @@ func minionSuite(t *report.Target, m *report.Minion, results *report.Results) ju
 
 // highstateTest returns the test of the highstate as a whole, or nil if the states show
 // what became of it.
-func highstateTest(m *report.Minion, r highstate.Result, err error) *junit.Testcase {
+func highstateTest(id string, m *report.Minion, r highstate.Result, err error) *junit.Testcase {
 	says := slices.Clone(r.Messages)
 	if err != nil {
 		says = append(says, "its states are missing: "+err.Error())
 	}
-	test := &junit.Testcase{Name: "highstate", Time: junitSeconds(0)}
+	test := &junit.Testcase{Name: "highstate", Classname: id, Time: junitSeconds(0)}
 	text := xmlText(strings.Join(says, "\n"))
 	problem := func(message string) *junit.Result {
 		return &junit.Result{Message: xmlLine(message), Type: string(m.Status), Data: text}
@@ -158,7 +157,7 @@ func testOfState(minion string, s *highstate.State, because []string, seen map[s
 	if !s.Telling() {
 		return test
 	}
-	text := strings.Join(sayings(s, because), "\n\n")
+	text := saying(s, because)
 	switch s.Outcome {
 	case highstate.Bad:
 		message := s.Reason()
@@ -180,34 +179,26 @@ func title(s *highstate.State) string {
 	if s.Function != "" {
 		title = s.Function + ": " + s.ID
 	}
-	if s.Name != "" && s.Name != s.ID {
-		title += " (" + s.Name + ")"
+	if name := otherName(s); name != "" {
+		title += " (" + name + ")"
 	}
 	return title
 }
 
-// sayings returns what a state says: its comment, causes, warnings and changes.
-func sayings(s *highstate.State, because []string) []string {
-	var says []string
+// saying returns what a state says: its comment, causes, warnings and changes.
+func saying(s *highstate.State, because []string) string {
 	most := maxShown
 	if len(because) > 0 {
 		most = maxOutput // leave room for the cause
 	}
-	if comment := strings.TrimSpace(s.Comment); comment != "" {
-		says = append(says, sanitize.Clip(comment, most))
-	}
-	says = append(says, each(because, func(cause string) string { return "Because: " + cause })...)
-	for _, warning := range s.Warnings {
-		says = append(says, "Warning: "+sanitize.Clip(strings.TrimSpace(warning), maxShown))
-	}
+	causes := each(because, func(cause string) string { return "Because: " + cause })
+	warnings := each(s.Warnings, func(warning string) string { return "Warning: " + sanitize.Clip(strings.TrimSpace(warning), maxShown) })
 	tree, diff := changeTexts(s.Changes)
 	if tree != "" {
-		says = append(says, "Changes:\n"+tree)
+		tree = "Changes:\n" + tree
 	}
-	if diff != "" {
-		says = append(says, diff)
-	}
-	return says
+	comment := sanitize.Clip(strings.TrimSpace(s.Comment), most)
+	return joined("\n\n", slices.Concat([]string{comment}, causes, warnings, []string{tree, diff})...)
 }
 
 // junitSeconds returns seconds as the schema of JUnit requires.
@@ -217,12 +208,10 @@ func junitSeconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(0, d.
 func junitTime(when time.Time) string { return when.UTC().Format("2006-01-02T15:04:05") }
 
 // xmlText returns the beginning of a text, without characters that XML forbids.
-func xmlText(s string) string { return legal(sanitize.Text(sanitize.Clip(s, maxShown))) }
+func xmlText(s string) string { return illegal.Replace(sanitize.Text(sanitize.Clip(s, maxShown))) }
 
 // xmlLine is xmlText in one line.
-func xmlLine(s string) string { return legal(oneLine(s)) }
+func xmlLine(s string) string { return illegal.Replace(oneLine(s)) }
 
-// legal replaces the two characters that XML forbids and package sanitize does not.
-func legal(s string) string { return illegal.Replace(s) }
-
+// illegal are the two characters that XML forbids and package sanitize does not replace.
 var illegal = strings.NewReplacer("\ufffe", `\ufffe`, "\uffff", `\uffff`)

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -93,15 +94,11 @@ func (p *printer) end(s section) {
 	}
 }
 
+var notInNames = regexp.MustCompile(`[^a-zA-Z0-9.-]`)
+
 // sectionName returns a valid name for GitLab, of letters, digits and _.-
 func sectionName(parts ...string) string {
 	const most = 100
-	name := strings.Map(func(r rune) rune {
-		switch {
-		case r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)), r == '.', r == '-':
-			return r
-		}
-		return '_'
-	}, strings.Join(parts, "_"))
+	name := notInNames.ReplaceAllString(strings.Join(parts, "_"), "_")
 	return name[:min(len(name), most)]
 }

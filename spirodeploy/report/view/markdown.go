@@ -4,9 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -122,20 +121,13 @@ func (m *markdown) minions(t *report.Target) {
 func (m *markdown) failures(t *report.Target) {
 	const spare = 1 << 10 // to say what is left out
 	left := 0
+	m.room -= spare
 	for _, g := range failuresOf(t) {
-		if g.silent() {
-			continue
-		}
-		if left > 0 {
-			left += len(g.minions)
-			continue
-		}
-		m.room -= spare
-		if !m.failure(g) {
+		if !g.silent() && (left > 0 || !m.failure(g)) {
 			left += len(g.minions)
 		}
-		m.room += spare
 	}
+	m.room += spare
 	if left > 0 {
 		m.put(fmt.Sprintf("What %s did has no room here, or not all of it: the other reports have it.\n", human.Plural(left, "more failed minion")))
 	}
@@ -160,7 +152,7 @@ func (m *markdown) failure(g *group) bool {
 		if s.SLS != "" {
 			of = ", SLS " + inert(s.SLS)
 		}
-		text := "- **" + inert(title(s)) + "**" + of + "\n\n" + fence(strings.Join(sayings(s, because), "\n\n"), "  ") + "\n"
+		text := "- **" + inert(title(s)) + "**" + of + "\n\n" + fence(saying(s, because), "  ") + "\n"
 		if !m.put(text) {
 			return false
 		}
@@ -168,40 +160,31 @@ func (m *markdown) failure(g *group) bool {
 	return true
 }
 
+var (
+	punctuation = regexp.MustCompile("[[:punct:]]")
+	backticks   = regexp.MustCompile("`+")
+)
+
 // inert returns Markdown that shows a text on one line and does nothing else. Every
 // parser takes its escapes for text, and GitHub does not look for people, issues and
 // commits in code.
 func inert(s string) string {
-	var b strings.Builder
-	b.WriteString("<code>")
-	for _, r := range oneLine(s) {
-		if r < utf8.RuneSelf && !strings.ContainsRune(" ,;()'-%?=/", r) && (unicode.IsPunct(r) || unicode.IsSymbol(r)) {
-			fmt.Fprintf(&b, "&#%d;", r)
-			continue
+	return "<code>" + punctuation.ReplaceAllStringFunc(oneLine(s), func(c string) string {
+		if strings.Contains(",;()'-%?=/", c) {
+			return c
 		}
-		b.WriteRune(r)
-	}
-	b.WriteString("</code>")
-	return b.String()
+		return fmt.Sprintf("&#%d;", c[0])
+	}) + "</code>"
 }
 
 // fence returns a text as a code block indented by pad, which no text can end.
 func fence(s, pad string) string {
 	s = trimRight(sanitize.Text(sanitize.Clip(s, maxFenced)))
-	ticks, run := 3, 0
-	for i := range len(s) {
-		run++
-		if s[i] != '`' {
-			run = 0
-		}
-		ticks = max(ticks, run+1)
+	ticks := 3
+	for _, run := range backticks.FindAllString(s, -1) {
+		ticks = max(ticks, len(run)+1)
 	}
-	var b strings.Builder
 	edge := pad + strings.Repeat("`", ticks) + "\n"
-	b.WriteString(edge)
-	for line := range strings.SplitSeq(s, "\n") {
-		b.WriteString(strings.TrimRight(pad+line, " ") + "\n")
-	}
-	b.WriteString(edge)
-	return b.String()
+	lines := each(strings.Split(s, "\n"), func(line string) string { return strings.TrimRight(pad+line, " ") + "\n" })
+	return edge + strings.Join(lines, "") + edge
 }

@@ -173,21 +173,19 @@ func (s *story) minion(m *report.Minion) string {
 func minionLine(m *report.Minion) string {
 	id := sanitize.Line(m.ID)
 	c := m.Counts
-	switch m.Status {
-	case highstate.Succeeded:
+	switch {
+	case m.OK():
 		return fmt.Sprintf("%s succeeded: %s in %s", id, counted(c), seconds(c.Duration))
-	case highstate.Failed:
-		if c.Total > 0 {
-			return fmt.Sprintf("%s FAILED: %s; %s in %s", id, cmp.Or(m.Headline(), fmt.Sprintf("Salt's return code is %d", m.Retcode)), counted(c), seconds(c.Duration))
-		}
+	case m.Status == highstate.Failed && c.Total > 0:
+		return fmt.Sprintf("%s FAILED: %s; %s in %s", id, cmp.Or(m.Headline(), fmt.Sprintf("Salt's return code is %d", m.Retcode)), counted(c), seconds(c.Duration))
+	case m.Status == highstate.Failed:
 		return fmt.Sprintf("%s FAILED: %s", id, oneLine(firstLine(m.Messages)))
-	case highstate.NotCompiled:
+	case m.Status == highstate.NotCompiled:
 		return fmt.Sprintf("%s FAILED, no state ran: %s", id, oneLine(firstLine(m.Messages)))
-	case highstate.NoAnswer:
+	case m.Status == highstate.NoAnswer:
 		return id + " FAILED: it did not answer"
-	case highstate.NotReached:
+	case m.Status == highstate.NotReached:
 		return id + " FAILED: it was expected, and was not reached"
-	case highstate.Unreported:
 	}
 	return id + " did not report"
 }

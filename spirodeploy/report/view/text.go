@@ -113,8 +113,9 @@ func (x *text) plan(most int) {
 	if x.Detail != Normal {
 		return
 	}
-	if len(x.verdict) > maxVerdict {
-		x.verdict = middleOut(x.verdict, maxVerdict)
+	if n := len(x.verdict); n > maxVerdict { // the reason of a Python traceback is at its end
+		left := line{x.verdict[0].color, "… " + human.Plural(n-maxVerdict+1, "line") + " …"}
+		x.verdict = slices.Concat(x.verdict[:maxVerdict/2], []line{left}, x.verdict[n-maxVerdict/2+1:])
 	}
 	// With many targets, there may be no room for the minions. Failures get some.
 	x.room = most - maxTail - len(x.verdict) - annotations(x.failures)
@@ -194,11 +195,4 @@ func (x *text) verdictLines() []line {
 		summary = x.Long()
 	}
 	return each(strings.Split(verdict+": "+summary, "\n"), func(text string) line { return line{verdictColor(x.Verdict), text} })
-}
-
-// middleOut returns both ends of lines: the reason of a Python traceback is at its end.
-func middleOut(lines []line, most int) []line {
-	head, tail := lines[:most/2], lines[len(lines)-most/2+1:]
-	left := line{lines[0].color, "… " + human.Plural(len(lines)-len(head)-len(tail), "line") + " …"}
-	return slices.Concat(head, []line{left}, tail)
 }

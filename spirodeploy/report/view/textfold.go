@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/human"
@@ -73,11 +74,9 @@ func (f *folder) group(g *group, room int) {
 		f.print(inYellow, "    what the states did is missing: "+oneLine(err.Error()))
 		room--
 	}
-	for _, l := range messageLines(r.Messages, minionColor(m), room) {
-		f.print(l.color, l.text)
-		room--
-	}
-	f.statesOf(g, r.States, room)
+	messages := messageLines(r.Messages, minionColor(m), room)
+	f.all(messages)
+	f.statesOf(g, r.States, room-len(messages))
 	f.sum(g)
 }
 
@@ -112,19 +111,15 @@ func (f *folder) statesOf(g *group, states []highstate.State, room int) {
 			others = append(others, s)
 		}
 	}
-	causes := causes{states: states}
+	causes := causesOf(states)
 	render := func(s *highstate.State) []line { return foldedState(s, causes.because(s)) }
-	reserve := min(len(others), 1)
-	badLines, badLeft := fit(bad, room-reserve, render)
-	rest := room - len(badLines)
-	if badLeft > 0 {
-		rest--
-	}
-	lines, left := fit(others, rest, render)
-	f.all(lines)
-	f.more(left, "that changed or warns", "that changed or warn", "")
-	f.all(badLines)
-	f.more(badLeft, "that failed", "that failed", inRed)
+	badLines, badLeft := fit(bad, room-min(len(others), 1), render, func(n int) line {
+		return line{inRed, "    … and " + human.Plural(n, "more state") + " that failed"}
+	})
+	lines, left := fit(others, room-len(badLines), render, func(n int) line {
+		return line{"", "    … and " + human.Count(n, "more state that changed or warns", "more states that changed or warn")}
+	})
+	f.all(slices.Concat(lines, badLines))
 	f.states += left + badLeft
 	if g.mixed { // what else each minion did
 		for _, m := range g.minions {
@@ -133,15 +128,8 @@ func (f *folder) statesOf(g *group, states []highstate.State, room int) {
 	}
 }
 
-func (f *folder) more(n int, one, many string, c color) {
-	if n > 0 {
-		f.print(c, "    … and "+human.Count(n, "more state "+one, "more states "+many))
-	}
-}
-
-// fit renders the states that fit into a number of lines. It keeps a line to say how
-// many are left.
-func fit(states []*highstate.State, room int, render func(*highstate.State) []line) (lines []line, left int) {
+// fit renders the states that fit into a number of lines. A line says how many are left.
+func fit(states []*highstate.State, room int, render func(*highstate.State) []line, more func(left int) line) (lines []line, left int) {
 	for i, s := range states {
 		next := render(s)
 		free := room - len(lines)
@@ -153,7 +141,8 @@ func fit(states []*highstate.State, room int, render func(*highstate.State) []li
 		case len(lines) == 0 && free > 0:
 			next = next[:free]
 		default:
-			return lines, len(states) - i
+			left = len(states) - i
+			return append(lines, more(left)), left
 		}
 		lines = append(lines, next...)
 	}
@@ -174,8 +163,8 @@ const (
 func foldedState(s *highstate.State, because []string) []line {
 	c := outcomes[s.Outcome].color
 	text := fmt.Sprintf("    %-12s %-16s %s", outcomes[s.Outcome].word, foldedLine(s.Function), foldedLine(s.ID))
-	if s.Name != s.ID && s.Name != "" {
-		text += " (" + foldedLine(s.Name) + ")"
+	if name := otherName(s); name != "" {
+		text += " (" + foldedLine(name) + ")"
 	}
 	if brief := diffBrief(s.Changes); brief != "" {
 		text += " " + brief

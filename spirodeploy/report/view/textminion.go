@@ -54,21 +54,6 @@ func minionColor(m *report.Minion) color {
 	return inGreen
 }
 
-// outcomeOfMinion says in a few words what a minion did.
-func outcomeOfMinion(m *report.Minion) string {
-	switch {
-	case m.OK():
-		return succeeded(m.Counts)
-	case m.Status != highstate.Failed && m.Status != highstate.NotCompiled:
-		return statuses[m.Status].Words
-	case m.Counts.Total == 0:
-		return "Failed: no state ran"
-	case m.Counts.Failed == 0:
-		return fmt.Sprintf("Failed: Salt's return code is %d", m.Retcode)
-	}
-	return fmt.Sprintf("Failed: %d of %d", m.Counts.Failed, m.Counts.Total)
-}
-
 // minion writes the result of a minion below its name.
 func (x *text) minion(m *report.Minion) {
 	if m.Status == highstate.Unreported {
@@ -166,9 +151,7 @@ func (p *printer) state(s *highstate.State, because []string) {
 	p.print(c, "    ----------")
 	field(c, "ID", s.ID)
 	field(c, "Function", s.Function)
-	if s.Name != s.ID {
-		field(c, "Name", s.Name)
-	}
+	field(c, "Name", otherName(s))
 	field(c, "SLS", s.SLS)
 	field(c, "Result", outcomes[s.Outcome].result)
 	field(c, "Comment", s.Comment)

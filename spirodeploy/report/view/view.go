@@ -5,7 +5,6 @@ package view
 
 import (
 	"io"
-	"slices"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -31,11 +30,12 @@ var Formats = []Format{
 
 // Find returns the format of a name.
 func Find(name string) (f Format, ok bool) {
-	i := slices.IndexFunc(Formats, func(f Format) bool { return f.Name == name })
-	if i < 0 {
-		return Format{}, false
+	for _, f := range Formats {
+		if f.Name == name {
+			return f, true
+		}
 	}
-	return Formats[i], true
+	return Format{}, false
 }
 
 // Names returns the names of the formats.

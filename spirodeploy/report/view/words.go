@@ -60,6 +60,14 @@ var outcomes = map[highstate.Outcome]struct {
 	highstate.Pending: {"would change", "None", "p", inYellow, 1}, highstate.Bad: {"failed", "False", "f", inRed, 0},
 }
 
+// otherName returns the name of a state unless that is its ID.
+func otherName(s *highstate.State) string {
+	if s.Name == s.ID {
+		return ""
+	}
+	return s.Name
+}
+
 // headline returns the verdict in a few words.
 func headline(t *report.Target) string {
 	switch {
@@ -91,7 +99,7 @@ func facts(t *report.Target) []fact {
 		{"Commit", t.Bundle.Commit, true},
 		{"Contents", human.Count(t.Bundle.Entries, "entry", "entries") + ", " + human.Size(t.Bundle.Size), false},
 		{"Started", clock(t.Started), false},
-		{"Took", took(t.Started, t.Finished), false},
+		{"Took", seconds(highstate.Milliseconds(max(0, t.Finished.Sub(t.Started)))), false},
 		{"Exit status", strconv.Itoa(t.ExitStatus), false},
 	}
 	return slices.DeleteFunc(all, func(f fact) bool { return f.Value == "" || f.Name == "Contents" && t.Bundle.Digest == "" })
@@ -101,11 +109,6 @@ func facts(t *report.Target) []fact {
 func failedFirst(t *report.Target) []*report.Minion {
 	good, bad := split(t.Minions, (*report.Minion).OK)
 	return slices.Concat(bad, good)
-}
-
-// took returns a duration.
-func took(from, to time.Time) string {
-	return seconds(highstate.Milliseconds(max(0, to.Sub(from))))
 }
 
 func seconds(m highstate.Milliseconds) string {
