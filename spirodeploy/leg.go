@@ -81,12 +81,12 @@ func (l *leg) label() string {
 
 // prepare checks the target and makes its client. The error lists all problems.
 func (l *leg) prepare() error {
-	errs := append(l.problems, client.CheckName("project", l.target.Project), client.CheckName("deployment", l.target.Deployment), l.useToken())
+	l.problems = append(l.problems, client.CheckName("project", l.target.Project), client.CheckName("deployment", l.target.Deployment), l.useToken())
 	var err error
 	if l.client, err = client.New(l.server); err == nil {
 		l.target.Server = l.client.Server()
 	}
-	return errlist.Join(append(errs, err)...)
+	return errlist.Join(append(l.problems, err)...)
 }
 
 // useToken narrows the token to the project. It fails if the token clearly does not allow

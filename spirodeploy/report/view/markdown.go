@@ -170,7 +170,7 @@ var (
 // commits in code.
 func inert(s string) string {
 	return "<code>" + punctuation.ReplaceAllStringFunc(oneLine(s), func(c string) string {
-		if strings.Contains(",;()'-%?=/", c) {
+		if strings.ContainsRune(",;()'-%?=/", rune(c[0])) {
 			return c
 		}
 		return fmt.Sprintf("&#%d;", c[0])
