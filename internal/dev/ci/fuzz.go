@@ -28,7 +28,7 @@ func Fuzz(ctx context.Context, out io.Writer, dir string, each time.Duration) er
 		return fmt.Errorf("fuzz: look for targets: %w", err)
 	}
 	targets := fuzzTargets(names)
-	fmt.Fprintf(out, "%s, %s each: about %s\n", human.Count(len(targets), "target", "targets"), each, about(time.Duration(len(targets))*each))
+	fmt.Fprintf(out, "%s, %s each: about %s\n", human.Count(len(targets), "target", "targets"), each, time.Duration(len(targets))*each)
 	var errs []error
 	for _, t := range targets {
 		if err := t.run(ctx, out, dir, each); err != nil {
@@ -42,14 +42,6 @@ func Fuzz(ctx context.Context, out io.Writer, dir string, each time.Duration) er
 		return fmt.Errorf("fuzz: %d of %d targets failed:\n%w", len(errs), len(targets), errors.Join(errs...))
 	}
 	return nil
-}
-
-// about returns a duration for people: minutes, where it has some.
-func about(d time.Duration) string {
-	if d < 2*time.Minute {
-		return human.Count(int(d.Seconds()), "second", "seconds")
-	}
-	return fmt.Sprintf("%d minutes", int(d.Round(time.Minute).Minutes()))
 }
 
 // fuzzTarget is a fuzz target of a package.
