@@ -20,6 +20,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // The building blocks of CI services: action.yml for GitHub, and the component
@@ -33,15 +35,11 @@ const release = "v0.1.0"
 // a line each, and goes on as the command.
 func download(t *testing.T, goos, goarch, arguments string) string {
 	t.Helper()
-	bin, err := command()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := fmt.Sprintf("#!/bin/sh\nprintf '%%s\\n' \"$@\" >> '%s'\nexec '%s' \"$@\"\n", arguments, filepath.Join(bin, "spiro-deploy"))
+	script := fmt.Sprintf("#!/bin/sh\nprintf '%%s\\n' \"$@\" >> '%s'\nexec '%s' \"$@\"\n", arguments, program.Command(t))
 	stem := "spiro-deploy_" + release + "_" + goos + "_" + goarch
-	archive, ending := tarOf(t, stem+"/spiro-deploy", program), ".tar.gz"
+	archive, ending := tarOf(t, stem+"/spiro-deploy", script), ".tar.gz"
 	if goos == "windows" {
-		archive, ending = zipOf(t, stem+"/spiro-deploy.exe", program), ".zip"
+		archive, ending = zipOf(t, stem+"/spiro-deploy.exe", script), ".zip"
 	}
 	base := t.TempDir()
 	sums := fmt.Sprintf("%064d  other%s%s\n%x  %s%s\n", 0, stem, ending, sha256.Sum256(archive), stem, ending)

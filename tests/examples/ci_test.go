@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // github is a workflow, with what the examples use of one, and nothing else.
@@ -187,10 +189,7 @@ func shop(t *testing.T) string {
 // minion that fails.
 func TestCI(t *testing.T) {
 	t.Parallel()
-	bin, err := command()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := filepath.Dir(program.Command(t))
 	for name, read := range map[string]func(*testing.T, string, []string) job{
 		"github-command.yml": fromGitHub, "gitlab-ci-command.yml": fromGitLab,
 	} {

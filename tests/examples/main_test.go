@@ -2,18 +2,16 @@ package examples_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // root is the root of the repository, as an absolute path.
@@ -25,36 +23,7 @@ var root = func() string {
 	return dir
 }()
 
-// programs is where what is built goes.
-var programs string
-
-func TestMain(m *testing.M) { os.Exit(runMain(m)) }
-
-func runMain(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "spirodeploy-examples-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	programs = dir
-	return m.Run()
-}
-
-// command builds spiro-deploy, once, and returns the directory that it is in.
-var command = sync.OnceValues(func() (string, error) {
-	dir := filepath.Join(programs, "bin")
-	return dir, build(filepath.Join(dir, "spiro-deploy"), root, "./spirodeploy/cmd/spiro-deploy")
-})
-
-func build(file, dir, pkg string) error {
-	cmd := exec.CommandContext(context.Background(), "go", "build", "-o", file, pkg)
-	cmd.Dir = dir
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build %s: %w\n%s", pkg, err, said)
-	}
-	return nil
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
 // result is how a program ended.
 type result struct {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // TestPipeline compiles the module with the code that Dagger's generator makes for
@@ -17,11 +19,7 @@ func TestPipeline(t *testing.T) {
 		t.Skip("building the code generator takes long")
 	}
 	dir := example(t, "pipeline")
-	generator := filepath.Join(programs, "codegen.exe")
-	pinned := filepath.Join(root, "internal", "dev", "codegen")
-	if err := build(generator, pinned, "github.com/dagger/dagger/cmd/codegen"); err != nil {
-		t.Fatal(err)
-	}
+	generator := program.Build(t, filepath.Join(root, "internal", "dev", "codegen"), "github.com/dagger/dagger/cmd/codegen")
 	content, err := os.ReadFile(filepath.Join(dir, "dagger.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/tests/program"
 	"github.com/spirostack/spirodeploy/tests/registry/store"
 )
 
@@ -53,13 +54,9 @@ func newPipeline(t *testing.T) (*pipeline, *spirotest.Server) {
 	onLinux(t)
 	srv := spirotest.New(t, spirotest.Options{TLS: true, Minions: []spirotest.Minion{{ID: "web1"}, {ID: "staging1"}}})
 	reg := store.Start(t, store.Options{Username: registryUser, Password: registryPassword})
-	bin, err := command()
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := &pipeline{dir: shop(t), home: t.TempDir(), bin: t.TempDir(), registry: strings.TrimPrefix(reg.URL, "http://")}
 	p.download = download(t, "linux", runtime.GOARCH, filepath.Join(t.TempDir(), "arguments"))
-	if err := os.Symlink(filepath.Join(bin, "spiro-deploy"), filepath.Join(p.bin, "spiro-deploy")); err != nil {
+	if err := os.Symlink(program.Command(t), filepath.Join(p.bin, "spiro-deploy")); err != nil {
 		t.Fatal(err)
 	}
 	// The part of "docker login" that counts.

@@ -7,7 +7,6 @@ package faults_test
 import (
 	"flag"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	explain "github.com/spirostack/spirodeploy/spirodeploy/fault"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 var update = flag.Bool("update", false, "write the table in docs/faults.md anew")
@@ -26,11 +26,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
-	status := m.Run()
-	if temp != "" {
-		_ = os.RemoveAll(temp)
-	}
-	os.Exit(status)
+	program.Main(m)
 }
 
 // fault is a way for a deployment to go wrong, or to go well all the same.

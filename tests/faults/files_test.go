@@ -10,49 +10,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/spirostack/spirodeploy/tests/program"
 )
-
-// command returns the path of spiro-deploy, in a directory that everybody may enter.
-func command(t *testing.T) string {
-	t.Helper()
-	path, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "spirodeploy-faults-")
-	if err != nil {
-		return "", err
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return "", err
-	}
-	temp = dir
-	path := filepath.Join(dir, "spiro-deploy")
-	cmd := exec.Command("go", "build", "-o", path, "./spirodeploy/cmd/spiro-deploy")
-	cmd.Dir = filepath.Join("..", "..")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return "", errors.New(string(out))
-	}
-	return path, nil
-})
-
-// temp is where built builds; it is removed when all tests have ended.
-var temp string
 
 // shell runs the command with a shell before it, "$@" being the command and its
 // arguments, and returns what it says last.
 func shell(script string, args ...string) func(*scene) outcome {
 	return func(s *scene) outcome {
 		s.t.Helper()
-		all := append([]string{"-c", script, "sh", command(s.t), "--dir", s.dir}, args...)
+		all := append([]string{"-c", script, "sh", program.Command(s.t), "--dir", s.dir}, args...)
 		cmd := exec.CommandContext(s.ctx, "sh", all...)
 		cmd.Dir = s.t.TempDir()
 		cmd.Env = append(os.Environ(), "TMPDIR="+cmd.Dir, "SPIRO_URL="+s.server.URL(), "SPIRO_TOKEN="+s.opts.Server.Token.Reveal())
@@ -83,7 +52,7 @@ func (s *scene) execute(cmd *exec.Cmd) outcome {
 var files = []fault{
 	{name: "half a bundle (`--bundle`)", over: "http", breaks: func(s *scene) {
 		whole := filepath.Join(s.t.TempDir(), "bundle.tar")
-		build := exec.CommandContext(s.ctx, command(s.t), "--dir", s.dir, "--output", whole)
+		build := exec.CommandContext(s.ctx, program.Command(s.t), "--dir", s.dir, "--output", whole)
 		if out, err := build.CombinedOutput(); err != nil {
 			s.t.Fatalf("%v\n%s", err, out)
 		}
@@ -155,7 +124,7 @@ func unreadable(s *scene) {
 	s.command = func(s *scene) outcome {
 		dir := s.t.TempDir()
 		letIn(s.t, s.dir, dir)
-		cmd := exec.CommandContext(s.ctx, command(s.t), "--dir", s.dir, "--insecure", "shop", "prod")
+		cmd := exec.CommandContext(s.ctx, program.Command(s.t), "--dir", s.dir, "--insecure", "shop", "prod")
 		cmd.Dir = dir
 		asNobody(s.t, cmd)
 		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir, "SPIRO_TOKEN=" + s.opts.Server.Token.Reveal(), "SPIRO_URL=" + "http://" + s.opts.Server.Address}

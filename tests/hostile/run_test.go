@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spirostack/spirodeploy/internal/dev/pace"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // maxPeak is the most memory that the command may use, in KiB.
@@ -73,9 +74,13 @@ func run(t *testing.T, url string, args ...string) outcome {
 func launch(t *testing.T, dir string, env []string, args ...string) outcome {
 	t.Helper()
 	o := outcome{said: &screen{}, report: filepath.Join(dir, "report.json")}
-	peakFile := filepath.Join(dir, "peak")
-	args = append([]string{peakFile, spiroDeploy, "--insecure", "--report=json=" + o.report, "shop", "prod"}, args...)
-	cmd := exec.CommandContext(t.Context(), peak, args...)
+	spiroDeploy := os.Getenv("HOSTILE_COMMAND")
+	if spiroDeploy == "" {
+		spiroDeploy = program.Command(t)
+	}
+	measure, file, measured := program.Measure(t)
+	args = append([]string{file, spiroDeploy, "--insecure", "--report=json=" + o.report, "shop", "prod"}, args...)
+	cmd := exec.CommandContext(t.Context(), measure, args...)
 	cmd.Env = slices.Concat(os.Environ(), []string{"SPIRO_TOKEN=" + secret, "GIT_CEILING_DIRECTORIES=" + dir}, env)
 	cmd.Stdout, cmd.Stderr = o.said, o.said
 	cmd.WaitDelay = time.Minute // after which its outputs are closed
@@ -90,9 +95,7 @@ func launch(t *testing.T, dir string, env []string, args ...string) outcome {
 		t.Fatal(err)
 	}
 	o.status = cmd.ProcessState.ExitCode()
-	if text, err := os.ReadFile(peakFile); err == nil {
-		o.peak, _ = strconv.ParseInt(string(text), 10, 64)
-	}
+	o.peak = measured().PeakKiB
 	return o
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // front is a program that people deploy with.
@@ -27,7 +29,7 @@ type front struct {
 // fronts are the programs. What they do is "deploy", and with mage also "check",
 // "token", "diff" and "bundle".
 var fronts = []front{
-	{name: "command", program: command, args: func(_ string, positions []string, flags map[string]string) []string {
+	{name: "command", program: program.Command, args: func(_ string, positions []string, flags map[string]string) []string {
 		return append(flagList(flags, func(name string) string { return commandFlags[name] }), positions...)
 	}},
 	{name: "mage", program: mage, args: func(do string, positions []string, flags map[string]string) []string {
@@ -80,14 +82,14 @@ func (f front) job(t *testing.T, do string, positions []string, flags map[string
 // buildMage compiles a magefile that imports the targets, in a module of its own
 // as users have one: nobody else is in the way there.
 var buildMage = sync.OnceValues(func() (string, error) {
-	dir := filepath.Join(scratch, "magefile")
+	dir := filepath.Join(program.Dir(), "magefile")
 	if err := makeMagefile(dir); err != nil {
 		return "", err
 	}
-	path := filepath.Join(scratch, "targets")
+	path := filepath.Join(program.Dir(), "targets")
 	cmd := exec.Command("go", "tool", "mage", "-compile", path)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "MAGEFILE_CACHE="+filepath.Join(scratch, "cache"))
+	cmd.Env = append(os.Environ(), "MAGEFILE_CACHE="+filepath.Join(program.Dir(), "cache"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("mage -compile: %w\n%s", err, out)
 	}
@@ -106,15 +108,15 @@ import (
 
 // makeMagefile makes the module: it requires what the main module does, and that.
 func makeMagefile(dir string) error {
-	here, err := filepath.Abs(root)
+	here, err := filepath.Abs(program.Root)
 	if err != nil {
 		return err
 	}
-	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	mod, err := os.ReadFile(filepath.Join(program.Root, "go.mod"))
 	if err != nil {
 		return err
 	}
-	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	sum, err := os.ReadFile(filepath.Join(program.Root, "go.sum"))
 	if err != nil {
 		return err
 	}

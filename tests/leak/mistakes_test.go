@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // mistakes are places that a token does not belong to. T stands for the token and
@@ -163,7 +164,7 @@ func testMistake(t *testing.T, mistake int, front string, args []string, known b
 	secret := server.Token(time.Hour, "shop")
 	proxy := newProxy(t)
 	fill := strings.NewReplacer("URL", server.URL(), "PROXY", strings.Replace(proxy.URL, "://", "://u:"+secret+"@", 1), "T", secret)
-	j := job{path: command(t), dir: project(t), secrets: sent(t, secret), env: []string{"SPIRO_URL=" + server.URL(), "NO_PROXY="}}
+	j := job{path: program.Command(t), dir: project(t), secrets: sent(t, secret), env: []string{"SPIRO_URL=" + server.URL(), "NO_PROXY="}}
 	if front == "mage" {
 		j.path = mage(t)
 	}

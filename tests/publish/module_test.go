@@ -16,6 +16,8 @@ import (
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 	"golang.org/x/mod/zip"
+
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 const (
@@ -23,19 +25,7 @@ const (
 	version = "v0.0.1-test.1"
 )
 
-// scratch is where the proxy and its users are, and what they download.
-var scratch string
-
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		var err error
-		if scratch, err = os.MkdirTemp("", "spirodeploy-publish-"); err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(scratch)
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
 // root is the directory of the module that is published.
 var root = sync.OnceValues(func() (string, error) { return filepath.Abs(filepath.Join("..", "..")) })
@@ -57,7 +47,7 @@ var published = sync.OnceValues(func() (proxy string, err error) {
 			files = append(files, file{top, name})
 		}
 	}
-	proxy = filepath.Join(scratch, "proxy")
+	proxy = filepath.Join(program.Dir(), "proxy")
 	dir := filepath.Join(proxy, filepath.FromSlash(path), "@v")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
@@ -131,7 +121,7 @@ func goCommand(t *testing.T, dir string, args ...string) string {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(),
 		"GOPROXY="+url(proxy)+","+url(filepath.Join(cache, "cache", "download")), "GOSUMDB=off", "GOPRIVATE=", "GONOPROXY=",
-		"GOMODCACHE="+filepath.Join(scratch, "mod"), "GOBIN="+filepath.Join(scratch, "bin"), "GOTOOLCHAIN=local", "GOWORK=off",
+		"GOMODCACHE="+filepath.Join(program.Dir(), "mod"), "GOBIN="+filepath.Join(program.Dir(), "bin"), "GOTOOLCHAIN=local", "GOWORK=off",
 		// So that the scratch directory can be removed, and packages that are compiled
 		// once are so for the next run.
 		"GOFLAGS=-modcacherw -trimpath",
@@ -148,8 +138,8 @@ func url(dir string) string { return "file://" + filepath.ToSlash(dir) }
 // TestInstall gets the command as the README says.
 func TestInstall(t *testing.T) {
 	t.Parallel()
-	goCommand(t, scratch, "install", path+"/spirodeploy/cmd/spiro-deploy@"+version)
-	command := filepath.Join(scratch, "bin", "spiro-deploy")
+	goCommand(t, program.Dir(), "install", path+"/spirodeploy/cmd/spiro-deploy@"+version)
+	command := filepath.Join(program.Dir(), "bin", "spiro-deploy")
 	said, err := exec.CommandContext(t.Context(), command, "--version").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +170,7 @@ import (
 // TestMage gets the targets as the README says, into a module of somebody else.
 func TestMage(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(scratch, "consumer")
+	dir := filepath.Join(program.Dir(), "consumer")
 	if err := os.MkdirAll(filepath.Join(dir, "magefiles"), 0o755); err != nil {
 		t.Fatal(err)
 	}

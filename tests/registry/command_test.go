@@ -16,6 +16,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/module"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // project is a directory with a project in it, and a login of Docker's configuration.
@@ -49,7 +50,7 @@ func newProject(t *testing.T, r real) project {
 // run runs the command, which must end with a status and never show the password.
 func (p project) run(t *testing.T, status int, args ...string) (stdout, stderr string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), command, args...)
+	cmd := exec.CommandContext(t.Context(), program.Command(t), args...)
 	cmd.Dir, cmd.Env = p.dir, append(os.Environ(), p.env...)
 	var out, err bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &err

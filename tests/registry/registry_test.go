@@ -25,6 +25,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/registry"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // shop returns a bundle of some size, the same for the same size.
@@ -300,21 +301,14 @@ func TestMemory(t *testing.T) { //nolint:paralleltest // it needs the machine
 	r := start(t, false, nil)
 	addr := r.address(t, "shop:large").String()
 	for _, args := range [][]string{{"push", addr, strconv.FormatInt(size, 10)}, {"pull", addr}} {
-		peakFile := filepath.Join(t.TempDir(), "peak")
-		cmd := exec.CommandContext(t.Context(), peak, append([]string{peakFile, transfer}, args...)...)
+		measure, file, measured := program.Measure(t)
+		cmd := exec.CommandContext(t.Context(), measure, append([]string{file, program.Build(t, ".", "./transfer")}, args...)...)
 		cmd.Env = append(os.Environ(), "TRANSFER_USER="+user, "TRANSFER_PASSWORD="+password)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", args[0], err, out)
 		}
-		text, err := os.ReadFile(peakFile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		used, err := strconv.ParseInt(string(text), 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
+		used := measured().PeakKiB
 		t.Logf("%s: %d MiB of memory; %s", args[0], used>>10, strings.TrimSpace(string(out)))
 		if used > maxPeak || runtime.GOOS == "linux" && used == 0 {
 			t.Errorf("%s used %d KiB of memory, more than %d", args[0], used, maxPeak)

@@ -17,6 +17,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // options are those of the library for a deployment prod.
@@ -63,7 +64,7 @@ func TestMage(t *testing.T) {
 	}
 	dir := states(t, "db1", "{{ grains['root'] }}/by-mage:\n  file.managed:\n    - contents: hello\n")
 	cmd := exec.CommandContext(t.Context(), "go", "tool", "mage", "-d", filepath.Join("internal", "dev", "targets"), "spiro:deploy", "mage", "prod", "-dir="+dir, "-insecure")
-	cmd.Dir = root
+	cmd.Dir = program.Root
 	cmd.Env = append(os.Environ(), "SPIRO_URL="+m.URL, "SPIRO_TOKEN="+issued)
 	run(t, cmd).check(t, 0, "Success: mage/prod deployed: 1 minion, 1 state")
 	if got := content(t, filepath.Join(m.Root("db1"), "by-mage")); got != "hello\n" {

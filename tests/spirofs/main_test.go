@@ -15,10 +15,8 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
-
-// root is the main module's directory.
-var root = filepath.Join("..", "..")
 
 // ctx ends when all tests have.
 var ctx, cancel = context.WithCancel(context.Background())
@@ -49,17 +47,17 @@ func TestMain(m *testing.M) {
 			}
 		}
 	}
+	program.Remove()
 	cancel()
 	os.Exit(status)
 }
 
 // world is what all tests share, on the newest Salt.
 type world struct {
-	env     *salt.Env
-	plain   *salt.Master // plain HTTP, minions web1 and db1
-	secure  *salt.Master // TLS, minions safe1 and safe2
-	command string       // path of the command
-	err     error
+	env    *salt.Env
+	plain  *salt.Master // plain HTTP, minions web1 and db1
+	secure *salt.Master // TLS, minions safe1 and safe2
+	err    error
 }
 
 var (
@@ -86,9 +84,7 @@ var (
 			return w
 		}
 		// What tests write goes with the master, also when they are killed.
-		if w.err = os.Setenv("TMPDIR", w.plain.Temp()); w.err == nil {
-			w.command, w.err = build(w.plain.Temp())
-		}
+		w.err = os.Setenv("TMPDIR", w.plain.Temp())
 		return w
 	})
 )
@@ -105,16 +101,6 @@ var (
 		})
 	})
 )
-
-func build(dir string) (string, error) {
-	path := filepath.Join(dir, "spiro-deploy")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "./spirodeploy/cmd/spiro-deploy")
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-}
 
 // shared returns what all tests share, or skips the test.
 func shared(t *testing.T) world {
@@ -165,7 +151,7 @@ func unhardened(t *testing.T) *salt.Master {
 // command returns the command, set up for a master and a project's token.
 func command(t *testing.T, m *salt.Master, project string, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), shared(t).command, args...)
+	cmd := exec.CommandContext(t.Context(), program.Command(t), args...)
 	cmd.Env = append(os.Environ(), "SPIRO_URL="+m.URL, "SPIRO_TOKEN="+m.Token(time.Hour, project).Reveal())
 	return cmd
 }

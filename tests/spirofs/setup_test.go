@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // address is what docs/guides/master.md installs, which is not where the tests are.
@@ -20,7 +21,7 @@ const address = "git+https://github.com/spirostack/spirodeploy#subdirectory=cont
 // SpiroFS, with a salt-pip that installs as that of Salt's packages does.
 func TestSetUp(t *testing.T) { //nolint:paralleltest // as with TestMatrix
 	w := shared(t)
-	page := content(t, filepath.Join(root, "docs", "guides", "master.md"))
+	page := content(t, filepath.Join(program.Root, "docs", "guides", "master.md"))
 	blocks := regexp.MustCompile("(?ms)^```(?:sh|yaml)\n(.*?)^```$").FindAllStringSubmatch(page, 3)
 	if len(blocks) != 3 || !strings.Contains(blocks[0][1], address) {
 		t.Fatalf("docs/guides/master.md is not what it was: %q", blocks)
@@ -35,7 +36,7 @@ func TestSetUp(t *testing.T) { //nolint:paralleltest // as with TestMatrix
 		t.Fatal(err)
 	}
 	sources := filepath.Join(dir, "spirofs-compat") // pip writes into them
-	if err := os.CopyFS(sources, os.DirFS(filepath.Join(root, "contrib", "spirofs-compat"))); err != nil {
+	if err := os.CopyFS(sources, os.DirFS(filepath.Join(program.Root, "contrib", "spirofs-compat"))); err != nil {
 		t.Fatal(err)
 	}
 	// What a machine with Salt's packages has, and this one has not.

@@ -2,7 +2,6 @@ package terminal_test
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -17,31 +16,10 @@ import (
 	"github.com/hinshun/vt10x"
 
 	"github.com/spirostack/spirodeploy/internal/dev/pace"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
-// scratch is where the command is built.
-var scratch string
-
-func TestMain(m *testing.M) {
-	var err error
-	if scratch, err = os.MkdirTemp("", "spirodeploy-terminal-"); err != nil {
-		panic(err)
-	}
-	status := m.Run()
-	_ = os.RemoveAll(scratch)
-	os.Exit(status)
-}
-
-// build is what "go build" makes of the command, once.
-var build = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(scratch, "spiro-deploy")
-	cmd := exec.Command("go", "build", "-o", path, "./spirodeploy/cmd/spiro-deploy")
-	cmd.Dir = filepath.Join("..", "..")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-})
+func TestMain(m *testing.M) { program.Main(m) }
 
 // terminal is one with the command on it.
 type terminal struct {
@@ -57,14 +35,11 @@ type terminal struct {
 // start runs the command in a project directory, on a terminal of that size.
 func start(t *testing.T, cols, rows int, dir string, env []string, args ...string) *terminal {
 	t.Helper()
-	path, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := &terminal{Terminal: vt10x.New(vt10x.WithSize(cols, rows)), over: make(chan error, 1)}
-	s.cmd = exec.CommandContext(t.Context(), path, args...)
+	s.cmd = exec.CommandContext(t.Context(), program.Command(t), args...)
 	s.cmd.Dir = dir
 	s.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TERM=xterm-256color", "LANG=C.UTF-8"}, env...)
+	var err error
 	s.pty, err = pty.StartWithSize(s.cmd, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)})
 	if err != nil {
 		t.Fatal(err)

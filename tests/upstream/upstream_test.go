@@ -27,6 +27,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // client is a way to call a client.
@@ -35,54 +36,27 @@ type client struct {
 	command []string
 }
 
-// clients returns the first-party client and ours. Where there is no Python for
-// the former, the test is skipped, but not in CI.
+// clients returns the first-party client and ours. If there is no Python for the former,
+// the test is skipped, but not in CI.
 func clients(t *testing.T) (theirs, ours client) {
 	t.Helper()
-	programs.Do(func() { programs.theirs, programs.ours, programs.err = prepare() })
+	env, err := prepare()
 	switch {
-	case errors.Is(programs.err, salt.ErrNoPython) && os.Getenv("CI") != "true":
-		t.Skip(programs.err)
-	case programs.err != nil:
-		t.Fatal(programs.err)
+	case errors.Is(err, salt.ErrNoPython) && os.Getenv("CI") != "true":
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
 	}
-	return client{"theirs", programs.theirs}, client{"ours", programs.ours}
+	return client{"theirs", env.Script("spiro-deploy")}, client{"ours", []string{program.Command(t), "--insecure"}}
 }
 
-// programs are made once.
-var programs struct {
-	sync.Once
-	theirs, ours []string
-	dir          string
-	err          error
-}
-
-func prepare() (theirs, ours []string, err error) {
+var prepare = sync.OnceValues(func() (*salt.Env, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), salt.InstallLimit)
 	defer cancel()
-	env, err := salt.Prepare(ctx, func(line string) { fmt.Fprintln(os.Stderr, line) })
-	if err != nil {
-		return nil, nil, err
-	}
-	if programs.dir, err = os.MkdirTemp("", "spirodeploy-upstream-"); err != nil {
-		return nil, nil, err
-	}
-	program := filepath.Join(programs.dir, "spiro-deploy")
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./spirodeploy/cmd/spiro-deploy")
-	build.Dir = filepath.Join("..", "..") // the module whose requirements it is built with
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, nil, fmt.Errorf("%w\n%s", err, out)
-	}
-	return env.Script("spiro-deploy"), []string{program, "--insecure"}, nil
-}
+	return salt.Prepare(ctx, func(line string) { fmt.Fprintln(os.Stderr, line) })
+})
 
-func TestMain(m *testing.M) {
-	status := m.Run()
-	if programs.dir != "" {
-		_ = os.RemoveAll(programs.dir)
-	}
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
 // entry is what counts of an entry of a bundle.
 type entry struct {

@@ -19,7 +19,7 @@ import (
 
 // Options say what to measure.
 type Options struct {
-	Runs int    // how often each command runs; default 5
+	Runs int    // how often each command runs
 	Only string // only cases whose name has this in it; default all
 	JSON string // file for the results; default none
 	Out  io.Writer
@@ -42,37 +42,31 @@ type Result struct {
 // bench is a run of all cases.
 type bench struct {
 	Options
-	dir     string // for all that is made
+	dir     string // for everything that the run makes
 	ours    string // path of the command
 	measure string // path of the program that measures
-	server  string // path of the server
 	results []Result
 }
 
-// Run measures. It is to be called in the module's root. It needs openssl, tar,
-// tee and curl for the peers; what is not there is left out, with a line that
-// says so. What it writes lies below a temporary directory, and takes 13 GiB.
+// Run measures. The caller must be in the module's root. The peers need openssl, tar,
+// tee and curl; Run leaves out what is not there, with a line that says so. It writes
+// 13 GiB below a temporary directory.
 func Run(ctx context.Context, opts Options) (err error) {
-	opts.Runs = cmp.Or(opts.Runs, 5)
 	b := &bench{Options: opts}
 	if b.dir, err = os.MkdirTemp("", "spirodeploy-bench-"); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
-	for program, pkg := range map[*string]string{
-		&b.ours: "./spirodeploy/cmd/spiro-deploy", &b.measure: "./internal/dev/bench/measure", &b.server: "./internal/dev/bench/server",
-	} {
-		*program = filepath.Join(b.dir, filepath.Base(pkg))
-		build := exec.CommandContext(ctx, "go", "build", "-o", *program, pkg)
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
-		}
+	b.ours, b.measure = filepath.Join(b.dir, "spiro-deploy"), filepath.Join(b.dir, "measure")
+	build := exec.CommandContext(ctx, "go", "build", "-o", b.dir, "./spirodeploy/cmd/spiro-deploy", "./internal/dev/bench/measure")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the command: %w\n%s", err, out)
 	}
 	for _, c := range cases {
 		if !strings.Contains(c.name, b.Only) {
 			continue
 		}
-		if err := c.run(ctx, b, c.name); err != nil {
+		if err := b.play(ctx, c); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
@@ -85,6 +79,30 @@ func Run(ctx context.Context, opts Options) (err error) {
 		return err
 	}
 	return os.WriteFile(b.JSON, append(text, '\n'), 0o644)
+}
+
+// play sets up what a case needs, and measures it.
+func (b *bench) play(ctx context.Context, c benchCase) (err error) {
+	s := stage{bench: b, name: c.name}
+	if c.tree.make != nil {
+		if s.dir, err = b.made(c.tree); err != nil {
+			return err
+		}
+	}
+	if c.tar {
+		s.tar = filepath.Join(b.dir, "finished.tar")
+		defer func() { _ = os.Remove(s.tar) }() // it goes with the directory at the latest
+		if _, err := b.once(ctx, contender{command: []string{b.ours, "--dir", s.dir, "--output", s.tar}}); err != nil {
+			return err
+		}
+	}
+	if c.serve != nil {
+		if s.served, err = c.serve(filepath.Join(b.dir, "served")); err != nil {
+			return err
+		}
+		defer s.stop()
+	}
+	return c.run(ctx, s)
 }
 
 // contender is a command that takes part in a case.
@@ -104,43 +122,44 @@ type sample struct {
 
 // race runs the contenders in turn, so that what else the machine does meets all
 // of them, after one round that does not count. The first of them is ours.
-func (b *bench) race(ctx context.Context, name string, contenders ...contender) error {
+func (s stage) race(ctx context.Context, contenders ...contender) error {
 	contenders = slices.DeleteFunc(contenders, func(c contender) bool {
 		_, err := exec.LookPath(cmp.Or(c.needs, c.command[0]))
 		if err != nil {
-			fmt.Fprintf(b.Out, "%s: without %s: %v\n", name, c.what, err)
+			fmt.Fprintf(s.Out, "%s: without %s: %v\n", s.name, c.what, err)
 		}
 		return err != nil
 	})
 	samples := make([][]sample, len(contenders))
-	for round := range b.Runs + 1 {
+	for round := range s.Runs + 1 {
 		for i, c := range contenders {
-			s, err := b.once(ctx, c)
+			one, err := s.once(ctx, c)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.what, err)
 			}
 			if round > 0 {
-				samples[i] = append(samples[i], s)
+				samples[i] = append(samples[i], one)
 			}
 		}
 	}
 	var ours time.Duration
 	for i, c := range contenders {
 		r := summary(samples[i])
-		r.Case, r.What = name, c.what
+		r.What = c.what
 		if i == 0 {
 			ours = r.Median
 		} else {
 			r.Ratio = float64(ours) / float64(r.Median)
 		}
-		b.add(r)
+		s.add(r)
 	}
 	return nil
 }
 
-func (b *bench) add(r Result) {
-	b.results = append(b.results, r)
-	fmt.Fprintf(b.Out, "%-34s %-34s %s\n", r.Case, r.What, r.measured())
+func (s stage) add(r Result) {
+	r.Case = s.name
+	s.results = append(s.results, r)
+	fmt.Fprintf(s.Out, "%-34s %-34s %s\n", r.Case, r.What, r.measured())
 }
 
 func (r Result) measured() string {

@@ -16,12 +16,11 @@ var Root = filepath.Join("..", "..")
 
 // Build makes the command, in a directory, and returns its path.
 func Build(ctx context.Context, dir string) (string, error) {
-	path := filepath.Join(dir, "spiro-deploy")
-	abs, err := filepath.Abs(path)
+	path, err := filepath.Abs(filepath.Join(dir, "spiro-deploy"))
 	if err != nil {
 		return "", err
 	}
-	return abs, run(ctx, Root, nil, "go", "build", "-o", abs, "./spirodeploy/cmd/spiro-deploy")
+	return path, run(ctx, Root, nil, "go", "build", "-o", path, "./spirodeploy/cmd/spiro-deploy")
 }
 
 // Project makes a repository of examples/shop in a directory, with one commit
