@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -69,11 +68,7 @@ func (m *Master) run(ctx context.Context, script string, args ...string) ([]byte
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	detach(cmd)
-	endWithUs(cmd)
 	cmd.WaitDelay = time.Second
-	// What endWithUs asks for happens when the thread ends that started the command.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)

@@ -56,10 +56,7 @@ func (m *Master) configure(opts Options, ports []uint16) (uint16, error) {
 		return 0, err
 	}
 	for _, it := range m.minions {
-		grains := settings{"root": m.Root(it.ID)}
-		if it.RootGrain != "" {
-			grains[it.RootGrain] = m.Root(it.ID)
-		}
+		grains := settings{"root": m.Root(it.ID), "shop_root": m.Root(it.ID)}
 		maps.Copy(grains, it.Grains)
 		minion := m.common(it.ID)
 		maps.Copy(minion, settings{

@@ -33,11 +33,8 @@ var requirements embed.FS
 // InstallLimit is how long it may take to install anything.
 const InstallLimit = 30 * time.Minute
 
-// Limits, generous ones: they are there so that everything ends.
-const (
-	probeLimit = 5 * time.Minute
-	abandoned  = time.Hour // an unfinished environment that is older belongs to nobody
-)
+// probeLimit is how long it may take to ask a Python for its version.
+const probeLimit = 5 * time.Minute
 
 // ErrNoPython means that there is no Python that all versions of Salt run on.
 var ErrNoPython = errors.New("no Python for Salt")
@@ -92,7 +89,7 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 		return nil, err
 	}
 	// Whoever comes second waits, and finds what the first has made.
-	unlock, err := lock(ctx, filepath.Join(cache, "lock"), func() { progress("Salt and SpiroFS: waiting for another process that installs") })
+	unlock, err := lock(ctx, filepath.Join(cache, "lock"), progress)
 	if err != nil {
 		return nil, err
 	}
@@ -100,9 +97,9 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 	if env, err := open(dir, version); err == nil {
 		return env, nil
 	}
-	removeAbandoned(cache)
-	building, err := os.MkdirTemp(cache, "building-")
-	if err != nil {
+	building := dir + ".new"
+	// What is there was left by an installation that was interrupted.
+	if err := errors.Join(os.RemoveAll(building), os.Mkdir(building, 0o755)); err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(building) }() // it has been renamed, or the next one removes it
@@ -111,13 +108,10 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 	if err := i.run(ctx); err != nil {
 		return nil, err
 	}
-	renameErr := os.Rename(building, dir)
-	// If another process was faster all the same, its environment is as good as this one.
-	env, err := open(dir, version)
-	if err != nil {
-		return nil, errors.Join(renameErr, err)
+	if err := os.Rename(building, dir); err != nil {
+		return nil, err
 	}
-	return env, nil
+	return open(dir, version)
 }
 
 // pinned returns the requirements of a version of Salt.
@@ -175,16 +169,6 @@ func (e *Env) Script(name string, args ...string) []string {
 
 // Python returns the command line that runs the environment's Python.
 func (e *Env) Python(args ...string) []string { return append([]string{e.python()}, args...) }
-
-// removeAbandoned removes what interrupted installations have left.
-func removeAbandoned(cache string) {
-	found, _ := filepath.Glob(filepath.Join(cache, "building-*")) // the pattern is good
-	for _, dir := range found {
-		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > abandoned {
-			_ = os.RemoveAll(dir) // there is always a next time
-		}
-	}
-}
 
 // tail returns the end of a text.
 func tail(text []byte, size int) string {

@@ -21,11 +21,10 @@ import (
 // Minion is a minion to start.
 type Minion struct {
 	ID string
-	// Grains are further grains; default none. Every minion has the grain
-	// "root", the directory below which its states may write ([Master.Root]).
+	// Grains are further grains; default none. Every minion has the grains "root" and,
+	// for examples/shop, "shop_root": the directory below which its states may write
+	// ([Master.Root]).
 	Grains map[string]any
-	// RootGrain is a further name for the grain "root"; default none.
-	RootGrain string
 }
 
 // Options say what to start.
@@ -100,13 +99,11 @@ func (m *Master) start(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	programs := []program{{Name: "master", Args: m.env.Script("salt-master", "-c", m.path("master"), "-l", "warning"), Output: m.path("master", "out")}}
+	programs := []program{{"master", m.env.Script("salt-master", "-c", m.path("master"), "-l", "warning"), m.path("master", "out")}}
 	for _, minion := range opts.Minions {
-		programs = append(programs, program{
-			Name: minion.ID, Args: m.env.Script("salt-minion", "-c", m.path(minion.ID), "-l", "warning"), Output: m.path(minion.ID, "out"),
-		})
+		programs = append(programs, program{minion.ID, m.env.Script("salt-minion", "-c", m.path(minion.ID), "-l", "warning"), m.path(minion.ID, "out")})
 	}
-	if m.keeper, err = startKeeper(m.env, m.dir, programs, m.Environment()); err != nil {
+	if m.keeper, err = startKeeper(m.dir, programs, m.Environment()); err != nil {
 		return err
 	}
 	wait := waiting{ctx: ctx, began: began, progress: opts.Progress, failed: m.broken}
