@@ -40,13 +40,7 @@ const probeLimit = 5 * time.Minute
 var ErrNoPython = errors.New("no Python for Salt")
 
 // Env is a Python environment with Salt and SpiroFS. It stays when a program ends.
-type Env struct {
-	version string // of Salt
-	dir     string
-}
-
-// Version returns the version of Salt.
-func (e *Env) Version() string { return e.version }
+type Env struct{ dir string }
 
 // Prepare is [PrepareVersion] for the newest version of Salt.
 func Prepare(ctx context.Context, progress func(string)) (*Env, error) {
@@ -77,7 +71,7 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 	}
 	pins := pinned(version)
 	dir := filepath.Join(cache, "salt-"+version+"-"+digest(pins))
-	if env, err := open(dir, version); err == nil {
+	if env, err := open(dir); err == nil {
 		progress("Salt " + version + " and SpiroFS: reused from " + dir)
 		return env, nil
 	}
@@ -94,7 +88,7 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 		return nil, err
 	}
 	defer unlock()
-	if env, err := open(dir, version); err == nil {
+	if env, err := open(dir); err == nil {
 		return env, nil
 	}
 	building := dir + ".new"
@@ -111,7 +105,7 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 	if err := os.Rename(building, dir); err != nil {
 		return nil, err
 	}
-	return open(dir, version)
+	return open(dir)
 }
 
 // pinned returns the requirements of a version of Salt.
@@ -146,12 +140,12 @@ func digest(pins []string) string {
 }
 
 // open opens an environment that is whole.
-func open(dir, version string) (*Env, error) {
+func open(dir string) (*Env, error) {
 	found, err := filepath.Glob(filepath.Join(dir, "lib", "python3*", "site-packages", "spirofs_compat"))
 	if err != nil || len(found) != 1 {
 		return nil, fmt.Errorf("open the environment %s: it has no SpiroFS", dir)
 	}
-	env := &Env{version: version, dir: dir}
+	env := &Env{dir}
 	if _, err := os.Stat(env.python()); err != nil { // the Python that it was made with may have gone
 		_ = os.RemoveAll(dir) // so that the next one can have the name
 		return nil, fmt.Errorf("open the environment: %w", err)

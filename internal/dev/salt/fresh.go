@@ -13,7 +13,7 @@ import (
 // which installs into a directory that comes first on Python's path. Programs returns
 // where that is.
 func (e *Env) Fresh(ctx context.Context, dir string) (*Env, error) {
-	fresh := &Env{version: e.version, dir: dir}
+	fresh := &Env{dir}
 	if out, err := combined(exec.CommandContext(ctx, "cp", "-a", e.dir, dir)); err != nil {
 		return nil, fmt.Errorf("copy the environment: %w: %s", err, tail(out, 500))
 	}
