@@ -1,6 +1,6 @@
 //go:build mage
 
-// The targets of this repository. What they do is in packages that are tested.
+// The targets of this repository. Tested packages do their work.
 package main
 
 import (
@@ -46,8 +46,8 @@ func Demo(
 	return program(ctx, name, fmt.Sprintf("-fail=%t", or(fail, false)), fmt.Sprintf("-serve=%t", or(serve, false)))
 }
 
-// program runs a program of internal/dev/cmd. If that ends with another status than
-// 0, so does mage.
+// program runs a program of internal/dev/cmd. If the program fails, mage ends with its
+// status.
 func program(ctx context.Context, name string, args ...string) error {
 	status, err := ci.Program(ctx, os.Stdout, os.Stderr, "./internal/dev/cmd/"+name, args...)
 	if status != 0 {

@@ -1,5 +1,5 @@
-// Package bench measures the command beside the tools that people would use in
-// its place, on trees that it makes: time, ratio and peak memory.
+// Package bench compares the command with the tools that people would use in its place:
+// time, ratio and peak memory, on trees that it makes.
 package bench
 
 import (
@@ -25,17 +25,17 @@ type Options struct {
 	Out  io.Writer
 }
 
-// Result is what a command of a case came to.
+// Result is the result of a command in a case.
 type Result struct {
 	Case    string        `json:"case"`
 	What    string        `json:"what"` // "ours" or the name of a peer
 	Median  time.Duration `json:"medianNs"`
 	Least   time.Duration `json:"leastNs"`
 	Most    time.Duration `json:"mostNs"`
-	PeakKiB int64         `json:"peakKiB"` // of the whole process, or of the largest of several; the most of all runs
+	PeakKiB int64         `json:"peakKiB"` // of the largest process, in the run that used most
 	// Ratio is our median by the peer's; 0 for ours.
 	Ratio float64 `json:"ratio,omitempty"`
-	// Value is what is measured where that is not the time of a process.
+	// Value is the measurement if that is not the time of a process.
 	Value string `json:"value,omitempty"`
 }
 
@@ -91,7 +91,7 @@ func (b *bench) play(ctx context.Context, c benchCase) (err error) {
 	}
 	if c.tar {
 		s.tar = filepath.Join(b.dir, "finished.tar")
-		defer func() { _ = os.Remove(s.tar) }() // it goes with the directory at the latest
+		defer func() { _ = os.Remove(s.tar) }() // the directory is removed anyway
 		if _, err := b.once(ctx, contender{command: []string{b.ours, "--dir", s.dir, "--output", s.tar}}); err != nil {
 			return err
 		}
@@ -111,17 +111,17 @@ type contender struct {
 	needs   string // a program that it runs, if that is not the command's first word
 	command []string
 	env     []string
-	before  func() error // done before each run, and not measured
+	before  func() error // runs before each run, and is not measured
 }
 
-// sample is what one run came to, as the program "measure" tells it.
+// sample is the result of one run, as the program "measure" writes it.
 type sample struct {
 	Wall    time.Duration
 	PeakKiB int64
 }
 
-// race runs the contenders in turn, so that what else the machine does meets all
-// of them, after one round that does not count. The first of them is ours.
+// race runs the contenders in turn, so that other work of the machine disturbs them all
+// alike. The first round does not count. The first contender is ours.
 func (s stage) race(ctx context.Context, contenders ...contender) error {
 	contenders = slices.DeleteFunc(contenders, func(c contender) bool {
 		_, err := exec.LookPath(cmp.Or(c.needs, c.command[0]))
@@ -189,8 +189,8 @@ func summary(samples []sample) Result {
 	return r
 }
 
-// once runs a command by way of a small program that measures it: Linux counts
-// the memory of whoever starts a process as that process's own.
+// once runs a command through a small program that measures it, since Linux counts the
+// memory of the process that starts another as the other's.
 func (b *bench) once(ctx context.Context, c contender) (sample, error) {
 	if c.before != nil {
 		if err := c.before(); err != nil {

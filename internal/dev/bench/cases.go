@@ -17,7 +17,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 )
 
-// benchCase is something to measure, and what it needs.
+// benchCase measures something. It says what it needs for that.
 type benchCase struct {
 	name  string
 	run   func(context.Context, stage) error
@@ -26,7 +26,7 @@ type benchCase struct {
 	serve func(file string) (served, error) // starts the server; default none
 }
 
-// stage is what a case finds.
+// stage is a case that was set up.
 type stage struct {
 	*bench
 	served
@@ -77,7 +77,7 @@ func toFile(ctx context.Context, s stage) error {
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		return exec.CommandContext(ctx, "sync").Run() // nobody waits for what others have written
+		return exec.CommandContext(ctx, "sync").Run() // or the run would wait for what others have written
 	}
 	contenders := []contender{
 		{what: "ours", command: s.bundling(file), before: gone},

@@ -36,9 +36,9 @@ func Lint(ctx context.Context, out io.Writer) error {
 	return errors.Join(errs...)
 }
 
-// Release builds, with goreleaser, what is published of the version that is checked out,
-// in dist: see .goreleaser.yaml. A snapshot is of any commit. To publish is to draft the
-// release and push the image, too.
+// Release builds the version that is checked out with goreleaser, into dist: see
+// .goreleaser.yaml. A snapshot can be of any commit. With publish, Release also drafts
+// the release and pushes the image.
 func Release(ctx context.Context, out io.Writer, snapshot, publish bool) error {
 	args := []string{"goreleaser", "release", "--clean"}
 	switch {
@@ -55,8 +55,8 @@ func Bench(ctx context.Context, out io.Writer) error {
 	return run(ctx, out, ".", "go", "test", "-run=^$", "-bench=.", "-benchmem", "./...")
 }
 
-// Soak runs that many deployments in a row, and so many at once. It shows what they left
-// behind, and fails if that is anything.
+// Soak runs a number of deployments in a row, and a number at once. It fails if they
+// leave anything behind.
 func Soak(ctx context.Context, out io.Writer, runs, parallel int) error {
 	return run(ctx, out, "tests", "go", "test", "-count=1", "-v", "-timeout=60m", "./soak",
 		"-runs="+strconv.Itoa(runs), "-at-once="+strconv.Itoa(parallel))

@@ -39,8 +39,7 @@ func TestOnlyLate(t *testing.T) {
 	}
 }
 
-// TestFuzz runs the targets of a small module: the second is run although the
-// first fails.
+// TestFuzz runs the targets of a small module: the second runs although the first fails.
 func TestFuzz(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -162,14 +162,14 @@ func gotestsum(ctx context.Context, out io.Writer, dir string, args []string) (e
 // command for each test that failed or never ended, and for each other package that failed.
 func repeats(events []byte, dir string, flags []string) (ran int, commands []string) {
 	type test struct{ Package, Test string }
-	var open []test // these tests have not passed, nor been skipped
+	var open []test // neither passed nor skipped; and packages that failed without one
 	for lines := json.NewDecoder(bytes.NewReader(events)); lines.More(); {
 		var e struct {
 			test
 			Action string
 		}
 		if lines.Decode(&e) != nil {
-			break // it was killed while it wrote
+			break // go test was killed while it wrote
 		}
 		switch {
 		case e.Test != "" && e.Action == "run":
@@ -189,7 +189,7 @@ func repeats(events []byte, dir string, flags []string) (ran int, commands []str
 		if t.Test != "" {
 			args = append(args, "-run", pattern(t.Test))
 		}
-		// A test whose subtest failed is repeated with that.
+		// The command for a failed subtest also repeats the tests around it.
 		if !slices.ContainsFunc(open, func(o test) bool { return o.Package == t.Package && strings.HasPrefix(o.Test, t.Test+"/") }) {
 			commands = append(commands, in(dir, args...))
 		}

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestRepeats reads what go test -json said of packages in tests: they pass, fail, do not
+// TestRepeats reads recorded events of go test -json: packages pass, fail, do not
 // compile, end in the middle, and have no tests.
 func TestRepeats(t *testing.T) {
 	t.Parallel()
@@ -28,7 +28,7 @@ go -C tests test -count=1 ./dies -run '^TestExits$/^deep$'`
 	}
 }
 
-// TestRepeatsPlaces: each module and package has a name of its own on the command line.
+// TestRepeatsPlaces: the commands name the module and the package.
 func TestRepeatsPlaces(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -89,7 +89,7 @@ func TestLater(t *testing.T) { t.Skip("there is no engine") }
 	}
 }
 
-// TestLong: the packages that are left out are there, and not all are.
+// TestLong: all packages that are left out exist, and some packages are not left out.
 func TestLong(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..", "..")

@@ -11,8 +11,8 @@ import (
 	"github.com/spirostack/spirodeploy/internal/module"
 )
 
-// TestLeftOut: an engine gets what git has or would add, without what dagger.json leaves
-// out, and without what is no regular file.
+// TestLeftOut: an engine gets the regular files that git has or would add, without those
+// that dagger.json leaves out.
 func TestLeftOut(t *testing.T) {
 	t.Parallel()
 	from, to := t.TempDir(), t.TempDir()
@@ -70,7 +70,7 @@ func write(t *testing.T, file, content string) {
 	}
 }
 
-// TestUpload: what an engine gets is the module and no more, and it compiles.
+// TestUpload: an engine gets only the module, and that compiles.
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// callLimit is how long one command may take. On a busy machine, starting
-// Python takes seconds, and each minion that is silent the master's time-out.
+// callLimit is how long one command may take. On a busy machine, Python takes seconds to
+// start, and the master waits for its whole time-out if a minion is silent.
 const callLimit = 10 * time.Minute
 
 // Runner calls a runner of the master, such as spiro.issue_token, by salt-run, and
@@ -48,7 +48,7 @@ func (m *Master) Call(ctx context.Context, minion, fun string, args ...string) (
 
 // allAnswer reports whether all minions answer.
 func (m *Master) allAnswer(ctx context.Context) bool {
-	out, _ := m.run(ctx, "salt", "--out=json", "--static", "--timeout=20", "*", "test.ping") // where it fails, nobody answers
+	out, _ := m.run(ctx, "salt", "--out=json", "--static", "--timeout=20", "*", "test.ping") // if it fails, nobody answers
 	var answers map[string]any
 	_ = json.Unmarshal(out, &answers) // as above
 	for _, minion := range m.minions {
@@ -84,12 +84,13 @@ func (m *Master) Line(script string) []string {
 	return m.env.Script(script, "-c", m.path("master"))
 }
 
-// Environment is that of Salt's processes: nothing of the user's home is theirs.
+// Environment returns the environment of Salt's processes. It keeps them out of the
+// user's home.
 func (m *Master) Environment() []string {
 	return append(pythonEnv(os.Environ()), "HOME="+m.dir)
 }
 
-// combined runs a command of its own group, and returns what it printed.
+// combined runs a command in a group of its own, and returns what it printed.
 func combined(cmd *exec.Cmd) ([]byte, error) {
 	detach(cmd)
 	cmd.WaitDelay = time.Second

@@ -20,8 +20,8 @@ import (
 // Newest is the newest version of Salt that is known here.
 const Newest = "3008.5"
 
-// Versions are the versions of Salt that SpiroFS is held against, the newest first:
-// of each release, the newest patch that installs.
+// Versions are the versions of Salt that SpiroFS is tested with, the newest first: the
+// newest patch of each release that installs.
 var Versions = []string{Newest, "3007.17", "3006.30", "3005.5"}
 
 // requirements pin packages: requirements.txt has what all versions of Salt need, and
@@ -48,10 +48,11 @@ func Prepare(ctx context.Context, progress func(string)) (*Env, error) {
 }
 
 // PrepareVersion finds the environment with a version of Salt in the user's cache
-// directory, or makes it. That needs Python 3.10 or 3.11 with the module venv (the
-// error is else [ErrNoPython]) and a package index that pip can reach. It may be
-// interrupted, and run by several processes at once: an environment gets its
-// name when it is whole. Progress is told, in lines, what takes its time.
+// directory, or makes it. To make it, PrepareVersion needs a package index that pip can
+// reach, and Python 3.10 or 3.11 with the module venv; without them it returns
+// [ErrNoPython]. It may be interrupted, and several processes may call it at once: an
+// environment gets its name when it is complete. It calls progress with a line before
+// each long step.
 func PrepareVersion(ctx context.Context, version string, progress func(string)) (*Env, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -82,7 +83,7 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return nil, err
 	}
-	// Whoever comes second waits, and finds what the first has made.
+	// A second process waits, and finds what the first has made.
 	unlock, err := lock(ctx, filepath.Join(cache, "lock"), progress)
 	if err != nil {
 		return nil, err
@@ -92,11 +93,11 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 		return env, nil
 	}
 	building := dir + ".new"
-	// What is there was left by an installation that was interrupted.
+	// An interrupted installation may have left something there.
 	if err := errors.Join(os.RemoveAll(building), os.Mkdir(building, 0o755)); err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(building) }() // it has been renamed, or the next one removes it
+	defer func() { _ = os.RemoveAll(building) }() // if it was not renamed; else the next installation removes it
 	progress(fmt.Sprintf("Salt %s and SpiroFS: installing %d packages from PyPI, with %s, into %s", version, len(pins), python, dir))
 	i := installation{python: python, dir: building, pins: pins, progress: progress}
 	if err := i.run(ctx); err != nil {
@@ -114,14 +115,14 @@ func pinned(version string) []string {
 	for _, name := range []string{"requirements", "salt-" + version} {
 		text, err := requirements.ReadFile("python/" + name + ".txt")
 		if err != nil {
-			panic(err) // they are in the executable, which a test holds
+			panic(err) // they are in the executable, as a test makes sure
 		}
 		pins = append(pins, strings.Fields(string(text))...)
 	}
 	return pins
 }
 
-// digest names all that an environment is made of.
+// digest returns a digest of everything that an environment is made of.
 func digest(pins []string) string {
 	sum := sha256.New()
 	fmt.Fprintln(sum, pins)
@@ -139,7 +140,7 @@ func digest(pins []string) string {
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
-// open opens an environment that is whole.
+// open opens an environment that is complete.
 func open(dir string) (*Env, error) {
 	found, err := filepath.Glob(filepath.Join(dir, "lib", "python3*", "site-packages", "spirofs_compat"))
 	if err != nil || len(found) != 1 {

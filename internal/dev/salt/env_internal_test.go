@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestNoPython says what is missing, and what to do. (It sets PATH, so it does
-// not run beside others.)
+// TestNoPython: the error says what is missing, and what to do. (The test sets PATH, so
+// it does not run beside others.)
 func TestNoPython(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
@@ -38,7 +38,8 @@ func TestNoPython(t *testing.T) {
 	}
 }
 
-// TestFailedInstall leaves nothing, nor what an earlier installation left.
+// TestFailedInstall: an installation that fails leaves nothing, and removes what an
+// interrupted one left.
 func TestFailedInstall(t *testing.T) {
 	dir, cache := t.TempDir(), t.TempDir()
 	script := "#!/bin/sh\ncase $1 in -c) echo 3.11;; *) echo no room >&2; exit 3;; esac\n"
@@ -80,7 +81,7 @@ func TestPinned(t *testing.T) {
 	}
 }
 
-// TestUnknownVersion says which versions there are.
+// TestUnknownVersion: the error says which versions there are.
 func TestUnknownVersion(t *testing.T) {
 	t.Parallel()
 	_, err := prepareIn(t.Context(), t.TempDir(), "2019.2", func(string) {})
@@ -89,7 +90,7 @@ func TestUnknownVersion(t *testing.T) {
 	}
 }
 
-// TestLock: who comes second waits, until the first is done or the context is.
+// TestLock: the second waits until the first is done, or its context is.
 func TestLock(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "lock")
@@ -101,7 +102,7 @@ func TestLock(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*pollEvery)
 	defer cancel()
 	if _, err := lock(ctx, path, quiet); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("two have it: %v", err)
+		t.Errorf("two hold the lock: %v", err)
 	}
 	time.AfterFunc(pollEvery, unlock)
 	second, err := lock(t.Context(), path, quiet)

@@ -21,8 +21,8 @@ import (
 // helper names the variable by which TestKeeper starts this test as another process.
 const helper = "SPIRODEPLOY_KEEPER_HELPER"
 
-// TestKeeper: programs and directory are gone when the process that wanted them
-// is, even if that was killed.
+// TestKeeper: if the process that started the keeper is killed, the programs end and the
+// directory goes.
 func TestKeeper(t *testing.T) {
 	t.Parallel()
 	if dir := os.Getenv(helper); dir != "" {
@@ -76,7 +76,7 @@ func keepAndPrint(t *testing.T, dir string) {
 	time.Sleep(time.Minute)
 }
 
-// TestProgramEnds: what ends by itself is told.
+// TestProgramEnds: a program that ends by itself is reported.
 func TestProgramEnds(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "kept")
@@ -95,6 +95,6 @@ func TestProgramEnds(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := startKeeper(dir, []program{{"master", []string{"/no/such/program"}, filepath.Join(t.TempDir(), "out")}}, os.Environ()); err == nil {
-		t.Error("a program that is not there has started")
+		t.Error("a missing program has started")
 	}
 }

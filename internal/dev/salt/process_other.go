@@ -8,7 +8,8 @@ import (
 	"os/exec"
 )
 
-// A Salt master needs Unix. This lets what imports the package compile elsewhere.
+// A Salt master needs Unix. With these functions, the packages that import this one
+// compile elsewhere.
 
 func detach(*exec.Cmd) {}
 

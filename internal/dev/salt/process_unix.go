@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// detach gives a command a session of its own: what a terminal sends to the
-// foreground does not reach it. When its context ends, its whole group does.
+// detach gives a command a session of its own, so that signals of a terminal do not reach
+// it. If the command's context ends, its whole group is killed.
 func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if cmd.Cancel != nil {

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// waiting waits for what comes up, and tells for what and since when.
+// waiting waits for something to come up, and tells for what and since when.
 type waiting struct {
 	ctx      context.Context // of the start
 	began    time.Time
 	progress func(string)
-	failed   func() error // returns why it is no use to wait any longer
+	failed   func() error // returns why waiting is of no use any more
 }
 
 const (
@@ -21,7 +21,7 @@ const (
 	tellEvery = 5 * time.Second
 )
 
-// until waits until there is something.
+// until waits until something is there.
 func (w waiting) until(what string, there func() bool) error {
 	told := time.Now()
 	for !there() {
