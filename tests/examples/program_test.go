@@ -17,7 +17,7 @@ func TestProgram(t *testing.T) {
 		name   string
 		second any // what the minion of the second server returns
 		silent bool
-		stream string // what the second server says in place of all that
+		stream string // the second server's whole answer, in place of a highstate
 		status int
 		says   string
 	}{

@@ -16,8 +16,8 @@ import (
 	"github.com/spirostack/spirodeploy/tests/program"
 )
 
-// shell runs the command with a shell before it, "$@" being the command and its
-// arguments, and returns what it says last.
+// shell runs the command through a shell script, in which "$@" is the command and its
+// arguments. It returns the last words of the command.
 func shell(script string, args ...string) func(*scene) outcome {
 	return func(s *scene) outcome {
 		s.t.Helper()
@@ -29,7 +29,7 @@ func shell(script string, args ...string) func(*scene) outcome {
 	}
 }
 
-// execute runs a command and returns what it says last.
+// execute runs a command and returns its last words.
 func (s *scene) execute(cmd *exec.Cmd) outcome {
 	s.t.Helper()
 	var errs bytes.Buffer
@@ -48,7 +48,7 @@ func (s *scene) execute(cmd *exec.Cmd) outcome {
 	return outcome{cmd.ProcessState.ExitCode(), s.plain(last)}
 }
 
-// files are what can be wrong with files that are written.
+// files are the faults of files on this machine.
 var files = []fault{
 	{name: "half a bundle (`--bundle`)", over: "http", breaks: func(s *scene) {
 		whole := filepath.Join(s.t.TempDir(), "bundle.tar")
@@ -67,7 +67,7 @@ var files = []fault{
 		s.dir = filepath.Dir(s.opts.File)
 		var tars bytes.Buffer
 		w := tar.NewWriter(&tars)
-		// GNU tar's times of access stand where Python's tarfile looks for a prefix.
+		// GNU tar puts access times where Python's tarfile looks for a prefix.
 		h := &tar.Header{Name: "web.sls", Mode: 0o644, AccessTime: time.Unix(1, 0), Format: tar.FormatGNU}
 		if err := errors.Join(w.WriteHeader(h), w.Close(), os.WriteFile(s.opts.File, tars.Bytes(), 0o600)); err != nil {
 			s.t.Fatal(err)
@@ -108,8 +108,8 @@ func (s *scene) git(args ...string) {
 	}
 }
 
-// unreadable takes the right to read a file away while those before it are sent,
-// from a command that another user than root runs.
+// unreadable makes a file unreadable while the files before it are sent. Another user
+// than root runs the command.
 func unreadable(s *scene) {
 	s.large("_salt/large", some)
 	s.file("_salt/other", "content")
@@ -132,7 +132,8 @@ func unreadable(s *scene) {
 	}
 }
 
-// letIn lets everybody pass through directories, and those above them that are ours.
+// letIn lets everybody pass through directories, and through their parents if those
+// belong to us.
 func letIn(t *testing.T, dirs ...string) {
 	t.Helper()
 	stop := filepath.Clean(os.TempDir())

@@ -17,7 +17,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
-// order returns what deploys to a server with the library.
+// order returns the library's options for a deployment to a server.
 func order(t *testing.T, server string, certificate []byte, secret string) spirodeploy.Options {
 	t.Helper()
 	return spirodeploy.Options{
@@ -29,7 +29,7 @@ func order(t *testing.T, server string, certificate []byte, secret string) spiro
 	}
 }
 
-// deploy deploys with the library, and returns all that there is to see.
+// deploy deploys with the library, and returns everything that a caller can see.
 func deploy(t *testing.T, opts spirodeploy.Options) []byte {
 	t.Helper()
 	var story bytes.Buffer

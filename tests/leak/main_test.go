@@ -13,7 +13,7 @@ import (
 // parallel is how many tests run at once: many wait more than they work.
 const parallel = "8"
 
-// TestMain is also the main function of the programs that this binary plays.
+// TestMain is also the main function of the programs that this binary stands for.
 func TestMain(m *testing.M) {
 	if nameOf(os.Args[0]) == "git" {
 		os.Exit(playGit())
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", parallel); err != nil {
 		panic(err)
 	}
-	// No token of the person who runs the tests takes part.
+	// The tests must not use the token of the person who runs them.
 	for _, name := range []string{"SPIRO_TOKEN", "SPIRO_URL"} {
 		if err := os.Unsetenv(name); err != nil {
 			panic(err)

@@ -21,10 +21,10 @@ func Main(m *testing.M) {
 	os.Exit(status)
 }
 
-// Remove removes what was built.
+// Remove removes the programs.
 func Remove() { _ = os.RemoveAll(Dir()) } // a temporary directory at worst stays
 
-// Dir returns a directory for what all tests of the process share. Everybody may enter it.
+// Dir returns a directory that all tests of the process share. Everybody may enter it.
 var Dir = sync.OnceValue(func() string {
 	dir, err := os.MkdirTemp("", "spirodeploy-tests-")
 	if err == nil {
@@ -48,8 +48,8 @@ func Command(t *testing.T) string {
 // built has a function for each program that was asked for.
 var built sync.Map
 
-// Build returns the path of a program. The module in dir has its package, and says which
-// versions it is built with. The race detector stays off, since its memory would count.
+// Build returns the path of a program of the module in dir. That module decides on the
+// versions. The race detector stays off, since its memory would count.
 func Build(t *testing.T, dir, pkg string) string {
 	t.Helper()
 	path := filepath.Join(Dir(), filepath.Base(pkg))
@@ -73,14 +73,14 @@ func BuildAt(path, dir, pkg string) error {
 	return nil
 }
 
-// Measured is what a command took.
+// Measured is the time and memory that a command needed.
 type Measured struct {
 	Wall    time.Duration
-	PeakKiB int64 // of memory; 0 where that is not known
+	PeakKiB int64 // of memory; 0 if that is not known
 }
 
-// Measure returns the path of the program that runs a command and writes what that took
-// to a file, and a function that reads the file.
+// Measure returns the path of the program that measures a command, the file to which it
+// writes, and a function that reads the file.
 func Measure(t *testing.T) (path, file string, read func() Measured) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "measured")

@@ -1,5 +1,5 @@
-// Package registry_test holds package registry against a real registry,
-// distribution, in the process of the test.
+// Package registry_test tests package registry with a real registry, distribution, in the
+// process of the test.
 package registry_test
 
 import (

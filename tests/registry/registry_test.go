@@ -49,7 +49,7 @@ func digestOf(t *testing.T, b *bundle.Bundle) digest.Digest {
 	return sum
 }
 
-// check checks that an error is of a kind and has some words in it, and not the password.
+// check checks that an error is of a kind and has some words, and not the password.
 func check(t *testing.T, err, kind error, words string) {
 	t.Helper()
 	if !errors.Is(err, kind) || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), password) {
@@ -161,8 +161,7 @@ func TestTLS(t *testing.T) {
 	pullAll(t, newClient(t, registry.Options{Credentials: r.login, Insecure: true}), pushed.Address, pushed.Bundle)
 }
 
-// cutting cuts the answer of a blob, and the upload of one, after each MiB, as
-// often as it is asked to.
+// cutting cuts downloads and uploads of blobs after each MiB, a number of times.
 type cutting struct {
 	http.Handler
 	left atomic.Int32
@@ -211,7 +210,7 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// orasRepository returns a repository as the command oras uses it.
+// orasRepository returns a repository with the client of the command oras.
 func orasRepository(t *testing.T, r real, name string) *remote.Repository {
 	t.Helper()
 	repo, err := remote.NewRepository(r.host() + "/" + name)
@@ -223,8 +222,8 @@ func orasRepository(t *testing.T, r real, name string) *remote.Repository {
 	return repo
 }
 
-// TestOras: what "oras pull" does gives the bundle, and what "oras push" and "oras
-// attach" do is told from it, and does it no harm.
+// TestOras: "oras pull" gets the bundle. Artifacts of "oras push" and "oras attach" are
+// told from a bundle, and do it no harm.
 func TestOras(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -254,7 +253,7 @@ func TestOras(t *testing.T) {
 		t.Errorf("it has the digest %s, %v", got, err)
 	}
 
-	// What a signature is: an artifact that refers to the bundle's manifest.
+	// A signature is an artifact that refers to the bundle's manifest.
 	subject, err := repo.Resolve(ctx, "1")
 	if err != nil {
 		t.Fatal(err)
@@ -272,7 +271,7 @@ func TestOras(t *testing.T) {
 	}
 	pullAll(t, c, pushed.Address, pushed.Bundle)
 
-	// Another artifact is no bundle; one with the right layer is.
+	// Another artifact is not a bundle, unless it has the right layer.
 	pack := func(tag string, layers ...ocispec.Descriptor) {
 		desc, err := oras.PackManifest(ctx, repo, oras.PackManifestVersion1_1, "application/vnd.unknown.artifact.v1", oras.PackManifestOptions{Layers: layers})
 		if err == nil {

@@ -14,8 +14,8 @@ var (
 
 const batch = 100 // deployments to one server
 
-// TestSoak deploys in a row and then at once, first without TLS and then with
-// it. Nothing else runs meanwhile: what is counted belongs to the process.
+// TestSoak deploys in a row and then at once, without TLS and with it. Nothing else may
+// run meanwhile, since the test counts what belongs to the process.
 func TestSoak(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()) // where temporary files are counted
 	if *runs < 1 || *atOnce < 1 {
@@ -25,7 +25,7 @@ func TestSoak(t *testing.T) {
 	for name, tls := range map[string]bool{"plain": false, "TLS": true} {
 		t.Run(name, func(t *testing.T) {
 			s := soak{t: t, dir: dir, tls: tls}
-			s.row(min(*runs, batch)) // makes what is made once
+			s.row(min(*runs, batch)) // fills caches and pools
 			s.together(*atOnce)
 			before := take(t)
 			t.Logf("warmed up:         %v", before)

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		world := start()
 		masters := []*salt.Master{world.plain, world.secure}
 		if usedPublished {
-			master, _ := published() // whoever asked for it has got the error
+			master, _ := published() // a test has reported the error
 			masters = append(masters, master)
 		}
 		for _, master := range masters {
@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// world is what all tests share, on the newest Salt.
+// world has what all tests share, on the newest Salt.
 type world struct {
 	env    *salt.Env
 	plain  *salt.Master // plain HTTP, minions web1 and db1
@@ -70,7 +70,7 @@ var (
 			return world{err: err}
 		}
 		w.env = env
-		// Each start waits mostly for one process, so both at once.
+		// Each start mostly waits for one process, so both run at once.
 		errs := make([]error, 2)
 		var wg sync.WaitGroup
 		wg.Go(func() {
@@ -83,14 +83,14 @@ var (
 		if w.err = errors.Join(errs...); w.err != nil {
 			return w
 		}
-		// What tests write goes with the master, also when they are killed.
+		// The files of tests go with the master, even if the tests are killed.
 		w.err = os.Setenv("TMPDIR", w.plain.Temp())
 		return w
 	})
 )
 
-// published starts the master of the tests of SpiroFS as it was published, with the
-// minions web1 and db1.
+// published starts a master with SpiroFS as it was published, and the minions web1 and
+// db1.
 var (
 	usedPublished bool
 	published     = sync.OnceValues(func() (*salt.Master, error) {
@@ -132,7 +132,7 @@ func plain(t *testing.T) *salt.Master {
 	return shared(t).plain
 }
 
-// unhardened returns the master whose SpiroFS does what it does as published.
+// unhardened returns the master with SpiroFS as it was published.
 func unhardened(t *testing.T) *salt.Master {
 	t.Helper()
 	shared(t)
@@ -156,7 +156,7 @@ func command(t *testing.T, m *salt.Master, project string, args ...string) *exec
 	return cmd
 }
 
-// result is what a command came to.
+// result is the result of a command.
 type result struct {
 	status         int
 	stdout, stderr string
@@ -175,7 +175,7 @@ func run(t *testing.T, cmd *exec.Cmd) result {
 	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
-// check fails unless a command came to a status and said all of that.
+// check fails the test unless a command ended with a status and said these words.
 func (r result) check(t *testing.T, status int, says ...string) {
 	t.Helper()
 	ok := r.status == status

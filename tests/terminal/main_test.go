@@ -21,12 +21,12 @@ import (
 
 func TestMain(m *testing.M) { program.Main(m) }
 
-// terminal is one with the command on it.
+// terminal is a terminal on which the command runs.
 type terminal struct {
 	vt10x.Terminal
 	pty  *os.File
 	cmd  *exec.Cmd
-	over chan error // what the command ended with, when all of its output is there
+	over chan error // gets the command's error, when all of its output is there
 
 	mu  sync.Mutex
 	raw strings.Builder
@@ -47,7 +47,7 @@ func start(t *testing.T, cols, rows int, dir string, env []string, args ...strin
 	t.Cleanup(func() { _ = s.pty.Close() })
 	go func() {
 		_, err := io.Copy(s, s.pty)
-		if err != nil && !errors.Is(err, syscall.EIO) { // which is how Linux says that the other end is closed
+		if err != nil && !errors.Is(err, syscall.EIO) { // Linux says so that the other end is closed
 			t.Error(err)
 		}
 		s.over <- s.cmd.Wait()
@@ -97,7 +97,7 @@ func (s *terminal) see(t *testing.T, what string, right func(lines []string) boo
 	return nil
 }
 
-// resize makes the terminal another size, while the command runs.
+// resize changes the size of the terminal while the command runs.
 func (s *terminal) resize(t *testing.T, cols, rows int) {
 	t.Helper()
 	s.Resize(cols, rows)
@@ -122,7 +122,7 @@ func (s *terminal) end(t *testing.T) int {
 	}
 }
 
-// project makes a project directory whose bundle has about that many bytes.
+// project makes a project directory whose bundle has about size bytes.
 func project(t *testing.T, size int) string {
 	t.Helper()
 	dir := t.TempDir()

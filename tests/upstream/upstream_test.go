@@ -1,6 +1,6 @@
-// Package upstream_test holds this project's client against the first-party one,
-// spiro-deploy 0.4: the same words on the same trees make bundles of equal
-// content and end with equal exit statuses, but for what is named here.
+// Package upstream_test compares this project's client with the first-party one,
+// spiro-deploy 0.4. With the same arguments on the same trees, both make bundles of equal
+// content and end with equal exit statuses, except in the cases that are named here.
 package upstream_test
 
 import (
@@ -58,7 +58,7 @@ var prepare = sync.OnceValues(func() (*salt.Env, error) {
 
 func TestMain(m *testing.M) { program.Main(m) }
 
-// entry is what counts of an entry of a bundle.
+// entry is the part of a bundle's entry that the tests compare.
 type entry struct {
 	kind byte // of archive/tar
 	exec bool
@@ -70,8 +70,7 @@ func (e entry) String() string {
 	return fmt.Sprintf("%c x=%v link=%q %.8s", e.kind, e.exec, e.link, e.sum)
 }
 
-// run calls a client in a project directory. It returns the exit status and
-// what was printed.
+// run calls a client in a project directory. It returns the exit status and the output.
 func (c client) run(t *testing.T, dir, url, token string, args ...string) (int, string) {
 	t.Helper()
 	args = slices.Concat(c.command, args, []string{"shop", "prod"})
@@ -86,7 +85,7 @@ func (c client) run(t *testing.T, dir, url, token string, args ...string) (int, 
 	return cmd.ProcessState.ExitCode(), string(out)
 }
 
-// bundle returns what a client sends of a project, by cleaned name.
+// bundle returns the entries that a client sends of a project, by cleaned name.
 func (c client) bundle(t *testing.T, dir string, args ...string) map[string]entry {
 	t.Helper()
 	entries := map[string]entry{}
@@ -237,8 +236,8 @@ func TestBundles(t *testing.T) {
 			for _, name := range slices.Sorted(maps.Keys(merge(want, got))) {
 				w, g := want[name], got[name]
 				if strings.HasPrefix(name, "_source/") {
-					// The first-party client writes all of them with mode 0644,
-					// and what a link leads to in place of the link.
+					// The first-party client writes all of them with mode 0644, and the
+					// target in place of a link.
 					if g.kind == tar.TypeSymlink {
 						g = got[path.Join(path.Dir(name), g.link)]
 					}
@@ -258,7 +257,7 @@ func merge(a, b map[string]entry) map[string]entry {
 	return all
 }
 
-// TestBundlesOnPurpose: where the content differs, and why.
+// TestBundlesOnPurpose has the cases in which the content differs, and why.
 func TestBundlesOnPurpose(t *testing.T) {
 	t.Parallel()
 	theirs, ours := clients(t)
@@ -295,8 +294,8 @@ func TestBundlesOnPurpose(t *testing.T) {
 	}
 }
 
-// TestStatuses: equal exit statuses, but where the first-party client's is not
-// the truth or tells less.
+// TestStatuses: the exit statuses are equal, unless that of the first-party client is
+// wrong or says less.
 func TestStatuses(t *testing.T) {
 	t.Parallel()
 	theirs, ours := clients(t)
@@ -339,7 +338,7 @@ func TestStatuses(t *testing.T) {
 		t.Parallel()
 		dir := tree{"_salt/a.sls": "a"}.make(t)
 		server := spirotest.New(t, spirotest.Options{})
-		// A token for another project is one that ours does not send.
+		// Ours does not send a token for another project.
 		for token, want := range map[string]int{"bogus-token": 3, server.Token(time.Minute, "blog"): 2} {
 			if got, out := theirs.run(t, dir, server.URL(), token); got != 1 {
 				t.Errorf("theirs: %d\n%s", got, out) // a Python exception
@@ -351,7 +350,7 @@ func TestStatuses(t *testing.T) {
 	})
 }
 
-// TestSpirotest: the first-party client is content with our server.
+// TestSpirotest: the first-party client works with our server.
 func TestSpirotest(t *testing.T) {
 	t.Parallel()
 	theirs, _ := clients(t)

@@ -49,7 +49,7 @@ func Prepare(ctx context.Context, progress func(string)) (*Env, error) {
 
 // PrepareVersion finds the environment with a version of Salt in the user's cache
 // directory, or makes it. To make it, PrepareVersion needs a package index that pip can
-// reach, and Python 3.10 or 3.11 with the module venv; without them it returns
+// reach, and Python 3.10 or 3.11 with the module venv; without such a Python it returns
 // [ErrNoPython]. It may be interrupted, and several processes may call it at once: an
 // environment gets its name when it is complete. It calls progress with a line before
 // each long step.
