@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	},
 	"spirodeploy/fault":     {module + "internal/errlist"},
 	"spirodeploy/token":     {module + "internal/human", module + "internal/retold", module + "internal/rawjson", "gopkg.in/macaroon.v2"},
-	"spirodeploy/client":    {module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", module + "internal/ctxio", module + "internal/peer", module + "spirodeploy/token", module + "internal/rawjson"},
+	"spirodeploy/client":    {module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", module + "internal/ctxio", module + "internal/peer", module + "spirodeploy/token", module + "internal/rawjson", module + "spirodeploy/highstate"},
 	"spirodeploy/highstate": {module + "internal/human", module + "internal/sanitize", module + "internal/rawjson"},
 	"spirodeploy/report": {
 		module + "internal/ctxio", module + "spirodeploy/fault", module + "internal/human", module + "internal/sanitize", module + "internal/jsontext", module + "internal/tempfile", module + "spirodeploy/client", module + "spirodeploy/highstate",

@@ -54,7 +54,7 @@ func newRun(opts Options) *run {
 		})
 	}
 	r.report = report.New(requests...)
-	r.report.Spell = opts.Spell
+	r.report.Spell, r.report.Brief = opts.Spell, opts.Brief
 	for i, l := range r.legs {
 		l.target = r.report.Targets[i]
 	}

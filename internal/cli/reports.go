@@ -26,6 +26,12 @@ type reportFile struct {
 	format, path string
 }
 
+// whole reports whether the report needs all states.
+func (r reportFile) whole() bool {
+	f, _ := view.Find(r.format)
+	return !f.Brief
+}
+
 // Formats with places of their own.
 const (
 	ndjson   = "ndjson"   // not together with a display

@@ -67,7 +67,7 @@ func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 		Server: server, Bundle: bundleOptions, File: s.Bundle,
 		NoHighstate: s.NoHighstate(), RequireMinions: s.RequireMinions, FullToken: s.FullToken(),
 		ExpectMinions: expected, MinMinions: s.MinMinions, MissingMinions: report.Missing(s.MissingMinions), Strict: s.Strict,
-		DryRun: s.DryRun, Warnings: w.warnings.texts, Spell: s.Spell,
+		DryRun: s.DryRun, Brief: !s.Verbose && !slices.ContainsFunc(reports, reportFile.whole), Warnings: w.warnings.texts, Spell: s.Spell,
 		Problems: append(problems, expectErr),
 	}, reports}, nil
 }

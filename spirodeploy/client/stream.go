@@ -14,6 +14,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
 // Names of the events that SpiroFS 0.3 sends. Events of other names are passed
@@ -54,6 +55,16 @@ type Event struct {
 	// Data is all data of the event, without tokens. Python writes numbers that JSON
 	// lacks, NaN, Infinity and -Infinity; they are strings in Data and Result.
 	Data string `json:"-"`
+
+	parsed *highstate.Result // of Result, if it was parsed to find its end
+}
+
+// Highstate returns Result, parsed by [highstate.Parse].
+func (e *Event) Highstate() highstate.Result {
+	if e.parsed != nil {
+		return *e.parsed
+	}
+	return highstate.Parse(e.Result)
 }
 
 // Stream is the answer to [Client.Upload].
@@ -196,6 +207,9 @@ func parseEvent(name, text string) (Event, error) {
 			case "minion":
 				minion = c.Value()
 			case "result":
+				if name == HighstateUpdate && e.parseRest(c) {
+					continue
+				}
 				e.Result = bytesOf(c.Value())
 			default:
 				c.Value()
@@ -231,6 +245,22 @@ func parseEvent(name, text string) (Event, error) {
 		return Event{}, fmt.Errorf(badEvent, name, problem)
 	}
 	return e, nil
+}
+
+// parseRest takes the rest of the event for its result and parses it, and reports whether
+// the rest is one. Most results come last, and need not be looked at twice then.
+func (e *Event) parseRest(c *rawjson.Cursor) bool {
+	rest, ok := strings.CutSuffix(strings.TrimRight(c.Rest(), " \t\r\n"), "}")
+	if !ok {
+		return false
+	}
+	result := highstate.Parse(bytesOf(rest))
+	if len(result.States) == 0 { // it may be malformed
+		return false
+	}
+	e.Result, e.parsed = bytesOf(strings.Trim(rest, " \t\r\n")), &result
+	c.Skip(len(rest))
+	return true
 }
 
 const badEvent = "the event %s is malformed: %w"

@@ -131,7 +131,7 @@ func (p *parser) states(r *Result) {
 			p.failed = p.failed || s.Outcome == Bad
 			if p.total++; p.total == 1 {
 				// Most states have about the same size.
-				guess := min(1+p.Left()/max(1, p.Offset()-at), maxGuess)
+				guess := min(1+len(p.Rest())/max(1, p.Offset()-at), maxGuess)
 				r.States, p.runs = make([]State, 0, guess), slices.Grow(p.runs, guess)
 			}
 			r.States, p.runs = append(r.States, s), append(p.runs, run)

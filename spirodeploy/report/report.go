@@ -33,6 +33,9 @@ type Report struct {
 	// Spell spells the options that the help of an error names; default: as fields of
 	// Go structs. It must be set before the first target ends.
 	Spell fault.Speller `json:"-"`
+	// Brief keeps only the states that people look at, [highstate.State.Telling], if they are
+	// few. That takes less time and memory. It must be set before the first event.
+	Brief bool `json:"-"`
 
 	spool spool // results that are not in memory
 }
@@ -227,6 +230,7 @@ func (t *Target) Add(e client.Event) (*Minion, error) {
 			return nil, &client.StreamError{Err: client.ErrMinions, Malformed: true}
 		}
 		fresh = reported.Reported == nil
+		t.report.spool.brief = t.report.Brief
 		reported.take(&t.report.spool, e)
 	default:
 		folded.Data = e.Data

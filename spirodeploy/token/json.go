@@ -10,30 +10,31 @@ import (
 // names inside their quotes, and a number that holds the token becomes a string. It may
 // add white space between values. NaN and Infinity, as Python writes them, count as
 // numbers. JSON without the token stays as it is.
-func (t Token) RedactJSON(text string) string { return t.redactJSON(text, false) }
-
-// redactJSON is RedactJSON for a part of JSON, which may begin inside a text.
-func (t Token) redactJSON(text string, inside bool) string {
-	if len(t.Reveal()) < minRedact {
+func (t Token) RedactJSON(text string) string {
+	if !t.findable() {
 		return text
 	}
-	f := t.finder()
-	plain := unescape(text)
-	// Most texts have no escape that a token may hide behind, and are looked at once.
-	if !f.has(plain) && (len(plain) == len(text) || !f.has(text)) {
-		return text
-	}
-	return f.redactJSON(plain, inside)
+	return t.finder().redactJSON(text, false)
 }
 
 // RedactJSON is [Token.RedactJSON] for all tokens.
 func (k *Known) RedactJSON(text string) string { return k.redactJSON(text, false) }
 
 func (k *Known) redactJSON(text string, inside bool) string {
-	for _, t := range k.tokens {
-		text = t.redactJSON(text, inside)
+	if k.find == nil {
+		return text
 	}
-	return text
+	return k.find().redactJSON(text, inside)
+}
+
+// redactJSON is RedactJSON for a part of JSON, which may begin inside a text.
+func (f *finder) redactJSON(text string, inside bool) string {
+	plain := unescape(text)
+	// Most texts have no escape that a token may hide behind, and are looked at once.
+	if !f.has(plain) && (len(plain) == len(text) || !f.has(text)) {
+		return text
+	}
+	return f.rewriteJSON(plain, inside)
 }
 
 // endsInside reports whether a part of JSON ends inside a text.
@@ -57,9 +58,9 @@ func (f *finder) has(s string) bool {
 	return false
 }
 
-// redactJSON goes through the text once. White space around what gives JSON its
+// rewriteJSON goes through the text once. White space around what gives JSON its
 // structure keeps a token from being spelled by several values together.
-func (f *finder) redactJSON(text string, inside bool) string {
+func (f *finder) rewriteJSON(text string, inside bool) string {
 	var b strings.Builder
 	b.Grow(len(text) + len(text)/8)
 	i := 0

@@ -3,6 +3,7 @@ package token
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,7 +14,12 @@ import (
 
 // Known are tokens that must not be shown, whoever repeats them: a server, or the message
 // about a token in the wrong place.
-type Known struct{ tokens []Token }
+type Known struct {
+	tokens []Token
+	// find returns the finder of all secrets, so that a text is looked at once, however
+	// many there are. It is nil if there are none.
+	find func() *finder
+}
 
 // Know returns the tokens in texts, such as a variable or an argument. A text with white
 // space in it is not a token, but each of its words may be one.
@@ -39,20 +45,36 @@ func (k *Known) Add(t Token, projects ...string) {
 	if t.IsZero() {
 		return
 	}
-	k.tokens = append(k.tokens, t)
+	k.add(t)
 	for _, project := range projects {
 		if narrow, err := t.Narrow(time.Time{}, project); err == nil {
-			k.tokens = append(k.tokens, narrow)
+			k.add(narrow)
 		}
 	}
 }
 
+func (k *Known) add(t Token) {
+	if !t.findable() {
+		return
+	}
+	k.tokens = append(k.tokens, t)
+	tokens := slices.Clone(k.tokens)
+	k.find = sync.OnceValue(func() *finder {
+		var secrets []string
+		for _, t := range tokens {
+			secrets = append(secrets, t.finder().secrets...)
+		}
+		slices.Sort(secrets)
+		return newFinder(slices.Compact(secrets)...)
+	})
+}
+
 // Redact is [Token.Redact] for all tokens.
 func (k *Known) Redact(s string) string {
-	for _, t := range k.tokens {
-		s = t.Redact(s)
+	if k.find == nil {
+		return s
 	}
-	return s
+	return k.find().redact(s)
 }
 
 // Writer returns a writer to w that redacts tokens, also those that come in several calls
@@ -137,11 +159,11 @@ const maxHeld = 256 << 10
 // token has a line end in it, or is longer than the longest of its forms.
 func (k *Known) cut(text []byte) int {
 	line := bytes.LastIndexByte(text, '\n') + 1
-	longest := 0
-	for _, t := range k.tokens {
-		longest = max(longest, t.finder().longest)
+	if k.find == nil {
+		return len(text)
 	}
-	at := len(text) - longest - maxReference
+	f := k.find()
+	at := len(text) - f.longest - maxReference
 	if at <= line {
 		return line
 	}
@@ -149,11 +171,9 @@ func (k *Known) cut(text []byte) int {
 	at = line + escapeAt(rest, at-line)
 	for before := -1; before != at; { // until no token lies across it
 		before = at
-		for _, t := range k.tokens {
-			for from, to := range t.finder().find(rest) {
-				if line+from < at && at < line+to {
-					at = line + from
-				}
+		for from, to := range f.find(rest) {
+			if line+from < at && at < line+to {
+				at = line + from
 			}
 		}
 	}

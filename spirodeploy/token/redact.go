@@ -32,11 +32,13 @@ const (
 // elsewhere, such as a server that repeats a request. It also redacts the token from
 // which [Token.Narrow] made this one. It leaves tokens of less than 8 bytes alone.
 func (t Token) Redact(s string) string {
-	if len(t.Reveal()) < minRedact {
+	if !t.findable() {
 		return s
 	}
 	return t.finder().redact(s)
 }
+
+func (t Token) findable() bool { return len(t.Reveal()) >= minRedact }
 
 // forms returns the forms in which a token may be written, in lower case.
 func forms(secret string) []string {

@@ -14,6 +14,8 @@ import (
 type Format struct {
 	Name string // such as "json"
 	File string // a usual name of a file in this format
+	// Brief means that a brief report is enough, see [report.Report].
+	Brief bool
 	// Write writes a finished report. Errors are those of the writer.
 	Write func(io.Writer, *report.Report) error
 	// Watch returns a watcher that writes a run while it goes on.
@@ -25,7 +27,7 @@ var Formats = []Format{
 	{Name: "html", File: "report.html", Write: HTML},
 	{Name: "json", File: "report.json", Write: JSON},
 	{Name: "junit", File: "report.xml", Write: JUnit},
-	{Name: "markdown", File: "report.md", Write: Markdown},
+	{Name: "markdown", File: "report.md", Brief: true, Write: Markdown},
 	{Name: "ndjson", File: "report.ndjson", Watch: NDJSON},
 }
 
