@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"spirodeploy/spirotest":        {module + "internal/certificate", module + "internal/rawjson", module + "spirodeploy/token", module + "spirodeploy/topfile", "gopkg.in/macaroon.v2"},
 	"spirodeploy/topfile":          {"go.yaml.in/yaml/v4", "go.yaml.in/yaml/v4/plugin/loaderlimits"},
 	"spirodeploy/cmd/spiro-deploy": {module + "internal/cli/command"},
-	"internal/cli/command":         {module + "internal/cli", module + "internal/human", module + "internal/sanitize", module + "spirodeploy/fault", module + "spirodeploy/report", module + "spirodeploy/report/view", "github.com/alecthomas/kong"},
+	"internal/cli/command":         {module + "internal/cli", module + "internal/human", module + "internal/sanitize", module + "spirodeploy/fault", module + "spirodeploy/report", module + "spirodeploy/report/view", "github.com/alecthomas/kong", "github.com/opencontainers/go-digest"},
 	"spirodeploy/targets":          {module + "internal/cli"},
 }
 
