@@ -105,8 +105,7 @@ func (s *Server) readBundle(f *form, bundle io.Reader) (err error) {
 	f.size, err = io.Copy(io.MultiWriter(f.bundle, hash), bundle)
 	f.digest = fmt.Sprintf("sha256:%x", hash.Sum(nil))
 	if errors.As(err, new(*fs.PathError)) {
-		f.failed = err
-		return nil
+		f.failed, err = err, nil
 	}
 	return err
 }

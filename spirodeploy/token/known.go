@@ -77,7 +77,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = append(w.held, p...)
-	if err := w.write(w.ready()); err != nil {
+	if err := w.write(w.ready(len(p))); err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -111,10 +111,16 @@ func (w *Writer) write(n int) error {
 	return err
 }
 
-// ready returns how much of what is held can be redacted.
-func (w *Writer) ready() int {
-	if end := bytes.LastIndexByte(w.held, '\n'); w.json && (end >= 0 || len(w.held) <= maxHeld) {
-		return end + 1
+// ready returns how much of what is held can be redacted, the last bytes of which
+// have just come.
+func (w *Writer) ready(fresh int) int {
+	before := len(w.held) - fresh
+	end := bytes.LastIndexByte(w.held[before:], '\n') + 1
+	switch {
+	case w.json && end > 0:
+		return before + end
+	case w.json && len(w.held) <= maxHeld:
+		return 0
 	}
 	return w.known.cut(w.held)
 }
