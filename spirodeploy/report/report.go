@@ -6,6 +6,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -192,7 +193,7 @@ func New(requests ...Request) *Report {
 }
 
 func (r *Report) newTarget() *Target {
-	t := &Target{Events: []Event{}, Minions: []*Minion{}, report: r} // JSON shows [], not null
+	t := &Target{Events: []Event{}, Minions: []*Minion{}, report: r, byID: map[string]*Minion{}, silent: map[string]bool{}} // JSON shows [], not null
 	r.Targets = append(r.Targets, t)
 	return t
 }
@@ -219,7 +220,11 @@ func (t *Target) Add(e client.Event) (*Minion, error) {
 	switch e.Name {
 	case client.DeployBundle, client.HighstateCalc, client.HighstateFinish, client.Exception:
 	case client.HighstateStart:
-		t.hear(e.Missing)
+		for _, id := range e.Missing {
+			if len(t.silent) < client.MaxMinions {
+				t.silent[id] = true
+			}
+		}
 		for _, id := range e.Minions {
 			if t.minion(id) == nil {
 				return nil, &client.StreamError{Err: client.ErrMinions, Malformed: true}
@@ -254,9 +259,6 @@ func (t *Target) minion(id string) *Minion {
 func (t *Target) newMinion(id string) *Minion {
 	m := &Minion{ID: id, Result: highstate.Result{Status: highstate.Unreported}}
 	t.Minions = append(t.Minions, m)
-	if t.byID == nil {
-		t.byID = map[string]*Minion{}
-	}
 	t.byID[id] = m
 	return m
 }
@@ -298,7 +300,9 @@ func (r *Report) Finish() {
 	r.Verdict = Success
 	r.Settle()
 	for _, t := range r.Targets {
-		r.Verdict = worse(r.Verdict, t.Verdict)
+		if slices.Index(ranking, t.Verdict) < slices.Index(ranking, r.Verdict) {
+			r.Verdict = t.Verdict
+		}
 	}
 	r.ExitStatus = r.Verdict.ExitStatus()
 }

@@ -69,7 +69,7 @@ func deployModule(t *testing.T, opts spirodeploy.Options, secrets []string) {
 	var out bytes.Buffer
 	spans := tracetest.NewSpanRecorder()
 	tracer := trace.NewTracerProvider(trace.WithSpanProcessor(spans)).Tracer("")
-	outcome, err := module.Deploy(t.Context(), opts, tracer, &out)
+	outcome, err := module.Deploy(t.Context(), opts, nil, tracer, &out)
 	find := newSearch(secrets...)
 	clean(t, "what the module prints", find, out.Bytes())
 	clean(t, "the spans", find, fmt.Appendf(nil, "%+v", tracetest.SpanStubsFromReadOnlySpans(spans.Ended())))

@@ -5,7 +5,6 @@ package view
 
 import (
 	"io"
-	"slices"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -33,20 +32,17 @@ var Formats = []Format{
 
 // Find returns the format of a name.
 func Find(name string) (f Format, ok bool) {
-	i := slices.IndexFunc(Formats, func(f Format) bool { return f.Name == name })
-	if i < 0 {
-		return Format{}, false
+	for _, f := range Formats {
+		if f.Name == name {
+			return f, true
+		}
 	}
-	return Formats[i], true
+	return Format{}, false
 }
 
 // Names returns the names of the formats.
 func Names() []string {
-	names := make([]string, 0, len(Formats))
-	for _, f := range Formats {
-		names = append(names, f.Name)
-	}
-	return names
+	return each(Formats, func(f Format) string { return f.Name })
 }
 
 // JSON writes a report as [report.Report.WriteJSON] does. All other formats of a
