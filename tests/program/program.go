@@ -45,8 +45,11 @@ func Command(t *testing.T) string {
 	return Build(t, Root, "./spirodeploy/cmd/spiro-deploy")
 }
 
-// built has a function for each program that was asked for.
-var built sync.Map
+// built has what became of each program that was asked for.
+var built = struct {
+	sync.Mutex
+	errs map[string]error
+}{errs: map[string]error{}}
 
 // Build returns the path of a program of the module in dir. That module decides on the
 // versions. The race detector stays off, since its memory would count.
@@ -56,21 +59,22 @@ func Build(t *testing.T, dir, pkg string) string {
 	if runtime.GOOS == "windows" {
 		path += ".exe"
 	}
-	build, _ := built.LoadOrStore(path, sync.OnceValue(func() error { return BuildAt(path, dir, pkg) }))
-	if err := build.(func() error)(); err != nil {
+	built.Lock()
+	defer built.Unlock()
+	err, done := built.errs[path]
+	if !done {
+		cmd := exec.CommandContext(t.Context(), "go", "build", "-o", path, pkg)
+		cmd.Dir = dir
+		out, buildErr := cmd.CombinedOutput()
+		if buildErr != nil {
+			err = fmt.Errorf("go build %s: %w\n%s", pkg, buildErr, out)
+		}
+		built.errs[path] = err
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// BuildAt builds a program of the module in dir.
-func BuildAt(path, dir, pkg string) error {
-	cmd := exec.Command("go", "build", "-o", path, pkg)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
-	}
-	return nil
 }
 
 // Measured is the time and memory that a command needed.

@@ -162,7 +162,7 @@ func results(ctx context.Context, s stage) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range s.bench.results {
+	for _, r := range s.results {
 		if r.Case == s.name && strings.HasPrefix(r.What, "ours") {
 			s.add(Result{What: r.What + ", rate", Value: fmt.Sprintf("%.0f MB/s", float64(s.bytes)/r.Median.Seconds()/1e6)})
 		}
