@@ -155,12 +155,8 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 			own[i] = errlist.Join(slices.Concat([]error{own[i]}, found)...)
 		}
 		if r.opts.Strict {
-			var all []string
-			for _, w := range r.ownWarnings(tar) {
-				all = append(all, w.String())
-			}
-			all = append(all, slices.Concat(warnings...)...)
-			shared = errlist.Join(slices.Concat([]error{shared}, preflight.Strict(all))...)
+			strict := preflight.Strict(r.ownWarnings(tar), slices.Concat(warnings...)...)
+			shared = errlist.Join(slices.Concat([]error{shared}, strict)...)
 		}
 	}
 	if all := errlist.Join(slices.Concat([]error{shared}, own, ofTree)...); all != nil {

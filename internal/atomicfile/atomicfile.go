@@ -55,11 +55,9 @@ func Open(ctx context.Context, path string, stdout io.Writer, longer time.Durati
 		}
 		s.out, s.file = f, f
 	}
-	var end context.CancelCauseFunc
-	s.ctx, end = context.WithCancelCause(context.WithoutCancel(ctx))
-	s.end = func() { end(nil) }
+	s.ctx, s.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() {
-		time.AfterFunc(longer, func() { end(ctxio.Reason(ctx)) })
+		time.AfterFunc(longer, func() { s.end(ctxio.Reason(ctx)) })
 	})
 	return s, nil
 }
@@ -67,12 +65,12 @@ func Open(ctx context.Context, path string, stdout io.Writer, longer time.Durati
 // empty empties a regular file, unless another run writes to it.
 func empty(f *os.File) (err error) {
 	info, err := f.Stat()
-	if err == nil && info.Mode().IsRegular() {
-		if !lock(f) {
-			err = errors.New("another run writes to it")
-		} else {
-			err = f.Truncate(0)
-		}
+	switch {
+	case err != nil || !info.Mode().IsRegular():
+	case !lock(f):
+		err = errors.New("another run writes to it")
+	default:
+		err = f.Truncate(0)
 	}
 	if err != nil {
 		_ = f.Close() // the reason is already an error
@@ -83,72 +81,51 @@ func empty(f *os.File) (err error) {
 // Stream is a file, or standard output, that [Open] has opened.
 type Stream struct {
 	ctx  context.Context
-	end  func()
+	end  context.CancelCauseFunc
 	out  io.Writer
-	file *os.File      // nil for standard output, which stays open
-	late chan struct{} // closed at the end of a write that outlived its time; nil if there is none
+	file *os.File // nil for standard output, which stays open
+	err  error    // of the first write that failed
 }
 
 // Write fails once the time for writing is over. No later write follows one that outlived
 // its time.
-func (s *Stream) Write(p []byte) (int, error) {
-	if s.late != nil {
+func (s *Stream) Write(p []byte) (n int, err error) {
+	defer func() { s.err = cmp.Or(s.err, err) }()
+	if s.ctx.Err() != nil {
 		return 0, ctxio.Reason(s.ctx)
 	}
 	p = bytes.Clone(p) // the write may outlive this call
-	var n int
-	var err error
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		n, err = s.out.Write(p)
-	}()
-	select {
-	case <-written:
-		return n, err
-	case <-s.ctx.Done():
-		s.late = written
-		return 0, ctxio.Reason(s.ctx)
-	}
+	return ctxio.Done(s.ctx, func() (int, error) { return s.out.Write(p) })
 }
 
-// Close closes the file, even if a write is not done.
+// Close closes the file, even if a write is not done. It returns the error of the first write
+// that failed.
 func (s *Stream) Close() error {
-	s.end()
+	s.end(nil)
 	if s.file == nil {
+		return s.err
+	}
+	return cmp.Or(s.err, s.file.Close())
+}
+
+// CheckStdout fails if a writer is standard output, and the parent of this process has
+// closed that. It is for output that would be lost.
+func CheckStdout(stdout io.Writer) error {
+	f, ok := stdout.(*os.File)
+	if !ok || f != os.Stdout {
 		return nil
 	}
-	return s.file.Close()
-}
-
-// errClosed means that the parent of this process has closed standard output.
-var errClosed = errors.New("standard output is closed")
-
-// CheckStdout fails if a writer is standard output and closed. It is for output that would
-// be lost.
-func CheckStdout(stdout io.Writer) error {
-	if closed(stdout) {
-		return fmt.Errorf("write to standard output: %w", errClosed)
+	// Go opens the null device in its place, for reading too, which a shell's redirection
+	// does not.
+	null, nullErr := os.Stat(os.DevNull)
+	info, err := f.Stat()
+	if nullErr != nil || err != nil || !os.SameFile(info, null) {
+		return nil
+	}
+	if _, err := f.Read(make([]byte, 1)); errors.Is(err, io.EOF) {
+		return errors.New("write to standard output: standard output is closed")
 	}
 	return nil
-}
-
-// closed reports whether a writer is standard output and closed. Go then opens the null
-// device in its place, for reading too, which a shell's redirection does not.
-func closed(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || f != os.Stdout {
-		return false
-	}
-	null, err := os.Stat(os.DevNull)
-	if err != nil {
-		return false
-	}
-	if info, err := f.Stat(); err != nil || !os.SameFile(info, null) {
-		return false
-	}
-	_, err = f.Read(make([]byte, 1))
-	return errors.Is(err, io.EOF) // and not that it is open for writing only
 }
 
 func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill func(io.Writer) error) error {
@@ -213,10 +190,7 @@ func replace(path string, mode fs.FileMode, fill func(io.Writer) error) (err err
 	if mode != 0 && err == nil {
 		err = f.Chmod(mode)
 	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
+	if err = cmp.Or(err, f.Close()); err == nil {
 		err = os.Rename(temp, path)
 	}
 	if err != nil {

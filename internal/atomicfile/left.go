@@ -12,10 +12,19 @@ import (
 // A file is written under a name like .bundle.tar.ABCDEFGH.tmp beside its own, and is
 // locked meanwhile. A file of such a name without a lock is left from a killed run.
 
-// left matches the end of such a name, behind the file's own.
-var left = regexp.MustCompile(`^\.[A-Z2-7]{8}\.tmp$`)
+// left matches such a name.
+var left = regexp.MustCompile(`(?s)^\.(.+)\.[A-Z2-7]{8}\.tmp$`)
 
 const randomSize = 8
+
+// Unfinished returns the name that a file gets once it is complete. It reports false
+// if name is not the name of a file that a run is writing or has left unfinished.
+func Unfinished(name string) (complete string, ok bool) {
+	if found := left.FindStringSubmatch(name); found != nil {
+		return found[1], true
+	}
+	return "", false
+}
 
 // create creates the file that becomes path. It is locked until free is called.
 func create(path string, mode fs.FileMode) (f *os.File, free func(), err error) {
@@ -43,11 +52,10 @@ func removeLeft(path string) {
 		return // the write will fail, and tell why
 	}
 	defer dir.Close()
-	prefix := "." + filepath.Base(path)
 	for {
 		names, err := dir.Readdirnames(1 << 10)
 		for _, name := range names {
-			if len(name) > len(prefix) && name[:len(prefix)] == prefix && left.MatchString(name[len(prefix):]) {
+			if complete, ok := Unfinished(name); ok && complete == filepath.Base(path) {
 				removeUnlocked(filepath.Join(filepath.Dir(path), name))
 			}
 		}

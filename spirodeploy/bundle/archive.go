@@ -36,20 +36,19 @@ func Git(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2
 			return
 		}
 		a := &archive{dir: dir, tar: file.File, owner: file, skip: skip, yield: yield}
-		var full error
 		if err = a.make(ctx); err != nil {
-			full = file.Full()
+			// Git's words do not name the temporary file.
+			err = cmp.Or(file.Full(), fmt.Errorf("git archive HEAD: %w", err))
 		}
 		if !a.yielded {
 			_ = file.Close() // nobody reads it
 		}
 		if err != nil {
-			// Git's words do not name the temporary file.
-			yield(Entry{}, cmp.Or(full, fmt.Errorf("git archive HEAD: %w", err)))
+			yield(Entry{}, err)
 			return
 		}
 		for _, w := range a.told {
-			if a.stopped || !yield(Entry{Name: w.Path, from: a.origin(w.Path, nil)}, w) {
+			if a.stopped || !yield(Entry{Name: w.Path, origin: a.origin(w.Path, nil)}, w) {
 				return
 			}
 		}
@@ -165,7 +164,7 @@ func (a *archive) read() error {
 			return false
 		}
 		a.yielded = true
-		a.stopped = !a.yield(Entry{Name: h.Name, Mode: h.FileInfo().Mode(), Link: h.Linkname, Size: h.Size, from: a.origin(h.Name, content)}, nil)
+		a.stopped = !a.yield(Entry{Name: h.Name, Mode: h.FileInfo().Mode(), Link: h.Linkname, Size: h.Size, origin: a.origin(h.Name, content)}, nil)
 		return !a.stopped
 	})
 	return cmp.Or(failed, err)
@@ -173,8 +172,8 @@ func (a *archive) read() error {
 
 // origin returns the origin of an entry. Its path serves [Options.Omit]: a file to omit
 // may be committed.
-func (a *archive) origin(name string, content io.ReaderAt) *origin {
-	o := &origin{owner: a.owner, at: content}
+func (a *archive) origin(name string, content io.ReaderAt) origin {
+	o := origin{source: &source{owner: a.owner, at: content}}
 	if a.dir != "" {
 		o.path = filepath.Join(a.dir, filepath.FromSlash(name))
 	}
@@ -248,15 +247,11 @@ func (a *archive) depending(ctx context.Context) []string {
 	if !a.subst {
 		return nil
 	}
-	found := gitList(ctx, a.dir, "grep", "-z", "-l", "-E", "-e", clonePlaceholders, "HEAD")
-	var names []string
-	for _, name := range found {
-		names = append(names, strings.TrimPrefix(name, "HEAD:"))
-	}
+	names := gitList(ctx, a.dir, "grep", "-z", "-l", "-E", "-e", clonePlaceholders, "HEAD")
 	names = names[:min(len(names), maxListed)]
 	var depending []string
 	_ = a.files(func(h *tar.Header, content *io.SectionReader) bool { // an error costs a warning only
-		if h.Typeflag == tar.TypeReg && slices.Contains(names, h.Name) {
+		if h.Typeflag == tar.TypeReg && slices.Contains(names, "HEAD:"+h.Name) {
 			text, err := io.ReadAll(io.LimitReader(content, maxPatches))
 			if err == nil && !bytes.Contains(text, []byte("$Format:")) {
 				depending = append(depending, h.Name)

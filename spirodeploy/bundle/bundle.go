@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -27,14 +29,17 @@ type Bundle struct {
 	size     int64
 	commit   string
 	warnings []Warning
-	// sequential are the indexes of the items that can be read from their beginning only.
-	sequential []int
-	temp       *tempfile.File // made when it is needed
-	closers    []io.Closer
+	starts   []int64        // offsets of some items, if New has made the bundle
+	temp     *tempfile.File // made when it is needed
+	closers  []io.Closer
 
-	mu     sync.Mutex
-	tar    io.ReaderAt // the bytes of the tar, if it exists
-	kept   bool        // whether nobody else can change them
+	mu   sync.Mutex
+	tar  io.ReaderAt // the bytes of the tar
+	kept bool        // whether they are in a file that nobody else can change
+	// sequential are the items that can be read from their beginning only; none if the
+	// tar exists.
+	sequential []item
+
 	want   digest.Digest
 	digest digest.Digest // once known
 }
@@ -49,11 +54,14 @@ type Item struct {
 
 // origin is the origin of an entry that New has found.
 type origin struct {
-	path  string    // file on disk, or ""
-	dir   string    // instead of path if items share the origin: the path without their names
-	owner io.Closer // stays open as long as the bundle; a *root opens the file
-	was   identity  // of the file on disk; if items share the origin, their part of it
-	link  string    // target of a link
+	path   string   // file on disk, or ""; below a root, if the owner is one
+	was    identity // of the file on disk
+	source *source  // shared by the entries of a walk; nil: package os opens the file
+}
+
+// source opens the content of entries.
+type source struct {
+	owner io.Closer // stays open as long as the bundle; an *os.Root opens the file
 	// Content from elsewhere than that file.
 	at   io.ReaderAt
 	open func() (io.ReadCloser, error)
@@ -61,17 +69,25 @@ type origin struct {
 
 // file returns the file on disk, or "".
 func (o *origin) file() string {
-	if o == nil {
-		return ""
+	if root := o.root(); root != nil && o.path != "" {
+		return filepath.Join(root.Name(), filepath.FromSlash(o.path))
 	}
 	return o.path
 }
 
+// root returns the walked directory that the file is below, or nil.
+func (o *origin) root() *os.Root {
+	if o.source == nil {
+		return nil
+	}
+	root, _ := o.source.owner.(*os.Root)
+	return root
+}
+
 // index finds the entries of a bundle.
 type index interface {
-	// look returns the type and the link target of an entry. A directory's name has no
-	// slash at its end.
-	look(name string) (kind fs.FileMode, link string, ok bool)
+	// look returns an entry. A directory's name has no slash at its end.
+	look(name string) (it Item, ok bool)
 	// find returns the index of a regular file by its name, or -1.
 	find(name string) int
 }
@@ -103,8 +119,8 @@ func (b *Bundle) Items() iter.Seq[Item] {
 // Has reports whether the bundle has an entry of a name, or entries below it, and whether
 // that is a directory. The name has no slash at its end.
 func (b *Bundle) Has(name string) (dir, ok bool) {
-	kind, _, ok := b.index.look(name)
-	return kind == fs.ModeDir, ok
+	it, ok := b.index.look(name)
+	return it.Mode.IsDir(), ok
 }
 
 // OpenItem opens a regular file of the bundle by its name. It fails with
@@ -115,23 +131,13 @@ func (b *Bundle) OpenItem(name string) (io.ReadCloser, error) {
 	if i < 0 {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	it := b.items.at(i)
-	tar, _ := b.existing()
-	switch {
-	case tar == nil && it.sequential():
-		return it.from.open()
-	case tar == nil:
-		tar = filled{b}
-	}
-	return io.NopCloser(io.NewSectionReader(tar, it.content, it.Size)), nil
-}
-
-// existing returns the bytes of the tar if it exists, and whether nobody else can
-// change them.
-func (b *Bundle) existing() (tar io.ReaderAt, kept bool) {
+	it := b.item(i)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.tar, b.kept
+	if it.sequential() && !b.kept {
+		return it.source.open()
+	}
+	return io.NopCloser(io.NewSectionReader(b.tar, it.content, it.Size)), nil
 }
 
 // Open returns a reader of the tar, which reads ahead. Before the last byte, it fails
@@ -142,14 +148,10 @@ func (b *Bundle) existing() (tar io.ReaderAt, kept bool) {
 func (b *Bundle) Open() (io.ReadCloser, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var p plan = &layout{b: b}
-	switch {
-	case b.kept:
+	if b.kept {
 		return io.NopCloser(io.NewSectionReader(b.tar, 0, b.size)), nil
-	case b.tar != nil:
-		p = &region{r: b.tar, size: b.size}
 	}
-	return newPump(p, b.size, cmp.Or(b.want, b.digest), b.learn), nil
+	return newPump(&layout{tar: b.tar, size: b.size, sequential: b.sequential, failed: b.failed}, b.size, cmp.Or(b.want, b.digest), b.learn), nil
 }
 
 // learn stores the digest that a reader has found.
@@ -187,7 +189,7 @@ func (b *Bundle) WriteTo(w io.Writer) (int64, error) {
 // then neither made nor hashed again, and nobody else can change it: for a bundle that
 // goes to several servers. Call Keep from one goroutine only.
 func (b *Bundle) Keep(ctx context.Context) error {
-	if _, kept := b.existing(); kept {
+	if b.kept { // nobody else changes it
 		return nil
 	}
 	in, err := b.Open()
@@ -224,10 +226,9 @@ func spoolFailed(err error) bool { return errors.As(err, new(*tempfile.Error)) }
 
 // own makes Close close c, too.
 func (b *Bundle) own(c io.Closer) {
-	if last := len(b.closers) - 1; c == nil || last >= 0 && b.closers[last] == c || slices.Contains(b.closers, c) {
-		return
+	if c != nil && !slices.Contains(b.closers, c) {
+		b.closers = append(b.closers, c)
 	}
-	b.closers = append(b.closers, c)
 }
 
 // Close closes all files and removes temporary ones. Open readers fail from then on.

@@ -1,13 +1,13 @@
 package bundle
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -32,7 +32,7 @@ func withoutInfo(ctx context.Context, dir string) (c clone, err error) {
 		return c, err
 	}
 	attributes, err := os.ReadFile(filepath.Join(common, "info", "attributes"))
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !hasAttributes(attributes) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !attribute.Match(attributes) {
 		return c, nil
 	}
 	if err == nil {
@@ -46,15 +46,8 @@ func withoutInfo(ctx context.Context, dir string) (c clone, err error) {
 	return c, nil
 }
 
-// hasAttributes reports whether a text has more than comments.
-func hasAttributes(text []byte) bool {
-	for line := range bytes.Lines(text) {
-		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
-			return true
-		}
-	}
-	return false
-}
+// attribute matches the beginning of a line that is no comment.
+var attribute = regexp.MustCompile(`(?m)^\s*[^\s#]`)
 
 // make makes a directory of links to the files of the repository.
 func (c *clone) make(common, own string) (err error) {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode"
@@ -50,10 +51,9 @@ type collector struct {
 	opts     Options
 	dir      string
 	bundle   *Bundle
-	omit     []string        // absolute paths
-	dirs     map[string]bool // every directory, without the slash
-	near     string          // a nearby directory with states, if this one has none
-	matched  []atomic.Bool   // for each of opts.Exclude, whether it matched anything
+	omit     []string      // absolute paths
+	near     string        // a nearby directory with states, if this one has none
+	matched  []atomic.Bool // for each of opts.Exclude, whether it matched anything
 	problems Problems
 }
 
@@ -73,11 +73,13 @@ func (c *collector) check() (walk bool) {
 	} else if !info.IsDir() {
 		c.problem(c.dir, errors.New("project directory: is a file"), "name its directory with {dir}")
 	}
-	c.checkPatterns()
+	for _, pattern := range c.opts.Exclude {
+		if pattern == "" || !doublestar.ValidatePattern(pattern) {
+			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), `write \[ for a [ that stands for itself`)
+		}
+	}
 	walk = len(c.problems) == 0
-	switch d := c.opts.GitDescribe; d {
-	case "", DescribeAll, DescribeTags, DescribeOff:
-	default:
+	if d := c.opts.GitDescribe; !slices.Contains([]Describe{"", DescribeAll, DescribeTags, DescribeOff}, d) {
 		c.problem("", fmt.Errorf("git describe %q: not one of all, tags, off", d), "")
 	}
 	c.checkArtifacts()
@@ -96,14 +98,6 @@ func (c *collector) check() (walk bool) {
 		c.omit = append(c.omit, absolute(p), inDir(p))
 	}
 	return walk
-}
-
-func (c *collector) checkPatterns() {
-	for _, pattern := range c.opts.Exclude {
-		if pattern == "" || !doublestar.ValidatePattern(pattern) {
-			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), `write \[ for a [ that stands for itself`)
-		}
-	}
 }
 
 // checkArtifacts gives each artifact its name, and drops those without a valid one.
@@ -141,10 +135,7 @@ func (a Artifact) name(dir string) (string, error) {
 		name = filepath.ToSlash(rel)
 	}
 	name = path.Clean(name)
-	if name == "." {
-		return name, nil
-	}
-	if err := checkName(name); err != nil {
+	if err := checkName(name); err != nil && name != "." {
 		return "", fmt.Errorf("artifact %q: %w", name, err)
 	}
 	return name, nil
@@ -152,9 +143,10 @@ func (a Artifact) name(dir string) (string, error) {
 
 // collect runs all scanners.
 func (c *collector) collect() {
-	asked := make(chan commit, 1)
-	go func() { asked <- c.readCommit() }()
-	defer func() { c.addCommit(<-asked) }()
+	var commit []byte
+	var warnings []Warning
+	var git sync.WaitGroup
+	git.Go(func() { commit, warnings = c.readCommit() })
 	c.salt()
 	for _, a := range c.opts.Artifacts {
 		top := in(c.dir, a.Path)
@@ -166,25 +158,27 @@ func (c *collector) collect() {
 		prefix := path.Join(ArtifactsDir, a.Name)
 		if info.IsDir() {
 			c.addOr(Entry{Name: prefix, Mode: fs.ModeDir}, nil)
-			c.scan(prefix, below(top))
+			c.scan(prefix, Filesystem, top)
 			continue
 		}
 		c.addOr(fileEntry(prefix, top, info))
 	}
 	if c.opts.Source != nil {
-		c.scan(SourceDir, c.opts.Source)
+		c.scan(SourceDir, c.opts.Source, c.dir)
 	}
 	for _, s := range c.opts.Scanners {
-		c.scan("", s)
+		c.scan("", s, c.dir)
 	}
 	for name, content := range c.opts.Files {
-		if name == GitCommitFile && content == nil {
-			continue
+		if name != GitCommitFile {
+			c.addOr(contentEntry(name, content), nil)
 		}
-		if name == GitCommitFile {
-			c.bundle.commit = string(content)
-		}
-		c.addOr(contentEntry(name, content), nil)
+	}
+	git.Wait()
+	c.bundle.warnings = append(c.bundle.warnings, warnings...)
+	if commit != nil {
+		c.bundle.commit = string(commit)
+		c.addOr(contentEntry(GitCommitFile, commit), nil)
 	}
 }
 
@@ -205,12 +199,12 @@ func (c *collector) salt() {
 	case !info.IsDir():
 		c.problem(SaltDir, errors.New("is a file"), "make it a directory with the states in it")
 	default:
-		c.scan("", below(top))
+		c.scan("", Filesystem, top)
 	}
 }
 
-// scan adds what a scanner yields below prefix.
-func (c *collector) scan(prefix string, s Scanner) {
+// scan adds what a scanner yields for a directory, below prefix.
+func (c *collector) scan(prefix string, s Scanner, dir string) {
 	skip := func(name string) bool {
 		name = strings.TrimSuffix(name, "/")
 		if isBelow(name, ".git") || prefix == SourceDir && isBelow(name, SaltDir) {
@@ -218,11 +212,11 @@ func (c *collector) scan(prefix string, s Scanner) {
 		}
 		return c.excluded(path.Join(prefix, name))
 	}
-	for e, err := range s(c.ctx, c.dir, skip) {
+	for e, err := range s(c.ctx, dir, skip) {
 		switch {
 		case c.ctx.Err() != nil:
 			return
-		case !e.asked && e.Name != "" && skip(e.Name), c.omitted(e.from.file()):
+		case !e.asked && e.Name != "" && skip(e.Name), c.omitted(&e.origin):
 			continue
 		}
 		// Not path.Join, which would clean a bad name before checkName sees it.
@@ -234,27 +228,16 @@ func (c *collector) scan(prefix string, s Scanner) {
 }
 
 // omitted reports whether the options omit a file.
-func (c *collector) omitted(file string) bool {
-	base := filepath.Base(file)
-	for _, o := range c.omit {
-		if filepath.Base(o) == base && file != "" && (absolute(file) == o || inDir(file) == o) {
-			return true
-		}
-	}
-	return false
+func (c *collector) omitted(from *origin) bool {
+	base := filepath.Base(from.path)
+	return slices.ContainsFunc(c.omit, func(o string) bool {
+		return filepath.Base(o) == base && (absolute(from.file()) == o || inDir(from.file()) == o)
+	})
 }
 
 // isBelow reports whether an element of a slash path has the given name.
 func isBelow(name, element string) bool {
-	if !strings.Contains(name, element) {
-		return false
-	}
-	for part := range strings.SplitSeq(name, "/") {
-		if part == element {
-			return true
-		}
-	}
-	return false
+	return strings.Contains(name, element) && slices.Contains(strings.Split(name, "/"), element)
 }
 
 // excluded reports whether a pattern matches a name or a directory above it.
@@ -281,7 +264,7 @@ func (c *collector) excluded(name string) bool {
 func (c *collector) addOr(e Entry, err error) {
 	if err == nil {
 		err = c.add(e)
-	} else if e.from.file() != "" {
+	} else if e.path != "" {
 		err = reason(err)
 	}
 	if err == nil {
@@ -290,9 +273,9 @@ func (c *collector) addOr(e Entry, err error) {
 	w := Warning{}
 	switch {
 	case errors.As(err, &w):
-		c.warn(c.shown(e.Name, e.from.file()), w.Text)
+		c.warn(c.bundle.shown(e.Name, e.file()), w.Text)
 	case !spoolFailed(err):
-		c.problem(c.shown(e.Name, e.from.file()), err, excludeHint(e.Name))
+		c.problem(c.bundle.shown(e.Name, e.file()), err, excludeHint(e.Name))
 	case !slices.ContainsFunc(c.problems, func(p Problem) bool { return spoolFailed(p.Err) }): // each further entry would say so again
 		c.problem("", err, tempfile.Hint)
 	}
@@ -335,12 +318,13 @@ func (c *collector) add(e Entry) (err error) {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	it := item{Item: Item{Name: name, Mode: canonicalMode(e.Mode)}, from: e.from}
+	it := item{Item: Item{Name: name, Mode: canonicalMode(e.Mode)}, origin: e.origin}
 	switch e.Mode.Type() {
 	case 0:
-		it.Size, it.from, err = c.content(e)
+		it.Size, it.source, err = c.content(e)
 	case fs.ModeDir:
 		it.Name += "/"
+		it.path = "" // nobody needs it
 	case fs.ModeSymlink:
 		it.Link = e.Link
 	default:
@@ -349,30 +333,28 @@ func (c *collector) add(e Entry) (err error) {
 	if err != nil {
 		return err
 	}
-	if it.from != nil {
-		c.bundle.own(it.from.owner)
+	if it.source != nil {
+		c.bundle.own(it.source.owner)
 	}
 	c.bundle.items.add(it)
 	return nil
 }
 
-// content returns the size of a file and the origin of its content. It spools the
-// content if the size is unknown.
-func (c *collector) content(e Entry) (size int64, from *origin, err error) {
+// content returns the size and the source of a file's content. It spools the content if
+// the size is unknown.
+func (c *collector) content(e Entry) (size int64, from *source, err error) {
+	open := e.Open
 	switch {
-	case e.Open == nil && e.from == nil:
+	case open == nil && e.path == "" && e.source == nil:
 		return 0, nil, errors.New("scanner: a file with nothing to open")
-	case e.Open == nil && e.Size >= 0:
-		return e.Size, e.from, nil
+	case open == nil && e.Size >= 0:
+		return e.Size, e.source, nil
+	case e.Size >= 0:
+		return e.Size, &source{open: open}, nil
+	case open == nil:
+		open = func() (io.ReadCloser, error) { return os.Open(e.file()) }
 	}
-	from = &origin{path: e.from.file(), open: e.Open}
-	if e.Size >= 0 {
-		return e.Size, from, nil
-	}
-	if from.open == nil {
-		from.open = func() (io.ReadCloser, error) { return os.Open(from.path) }
-	}
-	r, err := from.open()
+	r, err := open()
 	if err != nil {
 		return 0, nil, reason(err)
 	}
@@ -381,19 +363,19 @@ func (c *collector) content(e Entry) (size int64, from *origin, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return kept.Size(), &origin{path: from.path, at: kept}, nil
+	return kept.Size(), &source{at: kept}, nil
 }
 
 // finish sorts the entries as the format asks, and checks them against each other.
 func (c *collector) finish() {
 	b := c.bundle
-	c.addParents()
 	b.items.sort()
-	b.index = tree{&b.items}
+	b.items.addParents()
+	b.tar, b.index = filled{b}, &b.items
 	for i := range b.items.len() {
 		c.checkItem(i)
 	}
-	b.warnings = append(b.warnings, tree{&b.items}.lookalikes()...)
+	b.warnings = append(b.warnings, b.items.lookalikes()...)
 	for i, pattern := range c.opts.Exclude {
 		if !c.matched[i].Load() {
 			text := "nothing matches the exclude pattern " + printable(pattern) + ": patterns match names in the bundle, in which the content of " + SaltDir + " is at the root"
@@ -409,56 +391,41 @@ func (c *collector) finish() {
 		c.warn("", "there is no "+SaltDir+" in "+printable(c.dir)+", but there is one in "+printable(c.near)+": is that the project directory?")
 	}
 	for i := range b.items.len() {
+		if i%stride == 0 {
+			b.starts = append(b.starts, b.size)
+		}
 		it := b.items.at(i)
 		it.content = b.size + headerSize(it.Item)
-		b.items.compact(i).content = it.content
 		b.size = it.end()
 		if it.sequential() {
-			b.sequential = append(b.sequential, i)
+			b.sequential = append(b.sequential, it)
 		}
 	}
 	b.size += trailerSize
 	slices.SortStableFunc(c.problems, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
 }
 
-// addParents adds the directories above every entry.
-func (c *collector) addParents() {
-	b := c.bundle
-	c.dirs = map[string]bool{}
-	found := b.items.len()
-	for i := range found {
-		if b.items.compact(i).mode.IsDir() {
-			c.dirs[strings.TrimSuffix(b.items.name(i), "/")] = true
-		}
-	}
-	for i := range found {
-		for dir := parent(strings.TrimSuffix(b.items.name(i), "/")); dir != "" && !c.dirs[dir]; dir = parent(dir) {
-			c.dirs[dir] = true
-			b.items.add(item{Item: Item{Name: dir + "/", Mode: canonicalMode(fs.ModeDir)}})
-		}
-	}
-}
-
 // checkItem checks an entry against the others.
 func (c *collector) checkItem(i int) {
 	it := c.bundle.items.at(i)
-	fail := func(err error, hint fault.Hint) { c.problem(c.shown(it.Name, it.file()), err, hint) }
+	fail := func(err error, hint fault.Hint) { c.problem(c.bundle.shown(it.Name, it.file()), err, hint) }
 	if i > 0 && c.bundle.items.name(i-1) == it.Name {
 		before := c.bundle.items.at(i - 1)
-		other := c.shown(it.Name, before.file())
+		other := c.bundle.shown(it.Name, before.file())
 		fail(fmt.Errorf("%w: %s is made from %s too", ErrDuplicate, printable(it.Name), printable(other)), "leave one of them out")
 	}
-	if !it.Mode.IsDir() && c.dirs[it.Name] {
-		fail(fmt.Errorf("%w: %s is both a file and a directory", ErrDuplicate, printable(it.Name)), "leave one of them out")
-	}
-	if it.Mode&fs.ModeSymlink != 0 {
+	switch it.Mode.Type() {
+	case fs.ModeDir:
+		if file := c.bundle.items.index(strings.TrimSuffix(it.Name, "/")); file >= 0 {
+			it = c.bundle.items.at(file)
+			fail(fmt.Errorf("%w: %s is both a file and a directory", ErrDuplicate, printable(it.Name)), "leave one of them out")
+		}
+	case fs.ModeSymlink:
 		if err := checkLink(c.bundle.index, it.Name, it.Link); err != nil {
 			fail(err, excludeHint(it.Name))
 		}
 	}
 }
-
-func (c *collector) shown(name, file string) string { return c.bundle.shown(name, file) }
 
 // shown returns the name of an entry for a person who works in the project directory.
 func (b *Bundle) shown(name, file string) string {

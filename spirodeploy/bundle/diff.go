@@ -3,9 +3,9 @@ package bundle
 import (
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -66,22 +66,21 @@ func Diff(from, to io.Reader) ([]Change, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new bundle: %w", err)
 	}
+	names := slices.AppendSeq(slices.Collect(maps.Keys(before)), maps.Keys(after))
+	slices.Sort(names)
 	var changes []Change
-	for name, o := range before {
-		n, ok := after[name]
+	for _, name := range slices.Compact(names) {
+		o, was := before[name]
+		n, is := after[name]
 		switch {
-		case !ok:
+		case !is:
 			changes = append(changes, Change{Name: name, Kind: Removed, Old: &o.Item})
+		case !was:
+			changes = append(changes, Change{Name: name, Kind: Added, New: &n.Item})
 		case o != n:
 			changes = append(changes, Change{Name: name, Kind: Changed, Old: &o.Item, New: &n.Item})
 		}
 	}
-	for name, n := range after {
-		if _, ok := before[name]; !ok {
-			changes = append(changes, Change{Name: name, Kind: Added, New: &n.Item})
-		}
-	}
-	slices.SortFunc(changes, func(x, y Change) int { return strings.Compare(x.Name, y.Name) })
 	return changes, nil
 }
 

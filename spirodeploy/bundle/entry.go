@@ -9,7 +9,9 @@ import (
 	"iter"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 )
 
@@ -33,8 +35,8 @@ type Entry struct {
 	// setting it replaces their content.
 	Open func() (io.ReadCloser, error)
 
-	asked bool    // whether the scanner has asked skip
-	from  *origin // of an entry of this package: its content if Open is nil
+	asked  bool // whether the scanner has asked skip
+	origin      // of an entry of this package: its content if Open is nil
 }
 
 // A Scanner yields the entries of one part of a bundle, in any order. It may leave out
@@ -51,25 +53,42 @@ type Scanner func(ctx context.Context, dir string, skip func(name string) bool) 
 func FileEntry(name, path string) (Entry, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
-		return Entry{Name: name, from: &origin{path: path}}, err
+		return Entry{Name: name, origin: origin{path: path}}, err
 	}
 	return fileEntry(name, path, info)
 }
 
 func fileEntry(name, path string, info fs.FileInfo) (Entry, error) {
-	e := Entry{Name: name, Mode: info.Mode(), from: &origin{path: path}}
-	switch info.Mode().Type() {
+	e := Entry{Name: name, origin: origin{path: path}}
+	err := e.describe(info, path, os.OpenFile, os.Readlink)
+	return e, err
+}
+
+// describe sets the rest of an entry to what info says. The functions of package os, or
+// those of an [os.Root], open the file or read the link by its path.
+func (e *Entry) describe(
+	info fs.FileInfo, path string, open func(string, int, fs.FileMode) (*os.File, error), readlink func(string) (string, error),
+) (err error) {
+	e.Mode = info.Mode()
+	switch e.Mode.Type() {
 	case 0:
-		e.Size, e.from.was = info.Size(), identityOf(info)
-		return e, checkReadable(path, info.Mode())
+		e.Size, e.was = info.Size(), identityOf(info)
+		if e.Mode.Perm()&0o444 == 0o444 {
+			break // everybody may read it
+		}
+		// The walk finds an unreadable file, which would otherwise stop an upload half-way.
+		var opened *os.File
+		if opened, err = open(path, os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
+			err = opened.Close()
+		}
 	case fs.ModeDir:
-		return e, nil
 	case fs.ModeSymlink:
-		target, err := os.Readlink(path)
-		e.Link = linkTarget(target)
-		return e, err
+		e.Link, err = readlink(path)
+		e.Link = filepath.ToSlash(e.Link)
+	default:
+		err = fmt.Errorf("is a %s: %w", kindOf(e.Mode), ErrKind)
 	}
-	return e, fmt.Errorf("is a %s: %w", kindOf(info.Mode()), ErrKind)
+	return err
 }
 
 func kindOf(mode fs.FileMode) string {

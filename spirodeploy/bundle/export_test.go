@@ -9,7 +9,7 @@ import (
 
 // Pumped reads what is at hand like the tar of a bundle.
 func Pumped(r io.ReaderAt, size int64, want digest.Digest, learn func(digest.Digest)) io.ReadCloser {
-	return newPump(&region{r: r, size: size}, size, want, learn)
+	return newPump(&layout{tar: r, size: size}, size, want, learn)
 }
 
 // ChangeTime returns when a file changed last; 0 where that is not known.

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"slices"
 	"strconv"
@@ -42,67 +43,73 @@ const (
 	magicV7    = "\x00\x00\x00\x00\x00\x00\x00\x00"
 )
 
+// fields reads the fields of a header block. It keeps the first error.
+type fields struct {
+	block []byte
+	err   error
+}
+
+func (f *fields) check(err error) { f.err = cmp.Or(f.err, err) }
+
 // text returns the text of a field, up to the first NUL. The rest must be NULs, since some
 // readers do not stop at the first.
-func (f field) text(block []byte) (string, error) {
-	text, rest, _ := bytes.Cut(f.of(block), []byte{0})
+func (f *fields) text(at field) string {
+	text, rest, _ := bytes.Cut(at.of(f.block), []byte{0})
 	if !isZero(rest) {
-		return "", odd("something stands behind the end of a text in it")
+		f.check(odd("something stands behind the end of a text in it"))
 	}
-	return string(text), nil
+	return string(text)
 }
 
 // octal reads digits, with spaces before them and spaces or NULs behind. A field without
 // digits is 0.
-func (f field) octal(block []byte) (int64, error) {
-	digits := strings.TrimLeft(strings.TrimRight(string(f.of(block)), " \x00"), " ")
-	if digits == "" {
-		return 0, nil
+func (f *fields) octal(at field) int64 {
+	digits := strings.TrimLeft(strings.TrimRight(string(at.of(f.block)), " \x00"), " ")
+	if strings.Trim(digits, "01234567") != "" {
+		f.check(odd("%q in it is not an octal number", digits))
 	}
-	for _, c := range []byte(digits) {
-		if c < '0' || c > '7' {
-			return 0, odd("%q in it is not an octal number", digits)
-		}
-	}
-	return strconv.ParseInt(digits, 8, 64) // of 12 digits at most
+	n, _ := strconv.ParseInt(cmp.Or(digits, "0"), 8, 64) // of 12 digits at most
+	return n
 }
 
 // number reads an octal number, or a binary one of GNU tar: a first byte of 0x80 (0xff
 // for a negative number), then the number, highest byte first.
-func (f field) number(block []byte) (int64, error) {
-	b := slices.Clone(f.of(block))
+func (f *fields) number(at field) int64 {
+	b := slices.Clone(at.of(f.block))
 	sign := b[0]
 	if sign < 0x80 {
-		return f.octal(block)
+		return f.octal(at)
 	}
 	extra := len(b) - 8 // bytes that only repeat the sign
 	if sign == 0x80 {
 		b[0] = 0
 	}
 	n := int64(binary.BigEndian.Uint64(b[extra:])) //nolint:gosec // two's complement is what the field has
-	for _, c := range b[:extra] {
-		if c != b[0] {
-			return 0, odd("a number in it is too large")
-		}
+	if bytes.Count(b[:extra], b[:1]) < extra {
+		f.check(odd("a number in it is too large"))
 	}
 	if sign != 0x80 && sign != 0xff || (n < 0) != (sign == 0xff) {
-		return 0, odd("a binary number in it is not written as GNU tar writes it")
+		f.check(odd("a binary number in it is not written as GNU tar writes it"))
 	}
-	return n, nil
+	return n
 }
 
-// checksumRight reports whether the checksum of a block is right: the sum of its bytes,
-// with spaces in place of the checksum, in octal digits.
+// checksumRight reports whether the checksum of a block is right.
 func checksumRight(block []byte) bool {
-	want := int64(8 * ' ')
+	f := fields{block: block}
+	return f.octal(fieldChecksum) == checksum(block) && f.err == nil // never 0
+}
+
+// checksum returns the sum of the bytes of a block, with spaces in place of the checksum.
+func checksum(block []byte) int64 {
+	sum := int64(8 * ' ')
 	for _, c := range block {
-		want += int64(c)
+		sum += int64(c)
 	}
 	for _, c := range fieldChecksum.of(block) {
-		want -= int64(c)
+		sum -= int64(c)
 	}
-	got, err := fieldChecksum.octal(block)
-	return err == nil && got == want // never 0
+	return sum
 }
 
 func isZero(b []byte) bool { return bytes.Count(b, []byte{0}) == len(b) }

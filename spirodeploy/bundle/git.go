@@ -26,48 +26,32 @@ const (
 // errNoGit means that the machine has no git.
 var errNoGit = errors.New("no git binary was found")
 
-// commit is the content of .gitcommit, or a warning that there is none.
-type commit struct {
-	content []byte // nil if there is none
-	warning Warning
-}
-
-// readCommit asks git for the commit. That takes as long as walking a small tree, so it
-// may run beside the walk. A directory without a repository or commit gets no warning;
-// a repository that git refuses to read (one of another user, for example) does.
-func (c *collector) readCommit() commit {
-	if _, given := c.opts.Files[GitCommitFile]; given || c.excluded(GitCommitFile) {
-		return commit{}
+// readCommit returns the content of .gitcommit, or nil and maybe a warning why there is
+// none. It asks git, which takes as long as walking a small tree, so it may run beside the
+// walk. A directory without a repository or commit gets no warning; a repository that git
+// refuses to read (one of another user, for example) does.
+func (c *collector) readCommit() ([]byte, []Warning) {
+	if content, given := c.opts.Files[GitCommitFile]; given || c.excluded(GitCommitFile) {
+		return content, nil
 	}
 	hash, err := gitOutput(c.ctx, c.dir, "rev-parse", "--verify", "--quiet", "HEAD")
 	switch {
 	case errors.Is(err, errNoGit):
-		return commit{warning: Warning{Text: "no git binary was found: the bundle will have no " + GitCommitFile}}
+		return nil, []Warning{{Text: "no git binary was found: the bundle will have no " + GitCommitFile}}
 	case err != nil:
 		var exit *exec.ExitError
 		noCommit := errors.As(err, &exit) && exit.ExitCode() == 1 // because of --quiet
 		if noCommit || strings.Contains(err.Error(), "not a git repository (or any") {
-			return commit{}
+			return nil, nil
 		}
-		return commit{warning: Warning{Path: GitCommitFile, Text: "left out, since git failed: " + err.Error()}}
+		return nil, []Warning{{Path: GitCommitFile, Text: "left out, since git failed: " + err.Error()}}
 	}
 	described := ""
 	if describe := cmp.Or(c.opts.GitDescribe, DescribeAll); describe != DescribeOff {
 		// Git fails if nothing describes the commit. The line is then empty.
 		described, _ = gitOutput(c.ctx, c.dir, "describe", "--"+string(describe))
 	}
-	return commit{content: []byte(hash + "\n" + described)}
-}
-
-// addCommit adds .gitcommit, or the warning.
-func (c *collector) addCommit(of commit) {
-	if of.warning != (Warning{}) {
-		c.warn(of.warning.Path, of.warning.Text)
-	}
-	if of.content != nil {
-		c.bundle.commit = string(of.content)
-		c.addOr(contentEntry(GitCommitFile, of.content), nil)
-	}
+	return []byte(hash + "\n" + described), nil
 }
 
 // gitOutput runs git in a directory and returns its output without surrounding white

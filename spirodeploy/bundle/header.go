@@ -106,14 +106,10 @@ func fits(s string) bool { return len(s) <= nameSize && isASCII(s) }
 // paxRecord returns "LENGTH KEY=VALUE\n", where LENGTH counts the whole record,
 // its own digits included.
 func paxRecord(key, value string) string {
-	const delimiters = len(" =\n")
-	size := len(key) + len(value) + delimiters
-	size += len(strconv.Itoa(size))
-	record := strconv.Itoa(size) + " " + key + "=" + value + "\n"
-	if len(record) != size { // the length has grown by a digit
-		record = strconv.Itoa(len(record)) + " " + key + "=" + value + "\n"
-	}
-	return record
+	rest := " " + key + "=" + value + "\n"
+	size := len(rest) + len(strconv.Itoa(len(rest)))
+	size = len(rest) + len(strconv.Itoa(size)) // its own digits may make it longer by one
+	return strconv.Itoa(size) + rest
 }
 
 // splitName splits a name that is too long for the name field, if it can be split.
@@ -154,12 +150,7 @@ func appendBlock(b []byte, blk block) []byte {
 		octal(h[337:345], 0) // device minor
 	}
 	copy(h[345:500], blk.prefix)
-
-	sum := int64(8 * ' ') // the checksum field counts as spaces
-	for _, c := range h {
-		sum += int64(c)
-	}
-	octal(h[148:155], sum)
+	octal(h[148:155], checksum(h))
 	h[155] = ' '
 	return b
 }

@@ -46,23 +46,6 @@ func (it *item) same(now status) error {
 	return nil
 }
 
-// readableByAll reports whether everybody may read a file. The walk opens only other
-// files to find out, and so stays fast.
-func readableByAll(mode fs.FileMode) bool { return mode.Perm()&0o444 == 0o444 }
-
-// checkReadable makes the walk find an unreadable file, which would otherwise stop an
-// upload half-way.
-func checkReadable(path string, mode fs.FileMode) error {
-	if readableByAll(mode) {
-		return nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
 // gone returns why a file cannot be opened.
 func gone(path string, err error) error {
 	info, statErr := os.Lstat(path)
@@ -77,11 +60,30 @@ func gone(path string, err error) error {
 	return &fs.PathError{Op: "open", Path: path, Err: reason(err)}
 }
 
-// unreadable returns why a file could not be read. It returns nil if the file is too
-// short or no longer a file: its status says more.
-func unreadable(path string, now status, err error) error {
-	if err == nil || !now.regular || errors.Is(err, io.EOF) {
-		return nil
+// read reads the item's file from an offset on, and returns the status of the file after
+// that. It stops once it has the wanted number of bytes, but reads more than that if
+// one system call gives more.
+func (it *item) read(o *opener, buf []byte, want int, from int64) (n int, now status, err error) {
+	file, err := o.open(it.root(), it.path)
+	if err != nil {
+		return 0, status{}, gone(it.file(), err)
 	}
-	return &fs.PathError{Op: "read", Path: path, Err: reason(err)}
+	defer func() { _ = file.Close() }() // it was only read
+	var readErr error
+	for n < len(buf) && readErr == nil {
+		var m int
+		m, readErr = file.ReadAt(buf[n:], from+int64(n))
+		if n += m; n >= want {
+			break
+		}
+	}
+	now, err = file.status()
+	if err != nil {
+		return n, now, &fs.PathError{Op: "stat", Path: it.file(), Err: reason(err)}
+	}
+	// If the file is too short or no longer a file, its status says more.
+	if readErr != nil && now.regular && !errors.Is(readErr, io.EOF) {
+		err = &fs.PathError{Op: "read", Path: it.file(), Err: reason(readErr)}
+	}
+	return n, now, err
 }

@@ -20,6 +20,7 @@ type member struct {
 	uid, gid     int64
 	uname, gname string
 	modTime      time.Time
+	global       bool // whether a pax global header stands before it
 }
 
 // regular reports whether the member is a regular file.
@@ -58,7 +59,6 @@ type members struct {
 	due     int64  // padding after that
 	kept    []byte // the last headers, with the padding before them
 	header  []byte // the block of the last header
-	globals int    // number of pax global headers
 	tidy    bool   // whether the archive ends as this format asks
 }
 
@@ -126,8 +126,8 @@ func (r *members) take(block []byte, before *extension) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	gnu := string(fieldMagic.of(block)) == magicGNU
-	ustar := string(fieldMagic.of(block)) == magicUstar
+	magic := string(fieldMagic.of(block))
+	gnu, ustar := magic == magicGNU, magic == magicUstar
 	switch own.flag {
 	case typePax, typeGlobal:
 		return nil, r.pax(own, before, ustar)
@@ -145,7 +145,7 @@ func (r *members) take(block []byte, before *extension) (*member, error) {
 	if err := own.extend(before); err != nil {
 		return nil, err
 	}
-	if err := own.check(string(fieldMagic.of(block)) == magicV7); err != nil {
+	if err := own.check(magic == magicV7); err != nil {
 		return nil, err
 	}
 	r.content, r.due = own.size, padding(own.size)
@@ -159,59 +159,48 @@ func parseBlock(block []byte) (*member, error) {
 		name, _, _ := bytes.Cut(fieldName.of(block), []byte{0})
 		return nil, sparse(string(name))
 	}
-	var errs [16]error
-	m.name, errs[0] = fieldName.text(block)
-	m.link, errs[1] = fieldLink.text(block)
-	m.mode, errs[2] = fieldMode.octal(block)
-	m.uid, errs[3] = fieldUID.number(block)
-	m.gid, errs[4] = fieldGID.number(block)
-	m.size, errs[5] = fieldSize.number(block)
-	var sec int64
-	sec, errs[6] = fieldTime.number(block)
-	m.modTime, errs[7] = time.Unix(sec, 0), checkTime(sec)
-	if m.uid < 0 || m.gid < 0 || m.size < 0 {
-		errs[8] = odd("a number in it is negative")
-	}
+	f := fields{block: block}
+	m.name, m.link = f.text(fieldName), f.text(fieldLink)
+	m.mode, m.uid, m.gid, m.size = f.octal(fieldMode), f.number(fieldUID), f.number(fieldGID), f.number(fieldSize)
+	sec := f.number(fieldTime)
+	m.modTime = time.Unix(sec, 0)
+	f.check(checkTime(sec))
 	if len(bytes.Trim(fieldSize.of(block), " \x00")) == 0 {
-		errs[8] = odd("it has no size")
+		f.check(odd("it has no size"))
+	}
+	if m.uid < 0 || m.gid < 0 || m.size < 0 {
+		f.check(odd("a number in it is negative"))
 	}
 	switch magic := string(fieldMagic.of(block)); magic {
 	case magicV7:
 		// GNU tar writes its zeros for devices here, too.
-		_, errs[9] = fieldMajor.octal(block)
-		_, errs[10] = fieldMinor.octal(block)
+		f.octal(fieldMajor)
+		f.octal(fieldMinor)
 		if !isZero(fieldUname.of(block)) || !isZero(fieldGname.of(block)) || !isZero(afterMinor.of(block)) {
-			errs[11] = odd("it has fields of ustar, and is none")
+			f.check(odd("it has fields of ustar, and is none"))
 		}
 	case magicUstar, magicGNU:
-		m.uname, errs[9] = fieldUname.text(block)
-		m.gname, errs[10] = fieldGname.text(block)
-		_, errs[11] = fieldMajor.octal(block)
-		_, errs[12] = fieldMinor.octal(block)
-		var prefix string
-		prefix, errs[13] = fieldPrefix.text(block)
+		m.uname, m.gname = f.text(fieldUname), f.text(fieldGname)
+		f.octal(fieldMajor)
+		f.octal(fieldMinor)
+		prefix := f.text(fieldPrefix)
 		if !isZero(afterPrefix.of(block)) {
-			errs[14] = odd("something stands behind its last field")
+			f.check(odd("something stands behind its last field"))
 		}
 		if prefix == "" {
 			break
 		}
 		if magic == magicGNU {
 			// There are times of GNU tar's there, which Python takes for a prefix.
-			errs[15] = odd("it is GNU tar's, and has something in the place of ustar's prefix")
+			f.check(odd("it is GNU tar's, and has something in the place of ustar's prefix"))
 		} else if strings.HasSuffix(prefix, "/") || m.name == "" || m.name[0] == '/' {
-			errs[15] = odd("its prefix and its name cannot be joined in one way only")
+			f.check(odd("its prefix and its name cannot be joined in one way only"))
 		}
 		m.name = prefix + "/" + m.name
 	default:
-		errs[9] = odd("its magic %q is neither that of ustar nor of GNU tar", magic)
+		f.check(odd("its magic %q is neither that of ustar nor of GNU tar", magic))
 	}
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return m, nil
+	return m, f.err
 }
 
 // pax reads a pax header.
@@ -244,7 +233,6 @@ func (r *members) pax(own *member, before *extension, ustar bool) error {
 		}
 	}
 	before.global = true
-	r.globals++
 	return nil
 }
 
@@ -292,6 +280,7 @@ func (r *members) special(own *member, most int64) ([]byte, error) {
 
 // extend applies the headers before the member's own.
 func (m *member) extend(before *extension) (err error) {
+	m.global = before.global
 	if before.longName != "" {
 		m.name = before.longName
 	}
@@ -363,8 +352,13 @@ func (r *members) keep(n int64) error {
 	got, err := io.ReadFull(r.r, r.kept[start:])
 	r.kept = r.kept[:start+got]
 	r.at += int64(got)
+	return cut(err)
+}
+
+// cut returns io.ErrUnexpectedEOF for the end of the file, where more is due.
+func cut(err error) error {
 	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
+		return io.ErrUnexpectedEOF
 	}
 	return err
 }
@@ -374,11 +368,8 @@ func (r *members) skip(n int64) error {
 	for n > 0 {
 		m, err := r.r.Discard(int(min(n, 1<<30)))
 		r.at, n = r.at+int64(m), n-int64(m)
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
 		if err != nil {
-			return err
+			return cut(err)
 		}
 	}
 	return nil
@@ -391,8 +382,8 @@ func (r *members) Read(p []byte) (int, error) {
 	}
 	n, err := r.r.Read(p[:min(int64(len(p)), r.content)])
 	r.at, r.content = r.at+int64(n), r.content-int64(n)
-	if errors.Is(err, io.EOF) && r.content > 0 {
-		err = io.ErrUnexpectedEOF
+	if r.content > 0 {
+		err = cut(err)
 	}
 	return n, err
 }

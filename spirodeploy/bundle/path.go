@@ -3,14 +3,12 @@ package bundle
 import (
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
 // in returns the path p, which may be relative to dir.
 func in(dir, p string) string {
-	if dir == "" {
-		dir = "."
-	}
 	if filepath.IsAbs(p) {
 		return filepath.Clean(p)
 	}
@@ -58,12 +56,12 @@ func reason(err error) error {
 	return err
 }
 
+// forShell matches what a shell could change.
+var forShell = regexp.MustCompile(`[^a-zA-Z0-9_./+:,@%-]`)
+
 // shellQuote quotes a word for a POSIX shell if the shell would change it.
 func shellQuote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./+:,@%", r)
-	}
-	if !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
+	if !forShell.MatchString(s) {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

@@ -5,27 +5,28 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"sort"
 	"syscall"
 )
 
-// layout is the plan of a tar that does not exist yet. The walk has settled the place of
-// each byte, so any piece can be filled by itself, except the content of sequential
-// items.
+// layout is the plan of a tar. The walk has settled the place of each byte, so any piece
+// can be filled by itself, except the content of sequential items.
 type layout struct {
-	b    *Bundle
-	at   int64
-	past int           // number of sequential items before at
-	file io.ReadCloser // the content of the next one, if at is in it
+	tar        io.ReaderAt
+	size, at   int64
+	sequential []item        // those from at on
+	file       io.ReadCloser // the content of the next one, if at is in it
+	failed     func(*item, error) error
 }
 
 func (l *layout) next() (size int, fill func([]byte) error, inline bool, err error) {
 	for {
-		at, end := l.at, min(l.at+pieceSize, l.b.size)
-		if l.past < len(l.b.sequential) {
-			it := l.b.items.at(l.b.sequential[l.past])
+		at, end := l.at, min(l.at+pieceSize, l.size)
+		if len(l.sequential) > 0 {
+			it := &l.sequential[0]
 			if at >= it.content {
-				if size, fill, err = l.read(&it); size > 0 || err != nil {
+				if size, fill, err = l.read(it); size > 0 || err != nil {
 					return size, fill, true, err
 				}
 				continue // it is empty
@@ -33,15 +34,35 @@ func (l *layout) next() (size int, fill func([]byte) error, inline bool, err err
 			end = min(end, it.content)
 		}
 		l.at = end
-		return int(end - at), func(buf []byte) error { return l.b.fill(buf, at) }, false, nil
+		return int(end - at), func(buf []byte) error { return l.fill(buf, at) }, false, nil
 	}
+}
+
+// fill reads a piece. It checks that nothing follows the last one.
+func (l *layout) fill(buf []byte, at int64) error {
+	n, err := l.tar.ReadAt(buf, at)
+	switch {
+	case n < len(buf) && errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: %d bytes of it are gone", ErrChanged, l.size-at-int64(n))
+	case n < len(buf):
+		return err
+	case at+int64(n) < l.size:
+		return nil
+	}
+	switch n, err := l.tar.ReadAt(make([]byte, 1), l.size); {
+	case n > 0:
+		return fmt.Errorf("%w: there is more of it than there was", ErrChanged)
+	case !errors.Is(err, io.EOF):
+		return err
+	}
+	return nil
 }
 
 // read plans the next piece of a sequential item's content.
 func (l *layout) read(it *item) (size int, fill func([]byte) error, err error) {
 	if l.file == nil {
-		if l.file, err = it.from.open(); err != nil {
-			return 0, nil, l.b.failed(it, err)
+		if l.file, err = it.source.open(); err != nil {
+			return 0, nil, l.failed(it, err)
 		}
 	}
 	left := it.content + it.Size - l.at
@@ -55,7 +76,7 @@ func (l *layout) read(it *item) (size int, fill func([]byte) error, err error) {
 			err = l.finish(it)
 		}
 		if err != nil {
-			return l.b.failed(it, err)
+			return l.failed(it, err)
 		}
 		return nil
 	}
@@ -76,7 +97,7 @@ func (l *layout) finish(it *item) error {
 	case !errors.Is(err, io.EOF):
 		return err
 	}
-	l.past++
+	l.sequential = l.sequential[1:]
 	return l.Close()
 }
 
@@ -93,15 +114,16 @@ func (l *layout) Close() error {
 // fill makes the bytes of the tar from an offset on, except the content of sequential
 // items.
 func (b *Bundle) fill(buf []byte, at int64) error {
-	i := sort.Search(b.items.len(), func(i int) bool {
-		it := b.items.at(i)
-		return it.end() > at
-	})
 	var o opener
 	defer o.close()
 	var store [3 * blockSize]byte
-	for ; len(buf) > 0 && i < b.items.len(); i++ {
-		it := b.items.at(i)
+	for _, it := range b.from(sort.Search(len(b.starts), func(n int) bool { return b.starts[n] > at }) - 1) {
+		if len(buf) == 0 {
+			return nil
+		}
+		if it.end() <= at {
+			continue
+		}
 		if at < it.content {
 			header := appendHeader(store[:0], it.Item, b.modTime)
 			n := copy(buf, header[int64(len(header))-(it.content-at):])
@@ -127,35 +149,28 @@ func (b *Bundle) fill(buf []byte, at int64) error {
 // buffer. It fails if the file is not the one that the walk saw.
 func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
 	left := it.Size - from
+	want := int(min(int64(len(buf)), left))
 	switch {
-	case it.sequential(), (left == 0 || len(buf) == 0) && it.Size > 0:
+	case it.sequential(), want == 0 && it.Size > 0:
 		return 0, nil
-	case it.from.at != nil:
-		buf = buf[:min(int64(len(buf)), left)]
-		n, err := it.from.at.ReadAt(buf, from)
-		if n == len(buf) {
+	case it.source != nil && it.source.at != nil:
+		n, err := it.source.at.ReadAt(buf[:want], from)
+		if n == want {
 			err = nil
 		}
 		return n, err
 	}
-	want := int(min(int64(len(buf)), left))
-	if left >= int64(len(buf)) {
-		buf = buf[:want:want]
-	} else {
-		buf = buf[:want+1]
-	}
 	// One byte more than the size, since some files have more than they say (those of
 	// /proc say 0). Without room for it, a second read is needed.
+	buf = buf[:min(len(buf), want+1)]
 	var spare [1]byte
 	if want == 0 && len(buf) == 0 {
 		buf = spare[:]
 	}
-	root, _ := it.from.owner.(*root)
-	file := it.file()
-	n, now, err := readFile(o, root, file, buf, want, from)
+	n, now, err := it.read(o, buf, want, from)
 	if err == nil && int64(want) == left && len(buf) == want && n == want {
 		var more int
-		more, now, err = readFile(o, root, file, spare[:], 0, it.Size)
+		more, now, err = it.read(o, spare[:], 0, it.Size)
 		n += more
 	}
 	if err != nil {
@@ -174,7 +189,38 @@ func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
 
 // sequential reports whether an item's content can be read from its beginning only.
 func (it *item) sequential() bool {
-	return it.from != nil && it.from.open != nil
+	return it.source != nil && it.source.open != nil
+}
+
+// stride is the number of items from one of [Bundle].starts to the next.
+const stride = 16
+
+// from yields the items from one of starts on, with their indexes.
+func (b *Bundle) from(n int) iter.Seq2[int, item] {
+	return func(yield func(int, item) bool) {
+		at := b.starts[n]
+		for i := n * stride; i < b.items.len(); i++ {
+			it := b.items.at(i)
+			it.content = at + headerSize(it.Item)
+			if at = it.end(); !yield(i, it) {
+				return
+			}
+		}
+	}
+}
+
+// item returns an item with the offset of its content.
+func (b *Bundle) item(i int) (it item) {
+	if b.starts == nil {
+		return b.items.at(i)
+	}
+	at := 0
+	for at, it = range b.from(i / stride) {
+		if at == i {
+			break
+		}
+	}
+	return it
 }
 
 // end returns the offset behind the item's content and padding.

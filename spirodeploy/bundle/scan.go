@@ -2,11 +2,7 @@ package bundle
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"iter"
-	"path/filepath"
-	"strings"
 )
 
 // ParseSource returns a scanner by the name that users type: "filesystem" or "fs" for
@@ -23,19 +19,7 @@ func ParseSource(name string) (Scanner, error) {
 	return nil, fmt.Errorf("source %q: not one of filesystem, fs, git", name)
 }
 
-// below returns a scanner of the files below a directory.
-func below(top string) Scanner {
-	return func(ctx context.Context, _ string, skip func(string) bool) iter.Seq2[Entry, error] {
-		return Filesystem(ctx, top, skip)
-	}
-}
-
 // contentEntry returns the entry for a file with given content.
 func contentEntry(name string, content []byte) Entry {
-	return Entry{Name: name, Size: int64(len(content)), from: &origin{at: bytes.NewReader(content)}}
-}
-
-// linkTarget returns the target of a symbolic link as a slash path.
-func linkTarget(target string) string {
-	return strings.ReplaceAll(target, string(filepath.Separator), "/")
+	return Entry{Name: name, Size: int64(len(content)), origin: origin{source: &source{at: bytes.NewReader(content)}}}
 }

@@ -6,43 +6,39 @@ import (
 	"hash/maphash"
 	"io/fs"
 	"path"
-	"sort"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
 
-// tree are the entries of a bundle that New has made, sorted by name.
-type tree struct{ *items }
-
-// index returns the index of an entry, or -1.
-func (t tree) index(name string) int {
-	i, ok := sort.Find(t.len(), func(i int) int { return strings.Compare(name, t.name(i)) })
+// index returns the index of one of the sorted items, or -1.
+func (l *items) index(name string) int {
+	i, ok := slices.BinarySearchFunc(l.places, name, func(p place, name string) int { return strings.Compare(l.nameOf(p), name) })
 	if !ok {
 		return -1
 	}
 	return i
 }
 
-func (t tree) find(name string) int {
-	i := t.index(name)
-	if i >= 0 && !t.compact(i).mode.IsRegular() {
+func (l *items) find(name string) int {
+	i := l.index(name)
+	if i >= 0 && !l.at(i).Mode.IsRegular() {
 		return -1
 	}
 	return i
 }
 
-func (t tree) look(name string) (kind fs.FileMode, link string, ok bool) {
-	if t.index(name+"/") >= 0 {
-		return fs.ModeDir, "", true
-	}
-	i := t.index(name)
+func (l *items) look(name string) (it Item, ok bool) {
+	i := l.index(name + "/")
 	if i < 0 {
-		return 0, "", false
+		i = l.index(name)
 	}
-	it := t.at(i)
-	return it.Mode.Type(), it.Link, true
+	if i < 0 {
+		return it, false
+	}
+	return l.at(i).Item, true
 }
 
 // errLeaves tells dangerous links from broken ones.
@@ -91,13 +87,13 @@ func checkLink(t index, name, target string) error {
 			continue
 		}
 		at := joined(here, part)
-		kind, link, ok := t.look(at)
-		switch {
+		it, ok := t.look(at)
+		switch link := it.Link; {
 		case !ok:
 			return fail("dangles: there is no " + printable(at) + " in the bundle")
-		case kind == fs.ModeDir:
+		case it.Mode.IsDir():
 			here = at
-		case kind == fs.ModeSymlink:
+		case it.Mode&fs.ModeSymlink != 0:
 			if hops++; hops > maxHops {
 				return fail("never ends: links lead in a circle")
 			}
@@ -131,7 +127,7 @@ func joined(dir, name string) string {
 // lookalikes returns a warning for each name that differs from another one in the same
 // directory only in case or Unicode normalisation: on some file systems, the second
 // file overwrites the first.
-func (t tree) lookalikes() []Warning {
+func (l *items) lookalikes() []Warning {
 	fold := cases.Fold()
 	folded := func(name string) string {
 		dir, base := path.Split(name)
@@ -149,8 +145,8 @@ func (t tree) lookalikes() []Warning {
 	seed := maphash.MakeSeed()
 	const none = -1
 	first := map[uint64]int32{}
-	for i := range t.len() {
-		name := t.plain(i)
+	for i := range l.len() {
+		name := l.plain(i)
 		if key := folded(name); key != name {
 			first[maphash.String(seed, key)] = none
 		}
@@ -159,8 +155,8 @@ func (t tree) lookalikes() []Warning {
 		return nil
 	}
 	var warnings []Warning
-	for i := range t.len() {
-		name := t.plain(i)
+	for i := range l.len() {
+		name := l.plain(i)
 		key := folded(name)
 		hash := maphash.String(seed, key)
 		j, ok := first[hash]
@@ -168,12 +164,12 @@ func (t tree) lookalikes() []Warning {
 		case !ok:
 		case j == none:
 			first[hash] = int32(i)
-		case t.plain(int(j)) != name && folded(t.plain(int(j))) == key:
-			warnings = append(warnings, Warning{Path: name, Text: "differs from " + printable(t.plain(int(j))) + " only in case or Unicode normalisation"})
+		case l.plain(int(j)) != name && folded(l.plain(int(j))) == key:
+			warnings = append(warnings, Warning{Path: name, Text: "differs from " + printable(l.plain(int(j))) + " only in case or Unicode normalisation"})
 		}
 	}
 	return warnings
 }
 
 // plain returns the name of an entry without the slash of a directory.
-func (t tree) plain(i int) string { return strings.TrimSuffix(t.name(i), "/") }
+func (l *items) plain(i int) string { return strings.TrimSuffix(l.name(i), "/") }

@@ -54,9 +54,9 @@ func Verify(r io.Reader) (*Contents, error) {
 // verify calls each with the content of every regular file, unless it is nil. The caller
 // takes the items from listed.
 func verify(r io.Reader, each func(Item, io.Reader) error) (*verifier, error) {
-	raw := &recorder{r: r, digester: digest.SHA256.Digester()}
-	v := &verifier{ctx: ctxio.Context(r), raw: raw, contents: &Contents{}, modTime: -1}
-	v.tar.r = bufio.NewReaderSize(raw, pieceSize)
+	digester := digest.SHA256.Digester()
+	v := &verifier{ctx: ctxio.Context(r), contents: &Contents{}, modTime: -1}
+	v.tar.r = bufio.NewReaderSize(io.TeeReader(r, digester.Hash()), pieceSize)
 	err := v.read(each)
 	if err == nil {
 		err = v.checkTree()
@@ -64,31 +64,15 @@ func verify(r io.Reader, each func(Item, io.Reader) error) (*verifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read bundle: %w", err)
 	}
-	v.contents.Digest, v.contents.Size = raw.digester.Digest(), raw.size
+	v.contents.Digest, v.contents.Size = digester.Digest(), v.tar.at
 	return v, nil
-}
-
-// recorder digests what is read through it.
-type recorder struct {
-	r        io.Reader
-	digester digest.Digester
-	size     int64
-}
-
-func (rec *recorder) Read(p []byte) (int, error) {
-	n, err := rec.r.Read(p)
-	rec.size += int64(n)
-	_, _ = rec.digester.Hash().Write(p[:n]) // a hash takes everything
-	return n, err
 }
 
 type verifier struct {
 	ctx      context.Context //nolint:containedctx // that of the one call that all of this is
-	raw      *recorder
 	tar      members
 	contents *Contents
 	listed   listed
-	globals  int    // number of pax global headers that are in Foreign
 	modTime  int64  // of the first entry
 	want     []byte // the header that this format has for an entry
 	links    bool   // whether there are hard links
@@ -117,7 +101,8 @@ func (v *verifier) read(each func(Item, io.Reader) error) error {
 		case errors.Is(err, ErrHeader):
 			name, _, _ := strings.Cut(string(fieldName.of(v.tar.header)), "\x00")
 			v.contents.Unsafe = append(v.contents.Unsafe, Problem{Path: name, Err: err, Hint: headerHint})
-			_, err := io.Copy(io.Discard, v.tar.r)
+			rest, err := io.Copy(io.Discard, v.tar.r)
+			v.tar.at += rest
 			return err
 		case err != nil:
 			return v.notTar(err)
@@ -125,13 +110,12 @@ func (v *verifier) read(each func(Item, io.Reader) error) error {
 		it, ok := v.header(m, padding)
 		var content io.Reader = &v.tar
 		if it.Name == GitCommitFile && ok {
-			v.contents.Commit = ""
-			content = io.TeeReader(content, (*commitWriter)(&v.contents.Commit))
-			if each == nil && m.regular() {
-				_, err = io.Copy(io.Discard, content)
-			}
+			var commit []byte
+			commit, err = io.ReadAll(io.LimitReader(content, maxCommit))
+			v.contents.Commit = string(commit)
+			content = io.MultiReader(bytes.NewReader(commit), content)
 		}
-		if each != nil && ok && m.regular() {
+		if each != nil && ok && m.regular() && err == nil {
 			err = each(it, content)
 		}
 		if err != nil {
@@ -143,22 +127,16 @@ func (v *verifier) read(each func(Item, io.Reader) error) error {
 // headerHint helps against headers that only some programs write.
 const headerHint = "make it anew with {output}, or with tar --format=ustar"
 
-// commitWriter keeps the beginning of a .gitcommit.
-type commitWriter string
-
-func (w *commitWriter) Write(p []byte) (int, error) {
-	const most = 4 << 10
-	*w += commitWriter(p[:min(len(p), most-len(*w))])
-	return len(p), nil
-}
+// maxCommit is how much of a .gitcommit is kept, in bytes.
+const maxCommit = 4 << 10
 
 // notTar says what a file looks like that is not a tar.
 func (v *verifier) notTar(err error) error {
 	switch {
-	case v.raw.size == 0 && isCut(err):
+	case v.tar.at == 0 && isCut(err):
 		return errors.New("it is empty")
-	case isCut(err) && v.raw.size >= blockSize:
-		return fmt.Errorf("it is cut off after %d bytes: %w", v.raw.size, err)
+	case isCut(err) && v.tar.at >= blockSize:
+		return fmt.Errorf("it is cut off after %d bytes: %w", v.tar.at, err)
 	case !isCut(err) && !errors.Is(err, errNotTar):
 		return err
 	}
@@ -193,8 +171,7 @@ func (v *verifier) end() error {
 // whether a bundle can have such an entry.
 func (v *verifier) header(m *member, padding int64) (Item, bool) {
 	it := Item{Name: m.name, Mode: m.fileMode(), Link: m.link}
-	if v.tar.globals > v.globals {
-		v.globals = v.tar.globals
+	if m.global {
 		v.foreign("", "has a pax global header")
 	}
 	found := len(v.contents.Foreign)
@@ -249,7 +226,7 @@ func (v *verifier) checkTree() error {
 			break
 		}
 	}
-	l.last, l.implied = make(map[string]int32, l.items.len()), map[string]struct{}{}
+	l.last = make(map[string]int32, l.items.len())
 	for _, check := range []func(i int, it *item){v.checkItem, v.checkPlace} {
 		for i := range l.items.len() {
 			if v.ctx.Err() != nil {
@@ -283,11 +260,11 @@ func (v *verifier) checkItem(i int, it *item) {
 	if it.isHard() {
 		v.checkHard(it)
 	}
-	before, _, twice := v.listed.entry(name)
+	before, twice := v.listed.entry(name)
 	switch {
-	case twice && before != it.Mode.Type():
+	case twice && before.Mode.Type() != it.Mode.Type():
 		v.unsafe(it.Name, fmt.Errorf("%w, of different kinds", ErrDuplicate))
-	case twice && before == fs.ModeSymlink:
+	case twice && it.Mode&fs.ModeSymlink != 0:
 		// Which of them another link leads to depends on the order of unpacking.
 		v.unsafe(it.Name, fmt.Errorf("%w, both symbolic links", ErrDuplicate))
 	case twice && !it.Mode.IsDir() && v.links:
@@ -301,8 +278,8 @@ func (v *verifier) checkItem(i int, it *item) {
 
 // checkHard checks a hard link by the entries before it.
 func (v *verifier) checkHard(it *item) {
-	kind, _, ok := v.listed.entry(path.Clean(it.Link))
-	if !ok || kind != 0 || isBelow(it.Link, "..") || strings.HasSuffix(it.Link, "/") || path.IsAbs(it.Link) {
+	target, ok := v.listed.entry(path.Clean(it.Link))
+	if !ok || !target.Mode.IsRegular() || isBelow(it.Link, "..") || strings.HasSuffix(it.Link, "/") || path.IsAbs(it.Link) {
 		v.unsafe(it.Name, fmt.Errorf("is a hard link to %s, which is no file of the bundle before it", printable(it.Link)))
 	}
 }
@@ -315,9 +292,9 @@ func (v *verifier) checkPlace(i int, it *item) {
 	}
 	missing := false
 	for dir := parent(name); dir != ""; dir = parent(dir) {
-		kind, _, ok := l.entry(dir)
+		above, ok := l.entry(dir)
 		missing = missing || !ok
-		if ok && kind != fs.ModeDir {
+		if ok && !above.Mode.IsDir() {
 			v.unsafe(it.Name, fmt.Errorf("lies below %s, which is no directory", printable(dir)))
 			return
 		}
@@ -339,55 +316,52 @@ func (v *verifier) checkPlace(i int, it *item) {
 }
 
 // isHard reports whether an item is a hard link: another name of the file Link.
-func (it *item) isHard() bool { return it.Mode.IsRegular() && it.Link != "" }
+func (it *Item) isHard() bool { return it.Mode.IsRegular() && it.Link != "" }
 
 // listed is the entries of any tar.
 type listed struct {
 	items items
-	last  map[string]int32 // the last entry of each clean name
-	// implied are the directories above entries. Unpacking makes them even if they are
-	// not entries, so links can lead through them. There may be very many.
-	implied map[string]struct{}
+	// last has the last entry of each clean name. The directories above entries that are
+	// not entries are implied: unpacking makes them, so links can lead through them.
+	last map[string]int32
 }
+
+const implied = -1
 
 func (l *listed) add(name string, i int) {
 	l.last[name] = int32(i) //nolint:gosec // 2^31 entries would be a TiB of headers
 	for dir := parent(name); dir != ""; dir = parent(dir) {
-		if _, known := l.implied[dir]; known {
+		if _, known := l.last[dir]; known {
 			break
 		}
-		l.implied[dir] = struct{}{}
+		l.last[dir] = implied
 	}
 }
 
-// entry returns the type and the target of an entry.
-func (l *listed) entry(name string) (kind fs.FileMode, link string, ok bool) {
+// entry returns an entry.
+func (l *listed) entry(name string) (it Item, ok bool) {
+	it, ok = l.look(name)
+	return it, ok && l.last[name] != implied
+}
+
+// look is entry, also for implied directories. What does not exist is not regular.
+func (l *listed) look(name string) (it Item, ok bool) {
 	i, ok := l.last[name]
-	if !ok {
-		return 0, "", false
+	if !ok || i == implied {
+		return Item{Mode: fs.ModeDir}, ok
 	}
-	it := l.items.at(int(i))
-	return it.Mode.Type(), it.Link, true
-}
-
-// look is entry, also for implied directories.
-func (l *listed) look(name string) (kind fs.FileMode, link string, ok bool) {
-	if kind, link, ok = l.entry(name); ok {
-		return kind, link, ok
-	}
-	_, ok = l.implied[name]
-	return fs.ModeDir, "", ok
+	return l.items.at(int(i)).Item, true
 }
 
 // find returns the index of a regular file by its name, or by that of a hard link to it,
 // or -1.
 func (l *listed) find(name string) int {
-	i, ok := l.last[path.Clean(name)]
-	if !ok || !l.items.compact(int(i)).mode.IsRegular() {
+	name = path.Clean(name)
+	switch it, _ := l.look(name); {
+	case !it.Mode.IsRegular():
 		return -1
-	}
-	if it := l.items.at(int(i)); it.isHard() {
+	case it.isHard():
 		return l.find(it.Link)
 	}
-	return int(i)
+	return int(l.last[name])
 }

@@ -1,14 +1,18 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"iter"
+	"os"
 	"path"
-	"strings"
 	"sync"
+	"sync/atomic"
+
+	"github.com/spirostack/spirodeploy/internal/atomicfile"
 )
 
 const (
@@ -22,27 +26,20 @@ const (
 // It asks skip from several goroutines.
 func Filesystem(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		root, err := openRoot(dir)
+		root, err := os.OpenRoot(dir) // it may be a link: the user has named it
 		if err != nil {
-			yield(Entry{from: &origin{path: dir}}, err)
+			yield(Entry{origin: origin{path: dir}}, err)
 			return
 		}
-		w := &walk{ctx: ctx, root: root, skip: skip, found: make(chan []found, walkers), ended: make(chan struct{})}
-		w.more = sync.NewCond(&w.mu)
-		w.push(task{in: root.top()})
-		var running sync.WaitGroup
-		for range walkers {
-			running.Go(w.run)
-		}
-		go func() { running.Wait(); close(w.found) }()
-		w.yield(yield)
-		w.end()
+		ctx, end := context.WithCancel(ctx)
+		w := &walk{ctx: ctx, source: &source{owner: root}, skip: skip, found: make(chan []found, walkers), more: make(chan struct{}, walkers-1)}
+		w.running.Go(func() { w.read("", root, ".") })
+		go func() { w.running.Wait(); close(w.found) }()
+		yielded := w.yield(yield)
+		end()
 		for range w.found { // until all have ended
 		}
-		for _, t := range w.tasks {
-			t.in.release()
-		}
-		if !w.files {
+		if !yielded {
 			_ = root.Close() // nobody reads below it
 		}
 	}
@@ -50,25 +47,12 @@ func Filesystem(ctx context.Context, dir string, skip func(name string) bool) it
 
 // walk is a scan of a directory.
 type walk struct {
-	ctx   context.Context //nolint:containedctx // that of the one call that all of this is
-	root  *root
-	skip  func(string) bool
-	found chan []found
-	files bool          // whether it has yielded a file below the root
-	ended chan struct{} // closed when the consumer stops
-
-	mu    sync.Mutex
-	more  *sync.Cond // signals a new task, or the end
-	tasks []task
-	open  int // number of tasks that are not done
-	over  bool
-}
-
-// task is a directory to read, or with entries, a part of one to look at.
-type task struct {
-	dir     string  // slash path below the root; empty for the root
-	in      *folder // the parent of dir (the root for the root); with entries, dir
-	entries []fs.DirEntry
+	ctx     context.Context //nolint:containedctx // that of the one call that all of this is
+	source  *source
+	skip    func(string) bool
+	found   chan []found
+	more    chan struct{} // has one for each goroutine but the first
+	running sync.WaitGroup
 }
 
 // found is an entry, or an error about it.
@@ -77,95 +61,67 @@ type found struct {
 	err   error
 }
 
-func (w *walk) yield(yield func(Entry, error) bool) {
+// yield yields what is found, until the consumer stops. It reports whether that was a file or
+// directory.
+func (w *walk) yield(yield func(Entry, error) bool) (yielded bool) {
 	for some := range w.found {
 		for _, f := range some {
-			w.files = w.files || f.entry.from.owner != nil
+			yielded = yielded || f.err == nil
 			if w.ctx.Err() != nil || !yield(f.entry, f.err) {
-				return
+				return yielded
 			}
 		}
 	}
+	return yielded
 }
 
-// end stops all tasks.
-func (w *walk) end() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.over = true
-	close(w.ended)
-	w.more.Broadcast()
+// folder is a directory during the walk. Its last user closes it.
+type folder struct {
+	*os.Root
+	users atomic.Int32
 }
 
-func (w *walk) push(t task) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.tasks = append(w.tasks, t)
-	w.open++
-	w.more.Signal()
-}
-
-// pop waits for a task. It returns false at the end.
-func (w *walk) pop() (task, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for len(w.tasks) == 0 && w.open > 0 && !w.over {
-		w.more.Wait()
-	}
-	if len(w.tasks) == 0 || w.over {
-		return task{}, false
-	}
-	// The newest task first, so that there are never many.
-	last := len(w.tasks) - 1
-	t := w.tasks[last]
-	w.tasks = w.tasks[:last]
-	return t, true
-}
-
-func (w *walk) done() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.open--; w.open == 0 {
-		w.more.Broadcast()
+// do calls f, which uses the directory, in a goroutine of its own if there are not yet
+// enough.
+func (w *walk) do(in *folder, f func()) {
+	in.users.Add(1)
+	select {
+	case w.more <- struct{}{}:
+		w.running.Go(func() {
+			f()
+			in.release()
+			<-w.more
+		})
+	default:
+		f()
+		in.release()
 	}
 }
 
-func (w *walk) run() {
-	for {
-		t, ok := w.pop()
-		if !ok {
-			return
-		}
-		if t.entries == nil {
-			w.read(t)
-		} else {
-			w.look(t)
-		}
-		w.done()
+func (in *folder) release() {
+	if in.users.Add(-1) == 0 {
+		_ = in.Close() // it was only read
 	}
 }
 
-// read reads a directory and makes tasks of its entries.
-func (w *walk) read(t task) {
-	dir := t.in
-	if t.dir != "" {
-		var err error
-		dir, err = t.in.open(path.Base(t.dir))
-		t.in.release()
-		if err != nil {
-			w.fail(t.dir, err)
-			return
-		}
+// read reads a directory by its slash path below the root, and by its name in the one above.
+func (w *walk) read(dir string, above *os.Root, name string) {
+	root, list, err := openFolder(above, name)
+	if err != nil {
+		w.tell(w.entry(dir, err))
+		return
 	}
-	defer dir.release()
+	defer list.Close()
+	in := &folder{Root: root}
+	in.users.Store(1)
+	defer in.release()
 	for w.ctx.Err() == nil {
-		entries, err := dir.list(batch)
-		if len(entries) > 0 {
-			dir.retain()
-			w.push(task{t.dir, dir, entries})
+		names, err := list.Readdirnames(batch) // ReadDir would look at each file, too
+		if len(names) > 0 {
+			w.do(in, func() { w.look(dir, in, names) })
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
-			w.fail(t.dir, err)
+			w.tell(w.entry(dir, err))
 		}
 		if err != nil {
 			return
@@ -173,69 +129,69 @@ func (w *walk) read(t task) {
 	}
 }
 
-// isLeft reports whether a name is that of a file that a run is writing or has left
-// unfinished, such as .bundle.tar.ABCDEFGH.tmp.
-func isLeft(name string) bool {
-	const random = len(".ABCDEFGH.tmp")
-	if len(name) < random+2 || name[0] != '.' || !strings.HasSuffix(name, ".tmp") {
-		return false
+// openFolder opens a directory, to look at its files and to list it. It follows no link.
+func openFolder(above *os.Root, name string) (root *os.Root, list *os.File, err error) {
+	seen, err := above.Lstat(name)
+	if err != nil {
+		return nil, nil, err
 	}
-	name = name[len(name)-random:]
-	return name[0] == '.' && strings.Trim(name[1:random-len(".tmp")], "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+	if !seen.IsDir() {
+		return nil, nil, errFolderChanged
+	}
+	if root, err = above.OpenRoot(name); err != nil {
+		return nil, nil, err
+	}
+	list, err = root.Open(".")
+	if err != nil {
+		_ = root.Close() // it was not read
+		return nil, nil, err
+	}
+	// An [os.Root] follows links that do not leave it.
+	if now, err := list.Stat(); err != nil || !os.SameFile(seen, now) {
+		_, _ = root.Close(), list.Close() // as above
+		return nil, nil, errFolderChanged
+	}
+	return root, list, nil
 }
 
-// origin returns the origin of an entry by its slash path below the root.
-func (w *walk) origin(name string) *origin { return &origin{path: w.root.file(name)} }
-
-// fail yields an error about a directory.
-func (w *walk) fail(dir string, err error) {
-	w.tell([]found{{Entry{Name: dir, from: w.origin(dir)}, err}})
-}
-
-// look looks at some entries of a directory.
-func (w *walk) look(t task) {
-	defer t.in.release()
-	some := make([]found, 0, len(t.entries))
-	for _, d := range t.entries {
-		name := joined(t.dir, d.Name())
-		if w.ctx.Err() != nil || w.skip(name) {
-			continue
-		}
-		if isLeft(d.Name()) {
-			some = append(some, found{Entry{Name: name, from: w.origin(name)}, Warning{Path: name, Text: "is left out: it looks like a file that a killed run has left"}})
-			continue
-		}
-		f := w.lookAt(t.in, name, d)
-		f.entry.Name, f.entry.asked = name, true
-		some = append(some, f)
-		if d.IsDir() && f.err == nil {
-			t.in.retain()
-			w.push(task{dir: name, in: t.in})
+// look looks at some files of a directory, and then reads the directories among them.
+func (w *walk) look(dir string, in *folder, names []string) {
+	some := make([]found, 0, len(names))
+	for _, name := range names {
+		info, err := in.Lstat(name)
+		if full := joined(dir, name); w.ctx.Err() == nil && !w.skip(full) {
+			some = append(some, w.lookAt(full, in, info, err))
 		}
 	}
-	w.tell(some)
+	w.tell(some...)
+	for _, f := range some {
+		if name := f.entry.Name; f.entry.Mode.IsDir() && f.err == nil {
+			w.do(in, func() { w.read(name, in.Root, path.Base(name)) })
+		}
+	}
 }
 
-func (w *walk) lookAt(dir *folder, name string, d fs.DirEntry) found {
-	if err := checkText(name); err != nil {
-		return found{Entry{from: w.origin(name)}, err}
+func (w *walk) lookAt(name string, in *folder, info fs.FileInfo, err error) found {
+	base := path.Base(name)
+	if _, unfinished := atomicfile.Unfinished(base); unfinished {
+		return w.entry(name, Warning{Path: name, Text: "is left out: it looks like a file that a killed run has left"})
 	}
-	if d.IsDir() { // if it no longer is, opening it fails
-		return found{Entry{Mode: fs.ModeDir, from: w.origin(name)}, nil}
+	if err = cmp.Or(checkText(name), err); err != nil {
+		return w.entry(name, err)
 	}
-	e, err := dir.look(d.Name())
-	switch {
-	case err == nil && e.Mode.IsDir():
-		err = errKindChanged
-	case e.Mode.IsRegular():
-		e.from.owner = w.root
-	}
-	return found{e, err}
+	f := w.entry(name, nil)
+	f.err = f.entry.describe(info, base, in.OpenFile, in.Readlink)
+	return f
 }
 
-func (w *walk) tell(some []found) {
+// entry returns an entry by its slash path below the root, and an error about it.
+func (w *walk) entry(name string, err error) found {
+	return found{Entry{Name: name, asked: true, origin: origin{path: cmp.Or(name, "."), source: w.source}}, err}
+}
+
+func (w *walk) tell(some ...found) {
 	select {
 	case w.found <- some:
-	case <-w.ended:
+	case <-w.ctx.Done():
 	}
 }

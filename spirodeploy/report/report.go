@@ -36,8 +36,7 @@ type Report struct {
 	// Go structs. It must be set before the first target ends.
 	Spell fault.Speller `json:"-"`
 	// Brief keeps only the states that people look at, [highstate.State.Telling], if they are
-	// few. That
-	// takes less time and memory. It must be set before the first event.
+	// few. That takes less time and memory. It must be set before the first event.
 	Brief bool `json:"-"`
 
 	spool spool // results that are not in memory
