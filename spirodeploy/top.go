@@ -46,10 +46,7 @@ func (l *leg) checkTop(ctx context.Context, files *preflight.Files) (problems []
 // tellSilent warns of minions that did not answer the server and may be concerned. The
 // report itself tells of those that were expected.
 func (l *leg) tellSilent(stage report.Stage) {
-	for _, id := range l.target.Expected {
-		delete(l.silent, id)
-	}
-	silent := slices.DeleteFunc(slices.Sorted(maps.Keys(l.silent)), func(id string) bool { return !l.mayConcern(id) })
+	silent := slices.DeleteFunc(slices.Sorted(maps.Keys(l.silent)), func(id string) bool { return slices.Contains(l.target.Expected, id) || !l.mayConcern(id) })
 	if len(silent) > 0 {
 		l.warn(stage, fmt.Sprintf("the deployment may concern %s that did not answer the server: %s; on the master, salt-run manage.down lists those that are down",
 			human.Plural(len(silent), "minion"), sanitize.Names(silent)))
@@ -61,10 +58,5 @@ func (l *leg) mayConcern(id string) bool {
 	if l.top == nil || l.top.Template {
 		return l.target.Top != nil
 	}
-	for _, t := range l.top.Targets {
-		if t.Matches(id, nil) != topfile.No {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.top.Targets, func(t topfile.Target) bool { return t.Matches(id, nil) != topfile.No })
 }

@@ -88,12 +88,9 @@ func (s *Screen) Watch(u report.Update) {
 		s.targets[u.Target] = t
 	}
 	t.Watch(u)
-	last := u.Stage == report.Deploying || u.Stage == report.Highstate
-	switch {
-	case u.Kind == report.Began:
-		t.over = false
-	case u.Kind == report.Ended && (u.Err != nil || last):
-		t.over = true
+	if u.Kind == report.Began || u.Kind == report.Ended {
+		last := u.Stage == report.Deploying || u.Stage == report.Highstate
+		t.over = u.Kind == report.Ended && (u.Err != nil || last)
 	}
 }
 

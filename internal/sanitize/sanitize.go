@@ -16,10 +16,10 @@ import (
 // Unsafe are control characters except newline and tab, line separators, invisible
 // characters and those that change the reading direction, and invalid UTF-8. Text also
 // breaks up commands, like [Defuse].
-func Text(s string) string { return escape(s, "\n\t") }
+func Text(s string) string { return Defuse(control(s, "\n\t")) }
 
 // Line does the same as [Text], and replaces newline and tab, too.
-func Line(s string) string { return escape(s, "") }
+func Line(s string) string { return Defuse(control(s, "")) }
 
 // Clip cuts s after at most that many bytes, between two characters, and says how many
 // bytes are left out.
@@ -32,8 +32,6 @@ func Clip(s string, most int) string {
 	}
 	return s[:most] + "… (" + human.Thousands(len(s)-most) + " more bytes)"
 }
-
-func escape(s, keep string) string { return Defuse(control(s, keep)) }
 
 // control replaces control characters, except those in keep.
 func control(s, keep string) string {

@@ -26,22 +26,15 @@ type Progress struct {
 
 // Watch is a [Watcher].
 func (p *Progress) Watch(u Update) {
-	switch u.Kind {
-	case Began:
+	switch {
+	case u.Kind == Began:
 		p.Stage, p.Since, p.Moved, p.Sent, p.Total = u.Stage, u.Time, u.Time, 0, 0
-	case Progressed:
+	case u.Kind == Progressed:
 		if u.Sent > p.Sent {
 			p.Moved = u.Time
 		}
 		p.Sent, p.Total = u.Sent, u.Total
-	case Happened:
-		p.happened(u)
-	case Waited, Warned, Ended, Missed, Finished:
-	}
-}
-
-func (p *Progress) happened(u Update) {
-	switch {
+	case u.Kind != Happened:
 	case u.Event.Name == client.HighstateStart:
 		p.named, p.Moved = true, u.Time
 		if p.left == nil {

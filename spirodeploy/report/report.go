@@ -5,6 +5,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -307,17 +308,35 @@ func (r *Report) Finish() {
 	r.ExitStatus = r.Verdict.ExitStatus()
 }
 
-// Err returns nil if everything that was asked for happened, and an [*Error] otherwise.
+// Err returns nil if everything that was asked for happened, and an [*Error] otherwise. Its
+// text has a line for each target that failed; targets that failed in the same way share a
+// line.
 func (r *Report) Err() error {
 	if r.Verdict == Success {
 		return nil
 	}
-	e := &Error{Verdict: r.Verdict, text: strings.Join(r.failures(), "\n")}
+	e := &Error{Verdict: r.Verdict}
+	var lines []string
+	names := map[string][]string{} // by what happened
 	for _, t := range r.Targets {
-		if t.Verdict != Success && t.err != nil {
+		if t.Verdict == Success {
+			continue
+		}
+		if t.err != nil {
 			e.causes = append(e.causes, t.err)
 		}
+		what := cmp.Or(t.plain, t.Summary)
+		if names[what] == nil {
+			lines = append(lines, what)
+		}
+		names[what] = append(names[what], sanitize.Line(t.Name))
 	}
+	if len(r.Targets) > 1 {
+		for i, what := range lines {
+			lines[i] = strings.Join(names[what], ", ") + ": " + what
+		}
+	}
+	e.text = strings.Join(lines, "\n")
 	return e
 }
 

@@ -42,29 +42,6 @@ func (r *Report) Summary() string {
 	return text
 }
 
-// failures returns a line for each target that failed. Targets that failed in the same
-// way share a line.
-func (r *Report) failures() []string {
-	var lines []string
-	names := map[string][]string{} // by what happened
-	for _, t := range r.Targets {
-		if t.Verdict == Success {
-			continue
-		}
-		what := cmp.Or(t.plain, t.Summary)
-		if names[what] == nil {
-			lines = append(lines, what)
-		}
-		names[what] = append(names[what], sanitize.Line(t.Name))
-	}
-	if len(r.Targets) > 1 {
-		for i, what := range lines {
-			lines[i] = strings.Join(names[what], ", ") + ": " + what
-		}
-	}
-	return lines
-}
-
 // IDs returns the ids of the minions with one of the statuses.
 func (t *Target) IDs(statuses ...highstate.Status) []string {
 	var ids []string

@@ -27,9 +27,12 @@ type group struct {
 // way. Large groups come first, and minions that did not report come last.
 func failuresOf(t *report.Target) []*group {
 	_, bad := split(t.Minions, (*report.Minion).OK)
-	all := groupsOf(bad)
-	slices.SortStableFunc(all, func(a, b *group) int { return cmp.Compare(b.weight(), a.weight()) })
-	return all
+	silent, told := split(groupsOf(bad), (*group).silent)
+	return append(largestFirst(told), silent...)
+}
+
+func largestFirst(groups []*group) []*group {
+	return slices.SortedStableFunc(slices.Values(groups), func(a, b *group) int { return cmp.Compare(len(b.minions), len(a.minions)) })
 }
 
 // groupsOf returns minions in groups, in the order of their first ones: minions that
@@ -152,21 +155,9 @@ func (g *group) outcome() string {
 // silent reports whether the minions did not report.
 func (g *group) silent() bool { return g.first().Status == highstate.Unreported }
 
-// weight orders failures. The largest comes first.
-func (g *group) weight() int {
-	if g.silent() {
-		return 0
-	}
-	return len(g.minions)
-}
-
-// failures returns how many failures a minion shows: states, or the minion itself.
-func (g *group) failures() int {
-	if g.ok() {
-		return 0
-	}
-	return max(1, g.first().Counts.Failed)
-}
+// failures returns how many failures a minion that failed shows: states, or the minion
+// itself.
+func (g *group) failures() int { return max(1, g.first().Counts.Failed) }
 
 // names returns the minions in up to so many parts: all of them, or some and how many more
 // there are. For several it adds their number.
@@ -192,11 +183,7 @@ func (g *group) named(most int, name func(id string) string) (names []string, re
 // chosen returns up to so many of the groups. It prefers groups that failed, then large
 // ones, and returns those that failed last.
 func chosen(groups []*group, most int) []*group {
-	order := slices.Clone(groups)
-	slices.SortStableFunc(order, func(a, b *group) int {
-		return cmp.Or(cmp.Compare(min(b.failures(), 1), min(a.failures(), 1)), cmp.Compare(len(b.minions), len(a.minions)))
-	})
-	picked := first(order, most)
 	good, bad := split(groups, (*group).ok)
+	picked := first(append(largestFirst(bad), largestFirst(good)...), most)
 	return slices.DeleteFunc(slices.Concat(good, bad), func(g *group) bool { return !slices.Contains(picked, g) })
 }

@@ -154,10 +154,7 @@ func (t *pageTarget) Warned() []string { return first(t.Warnings, maxPageWarned)
 // minion that failed and tells of no states has its share of the minions; the states have
 // the rest of the bar.
 func (t *pageTarget) Counts() []pageCount {
-	what := "minions"
-	if len(t.Minions) == 1 {
-		what = "minion"
-	}
+	_, what, _ := strings.Cut(human.Plural(len(t.Minions), "minion"), " ")
 	all := []pageCount{{N: len(t.Minions), What: what}}
 	if failed := t.Failed(); failed > 0 {
 		all = append(all, pageCount{Colour: "failed", N: failed, What: "did not succeed"})

@@ -63,15 +63,13 @@ func (m *markdown) target(t *report.Target) {
 	}
 	m.put(fmt.Sprintf("### %s %s: %s\n\n", mark, inert(t.Title()), headline(t)))
 	m.put(fence(t.Summary, "") + "\n")
-	var list strings.Builder
-	for _, f := range facts(t) {
-		value := f.Value
+	list := each(facts(t), func(f fact) string {
 		if f.Foreign {
-			value = inert(value)
+			f.Value = inert(f.Value)
 		}
-		fmt.Fprintf(&list, "- **%s:** %s\n", f.Name, value)
-	}
-	m.put(list.String() + "\n")
+		return fmt.Sprintf("- **%s:** %s\n", f.Name, f.Value)
+	})
+	m.put(strings.Join(list, "") + "\n")
 	for _, warning := range first(t.Warnings, maxUnfolded) {
 		m.put("⚠️ " + inert(warning) + "\n\n")
 	}
@@ -87,14 +85,13 @@ func (m *markdown) minions(t *report.Target) {
 	if len(t.Minions) == 0 {
 		return
 	}
-	const end = "</details>\n\n"
-	fold := len(t.Minions) > maxUnfolded
-	if fold {
-		m.room -= len(end)
-		if !m.put(fmt.Sprintf("<details><summary>%s</summary>\n\n", human.Plural(len(t.Minions), "minion"))) {
-			m.room += len(end)
+	if len(t.Minions) > maxUnfolded {
+		begin, end := fmt.Sprintf("<details><summary>%s</summary>\n\n", human.Plural(len(t.Minions), "minion")), "</details>\n\n"
+		if len(begin)+len(end) > m.room {
 			return
 		}
+		m.put(begin)
+		m.room -= len(end)
 		defer func() {
 			m.room += len(end)
 			m.put(end)
