@@ -16,7 +16,7 @@ const module = "github.com/spirostack/spirodeploy/"
 // package imports none that is to its right in docs/library.md.
 var allowed = map[string][]string{
 	"spirodeploy/bundle": {
-		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
+		module + "internal/atomicfile", module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
 		"github.com/rogpeppe/go-internal/diff", "golang.org/x/sys/unix", "golang.org/x/text/cases", module + "internal/ctxio", module + "internal/tempfile", "golang.org/x/text/unicode/norm",
 	},
 	"spirodeploy/fault":     {module + "internal/errlist"},
