@@ -98,7 +98,7 @@ func (s *Server) readBundle(f *form, bundle io.Reader) (err error) {
 		f.size, err = io.Copy(io.Discard, bundle)
 		return err
 	}
-	if f.bundle, f.failed = os.CreateTemp(s.dir, "bundle-"); f.failed != nil {
+	if f.bundle, f.failed = os.CreateTemp(s.dir, "bundle-"); f.bundle == nil {
 		return nil
 	}
 	hash := sha256.New()
