@@ -51,7 +51,7 @@ func core(t *testing.T, version string) {
 		prepared.Sub(began).Round(time.Second), started.Sub(prepared).Round(time.Second), time.Since(started).Round(time.Second))
 }
 
-// deploys deploys with the command, and a token that the server itself issued.
+// deploys is a deployment with the command, and a token that the server itself issued.
 func deploys(t *testing.T, m *salt.Master) {
 	out, err := m.Runner(t.Context(), "spiro.issue_token", "projects=core", "lifespan=600")
 	if err != nil {
