@@ -172,10 +172,7 @@ func (m *Spirodeploy) bundle(ctx context.Context, dir *dagger.Directory, opts st
 	if err != nil {
 		return nil, err
 	}
-	container, err := stepContainer(opts)
-	if err != nil {
-		return nil, err
-	}
+	container := dag.Container()
 	repository, err := dir.Exists(ctx, ".git", dagger.DirectoryExistsOpts{ExpectedType: dagger.ExistsTypeDirectoryType})
 	switch {
 	case err != nil:
@@ -194,7 +191,7 @@ func (m *Spirodeploy) bundle(ctx context.Context, dir *dagger.Directory, opts st
 	if m.Built != nil {
 		container = container.WithMountedDirectory("/"+step.BuiltDir, m.Built)
 	}
-	container, _, err = runStep(ctx, container)
+	container, _, err = runStep(ctx, opts, container)
 	if err != nil {
 		return nil, err
 	}
@@ -245,10 +242,7 @@ func (m *Spirodeploy) Deploy(
 	// +default="fail"
 	missingMinions Missing,
 ) (string, error) {
-	deployed, err := m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
-		Project: project, Deployment: deployment, NoHighstate: !highstate,
-		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
-	})
+	deployed, err := m.DeployReport(ctx, bundle, project, deployment, token, highstate, timeout, expectMinions, minMinions, missingMinions)
 	if err != nil {
 		return "", err
 	}
@@ -327,19 +321,18 @@ func (m *Spirodeploy) Rollout(
 	// +default="fail"
 	missingMinions Missing,
 ) (*Report, error) {
-	targets, err := module.Targets(servers, m.Service != nil)
-	if err != nil {
+	if err := module.CheckServers(servers, m.Service != nil); err != nil {
 		return nil, err
 	}
 	return m.deploy(ctx, bundle, token, timeout, spirodeploy.Options{
 		Project: project, Deployment: deployment, NoHighstate: !highstate,
-		Targets: targets, Serial: serial, MaxParallel: maxParallel,
+		Serial: serial, MaxParallel: maxParallel,
 		ExpectMinions: expectMinions, MinMinions: minMinions, MissingMinions: report.Missing(missingMinions),
-	})
+	}, servers...)
 }
 
-// deploy deploys a bundle with the options, completed from the module.
-func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *dagger.Secret, timeout string, opts spirodeploy.Options) (*Report, error) {
+// deploy deploys a bundle with the options, completed from the module, to its server or to others.
+func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *dagger.Secret, timeout string, opts spirodeploy.Options, servers ...string) (*Report, error) {
 	const file = "bundle.tar"
 	limit, silence, err := module.Limits(timeout, m.Service != nil)
 	if err != nil {
@@ -354,22 +347,15 @@ func (m *Spirodeploy) deploy(ctx context.Context, bundle *dagger.File, token *da
 	}
 	server.Silence = silence
 	opts.File, opts.Server, opts.Timeout = file, server, limit
-	outcome, err := module.Deploy(ctx, opts, Tracer(), os.Stdout)
-	if err != nil {
-		return nil, err
-	}
-	return newReport(outcome), nil
+	outcome, err := module.Deploy(ctx, opts, servers, Tracer(), os.Stdout)
+	return (*Report)(outcome), err
 }
 
 // client returns the options to reach the server. It reads the token last.
 func (m *Spirodeploy) client(ctx context.Context, token *dagger.Secret) (opts client.Options, err error) {
 	opts = client.Options{Server: m.Server, Insecure: m.Insecure}
-	if m.SSLCert != nil {
-		certificate, err := m.SSLCert.Contents(ctx)
-		if err != nil {
-			return opts, err
-		}
-		opts.Certificate = []byte(certificate)
+	if opts.Certificate, err = contents(ctx, m.SSLCert); err != nil {
+		return opts, err
 	}
 	if m.Service != nil {
 		if opts.Address, err = m.address(ctx); err != nil {
@@ -382,6 +368,15 @@ func (m *Spirodeploy) client(ctx context.Context, token *dagger.Secret) (opts cl
 	}
 	opts.Token, err = module.ParseToken(plaintext)
 	return opts, err
+}
+
+// contents returns the contents of a file, nil for none.
+func contents(ctx context.Context, file *dagger.File) ([]byte, error) {
+	if file == nil {
+		return nil, nil
+	}
+	text, err := file.Contents(ctx)
+	return []byte(text), err
 }
 
 // address starts the service and returns its host:port.
@@ -452,14 +447,10 @@ func (m *Spirodeploy) Diff(
 
 // read runs a step that reads one or two bundles, and returns what it prints.
 func read(ctx context.Context, kind step.Kind, bundle, old *dagger.File) (string, error) {
-	container, err := stepContainer(step.Options{Do: kind})
-	if err != nil {
-		return "", err
-	}
-	container = container.WithMountedFile("/"+step.InputFile, bundle)
+	container := dag.Container().WithMountedFile("/"+step.InputFile, bundle)
 	if old != nil {
 		container = container.WithMountedFile("/"+step.OldFile, old)
 	}
-	_, printed, err := runStep(ctx, container)
+	_, printed, err := runStep(ctx, step.Options{Do: kind}, container)
 	return printed, err
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/dagger"
 	"github.com/spirostack/spirodeploy/internal/module"
+	"github.com/spirostack/spirodeploy/spirodeploy/registry"
 )
 
 // Push puts a bundle into an OCI registry. It returns the address there, with the digest of the manifest: pull gives just these bytes for it.
@@ -36,11 +37,11 @@ func (m *Spirodeploy) Push(
 	if _, err := bundle.Export(ctx, file); err != nil {
 		return "", err
 	}
-	registry, err := newRegistry(ctx, username, password, registryCert, registryPlain)
+	opts, err := newRegistry(ctx, username, password, registryCert, registryPlain)
 	if err != nil {
 		return "", err
 	}
-	return module.Push(ctx, file, address, source, registry)
+	return module.Push(ctx, file, address, source, opts)
 }
 
 // Pull gets a bundle from an OCI registry, to deploy. Its bytes have the digest that the registry's manifest says.
@@ -64,27 +65,28 @@ func (m *Spirodeploy) Pull(
 	registryPlain bool,
 ) (*dagger.File, error) {
 	const file = "bundle.tar"
-	registry, err := newRegistry(ctx, username, password, registryCert, registryPlain)
+	opts, err := newRegistry(ctx, username, password, registryCert, registryPlain)
 	if err != nil {
 		return nil, err
 	}
-	if err := module.Pull(ctx, address, file, registry); err != nil {
+	if err := module.Pull(ctx, address, file, opts); err != nil {
 		return nil, err
 	}
 	return dag.CurrentModule().WorkdirFile(file), nil
 }
 
-func newRegistry(ctx context.Context, username string, password *dagger.Secret, certificate *dagger.File, plain bool) (r module.Registry, err error) {
-	r.Username, r.PlainHTTP = username, plain
-	if certificate != nil {
-		text, err := certificate.Contents(ctx)
-		if err != nil {
-			return r, err
-		}
-		r.Certificate = []byte(text)
+// newRegistry returns the options to reach a registry.
+func newRegistry(ctx context.Context, username string, password *dagger.Secret, certificate *dagger.File, plain bool) (opts registry.Options, err error) {
+	opts.PlainHTTP = plain
+	if opts.Certificate, err = contents(ctx, certificate); err != nil {
+		return opts, err
 	}
+	login := registry.Login{Username: username}
 	if password != nil {
-		r.Password, err = password.Plaintext(ctx)
+		login.Password, err = password.Plaintext(ctx)
 	}
-	return r, err
+	if login != (registry.Login{}) {
+		opts.Credentials = registry.Static(login)
+	}
+	return opts, err
 }

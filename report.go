@@ -17,10 +17,6 @@ type Report struct {
 	JSON string
 }
 
-func newReport(o *module.Outcome) *Report {
-	return &Report{Succeeded: o.Succeeded, ExitStatus: o.ExitStatus, Summary: o.Summary, JSON: o.JSON}
-}
-
 // Format is the format of a report.
 type Format string
 
@@ -68,5 +64,5 @@ func (r *Report) Assert() (string, error) {
 }
 
 func (r *Report) outcome() module.Outcome {
-	return module.Outcome{Succeeded: r.Succeeded, ExitStatus: r.ExitStatus, Summary: r.Summary, JSON: r.JSON}
+	return module.Outcome(*r)
 }

@@ -14,24 +14,19 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
-// stepContainer returns a container with only this executable, ready to run a step.
-func stepContainer(opts step.Options) (*dagger.Container, error) {
+// runStep runs a step in a container with its input and only this executable. It returns
+// the container and its output. If the step fails, the error is its message.
+func runStep(ctx context.Context, opts step.Options, input *dagger.Container) (*dagger.Container, string, error) {
 	program, err := executable()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return dag.Container().
+	ran := input.
 		WithFile("/"+step.Program, program, dagger.ContainerWithFileOpts{Permissions: 0o755}).
-		WithEnvVariable(step.Env, opts.JSON()), nil
-}
-
-// runStep runs a step and returns its container and output. If the step fails, the error
-// is its message.
-func runStep(ctx context.Context, container *dagger.Container) (*dagger.Container, string, error) {
-	ran := container.WithExec([]string{"/" + step.Program})
+		WithEnvVariable(step.Env, opts.JSON()).
+		WithExec([]string{"/" + step.Program})
 	printed, err := ran.Stdout(ctx)
-	var failed *dagger.ExecError
-	if errors.As(err, &failed) && failed.Stderr != "" {
+	if failed, ok := errors.AsType[*dagger.ExecError](err); ok && failed.Stderr != "" {
 		// Not wrapped: the engine would show its own error instead.
 		return nil, "", errors.New(failed.Stderr)
 	}
@@ -39,31 +34,31 @@ func runStep(ctx context.Context, container *dagger.Container) (*dagger.Containe
 }
 
 // executable returns this executable as a file of the engine.
-func executable() (_ *dagger.File, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("copy the module's executable: %w", err)
-		}
-	}()
+func executable() (*dagger.File, error) {
+	if err := copySelf(step.Program); err != nil {
+		return nil, fmt.Errorf("copy the module's executable: %w", err)
+	}
+	return dag.CurrentModule().WorkdirFile(step.Program), nil
+}
+
+// copySelf copies this executable to the working directory: the engine can only get files of
+// that.
+func copySelf(name string) error {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	in, err := os.Open(self)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer in.Close()
-	// The engine can only get files of the working directory.
-	out, err := os.OpenFile(step.Program, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
+	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	_, err = io.Copy(out, in)
-	if err := errors.Join(err, out.Close()); err != nil {
-		return nil, err
-	}
-	return dag.CurrentModule().WorkdirFile(step.Program), nil
+	return errors.Join(err, out.Close())
 }
 
 // withGit gives a bundling step the commit of the repository in dir, and its files if
@@ -71,11 +66,7 @@ func executable() (_ *dagger.File, err error) {
 // unless the files are needed.
 func withGit(ctx context.Context, container *dagger.Container, dir *dagger.Directory, archive bool) (*dagger.Container, error) {
 	const packed, repository = "git.tar", "repository"
-	packing, err := stepContainer(step.Options{Do: step.Pack})
-	if err != nil {
-		return nil, err
-	}
-	packing, _, err = runStep(ctx, packing.WithMountedDirectory("/"+step.RepositoryDir, dir.Directory(".git")))
+	packing, _, err := runStep(ctx, step.Options{Do: step.Pack}, dag.Container().WithMountedDirectory("/"+step.RepositoryDir, dir.Directory(".git")))
 	if err != nil {
 		return nil, err
 	}

@@ -31,18 +31,19 @@ func Demo(
 	serve *bool, // only run the server, to try spiro-deploy with it
 ) error {
 	name, to := "demo", "a server in its own process"
-	if real != nil && *real {
+	if or(real, false) {
 		name, to = "realdemo", "a real Salt master on this machine"
 	}
 	fmt.Fprintf(os.Stderr, "# The demo compiles, which takes some 15 seconds the first time. Then it bundles examples/shop and deploys it to %s.\n", to)
-	var args []string
-	if fail != nil && *fail {
-		args = []string{"-fail"}
+	return program(ctx, name, fmt.Sprintf("-fail=%t", or(fail, false)), fmt.Sprintf("-serve=%t", or(serve, false)))
+}
+
+// or returns the value of a flag, or a default if the flag is not given.
+func or[T any](flag *T, or T) T {
+	if flag != nil {
+		return *flag
 	}
-	if serve != nil && *serve {
-		args = append(args, "-serve")
-	}
-	return program(ctx, name, args...)
+	return or
 }
 
 // program runs a program of internal/dev/cmd. If that ends with another status than
@@ -72,20 +73,10 @@ func Bench(
 	json *string, // file for the results
 	parts *bool, // the Go benchmarks of the packages, instead
 ) error {
-	if parts != nil && *parts {
+	if or(parts, false) {
 		return ci.Bench(ctx, os.Stdout)
 	}
-	var args []string
-	if runs != nil {
-		args = append(args, "-runs="+strconv.Itoa(*runs))
-	}
-	if only != nil {
-		args = append(args, "-only="+*only)
-	}
-	if json != nil {
-		args = append(args, "-json="+*json)
-	}
-	return program(ctx, "bench", args...)
+	return program(ctx, "bench", "-runs="+strconv.Itoa(or(runs, 0)), "-only="+or(only, ""), "-json="+or(json, ""))
 }
 
 // Fuzz runs every fuzz target of the module, one after the other.
@@ -93,11 +84,7 @@ func Fuzz(
 	ctx context.Context,
 	each *time.Duration, // how long each target runs (default 20s)
 ) error {
-	d := 20 * time.Second
-	if each != nil {
-		d = *each
-	}
-	return ci.Fuzz(ctx, os.Stdout, ".", d)
+	return ci.Fuzz(ctx, os.Stdout, ".", or(each, 20*time.Second))
 }
 
 // Soak deploys again and again, and looks for what that leaves behind.
@@ -106,14 +93,7 @@ func Soak(
 	runs *int, // deployments in a row (default 1000)
 	parallel *int, // deployments at once (default 50)
 ) error {
-	n, at := 1000, 50
-	if runs != nil {
-		n = *runs
-	}
-	if parallel != nil {
-		at = *parallel
-	}
-	return ci.Soak(ctx, os.Stdout, n, at)
+	return ci.Soak(ctx, os.Stdout, or(runs, 1000), or(parallel, 50))
 }
 
 // Pictures makes what README.md shows, docs/pictures; it needs chromium.
@@ -128,8 +108,7 @@ func Release(
 	snapshot *bool, // of any commit, tagged or not, to look at
 	publish *bool, // also drafts the release and pushes the image; needs GITHUB_TOKEN and docker
 ) error {
-	r := ci.Release{Snapshot: snapshot != nil && *snapshot, Publish: publish != nil && *publish}
-	return r.Run(ctx, os.Stdout)
+	return ci.Release{Snapshot: or(snapshot, false), Publish: or(publish, false)}.Run(ctx, os.Stdout)
 }
 
 // CI runs what a change must pass: the quick tests, all tests, then linters.

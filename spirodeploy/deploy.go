@@ -85,6 +85,8 @@ type Options struct {
 	// Spell spells the options that errors and their help name, in the report and for
 	// Watch; default: as fields of Go structs.
 	Spell fault.Speller
+	// Brief makes the report keep only the states that people look at. See [report.Report].
+	Brief bool
 	// Pulse is how often Watch is called while a stage goes on; default: 10 seconds.
 	Pulse time.Duration
 }

@@ -20,17 +20,13 @@ type foreign struct {
 
 // add records the foreign SLS of a minion.
 func (f *foreign) add(known map[string]bool, m *report.Minion) {
-	found := false
-	for _, name := range m.SLS() {
-		if known[strings.ReplaceAll(name, "/", ".")] {
-			continue
-		}
-		found = true
+	names := slices.DeleteFunc(slices.Clone(m.SLS()), func(name string) bool { return known[strings.ReplaceAll(name, "/", ".")] })
+	for _, name := range names {
 		if name = sanitize.Clip(name, maxSLSName); len(f.sls) <= mostSLS && !slices.Contains(f.sls, name) {
 			f.sls = append(f.sls, name)
 		}
 	}
-	if !found {
+	if len(names) == 0 {
 		return
 	}
 	if f.count++; f.count == 1 {

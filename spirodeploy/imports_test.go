@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	},
 	"spirodeploy/fault":     {module + "internal/errlist"},
 	"spirodeploy/token":     {module + "internal/human", module + "internal/retold", module + "internal/rawjson", "gopkg.in/macaroon.v2"},
-	"spirodeploy/client":    {module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", module + "internal/ctxio", module + "internal/peer", module + "spirodeploy/token", module + "internal/rawjson"},
+	"spirodeploy/client":    {module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", module + "internal/ctxio", module + "internal/peer", module + "spirodeploy/token", module + "internal/rawjson", module + "spirodeploy/highstate"},
 	"spirodeploy/highstate": {module + "internal/human", module + "internal/sanitize", module + "internal/rawjson"},
 	"spirodeploy/report": {
 		module + "internal/ctxio", module + "spirodeploy/fault", module + "internal/human", module + "internal/sanitize", module + "internal/jsontext", module + "internal/tempfile", module + "spirodeploy/client", module + "spirodeploy/highstate",
@@ -36,15 +36,15 @@ var allowed = map[string][]string{
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy/registry": {
-		module + "internal/ctxio", module + "internal/errlist", module + "internal/human", module + "internal/peer", module + "internal/sanitize", module + "spirodeploy/fault", module + "spirodeploy/token",
+		module + "internal/ctxio", module + "internal/errlist", module + "internal/human", module + "internal/peer", module + "internal/sanitize", module + "internal/tempfile", module + "spirodeploy/fault", module + "spirodeploy/token",
 		"github.com/opencontainers/go-digest", "github.com/opencontainers/image-spec/specs-go", "github.com/opencontainers/image-spec/specs-go/v1",
 		"oras.land/oras-go/v2/errdef", "oras.land/oras-go/v2/registry", "oras.land/oras-go/v2/registry/remote",
 		"oras.land/oras-go/v2/registry/remote/auth", "oras.land/oras-go/v2/registry/remote/credentials", "oras.land/oras-go/v2/registry/remote/errcode",
 	},
-	"spirodeploy/spirotest":        {module + "internal/certificate", module + "internal/rawjson", module + "spirodeploy/topfile", "gopkg.in/macaroon.v2"},
+	"spirodeploy/spirotest":        {module + "internal/certificate", module + "internal/rawjson", module + "spirodeploy/token", module + "spirodeploy/topfile", "gopkg.in/macaroon.v2"},
 	"spirodeploy/topfile":          {"go.yaml.in/yaml/v4", "go.yaml.in/yaml/v4/plugin/loaderlimits"},
 	"spirodeploy/cmd/spiro-deploy": {module + "internal/cli/command"},
-	"internal/cli/command":         {module + "internal/cli", module + "internal/human", module + "internal/sanitize", module + "spirodeploy/fault", module + "spirodeploy/report", module + "spirodeploy/report/view", "github.com/alecthomas/kong"},
+	"internal/cli/command":         {module + "internal/cli", module + "internal/human", module + "internal/sanitize", module + "spirodeploy/fault", module + "spirodeploy/report", module + "spirodeploy/report/view", "github.com/alecthomas/kong", "github.com/opencontainers/go-digest"},
 	"spirodeploy/targets":          {module + "internal/cli"},
 }
 

@@ -21,35 +21,45 @@ import (
 
 // leg is the part of a run that concerns one target.
 type leg struct {
-	run                 *run
-	name                string
-	project, deployment string
-	server              client.Options
-	problems            []error // found before prepare
-	target              *report.Target
-	top                 *topfile.Section // what the top file says of the deployment; nil if unknown
-	silent              map[string]bool  // minions that did not answer the server
-	otherEnvs           bool             // minions apply SLS of other saltenvs, too
-	foreign             foreign
-	client              *client.Client
-	stage               report.Stage // the current stage, or ""; guarded by run.mu
+	run       *run
+	server    client.Options
+	problems  []error // found before prepare
+	target    *report.Target
+	top       *topfile.Section // what the top file says of the deployment; nil if unknown
+	silent    map[string]bool  // minions that did not answer the server
+	otherEnvs bool             // minions apply SLS of other saltenvs, too
+	foreign   foreign
+	client    *client.Client
 }
 
-// newLeg returns the leg for a target.
-func newLeg(r *run, t Target) *leg {
-	l := &leg{run: r, silent: map[string]bool{}, project: cmp.Or(t.Project, r.opts.Project), deployment: cmp.Or(t.Deployment, r.opts.Deployment), server: r.opts.Server}
+// newLeg returns the leg for a target, which has no target of the report yet, and the
+// request for that. It removes the token from names, in case it was put there by mistake.
+func newLeg(r *run, t Target) (*leg, report.Request) {
+	l := &leg{run: r, silent: map[string]bool{}, server: r.opts.Server}
 	if t.Server != nil {
 		l.server = *t.Server
 	}
 	if l.server.Spell == nil {
 		l.server.Spell = r.opts.Spell
 	}
-	l.name = t.Name
-	if len(r.opts.Targets) > 1 {
-		l.name = cmp.Or(t.Name, host(l.server.Server))
+	request := report.Request{
+		Name: t.Name, Project: cmp.Or(t.Project, r.opts.Project), Deployment: cmp.Or(t.Deployment, r.opts.Deployment),
+		Highstate: !r.opts.NoHighstate, RequireMinions: r.opts.RequireMinions, DryRun: r.opts.DryRun,
+		Expected: slices.Clone(r.opts.ExpectMinions), MinMinions: r.opts.MinMinions, MissingMinions: r.opts.MissingMinions,
 	}
-	l.discreet()
-	return l
+	if len(r.opts.Targets) > 1 {
+		request.Name = cmp.Or(t.Name, host(l.server.Server))
+	}
+	for _, n := range []struct {
+		what string
+		name *string
+	}{{"project", &request.Project}, {"deployment", &request.Deployment}, {"target", &request.Name}} {
+		if shown := l.server.Token.Redact(*n.name); shown != *n.name {
+			*n.name = shown
+			l.problems = append(l.problems, fmt.Errorf("%s name: it contains the token", n.what))
+		}
+	}
+	return l, request
 }
 
 // host returns the host of a server's URL, with the port unless it is the default.
@@ -61,58 +71,39 @@ func host(server string) string {
 	return strings.TrimSuffix(u.Host, ":4510")
 }
 
-// discreet removes the token from names, in case it was put there by mistake.
-func (l *leg) discreet() {
-	for _, n := range []struct {
-		what string
-		name *string
-	}{{"project", &l.project}, {"deployment", &l.deployment}, {"target", &l.name}} {
-		if shown := l.server.Token.Redact(*n.name); shown != *n.name {
-			*n.name = shown
-			l.problems = append(l.problems, fmt.Errorf("%s name: it contains the token", n.what))
-		}
-	}
-}
-
 // label returns the name of the target, or "" if it is the only one.
 func (l *leg) label() string {
 	if len(l.run.legs) > 1 {
-		return l.name
+		return l.target.Name
 	}
 	return ""
 }
 
 // prepare checks the target and makes its client. The error lists all problems.
 func (l *leg) prepare() error {
-	errs := slices.Concat(l.problems, []error{
-		client.CheckName("project", l.project),
-		client.CheckName("deployment", l.deployment),
-		l.useToken(),
-	})
+	l.problems = append(l.problems, client.CheckName("project", l.target.Project), client.CheckName("deployment", l.target.Deployment), l.useToken())
 	var err error
-	l.client, err = client.New(l.server)
-	errs = append(errs, err)
-	if l.client != nil {
+	if l.client, err = client.New(l.server); err == nil {
 		l.target.Server = l.client.Server()
 	}
-	return errlist.Join(errs...)
+	return errlist.Join(append(l.problems, err)...)
 }
 
 // useToken narrows the token to the project. It fails if the token clearly does not allow
 // the deployment: the server would unpack the bundle before it refuses the token.
 func (l *leg) useToken() error {
 	rights, err := l.server.Token.Rights()
-	if err != nil || client.CheckName("project", l.project) != nil {
+	if err != nil || client.CheckName("project", l.target.Project) != nil {
 		return nil //nolint:nilerr // the server may understand the token; prepare reports a bad name
 	}
 	l.target.Rights = rights.String()
-	if err := rights.Check(l.project, time.Now()); err != nil {
+	if err := rights.Check(l.target.Project, time.Now()); err != nil {
 		return &fault.Error{Err: err, Help: "get another one (on the master, salt-run spiro.issue_token makes them)"}
 	}
 	if l.run.opts.FullToken {
 		return nil
 	}
-	l.server.Token, err = l.server.Token.Narrow(time.Time{}, l.project)
+	l.server.Token, err = l.server.Token.Narrow(time.Time{}, l.target.Project)
 	return err
 }
 
@@ -133,11 +124,12 @@ func (l *leg) deploy(ctx context.Context, tar *bundle.Bundle) error {
 	if ctx.Err() != nil {
 		return unsent(ctx, ctx.Err())
 	}
-	if err := l.check(ctx); err != nil {
+	// An upload with an invalid token is useless.
+	l.tell(report.Update{Kind: report.Began, Stage: report.Checking})
+	err := l.client.Check(ctx)
+	l.end(report.Checking, l.client.Server()+": the token is valid", err)
+	if err != nil || l.run.opts.DryRun { // the run lists the bundle of a dry run
 		return err
-	}
-	if l.run.opts.DryRun {
-		return nil // the run lists the bundle
 	}
 	stream, err := l.upload(ctx, tar)
 	if err != nil {
@@ -145,14 +137,6 @@ func (l *leg) deploy(ctx context.Context, tar *bundle.Bundle) error {
 	}
 	defer stream.Close()
 	return l.follow(stream)
-}
-
-// check asks the server whether the token is valid, to avoid a useless upload.
-func (l *leg) check(ctx context.Context) error {
-	l.tell(report.Update{Kind: report.Began, Stage: report.Checking})
-	err := l.client.Check(ctx)
-	l.end(report.Checking, l.client.Server()+": the token is valid", err)
-	return err
 }
 
 // formSize is roughly the size of the form without the bundle, in bytes.
@@ -171,20 +155,17 @@ func (l *leg) plainLimit(tar *bundle.Bundle) []string {
 func (l *leg) upload(ctx context.Context, tar *bundle.Bundle) (*client.Stream, error) {
 	l.tell(report.Update{Kind: report.Began, Stage: report.Uploading})
 	stream, err := l.client.Upload(ctx, client.Deployment{
-		Project: l.project, Deployment: l.deployment,
-		Highstate: !l.run.opts.NoHighstate, Bundle: tar,
+		Project: l.target.Project, Deployment: l.target.Deployment,
+		Highstate: l.target.Highstate, Bundle: tar,
 		Progress: func(sent, total int64) {
 			l.tell(report.Update{Kind: report.Progressed, Stage: report.Uploading, Sent: sent, Total: total})
 		},
 	})
-	if err != nil {
-		l.end(report.Uploading, "", err)
-		return nil, err
+	if err == nil { // the upload has read the whole bundle, so its digest is known
+		l.target.Bundle.Digest, _ = tar.Digest(ctx)
 	}
-	// The upload has read the whole bundle, so its digest is known.
-	l.target.Bundle.Digest, _ = tar.Digest(ctx)
-	l.end(report.Uploading, fmt.Sprintf("sent %s, %s", human.Size(tar.Size()), l.target.Bundle.Digest), nil)
-	return stream, nil
+	l.end(report.Uploading, fmt.Sprintf("sent %s, %s", human.Size(tar.Size()), l.target.Bundle.Digest), err)
+	return stream, err
 }
 
 // follow folds the events into the report until the stream ends. The events begin and end
@@ -193,16 +174,15 @@ func (l *leg) follow(stream *client.Stream) error {
 	stage := report.Deploying
 	l.tell(report.Update{Kind: report.Began, Stage: stage})
 	for event, err := range stream.Events() {
-		if err != nil {
-			l.end(stage, "", err)
-			return err
-		}
-		if event.Name == client.HighstateCalc && stage != report.Highstate {
+		if err == nil && event.Name == client.HighstateCalc && stage != report.Highstate {
 			l.end(stage, "", nil)
 			stage = report.Highstate
 			l.tell(report.Update{Kind: report.Began, Stage: stage})
 		}
-		if err := l.fold(stage, event); err != nil {
+		if err == nil {
+			err = l.fold(stage, event)
+		}
+		if err != nil {
 			l.end(stage, "", err)
 			return err
 		}
@@ -215,14 +195,6 @@ func (l *leg) follow(stream *client.Stream) error {
 	l.tellForeign(stage)
 	l.end(stage, "", err)
 	return nil
-}
-
-// silence returns how long the server may be silent in the current stage; 0 for no limit.
-func (l *leg) silence() time.Duration {
-	if l.stage == report.Deploying || l.stage == report.Highstate {
-		return l.server.Silence
-	}
-	return 0
 }
 
 // fold folds an event into the report, and tells it. It holds the lock because all targets
@@ -247,11 +219,8 @@ func (l *leg) fold(stage report.Stage, event client.Event) error {
 
 // tell tells the watcher what happens to the target.
 func (l *leg) tell(u report.Update) {
-	l.run.mu.Lock()
-	defer l.run.mu.Unlock()
-	l.stage = stageAfter(l.stage, u)
 	u.Target = l.label()
-	l.run.show(u)
+	l.run.tell(u)
 }
 
 // warn adds a warning to the report and tells it.

@@ -30,8 +30,8 @@ type run struct {
 	origin string // of a bundle that was fetched
 	legs   []*leg
 
-	mu    sync.Mutex   // guards telling, stages, and the report while events are folded
-	stage report.Stage // the current stage of all targets, or ""
+	mu     sync.Mutex              // guards telling, stages, and the report while events are folded
+	stages map[string]report.Stage // the current ones, by the target of their updates
 
 	sls func() map[string]bool // the names of the SLS in the bundle
 }
@@ -42,19 +42,15 @@ func newRun(opts Options) *run {
 	if len(targets) == 0 {
 		targets = []Target{{}}
 	}
-	r := &run{opts: opts}
+	r := &run{opts: opts, stages: map[string]report.Stage{}}
 	var requests []report.Request
 	for _, t := range targets {
-		l := newLeg(r, t)
+		l, request := newLeg(r, t)
 		r.legs = append(r.legs, l)
-		requests = append(requests, report.Request{
-			Name: l.name, Project: l.project, Deployment: l.deployment,
-			Highstate: !opts.NoHighstate, RequireMinions: opts.RequireMinions, DryRun: opts.DryRun,
-			Expected: slices.Clone(opts.ExpectMinions), MinMinions: opts.MinMinions, MissingMinions: opts.MissingMinions,
-		})
+		requests = append(requests, request)
 	}
 	r.report = report.New(requests...)
-	r.report.Spell = opts.Spell
+	r.report.Spell, r.report.Brief = opts.Spell, opts.Brief
 	for i, l := range r.legs {
 		l.target = r.report.Targets[i]
 	}
@@ -90,7 +86,7 @@ func (r *run) serial(ctx context.Context, tar *bundle.Bundle) {
 	var failed *leg
 	for _, l := range r.legs {
 		if failed != nil {
-			l.finish(ctx, &report.NotStartedError{After: failed.name})
+			l.finish(ctx, &report.NotStartedError{After: failed.target.Name})
 			continue
 		}
 		l.finish(ctx, l.deploy(ctx, tar))
@@ -159,12 +155,8 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 			own[i] = errlist.Join(slices.Concat([]error{own[i]}, found)...)
 		}
 		if r.opts.Strict {
-			var all []string
-			for _, w := range r.ownWarnings(tar) {
-				all = append(all, w.String())
-			}
-			all = append(all, slices.Concat(warnings...)...)
-			shared = errlist.Join(slices.Concat([]error{shared}, preflight.Strict(all))...)
+			strict := preflight.Strict(r.ownWarnings(tar), slices.Concat(warnings...)...)
+			shared = errlist.Join(slices.Concat([]error{shared}, strict)...)
 		}
 	}
 	if all := errlist.Join(slices.Concat([]error{shared}, own, ofTree)...); all != nil {
@@ -173,9 +165,7 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 		}
 		r.tell(report.Update{Kind: report.Ended, Stage: report.Bundling, Err: all})
 		for i := range own {
-			if own[i] = errlist.Join(slices.Concat([]error{shared, own[i]}, ofTree)...); own[i] == nil {
-				own[i] = errOthers
-			}
+			own[i] = cmp.Or(errlist.Join(slices.Concat([]error{shared, own[i]}, ofTree)...), errOthers)
 		}
 		return nil, own
 	}
@@ -258,8 +248,9 @@ func (r *run) checkNames() []error {
 	var errs []error
 	seen := map[string]int{}
 	for _, l := range r.legs {
-		if seen[l.name]++; seen[l.name] == 2 {
-			errs = append(errs, &fault.Error{Err: fmt.Errorf("two targets are called %q", sanitize.Line(l.name)), Help: "give each a name of its own"})
+		name := l.target.Name
+		if seen[name]++; seen[name] == 2 {
+			errs = append(errs, &fault.Error{Err: fmt.Errorf("two targets are called %q", sanitize.Line(name)), Help: "give each a name of its own"})
 		}
 	}
 	return errs
@@ -322,38 +313,41 @@ func (r *run) open(ctx context.Context) (*bundle.Bundle, error) {
 	return f, nil
 }
 
-// tell tells the watcher what happens to all targets.
+// tell tells the watcher what happens to a target, or to all.
 func (r *run) tell(u report.Update) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.stage = stageAfter(r.stage, u)
-	r.show(u)
-}
-
-// stageAfter returns the current stage after an update.
-func stageAfter(stage report.Stage, u report.Update) report.Stage {
-	switch u.Kind {
-	case report.Began:
-		return u.Stage
-	case report.Ended:
-		return ""
-	case report.Progressed, report.Waited, report.Warned, report.Happened, report.Missed, report.Finished:
+	if u.Kind == report.Began {
+		r.stages[u.Target] = u.Stage
 	}
-	return stage
+	if u.Kind == report.Ended {
+		delete(r.stages, u.Target)
+	}
+	r.show(u)
 }
 
 // beat tells which stages go on.
 func (r *run) beat() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stage != "" {
-		r.show(report.Update{Kind: report.Waited, Stage: r.stage})
+	if len(r.legs) > 1 {
+		r.wait("", 0)
 	}
 	for _, l := range r.legs {
-		if l.stage != "" {
-			r.show(report.Update{Kind: report.Waited, Stage: l.stage, Target: l.label(), Silence: l.silence()})
-		}
+		r.wait(l.label(), l.server.Silence)
 	}
+}
+
+// wait tells that the stage of a target goes on, and how long the server may be silent.
+func (r *run) wait(target string, silence time.Duration) {
+	stage, going := r.stages[target]
+	if !going {
+		return
+	}
+	if stage != report.Deploying && stage != report.Highstate {
+		silence = 0
+	}
+	r.show(report.Update{Kind: report.Waited, Stage: stage, Target: target, Silence: silence})
 }
 
 // show calls the watcher. The caller must hold r.mu.

@@ -17,7 +17,7 @@ import (
 func (l *leg) checkTop(ctx context.Context, files *preflight.Files) (problems []error, warnings []string) {
 	o := l.run.opts
 	result, problems, warnings := preflight.Check(ctx, files, preflight.Options{
-		Project: l.project, Deployment: l.deployment, Foreign: o.File != "",
+		Project: l.target.Project, Deployment: l.target.Deployment, Foreign: o.File != "",
 		Tolerant: o.MissingMinions == report.Warn, NoHighstate: o.NoHighstate,
 	})
 	l.top, l.otherEnvs = result.Section, result.OtherEnvs

@@ -32,8 +32,7 @@ func status(err error) int {
 		return 0
 	}
 	fmt.Fprintln(os.Stderr, "error:", err)
-	var failed *report.Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*report.Error](err); ok {
 		return failed.ExitStatus()
 	}
 	return report.Invalid.ExitStatus()

@@ -84,11 +84,13 @@ type Stream struct {
 	end  context.CancelCauseFunc
 	out  io.Writer
 	file *os.File // nil for standard output, which stays open
+	err  error    // of the first write that failed
 }
 
 // Write fails once the time for writing is over. No later write follows one that outlived
 // its time.
-func (s *Stream) Write(p []byte) (int, error) {
+func (s *Stream) Write(p []byte) (n int, err error) {
+	defer func() { s.err = cmp.Or(s.err, err) }()
 	if s.ctx.Err() != nil {
 		return 0, ctxio.Reason(s.ctx)
 	}
@@ -96,13 +98,14 @@ func (s *Stream) Write(p []byte) (int, error) {
 	return ctxio.Done(s.ctx, func() (int, error) { return s.out.Write(p) })
 }
 
-// Close closes the file, even if a write is not done.
+// Close closes the file, even if a write is not done. It returns the error of the first write
+// that failed.
 func (s *Stream) Close() error {
 	s.end(nil)
 	if s.file == nil {
-		return nil
+		return s.err
 	}
-	return s.file.Close()
+	return cmp.Or(s.err, s.file.Close())
 }
 
 // CheckStdout fails if a writer is standard output, and the parent of this process has

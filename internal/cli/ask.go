@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -19,12 +20,9 @@ import (
 )
 
 // Check asks the server whether the token is valid, and prints what the token allows.
-func (w World) Check(ctx context.Context, s Settings) error {
-	return w.Discreetly(s, func(w World) error { return w.check(ctx, s) })
-}
+func (w World) Check(ctx context.Context, s Settings) error { return w.Discreetly(ctx, s, World.check) }
 
 func (w World) check(ctx context.Context, s Settings) error {
-	w.warnings = new(warnings)
 	defer func() {
 		for _, text := range w.warnings.texts {
 			fmt.Fprintln(w.Stderr, "warning: "+text)
@@ -38,11 +36,11 @@ func (w World) check(ctx context.Context, s Settings) error {
 		rightsErr = rights.Check(s.Project, time.Now())
 	}
 	var many error
-	if len(s.Servers) > 0 {
+	if len(s.Servers) > 1 {
 		many = fmt.Errorf("%s is given more than once: check asks one server at a time", s.flag("server"))
 	}
 	if err := errlist.Join(s.contradictions(), many, err, clientErr, rightsErr); err != nil {
-		return invalid(err)
+		return err
 	}
 	if err := c.Check(ctx); err != nil {
 		return &Error{Status: report.Classify(err).ExitStatus(), Err: err}
@@ -57,7 +55,7 @@ func (w World) check(ctx context.Context, s Settings) error {
 
 // Token prints what the token allows, without showing it, or makes a narrower one.
 func (w World) Token(ctx context.Context, s Settings) error {
-	return w.Discreetly(s, func(w World) error { return w.rights(ctx, s) })
+	return w.Discreetly(ctx, s, World.rights)
 }
 
 func (w World) rights(ctx context.Context, s Settings) error {
@@ -70,24 +68,24 @@ func (w World) rights(ctx context.Context, s Settings) error {
 		err = errlist.Join(err, fmt.Errorf("%s is for a narrower token: say which with %s or %s", s.flag("output"), s.flag("project"), s.flag("lifetime")))
 	}
 	if err := errlist.Join(s.contradictions(), err); err != nil {
-		return invalid(err)
+		return err
 	}
 	if narrower {
 		return w.narrow(ctx, t, s)
 	}
 	rights, err := t.Rights()
 	if err != nil {
-		return invalid(err)
+		return err
 	}
 	fmt.Fprintln(w.Stdout, sanitize.Line(rights.String()))
-	return invalid(rights.Expired(time.Now()))
+	return rights.Expired(time.Now())
 }
 
 // narrow writes a token that allows less.
 func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 	rights, err := t.Rights()
 	if err != nil {
-		return invalid(fmt.Errorf("it cannot be narrowed: %w", err))
+		return fmt.Errorf("it cannot be narrowed: %w", err)
 	}
 	now := time.Now()
 	var errs []error
@@ -101,7 +99,7 @@ func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 		errs = append(errs, fmt.Errorf("%s is the file that the token comes from: the narrower one would take its place", s.flag("output")))
 	}
 	if err := errlist.Join(errs...); err != nil {
-		return invalid(err)
+		return err
 	}
 	var end time.Time
 	if s.Lifetime != nil {
@@ -119,7 +117,7 @@ func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 		})
 	}
 	if err != nil {
-		return invalid(err)
+		return err
 	}
 	where := s.Output
 	if where == atomicfile.Stdout {
@@ -155,28 +153,14 @@ func Or[T any](flag *T) (value T) {
 // Split splits the value of a flag that cannot be repeated at its commas; "\,"
 // stands for a comma that is part of a value. Empty values are left out.
 func Split(s string) []string {
-	var values []string
-	var value strings.Builder
-	flush := func() {
-		if value.Len() > 0 {
-			values = append(values, value.String())
-		}
-		value.Reset()
+	values := betweenCommas.FindAllString(s, -1)
+	for i, value := range values {
+		values[i] = strings.ReplaceAll(value, `\,`, ",")
 	}
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '\\' && i+1 < len(s) && s[i+1] == ',':
-			value.WriteByte(',')
-			i++
-		case s[i] == ',':
-			flush()
-		default:
-			value.WriteByte(s[i])
-		}
-	}
-	flush()
 	return values
 }
+
+var betweenCommas = regexp.MustCompile(`(\\,|[^,])+`)
 
 // CheckPosition refuses a name that is a flag in the wrong place: mage takes
 // "spiro:deploy -artifact=a shop prod" for project -artifact=a, deployment
@@ -186,7 +170,7 @@ func CheckPosition(names ...string) error {
 		if strings.HasPrefix(name, "-") {
 			// The value is left out: it may be a token.
 			name, _, _ = strings.Cut(name, "=")
-			return invalid(fmt.Errorf("%q is a flag in the place of a name: flags go after PROJECT DEPLOYMENT", Process().Redact(name)))
+			return withStatus(fmt.Errorf("%q is a flag in the place of a name: flags go after PROJECT DEPLOYMENT", Process().Redact(name)))
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,25 +26,19 @@ import (
 )
 
 // Build writes the bundle to s.Output and prints its digest. It needs no server.
-func (w World) Build(ctx context.Context, s Settings) error {
-	return w.Discreetly(s, func(w World) error { return w.build(ctx, s) })
-}
+func (w World) Build(ctx context.Context, s Settings) error { return w.locally(ctx, s, World.build) }
 
-func (w World) build(ctx context.Context, s Settings) error {
-	opts, err := w.bundleOptions(s, nil, s.inputs())
-	if err := errlist.Join(s.contradictions(), err); err != nil {
-		return invalid(err)
-	}
-	ctx, cancel := s.limit(ctx)
-	defer cancel()
+func (w World) build(ctx context.Context, s Settings, opts bundle.Options) error {
 	b, where, err := w.writeBundle(ctx, s, opts)
-	if err != nil {
-		return invalid(cause(ctx, err))
+	if b != nil {
+		defer b.Close()
 	}
-	defer b.Close()
+	if err != nil {
+		return err
+	}
 	d, err := b.Digest(ctx) // it has been computed
 	if err != nil {
-		return invalid(err)
+		return err
 	}
 	if s.Output == atomicfile.Stdout {
 		fmt.Fprintf(w.Stderr, "%s  %s, %s\n", d, human.Count(b.Len(), "entry", "entries"), human.Size(b.Size()))
@@ -53,8 +48,8 @@ func (w World) build(ctx context.Context, s Settings) error {
 	return nil
 }
 
-// writeBundle writes the bundle, or pushes it, and shows the progress. It returns where
-// the bundle is.
+// writeBundle makes the bundle, writes or pushes it, and shows the progress. It returns
+// the bundle, also with an error if that came later, and where it is.
 func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options) (b *bundle.Bundle, where string, err error) {
 	watch, end := w.show(s, 1)
 	defer end()
@@ -73,33 +68,27 @@ func (w World) writeBundle(ctx context.Context, s Settings, opts bundle.Options)
 		return nil, "", err
 	}
 	warnings, err := w.checkBundle(ctx, s, b)
+	if err != nil {
+		return b, "", err
+	}
 	for _, warning := range warnings {
-		if err == nil {
-			tell(report.Update{Kind: report.Warned, Text: warning.String(), Minor: warning.Minor})
-		}
+		tell(report.Update{Kind: report.Warned, Text: warning.String(), Minor: warning.Minor})
 	}
-	if err == nil && s.Output == atomicfile.Stdout {
-		err = atomicfile.CheckStdout(w.bytes)
-		if err == nil && isTerminal(w.bytes) {
-			err = &fault.Error{Err: errors.New("standard output is a terminal, and a bundle is not text"), Help: "write it to a file, or into a pipe"}
-		}
-	}
-	where = s.Output
 	switch {
-	case err != nil:
 	case inRegistry(s.Output):
 		where, err = w.push(ctx, s, opts, b, tell)
-	default:
-		err = atomicfile.Write(ctx, s.Output, w.bytes, func(out io.Writer) error {
-			_, err := b.WriteTo(&counted{Writer: out, tell: tell, total: b.Size()})
-			return err
-		})
+		return b, where, err
+	case s.Output == atomicfile.Stdout && isTerminal(w.bytes):
+		return b, "", &fault.Error{Err: errors.New("standard output is a terminal, and a bundle is not text"), Help: "write it to a file, or into a pipe"}
+	case s.Output == atomicfile.Stdout:
+		if err := atomicfile.CheckStdout(w.bytes); err != nil {
+			return b, "", err
+		}
 	}
-	if err != nil {
-		_ = b.Close() // the reason is already an error
-		return nil, "", err
-	}
-	return b, where, nil
+	return b, s.Output, atomicfile.Write(ctx, s.Output, w.bytes, func(out io.Writer) error {
+		_, err := b.WriteTo(&counted{Writer: out, tell: tell, total: b.Size()})
+		return err
+	})
 }
 
 // checkBundle checks the states of the bundle. It returns warnings, and the problems as
@@ -109,15 +98,11 @@ func (w World) checkBundle(ctx context.Context, s Settings, b *bundle.Bundle) (w
 	_, problems, found := preflight.Check(ctx, preflight.Of(b), preflight.Options{
 		Project: s.Project, Deployment: s.Deployment, Tolerant: report.Missing(s.MissingMinions) == report.Warn, NoHighstate: s.NoHighstate(),
 	})
+	if s.Strict {
+		problems = append(problems, preflight.Strict(warnings, found...)...)
+	}
 	for _, text := range found {
 		warnings = append(warnings, bundle.Warning{Text: text})
-	}
-	if s.Strict {
-		var all []string
-		for _, warning := range warnings {
-			all = append(all, warning.String())
-		}
-		problems = append(problems, preflight.Strict(all)...)
 	}
 	return warnings, errlist.Join(problems...)
 }
@@ -142,25 +127,17 @@ func (c *counted) Write(p []byte) (int, error) {
 }
 
 // bundleOptions returns the options of the bundle. The bundle leaves out files that the
-// run itself reads or writes.
-func (w World) bundleOptions(s Settings, reports []reportFile, inputs []string) (bundle.Options, error) {
+// run itself reads or writes, which are its output and these.
+func (w World) bundleOptions(s Settings, files []string) (bundle.Options, error) {
 	opts := bundle.Options{
-		Dir: s.Dir, Exclude: s.Exclude, GitDescribe: bundle.Describe(s.GitDescribe), Digest: digest.Digest(strings.TrimSpace(s.Digest)),
-	}
-	if opts.Dir == "" {
-		opts.Dir = "."
+		Dir: cmp.Or(s.Dir, "."), Exclude: s.Exclude, GitDescribe: bundle.Describe(s.GitDescribe), Digest: digest.Digest(strings.TrimSpace(s.Digest)),
 	}
 	for _, a := range s.Artifacts {
 		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
 	}
-	for _, path := range append([]string{s.Output}, inputs...) {
-		if isFile(path) && path != atomicfile.Stdout {
+	for _, path := range append(files, s.Output) {
+		if path != "" && path != atomicfile.Stdout && !inRegistry(path) {
 			opts.Omit = append(opts.Omit, path)
-		}
-	}
-	for _, r := range reports {
-		if r.path != atomicfile.Stdout {
-			opts.Omit = append(opts.Omit, r.path)
 		}
 	}
 	var sourceErr, timeErr error

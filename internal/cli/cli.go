@@ -11,6 +11,8 @@ import (
 	"slices"
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
+	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -28,7 +30,7 @@ type World struct {
 type warnings struct{ texts []string }
 
 func (w *warnings) add(text string) {
-	if w != nil && !slices.Contains(w.texts, text) {
+	if !slices.Contains(w.texts, text) {
 		w.texts = append(w.texts, text)
 	}
 }
@@ -44,9 +46,26 @@ func (w World) Run(ctx context.Context, s Settings) error {
 	case s.Output != "":
 		return w.Build(ctx, s)
 	case s.Diff != "":
-		return w.Diff(ctx, s)
+		return w.locally(ctx, s, World.diff)
 	}
-	return w.Discreetly(s, func(w World) error { return w.deploy(ctx, s) })
+	return w.Discreetly(ctx, s, World.deploy)
+}
+
+// locally calls do, which needs no server, with the options of the bundle.
+func (w World) locally(ctx context.Context, s Settings, do func(World, context.Context, Settings, bundle.Options) error) error {
+	return w.Discreetly(ctx, s, func(w World, ctx context.Context, s Settings) error {
+		opts, err := w.bundleOptions(s, s.inputs())
+		if err := errlist.Join(s.contradictions(), err); err != nil {
+			return err
+		}
+		ctx, cancel := s.limit(ctx)
+		defer cancel()
+		err = do(w, ctx, s, opts)
+		if errors.As(err, new(*report.UnsentError)) { // it wraps the context's cause, and has a verdict
+			return err
+		}
+		return ctxio.Cause(ctx, err)
+	})
 }
 
 // Error is an error with an exit status.
@@ -63,25 +82,17 @@ func (e *Error) Unwrap() error { return e.Err }
 // ExitStatus returns the exit status; mage calls it.
 func (e *Error) ExitStatus() int { return e.Status }
 
-// cause returns the context's cause in place of an error if the context has ended. An
-// error that has a verdict stays: it wraps the cause.
-func cause(ctx context.Context, err error) error {
-	if errors.As(err, new(*report.UnsentError)) {
-		return err
-	}
-	return ctxio.Cause(ctx, err)
-}
-
-// invalid returns an error with the exit status for a problem on this side.
-func invalid(err error) error {
-	if err == nil {
-		return nil
-	}
+// withStatus returns an error of a run with its exit status: that of a problem on this
+// side, unless the error says another.
+func withStatus(err error) *Error {
 	status := report.Invalid
-	unsent := &report.UnsentError{}
-	if report.Classify(err) == report.Interrupted {
+	e, unsent := &Error{}, &report.UnsentError{}
+	switch {
+	case errors.As(err, &e):
+		return e
+	case report.Classify(err) == report.Interrupted:
 		status = report.Interrupted
-	} else if errors.As(err, &unsent) {
+	case errors.As(err, &unsent):
 		status = report.Classify(unsent)
 	}
 	return &Error{Status: status.ExitStatus(), Err: err}

@@ -66,17 +66,17 @@ func TestProxy(t *testing.T) {
 	defer proxy.Close()
 	for _, name := range []string{"HTTP_PROXY", "http_proxy"} {
 		w, _, _ := world(map[string]string{name: proxy.URL, "SPIRO_TOKEN": "a-token", "NO_PROXY": "inside"})
-		if err := w.Check(t.Context(), cli.Settings{Server: "http://salt.invalid:4510/", Insecure: true}); err != nil {
+		if err := w.Check(t.Context(), cli.Settings{Servers: []string{"http://salt.invalid:4510/"}, Insecure: true}); err != nil {
 			t.Error(err)
 		}
 	}
 	w, _, _ := world(map[string]string{"HTTP_PROXY": proxy.URL, "SPIRO_TOKEN": "a-token", "REQUEST_METHOD": "GET"})
-	if err := w.Check(t.Context(), cli.Settings{Server: "http://salt.invalid:4510/", Insecure: true}); err == nil {
+	if err := w.Check(t.Context(), cli.Settings{Servers: []string{"http://salt.invalid:4510/"}, Insecure: true}); err == nil {
 		t.Error("HTTP_PROXY was believed where it is a request's header")
 	}
 	server := spirotest.New(t, spirotest.Options{})
 	w, _, _ = world(map[string]string{"HTTP_PROXY": proxy.URL, "SPIRO_TOKEN": server.Token(0)})
-	if err := w.Check(t.Context(), cli.Settings{Server: server.URL(), Insecure: true}); err != nil {
+	if err := w.Check(t.Context(), cli.Settings{Servers: []string{server.URL()}, Insecure: true}); err != nil {
 		t.Error(err)
 	}
 	if asked != 2 {
@@ -186,7 +186,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	}
 	w, _, _ := world(map[string]string{"SPIRO_TOKEN": "two words", "SOURCE_DATE_EPOCH": "soon"})
 	err := w.Run(t.Context(), cli.Settings{
-		Project: "a/b", Deployment: "prod", Dir: dir, Server: "ftp://x", SSLCert: "none.pem", Source: "svn", Reports: []string{"pdf=x"},
+		Project: "a/b", Deployment: "prod", Dir: dir, Servers: []string{"ftp://x"}, SSLCert: "none.pem", Source: "svn", Reports: []string{"pdf=x"},
 	})
 	var with *cli.Error
 	if !errors.As(err, &with) || with.ExitStatus() != 2 {

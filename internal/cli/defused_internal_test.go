@@ -16,7 +16,7 @@ func TestDefused(t *testing.T) {
 	doc := `{"a": "##vso[task.x] ##TeamCity[y] ##[error]z # ## ###", "b": "#"}` + "\n"
 	for size := 1; size <= len(doc); size++ {
 		var out strings.Builder
-		d := &defused{out: &out}
+		d := defused(&out)
 		for rest := doc; rest != ""; {
 			n := min(size, len(rest))
 			if _, err := d.Write([]byte(rest[:n])); err != nil {
@@ -41,7 +41,7 @@ func TestHarmlessLines(t *testing.T) {
 	doc := "<x>\n::error::a\n  ::stop-commands::b</x>\n::c::"
 	for size := 1; size <= len(doc); size++ {
 		var out strings.Builder
-		h := &harmlessLines{out: &out, log: view.GitHub}
+		h := harmlessLines(&out, view.GitHub)
 		for rest := doc; rest != ""; {
 			n := min(size, len(rest))
 			if _, err := h.Write([]byte(rest[:n])); err != nil {

@@ -8,35 +8,24 @@ import (
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
-	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
-// Diff prints how the bundle of the settings, given or made, differs from the bundle
-// s.Diff. It needs no server.
-func (w World) Diff(ctx context.Context, s Settings) error {
-	return w.Discreetly(s, func(w World) error { return w.diff(ctx, s) })
-}
-
 // opener opens a bundle at its beginning. A comparison reads it more than once.
 type opener func() (io.ReadCloser, error)
 
-func (w World) diff(ctx context.Context, s Settings) error {
-	opts, err := w.bundleOptions(s, nil, s.inputs())
-	if err := errlist.Join(s.contradictions(), err); err != nil {
-		return invalid(err)
-	}
-	ctx, cancel := s.limit(ctx)
-	defer cancel()
+// diff prints how the bundle of the settings, given or made, differs from the bundle
+// s.Diff.
+func (w World) diff(ctx context.Context, s Settings, opts bundle.Options) error {
 	for _, name := range []*string{&s.Diff, &s.Bundle} {
 		if !inRegistry(*name) {
 			continue
 		}
 		file, err := w.pull(ctx, s, *name, func(int64, int64) {})
 		if err != nil {
-			return invalid(cause(ctx, err))
+			return err
 		}
 		defer func() { _ = file.Close() }() // it is a temporary file
 		*name = file.Path()
@@ -46,7 +35,7 @@ func (w World) diff(ctx context.Context, s Settings) error {
 	if s.Bundle == "" {
 		b, err := bundle.New(ctx, opts)
 		if err != nil {
-			return invalid(cause(ctx, err))
+			return err
 		}
 		defer b.Close()
 		for _, warning := range b.Warnings() {
@@ -57,7 +46,7 @@ func (w World) diff(ctx context.Context, s Settings) error {
 		after = b.Open
 	}
 	var changes []bundle.Change
-	err = both(ctx, before, after, func(from, to io.Reader) (err error) {
+	err := both(ctx, before, after, func(from, to io.Reader) (err error) {
 		changes, err = bundle.Diff(from, to)
 		return err
 	})
@@ -69,7 +58,7 @@ func (w World) diff(ctx context.Context, s Settings) error {
 		})
 	}
 	if err != nil {
-		return invalid(cause(ctx, err))
+		return err
 	}
 	w.writeChanges(changes, patches, w.colors(s.Color, w.bytes))
 	fmt.Fprintln(w.Stderr, summary(changes))

@@ -2,13 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"log"
 	"regexp"
-	"slices"
 	"strings"
 
+	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/internal/retold"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -29,12 +30,10 @@ type discreet struct {
 
 // Discreetly calls do with a world whose outputs show no token of the run. Its error,
 // an [*Error], shows none either, and has the text that people read here.
-func (w World) Discreetly(s Settings, do func(World) error) error {
-	w.known, w.bytes = token.Know(w.Getenv("SPIRO_TOKEN")), w.Stdout
-	if s.Token != nil {
-		w.known.AddText(*s.Token)
-	}
-	w.rawStderr, w.turn = w.Stderr, &turnout{out: w.Stderr}
+func (w World) Discreetly(ctx context.Context, s Settings, do func(World, context.Context, Settings) error) error {
+	w.known, w.bytes, w.warnings = token.Know(w.Getenv("SPIRO_TOKEN"), s.Token), w.Stdout, new(warnings)
+	w.rawStderr, w.turn = w.Stderr, new(turnout)
+	w.turn.to(w.Stderr)
 	stdout, stderr := w.known.Writer(w.Stdout), w.known.Writer(w.turn)
 	w.Stdout, w.Stderr = stdout, stderr
 	if w.ownsLog {
@@ -43,13 +42,14 @@ func (w World) Discreetly(s Settings, do func(World) error) error {
 		log.SetOutput(w.Stderr)
 		defer log.SetOutput(before)
 	}
-	err := do(w)
+	err := do(w, ctx, s)
 	_, _ = stdout.Flush(), stderr.Flush() // nothing helps if the output is gone
-	var told *Error
-	if errors.As(err, &told) {
-		told.Err = retold.New(w.said(s, told.Err), told.Err)
+	if err == nil {
+		return nil
 	}
-	return err
+	told := withStatus(err)
+	told.Err = retold.New(w.said(s, told.Err), told.Err)
+	return told
 }
 
 // said returns the text of an error. On a terminal each of its parts has a line of its
@@ -71,70 +71,50 @@ func (w World) report(format string, out io.Writer, fill func(io.Writer) error) 
 // hiding returns a writer that hides the tokens of the run in a format.
 func (w World) hiding(format string, out io.Writer) *token.Writer {
 	if format == "json" || format == ndjson {
-		return w.known.JSONWriter(&defused{out: out})
+		return w.known.JSONWriter(defused(out))
 	}
 	return w.known.Writer(out)
 }
 
-// defused writes JSON, and breaks up texts that a CI service would take for commands if
-// the JSON is part of its log.
-type defused struct {
-	out  io.Writer
-	held []byte // the end of what was written, if a command may begin there
+// A careful writer changes text so that no part of it is a command to the log that it is
+// in. It holds back the end of the text if a command may begin there.
+type careful struct {
+	out    io.Writer
+	ready  func([]byte) int // how much of a text needs nothing of what comes after it
+	change func(string) string
+	held   []byte
+}
+
+// defused returns a writer of JSON that stays JSON.
+func defused(out io.Writer) *careful {
+	const longest = len("##teamcity")
+	return &careful{out: out, change: sanitize.DefuseJSON, ready: func(text []byte) int {
+		tail := text[max(0, len(text)-longest):]
+		return len(text) - len(mayBegin.Find(tail))
+	}}
 }
 
 // mayBegin matches the beginning of a command at the end of a text.
 var mayBegin = regexp.MustCompile(`(?i)##?[a-z]*$`)
 
-func (d *defused) Write(p []byte) (int, error) {
-	text := p
-	if len(d.held) > 0 {
-		text = slices.Concat(d.held, p)
-	}
-	const longest = len("##teamcity")
-	end := len(text)
-	tail := text[max(0, end-longest):]
-	if at := mayBegin.FindIndex(tail); at != nil {
-		end -= len(tail) - at[0]
-	}
-	var err error
-	if whole := text[:end]; bytes.Contains(whole, []byte("##")) {
-		_, err = io.WriteString(d.out, sanitize.DefuseJSON(string(whole)))
-	} else if end > 0 {
-		_, err = d.out.Write(whole)
-	}
-	d.held = bytes.Clone(text[end:])
+// harmlessLines returns a writer of text to a log, in which no line is a command.
+func harmlessLines(out io.Writer, log view.Log) *careful {
+	return &careful{out: out, change: log.Harmless, ready: func(text []byte) int { return bytes.LastIndexByte(text, '\n') + 1 }}
+}
+
+func (c *careful) Write(p []byte) (int, error) {
+	c.held = append(c.held, p...)
+	err := c.write(c.ready(c.held))
 	return len(p), err
 }
 
-// harmlessLines writes text to a log, in which no line is a command.
-type harmlessLines struct {
-	out  io.Writer
-	log  view.Log
-	held []byte // a line that has no end yet
-}
+// flush writes what was held back.
+func (c *careful) flush() { _ = c.write(len(c.held)) } // an earlier write has returned the error
 
-func (h *harmlessLines) Write(p []byte) (int, error) {
-	h.held = append(h.held, p...)
-	end := bytes.LastIndexByte(h.held, '\n') + 1
-	if end == 0 {
-		return len(p), nil
-	}
-	_, err := io.WriteString(h.out, h.log.Harmless(string(h.held[:end])))
-	h.held = append(h.held[:0], h.held[end:]...)
-	return len(p), err
-}
-
-// flush writes the last line if it has no line end.
-func (h *harmlessLines) flush() {
-	_, _ = io.WriteString(h.out, h.log.Harmless(string(h.held))) // an earlier write has returned the error
-}
-
-// know adds the token of the run, which may come from a file.
-func (w World) know(t token.Token, project string) {
-	if w.known != nil {
-		w.known.Add(t, project)
-	}
+func (c *careful) write(n int) error {
+	_, err := io.WriteString(c.out, c.change(rawjson.View(c.held[:n]))) // a report may be large: no copy
+	c.held = append(c.held[:0], c.held[n:]...)
+	return err
 }
 
 // Redact removes tokens from a text: the one of the environment, and those among args. It
@@ -142,16 +122,11 @@ func (w World) know(t token.Token, project string) {
 func (w World) Redact(text string, args ...string) string {
 	known := token.Know(w.Getenv("SPIRO_TOKEN"))
 	for i, arg := range args {
-		if value, ok := strings.CutPrefix(arg, "--token="); ok {
+		name, value, _ := strings.Cut(arg, "=")
+		if name == "--token" || looksLikeToken(value) {
 			known.AddText(value)
 		}
-		if i > 0 && args[i-1] == "--token" {
-			known.AddText(arg)
-		}
-		if _, value, _ := strings.Cut(arg, "="); looksLikeToken(value) {
-			known.AddText(value)
-		}
-		if looksLikeToken(arg) {
+		if i > 0 && args[i-1] == "--token" || looksLikeToken(arg) {
 			known.AddText(arg)
 		}
 	}

@@ -34,12 +34,12 @@ func TestDiscreet(t *testing.T) {
 	}
 	for name, env := range map[string]map[string]string{"environment": {"SPIRO_TOKEN": secret}, "file": nil, "argument": nil} {
 		w, stdout, stderr := world(env)
-		s := cli.Settings{Project: "shop", Deployment: secret, Dir: dir, Server: server.URL(), Insecure: true, Reports: []string{"json=" + out}}
+		s := cli.Settings{Project: "shop", Deployment: secret, Dir: dir, Servers: []string{server.URL()}, Insecure: true, Reports: []string{"json=" + out}}
 		switch name {
 		case "file":
 			s.TokenFile = file
 		case "argument":
-			s.Token = &secret
+			s.Token = secret
 		}
 		if err := w.Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "deployment name: it contains the token") {
 			t.Errorf("%s: another error than that of the name", name)
@@ -79,7 +79,7 @@ func TestLog(t *testing.T) {
 	before := log.Writer()
 	log.SetOutput(new(bytes.Buffer)) // the first time it is read, it is not known yet
 	defer log.SetOutput(before)
-	_ = w.Check(t.Context(), cli.Settings{Server: "none"})
+	_ = w.Check(t.Context(), cli.Settings{Servers: []string{"none"}})
 	if text := out.String(); logged < 2 || strings.Contains(text, secret) || !strings.Contains(text, "got [redacted]") {
 		t.Errorf("logged %d times, %d bytes", logged, len(text))
 	}

@@ -18,27 +18,19 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// expectations reports which flags ask for minions.
-func (s *Settings) expectations() map[string]bool {
-	return map[string]bool{
-		"require-minions": s.RequireMinions, "expect-minion": len(s.ExpectMinions) > 0, "expect-from": s.ExpectFrom != "", "min-minions": s.MinMinions != 0,
-	}
-}
-
-// checkExpectations returns what is wrong with these flags.
+// checkExpectations returns what is wrong with the flags that ask for minions.
 func (s *Settings) checkExpectations() []error {
 	var errs []error
 	if s.MinMinions < 0 || s.MinMinions > client.MaxMinions {
 		errs = append(errs, fmt.Errorf("%s %d: it is a number from 0 to %d", s.flag("min-minions"), s.MinMinions, client.MaxMinions))
 	}
 	for _, id := range s.ExpectMinions {
+		what := fmt.Sprintf("%s %q", s.flag("expect-minion"), id)
 		switch {
-		case strings.TrimSpace(id) == "":
-			errs = append(errs, s.empty("expect-minion"))
 		case strings.Contains(id, ","):
-			errs = append(errs, &fault.Error{What: fmt.Sprintf("%s %q", s.flag("expect-minion"), id), Err: errors.New("it takes one id"), Help: "repeat the flag for each"})
+			errs = append(errs, &fault.Error{What: what, Err: errors.New("it takes one id"), Help: "repeat the flag for each"})
 		case strings.ContainsAny(id, "*?[]") || strings.TrimSpace(id) != id:
-			errs = append(errs, &fault.Error{What: fmt.Sprintf("%s %q", s.flag("expect-minion"), id), Err: errors.New("it takes the id of one minion, not a pattern"), Help: "{min-minions} takes a number of them"})
+			errs = append(errs, &fault.Error{What: what, Err: errors.New("it takes the id of one minion, not a pattern"), Help: "{min-minions} takes a number of them"})
 		}
 	}
 	return errs
@@ -50,12 +42,12 @@ func (w World) expected(ctx context.Context, s Settings, targets []spirodeploy.T
 	if s.ExpectFrom == "" {
 		return ids, nil
 	}
+	if len(targets) == 0 {
+		targets = []spirodeploy.Target{{}}
+	}
 	saltenvs := map[string]bool{}
 	for _, t := range targets {
 		saltenvs[cmp.Or(t.Project, s.Project)+"/"+cmp.Or(t.Deployment, s.Deployment)] = true
-	}
-	if len(targets) == 0 {
-		saltenvs[s.Project+"/"+s.Deployment] = true
 	}
 	earlier, err := ctxio.Done(ctx, func() ([]string, error) { return minionsOf(s.ExpectFrom, saltenvs) })
 	if err != nil {
@@ -82,19 +74,17 @@ func minionsOf(path string, saltenvs map[string]bool) ([]string, error) {
 		return nil, &fault.Error{Err: errors.New("it is not a JSON report (an NDJSON one does not do)"), Help: jsonReport}
 	}
 	var ids, others []string
-	found := false
 	for _, t := range rep.Targets {
 		if !saltenvs[t.Saltenv] {
 			others = append(others, sanitize.Line(t.Saltenv))
 			continue
 		}
-		found = true
 		for _, m := range t.Minions {
 			ids = append(ids, m.ID)
 		}
 	}
 	switch {
-	case !found:
+	case len(others) == len(rep.Targets):
 		return nil, fmt.Errorf("it is a report of %s, and not of %s", strings.Join(others, ", "), strings.Join(slices.Sorted(maps.Keys(saltenvs)), ", "))
 	case len(ids) == 0:
 		return nil, errors.New("that report names no minion: it is of a dry run, of a deployment without a highstate, or of one that reached nobody")

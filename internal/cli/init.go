@@ -21,42 +21,38 @@ var project embed.FS
 
 // Init writes the states of a first project into _salt of s.Dir, which must not be there
 // yet.
-func (w World) Init(ctx context.Context, s Settings) error {
-	return w.Discreetly(s, func(w World) error {
-		if err := s.contradictions(); err != nil {
-			return invalid(err)
-		}
-		return w.init(ctx, s)
-	})
-}
+func (w World) Init(ctx context.Context, s Settings) error { return w.Discreetly(ctx, s, World.init) }
 
 func (w World) init(ctx context.Context, s Settings) error {
+	if err := s.contradictions(); err != nil {
+		return err
+	}
 	dir := filepath.Join(s.Dir, bundle.SaltDir)
 	files, err := fs.Sub(project, "project")
 	if err != nil {
-		return invalid(err)
+		return err
 	}
 	if err := os.Mkdir(dir, 0o777); errors.Is(err, fs.ErrExist) {
-		return invalid(&fault.Error{Err: fmt.Errorf("%s is there already, and is left as it is", dir), Help: "name another project directory with {dir}"})
+		return &fault.Error{Err: fmt.Errorf("%s is there already, and is left as it is", dir), Help: "name another project directory with {dir}"}
 	} else if err != nil {
 		help := fault.Hint("name a directory that is there, with {dir}")
 		if errors.Is(err, fs.ErrPermission) {
 			help = "name a directory that you may write to, with {dir}"
 		}
-		return invalid(&fault.Error{What: "make " + dir, Err: reasonOf(err), Help: help})
+		if of, ok := errors.AsType[*fs.PathError](err); ok {
+			err = of.Err // without the path
+		}
+		return &fault.Error{What: "make " + dir, Err: err, Help: help}
 	}
 	names, err := fs.Glob(files, "*")
-	if err == nil && ctx.Err() != nil {
+	if err == nil {
 		err = context.Cause(ctx)
 	}
 	if err == nil {
 		err = os.CopyFS(dir, files)
 	}
 	if err != nil {
-		for _, name := range names {
-			_ = os.Remove(filepath.Join(dir, name)) // the directory is new, so its files are ours
-		}
-		return invalid(errors.Join(err, os.Remove(dir)))
+		return errors.Join(err, os.RemoveAll(dir)) // the directory is new, so its files are ours
 	}
 	for _, name := range names {
 		fmt.Fprintln(w.Stdout, filepath.Join(dir, name))
@@ -71,13 +67,4 @@ func (w World) init(ctx context.Context, s Settings) error {
 	}
 	fmt.Fprintf(w.Stderr, "Edit them, then see what would be deployed: %s\n", next)
 	return nil
-}
-
-// reasonOf returns an error of the file system without its path.
-func reasonOf(err error) error {
-	var of *fs.PathError
-	if errors.As(err, &of) {
-		return of.Err
-	}
-	return err
 }

@@ -32,7 +32,7 @@ func TestQuietWarnings(t *testing.T) {
 	}
 	const exclude, other = "nothing matches the exclude pattern *.pyc", "no minion"
 	for name, change := range map[string]func(*cli.Settings){
-		"deploy": func(s *cli.Settings) { s.Project, s.Deployment, s.Server = "shop", "prod", server.URL() },
+		"deploy": func(s *cli.Settings) { s.Project, s.Deployment, s.Servers = "shop", "prod", []string{server.URL()} },
 		"build":  func(s *cli.Settings) { s.Output = out + "2" },
 		"diff":   func(s *cli.Settings) { s.Diff = out },
 	} {
@@ -53,7 +53,7 @@ func TestQuietWarnings(t *testing.T) {
 		}
 	}
 	w, _, _ := world(map[string]string{"SPIRO_TOKEN": server.Token(time.Hour, "shop")})
-	err := w.Run(t.Context(), cli.Settings{Dir: dir, Exclude: []string{"*.pyc"}, Quiet: true, Strict: true, Insecure: true, Project: "shop", Deployment: "prod", Server: server.URL()})
+	err := w.Run(t.Context(), cli.Settings{Dir: dir, Exclude: []string{"*.pyc"}, Quiet: true, Strict: true, Insecure: true, Project: "shop", Deployment: "prod", Servers: []string{server.URL()}})
 	if err == nil || !strings.Contains(err.Error(), exclude) {
 		t.Errorf("--strict with --quiet: %v", err)
 	}

@@ -20,11 +20,8 @@ func inRegistry(name string) bool { return isURL.MatchString(name) }
 
 var isURL = regexp.MustCompile(`(?i)^([a-z][a-z0-9+.-]+:/|oci:)`)
 
-// isFile reports whether a flag names a file.
-func isFile(name string) bool { return name != "" && !inRegistry(name) }
-
 // checkRegistry returns what is wrong with the flags about registries.
-func (s *Settings) checkRegistry() []error {
+func (s *Settings) checkRegistry(given map[string]bool) []error {
 	var errs []error
 	used := false
 	for _, f := range []struct{ flag, name string }{{"output", s.Output}, {"bundle", s.Bundle}, {"diff", s.Diff}} {
@@ -36,32 +33,30 @@ func (s *Settings) checkRegistry() []error {
 			errs = append(errs, fmt.Errorf("%s: %w", s.flag(f.flag), err))
 		}
 	}
-	if s.RegistrySource != "" && used && !inRegistry(s.Output) {
+	if given["registry-source"] && used && !inRegistry(s.Output) {
 		errs = append(errs, fmt.Errorf("%s has no effect: it is noted with a bundle that %s pushes", s.flag("registry-source"), s.flag("output")))
 	}
-	if !used {
-		for _, f := range []struct {
-			flag  string
-			given bool
-		}{{"registry-cert", s.RegistryCert != ""}, {"registry-plain", s.RegistryPlain}, {"registry-source", s.RegistrySource != ""}} {
-			if f.given {
-				errs = append(errs, fmt.Errorf("%s has no effect: no flag names a bundle with %s", s.flag(f.flag), registry.Scheme))
-			}
+	for _, flag := range []string{"registry-cert", "registry-plain", "registry-source"} {
+		if given[flag] && !used {
+			errs = append(errs, fmt.Errorf("%s has no effect: no flag names a bundle with %s", s.flag(flag), registry.Scheme))
 		}
 	}
 	return errs
 }
 
-// registryClient returns a client with the login of Docker's configuration.
-func (w World) registryClient(ctx context.Context, s Settings, progress func(done, total int64)) (*registry.Client, error) {
-	proxy, err := w.proxy()
-	if err != nil {
-		return nil, err
+// registry returns the address of a bundle, and a client for it with the login of Docker's
+// configuration.
+func (w World) registry(ctx context.Context, s Settings, name string, progress func(done, total int64)) (addr registry.Address, c *registry.Client, err error) {
+	if addr, err = registry.Parse(name); err != nil {
+		return addr, nil, err
 	}
-	opts := registry.Options{PlainHTTP: s.RegistryPlain, Proxy: proxy, ConnectTimeout: s.ConnectTimeout, Progress: progress}
+	opts := registry.Options{PlainHTTP: s.RegistryPlain, ConnectTimeout: s.ConnectTimeout, Progress: progress}
+	if opts.Proxy, err = w.proxy(); err != nil {
+		return addr, nil, err
+	}
 	if s.RegistryCert != "" {
 		if opts.Certificate, err = readCertificate(ctx, s.RegistryCert); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.flag("registry-cert"), err)
+			return addr, nil, fmt.Errorf("%s: %w", s.flag("registry-cert"), err)
 		}
 	}
 	dir := w.env("DOCKER_CONFIG") // https://docs.docker.com/reference/cli/docker/#environment-variables
@@ -71,16 +66,13 @@ func (w World) registryClient(ctx context.Context, s Settings, progress func(don
 	if dir != "" {
 		opts.Credentials = registry.Docker(filepath.Join(dir, "config.json"))
 	}
-	return registry.New(opts)
+	c, err = registry.New(opts)
+	return addr, c, err
 }
 
 // pull gets a bundle out of a registry into a temporary file.
 func (w World) pull(ctx context.Context, s Settings, name string, progress func(done, total int64)) (*registry.File, error) {
-	addr, err := registry.Parse(name)
-	if err != nil {
-		return nil, err
-	}
-	c, err := w.registryClient(ctx, s, progress)
+	addr, c, err := w.registry(ctx, s, name, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +119,7 @@ func (w World) fetch(p *plan) (remove func()) {
 // Push puts the bundle into the registry s.Output, and prints its digest and address.
 func (w World) Push(ctx context.Context, s Settings) error {
 	if _, err := registry.Parse(s.Output); err != nil {
-		return invalid(err) // the address is not a flag here
+		return withStatus(err) // the address is not a flag here
 	}
 	return w.Build(ctx, s)
 }
@@ -135,11 +127,7 @@ func (w World) Push(ctx context.Context, s Settings) error {
 // push puts a bundle into a registry, and returns its address there, with the digest of
 // the manifest.
 func (w World) push(ctx context.Context, s Settings, opts bundle.Options, b *bundle.Bundle, tell report.Watcher) (string, error) {
-	addr, err := registry.Parse(s.Output)
-	if err != nil {
-		return "", err
-	}
-	c, err := w.registryClient(ctx, s, func(done, total int64) {
+	addr, c, err := w.registry(ctx, s, s.Output, func(done, total int64) {
 		tell(report.Update{Kind: report.Progressed, Stage: report.Bundling, Sent: done, Total: total})
 	})
 	if err != nil {

@@ -18,12 +18,17 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
-	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // reportFile is a report to write.
 type reportFile struct {
 	format, path string
+}
+
+// whole reports whether the report needs all states.
+func (r reportFile) whole() bool {
+	f, _ := view.Find(r.format)
+	return !f.Brief
 }
 
 // Formats with places of their own.
@@ -39,23 +44,21 @@ func parseReports(specs []string) ([]reportFile, error) {
 	stdout := 0
 	for _, spec := range specs {
 		format, path, ok := strings.Cut(spec, "=")
+		var err error
 		switch {
 		case !ok || path == "":
-			errs = append(errs, fmt.Errorf("report %q: not FORMAT=FILE, such as json=report.json", spec))
-			continue
+			err = errors.New("not FORMAT=FILE, such as json=report.json")
 		case !slices.Contains(view.Names(), format):
-			errs = append(errs, fmt.Errorf("report %q: the format %q is not known: there are %s", spec, format, strings.Join(view.Names(), ", ")))
-			continue
-		}
-		if path == atomicfile.Stdout {
+			err = fmt.Errorf("the format %q is not known: there are %s", format, strings.Join(view.Names(), ", "))
+		case path == atomicfile.Stdout:
 			stdout++
-		} else if err := checkPlace(path); err != nil {
-			// The user learns it now, not after the deployment.
-			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
-			continue
+		case slices.ContainsFunc(files, func(f reportFile) bool { return same(f.path, path) }):
+			err = errors.New("another one goes to that file")
+		default:
+			err = checkPlace(path) // the user learns it now, not after the deployment
 		}
-		if path != atomicfile.Stdout && slices.ContainsFunc(files, func(f reportFile) bool { return same(f.path, path) }) {
-			errs = append(errs, fmt.Errorf("report %q: another one goes to that file", spec))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
 			continue
 		}
 		files = append(files, reportFile{format, path})
@@ -78,15 +81,9 @@ func same(a, b string) bool {
 	return filepath.Clean(a) == filepath.Clean(b) || sameFile(a, b)
 }
 
-// inputs are the files that the run reads, beside the tree.
+// inputs are what the run reads, beside the tree.
 func (s *Settings) inputs() []string {
-	files := []string{s.ExpectFrom, s.RegistryCert, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile}
-	for _, name := range []string{s.Bundle, s.Diff} {
-		if isFile(name) {
-			files = append(files, name)
-		}
-	}
-	return files
+	return []string{s.ExpectFrom, s.RegistryCert, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile, s.Bundle, s.Diff}
 }
 
 // checkInputs returns an error for each report that would replace what the run reads.
@@ -106,6 +103,8 @@ func checkInputs(reports []reportFile, inputs []string) error {
 func checkPlace(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return errors.New("it is a directory")
+	} else if err == nil {
+		return nil // it may be a device: its directory need not be writable
 	}
 	switch info, err := os.Stat(filepath.Dir(path)); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -114,9 +113,6 @@ func checkPlace(path string) error {
 		return fmt.Errorf("its directory: %w", err)
 	case !info.IsDir():
 		return fmt.Errorf("%s is not a directory", filepath.Dir(path))
-	}
-	if _, err := os.Stat(path); err == nil {
-		return nil // it may be a device: its directory need not be writable
 	}
 	probe, err := os.CreateTemp(filepath.Dir(path), ".spirodeploy-*")
 	if err != nil {
@@ -132,82 +128,66 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastReports)
 		defer cancel()
 	}
+	// Other commands may have written to the summary of a job of GitHub Actions
+	// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
+	summary := w.env("GITHUB_STEP_SUMMARY")
 	var errs []error
 	for _, r := range reports {
 		format, _ := view.Find(r.format)
 		if format.Write == nil {
 			continue
 		}
-		if w.isSummary(r) {
-			if err := w.appendSummary(rep, r.path); err != nil {
-				errs = append(errs, fmt.Errorf("the report was not written: GITHUB_STEP_SUMMARY: %w", err))
+		var err error
+		if summary != "" && r.format == markdown && same(r.path, summary) {
+			if err = w.appendSummary(rep, r.path); err != nil {
+				err = fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
 			}
-			continue
+		} else {
+			err = atomicfile.Write(ctx, r.path, w.bytes, func(out io.Writer) error {
+				if r.path == atomicfile.Stdout && r.format != "json" {
+					lines := harmlessLines(out, w.log(w.bytes))
+					out = lines
+					defer lines.flush()
+				}
+				return w.report(r.format, out, func(out io.Writer) error { return format.Write(out, rep) })
+			})
 		}
-		fill := func(out io.Writer) error {
-			if r.path == atomicfile.Stdout && r.format != "json" {
-				lines := &harmlessLines{out: out, log: w.log(w.bytes)}
-				out = lines
-				defer lines.flush()
-			}
-			return w.report(r.format, out, func(out io.Writer) error { return format.Write(out, rep) })
-		}
-		if err := atomicfile.Write(ctx, r.path, w.bytes, fill); err != nil {
+		if err != nil {
 			errs = append(errs, fmt.Errorf("the report was not written: %w", err))
 		}
 	}
 	return errlist.Join(errs...)
 }
 
-// live are the reports that are written during the run.
-type live []liveReport
-
+// liveReport is a report that is written during the run.
 type liveReport struct {
-	watch  report.Watcher
-	hiding *token.Writer
-	out    *remembering
-	file   *atomicfile.Stream
+	watch report.Watcher
+	end   func() error
 }
 
-// follow opens the reports that are written during the run.
-func (w World) follow(ctx context.Context, reports []reportFile) (live, error) {
-	var l live
-	var errs []error
-	for _, r := range reports {
+// follow opens the reports that are written during the run. One that cannot be opened is a
+// problem of the plan.
+func (w World) follow(ctx context.Context, p *plan) (live []liveReport) {
+	for _, r := range p.reports {
 		format, _ := view.Find(r.format)
 		if format.Watch == nil {
 			continue
 		}
 		file, err := atomicfile.Open(ctx, r.path, w.bytes, lastWord)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("report: %w", err))
+			p.options.Problems = append(p.options.Problems, fmt.Errorf("report: %w", err))
 			continue
 		}
 		hiding := w.hiding(r.format, file)
-		out := &remembering{Writer: hiding}
-		l = append(l, liveReport{format.Watch(out), hiding, out, file})
+		live = append(live, liveReport{format.Watch(hiding), func() error {
+			_ = hiding.Flush() // the file remembers why it cannot be written
+			if err := file.Close(); err != nil {
+				return fmt.Errorf("the report was not written to its end: %w", err)
+			}
+			return nil
+		}})
 	}
-	return l, errlist.Join(errs...)
-}
-
-func (l live) watch(u report.Update) {
-	for _, r := range l {
-		r.watch(u)
-	}
-}
-
-// remembering remembers the first error of a writer.
-type remembering struct {
-	io.Writer
-	err error
-}
-
-func (r *remembering) Write(p []byte) (int, error) {
-	n, err := r.Writer.Write(p)
-	if r.err == nil {
-		r.err = err
-	}
-	return n, err
+	return live
 }
 
 // lastReports limits how long reports may take to write if the run was ended from outside.
@@ -217,31 +197,12 @@ const lastReports = time.Minute
 // outside.
 const lastWord = 5 * time.Second
 
-// end closes the reports.
-func (l live) end() error {
-	var errs []error
-	for _, r := range l {
-		if err := errors.Join(r.out.err, r.hiding.Flush(), r.file.Close()); err != nil {
-			errs = append(errs, fmt.Errorf("the report was not written to its end: %w", err))
-		}
-	}
-	return errlist.Join(errs...)
-}
-
 // maxSummary is how large the summary of a job's step may be, in bytes: GitHub
 // shows nothing of a larger one. With less room than minSummary there is none.
 const (
 	maxSummary = 1 << 20
 	minSummary = 2 << 10
 )
-
-// isSummary reports whether a report goes to the summary of a job of GitHub Actions
-// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands),
-// to which other commands may have written.
-func (w World) isSummary(r reportFile) bool {
-	path := w.env("GITHUB_STEP_SUMMARY")
-	return path != "" && r.format == markdown && same(r.path, path)
-}
 
 // summarize adds the run to the summary of the job, if there is one and no report
 // has done so.

@@ -22,18 +22,17 @@ import (
 // deploy goes one way: settings, plan, run, views, exit status.
 func (w World) deploy(ctx context.Context, s Settings) error {
 	surviveClosedOutput()
-	w.warnings = new(warnings)
 	limited, cancel := s.limit(ctx)
 	defer cancel()
 	p, err := w.plan(limited, s)
 	if err != nil {
-		return invalid(err)
+		return err
 	}
 	defer w.fetch(p)()
-	v := w.open(limited, p)
-	rep, err := spirodeploy.Deploy(limited, v.watching(p.options))
+	end := w.open(limited, p)
+	rep, err := spirodeploy.Deploy(limited, p.options)
 	defer func() { _ = rep.Close() }() // its temporary file is of no use any more
-	told, reportErr := v.close(ctx, rep)
+	told, reportErr := end(ctx, rep)
 	return w.status(s, rep, err, told, reportErr)
 }
 
@@ -51,11 +50,15 @@ func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 	reports, reportsErr := parseReports(s.Reports)
 	server, serverErr := w.serverOptions(ctx, s)
 	targets, listed, targetsErr := w.targets(ctx, s, server)
-	inputs := append(s.inputs(), listed...)
-	bundleOptions, bundleErr := w.bundleOptions(s, reports, inputs)
+	files := append(s.inputs(), listed...)
+	inputsErr := checkInputs(reports, files)
+	for _, r := range reports {
+		files = append(files, r.path)
+	}
+	bundleOptions, bundleErr := w.bundleOptions(s, files)
 	problems := []error{s.contradictions(), reportsErr, bundleErr, serverErr, targetsErr}
-	if err := checkInputs(reports, inputs); err != nil {
-		return nil, errlist.Join(append(problems, err)...)
+	if inputsErr != nil {
+		return nil, errlist.Join(append(problems, inputsErr)...)
 	}
 	if targetsErr != nil && len(targets) == 0 {
 		server.Token = unread() // the list may have named one
@@ -67,48 +70,35 @@ func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 		Server: server, Bundle: bundleOptions, File: s.Bundle,
 		NoHighstate: s.NoHighstate(), RequireMinions: s.RequireMinions, FullToken: s.FullToken(),
 		ExpectMinions: expected, MinMinions: s.MinMinions, MissingMinions: report.Missing(s.MissingMinions), Strict: s.Strict,
-		DryRun: s.DryRun, Warnings: w.warnings.texts, Spell: s.Spell,
+		DryRun: s.DryRun, Brief: !s.Verbose && !slices.ContainsFunc(reports, reportFile.whole), Warnings: w.warnings.texts, Spell: s.Spell,
 		Problems: append(problems, expectErr),
 	}, reports}, nil
 }
 
-// views are what shows a run: the story and the live reports while it goes on, then
-// the result and the other reports.
-type views struct {
-	world World
-	plan  *plan
-	live  live
-	err   error // why a live report cannot be written
-	story report.Watcher
-	end   func()
-}
-
-// open opens the views that are there from the beginning.
-func (w World) open(ctx context.Context, p *plan) *views {
-	v := &views{world: w, plan: p}
-	v.live, v.err = w.follow(ctx, p.reports)
-	v.story, v.end = w.show(p.settings, len(p.options.Targets), p.reports...)
-	return v
-}
-
-// watching returns options with which the views are told what happens.
-func (v *views) watching(o spirodeploy.Options) spirodeploy.Options {
-	o.Problems = append(o.Problems, v.err)
-	o.Watch = func(u report.Update) {
-		v.story(u)
-		v.live.watch(u)
+// open opens what shows a run while it goes on, the story and the live reports, and makes
+// the plan tell them what happens. The function end shows the result and writes the other
+// reports. It returns whether the user has seen the error of the run, and why a report
+// was not written.
+func (w World) open(ctx context.Context, p *plan) (end func(context.Context, *report.Report) (told bool, err error)) {
+	live := w.follow(ctx, p)
+	story, endStory := w.show(p.settings, len(p.options.Targets), p.reports...)
+	p.options.Watch = func(u report.Update) {
+		story(u)
+		for _, r := range live {
+			r.watch(u)
+		}
 	}
-	return o
-}
-
-// close shows the result and writes the reports. It returns whether the user has seen
-// the error of the run, and why a report was not written.
-func (v *views) close(ctx context.Context, rep *report.Report) (told bool, err error) {
-	v.end()
-	told = v.world.tell(rep, v.plan.settings, v.plan.reports)
-	err = errlist.Join(v.live.end(), v.world.write(ctx, rep, v.plan.reports))
-	v.world.summarize(v.plan.settings, rep, v.plan.reports)
-	return told, err
+	return func(ctx context.Context, rep *report.Report) (told bool, err error) {
+		endStory()
+		told = w.tell(rep, p.settings, p.reports)
+		var errs []error
+		for _, r := range live {
+			errs = append(errs, r.end())
+		}
+		err = errlist.Join(append(errs, w.write(ctx, rep, p.reports))...)
+		w.summarize(p.settings, rep, p.reports)
+		return told, err
+	}
 }
 
 // status returns the error, with its exit status, of a run that failed or whose
@@ -118,7 +108,7 @@ func (w World) status(s Settings, rep *report.Report, err error, told bool, repo
 	case err == nil && reportErr == nil:
 		return nil
 	case err == nil:
-		return invalid(fmt.Errorf("%s, but %w", rep.Summary(), reportErr))
+		return withStatus(fmt.Errorf("%s, but %w", rep.Summary(), reportErr))
 	case reportErr != nil:
 		fmt.Fprintf(w.Stderr, "warning: %s\n", w.said(s, reportErr))
 	}

@@ -20,7 +20,8 @@ import (
 func worldOf(env map[string]string) (w World, stdout, stderr *bytes.Buffer) {
 	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
 	w = World{Getenv: func(name string) string { return env[name] }, Stdout: stdout, Stderr: stderr, warnings: new(warnings)}
-	w.known, w.bytes, w.rawStderr, w.turn = new(token.Known), stdout, stderr, &turnout{out: stderr}
+	w.known, w.bytes, w.rawStderr, w.turn = new(token.Known), stdout, stderr, new(turnout)
+	w.turn.to(stderr)
 	return w, stdout, stderr
 }
 
@@ -104,17 +105,17 @@ func TestViews(t *testing.T) {
 	live, summary, page := filepath.Join(dir, "live.ndjson"), filepath.Join(dir, "summary.md"), filepath.Join(dir, "report.json")
 	w, stdout, stderr := worldOf(map[string]string{"GITHUB_STEP_SUMMARY": summary})
 	w.known.AddText("a-token-to-hide")
-	v := w.open(t.Context(), &plan{reports: []reportFile{{"ndjson", live}, {"json", page}}})
-	o := v.watching(v.plan.options)
-	if err := errlist.Join(o.Problems...); err != nil {
+	p := &plan{reports: []reportFile{{"ndjson", live}, {"json", page}}}
+	end := w.open(t.Context(), p)
+	if err := errlist.Join(p.options.Problems...); err != nil {
 		t.Fatal(err)
 	}
 	warned := report.Update{Kind: report.Warned, Stage: report.Bundling, Time: time.Now(), Text: "mind the gap"}
-	o.Watch(warned)
+	p.options.Watch(warned)
 	if got, err := os.ReadFile(live); err != nil || !strings.Contains(string(got), "mind the gap") || !strings.Contains(stderr.String(), "mind the gap") {
 		t.Errorf("the live report has %q and %v, the story %q", got, err, stderr)
 	}
-	told, err := v.close(t.Context(), finished(errors.New("it said a-token-to-hide")))
+	told, err := end(t.Context(), finished(errors.New("it said a-token-to-hide")))
 	if told || err != nil || stdout.Len() > 0 { // the error alone says what a run without any event came to
 		t.Errorf("told %v, error %v, output %q", told, err, stdout)
 	}
@@ -132,11 +133,12 @@ func TestViewsFail(t *testing.T) {
 	dir := t.TempDir()
 	good := filepath.Join(dir, "good.json")
 	w, stdout, _ := worldOf(nil)
-	v := w.open(t.Context(), &plan{reports: []reportFile{{"ndjson", dir}, {"json", filepath.Join(dir, "none", "x")}, {"json", good}}})
-	if err := errlist.Join(v.watching(v.plan.options).Problems...); err == nil || !strings.Contains(err.Error(), dir) {
+	p := &plan{reports: []reportFile{{"ndjson", dir}, {"json", filepath.Join(dir, "none", "x")}, {"json", good}}}
+	end := w.open(t.Context(), p)
+	if err := errlist.Join(p.options.Problems...); err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("problems %v", err)
 	}
-	if _, err := v.close(t.Context(), finished(nil)); err == nil || !strings.Contains(err.Error(), "none") {
+	if _, err := end(t.Context(), finished(nil)); err == nil || !strings.Contains(err.Error(), "none") {
 		t.Errorf("error %v", err)
 	}
 	if !strings.Contains(stdout.String(), "shop/prod") {

@@ -25,21 +25,20 @@ const maxCertificate = 1 << 20
 // serverOptions reads the settings for the server. If it fails, the options still serve
 // to find what else is wrong.
 func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, error) {
-	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Server), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
+	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Servers...), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
 	if s.MaxEvent != "" {
 		opts.MaxEvent, _ = parseSize(s.MaxEvent) // contradictions reports a bad one
 	}
+	opts.MaxEvent, _ = parseSize(s.MaxEvent) // contradictions reports a bad one
 	var tokenErr, certErr, proxyErr error
 	opts.Proxy, proxyErr = w.proxy()
-	if s.Targets == "" { // else each target has a token of its own
-		opts.Token, tokenErr = w.token(ctx, s)
-	}
-	blank := s.blankToken()
-	if blank {
-		tokenErr = nil // contradictions reports blank flags
-	}
-	if tokenErr != nil || blank {
+	switch {
+	case slices.Contains(s.blank, "token-file") || slices.Contains(s.blank, "token"): // contradictions reports them
 		opts.Token = unread()
+	case s.Targets == "": // else each target has a token of its own
+		if opts.Token, tokenErr = w.token(ctx, s); tokenErr != nil {
+			opts.Token = unread()
+		}
 	}
 	if s.SSLCert != "" {
 		opts.Certificate, certErr = readCertificate(ctx, s.SSLCert)
@@ -47,49 +46,47 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 	return opts, errlist.Join(tokenErr, certErr, proxyErr)
 }
 
-// blankToken reports whether the flag that names the token is given and empty.
-func (s *Settings) blankToken() bool {
-	return slices.Contains(s.blank, "token-file") || slices.Contains(s.blank, "token")
-}
-
-// ServerURL returns the server of a flag, or else of SPIRO_URL, or "".
-func (w World) ServerURL(flag string) string {
-	return cmp.Or(strings.TrimSpace(flag), w.env("SPIRO_URL"))
+// ServerURL returns the first server of flags, or else of SPIRO_URL, or "".
+func (w World) ServerURL(flags ...string) string {
+	return cmp.Or(strings.TrimSpace(cmp.Or(flags...)), w.env("SPIRO_URL"))
 }
 
 // readCertificate reads a file until ctx ends: to open a named pipe waits for its writer.
 func readCertificate(ctx context.Context, path string) ([]byte, error) {
-	return ctxio.Done(ctx, func() ([]byte, error) { return certificateIn(path) })
+	return ctxio.Done(ctx, func() ([]byte, error) {
+		pem, err := head(path, maxCertificate)
+		switch {
+		case err != nil:
+			return nil, &fault.Error{What: "certificate", Err: err, Help: "name a file with the certificate or CA to trust, in PEM"}
+		case len(pem) == 0:
+			return nil, fmt.Errorf("certificate: %s is empty", path)
+		}
+		return pem, nil
+	})
 }
 
-func certificateIn(path string) ([]byte, error) {
+// head returns the beginning of a file, or all of it if it is no larger.
+func head(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, &fault.Error{What: "certificate", Err: err, Help: "name a file with the certificate or CA to trust, in PEM"}
+		return nil, err
 	}
 	defer f.Close()
-	pem, err := io.ReadAll(io.LimitReader(f, maxCertificate))
-	if err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
-	}
-	if len(pem) == 0 {
-		return nil, fmt.Errorf("certificate: %s is empty", path)
-	}
-	return pem, nil
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 func (w World) token(ctx context.Context, s Settings) (token.Token, error) {
 	t, err := w.readToken(ctx, s)
-	w.know(t, s.Project)
+	w.known.Add(t, s.Project)
 	return t, err
 }
 
 func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
 	switch {
-	case s.Token != nil && s.TokenFile != "":
+	case s.Token != "" && s.TokenFile != "":
 		return token.Token{}, &fault.Error{What: "token", Err: errors.New("--token and --token-file are both given"), Help: "leave one of them out"}
-	case s.Token != nil:
-		t, err := token.Parse(*s.Token)
+	case s.Token != "":
+		t, err := token.Parse(s.Token)
 		if err != nil {
 			err = &fault.Error{What: "--token", Err: err, Help: "set {token}"}
 		}
@@ -97,14 +94,23 @@ func (w World) readToken(ctx context.Context, s Settings) (token.Token, error) {
 	case s.TokenFile != "":
 		return w.tokenFile(ctx, s.TokenFile, s.TokenFile)
 	}
-	t, err := token.Parse(w.Getenv("SPIRO_TOKEN"))
+	t, err := w.tokenVariable("SPIRO_TOKEN")
+	if errors.Is(err, token.ErrNone) {
+		return s.Defaults.token(ctx)
+	}
+	return t, err
+}
+
+// tokenVariable returns the token in a variable of the environment.
+func (w World) tokenVariable(name string) (token.Token, error) {
+	t, err := token.Parse(w.Getenv(name))
 	switch {
 	case errors.Is(err, token.ErrNone):
-		return s.Defaults.token(ctx)
+		err = fmt.Errorf("%s: %w: is the variable not set?", name, err)
 	case err != nil:
-		return t, fmt.Errorf("SPIRO_TOKEN: %w", err)
+		err = fmt.Errorf("%s: %w", name, err)
 	}
-	return t, nil
+	return t, err
 }
 
 // token returns the default token. Without one it returns the zero token, which the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +32,7 @@ type Settings struct {
 	Targets        string        `group:"server" placeholder:"FILE" help:"List of targets, in YAML: name, server, project, deployment, certificate, insecure, token-variable, token-file."`
 	Rollout        string        `group:"server" placeholder:"parallel|serial" help:"Whether to deploy to all servers at once, or to one after the other until one fails (default: parallel)."`
 	MaxParallel    int           `group:"server" placeholder:"N" help:"How many servers at once, at most (default: all)."`
-	Token          *string       `group:"server" placeholder:"TOKEN" help:"Token (default: SPIRO_TOKEN). Everybody on this machine can see it here: use SPIRO_TOKEN or --token-file."`
+	Token          string        `group:"server" placeholder:"TOKEN" help:"Token (default: SPIRO_TOKEN). Everybody on this machine can see it here: use SPIRO_TOKEN or --token-file."`
 	TokenFile      string        `group:"server" placeholder:"FILE" help:"File with the token."`
 	NarrowToken    *bool         `group:"server" negatable:"" help:"Send the token narrowed to PROJECT (default: yes)."`
 	SSLCert        string        `group:"server" name:"ssl-cert" placeholder:"FILE" help:"Trust this certificate or CA (PEM) instead of the system's."`
@@ -62,9 +61,6 @@ type Settings struct {
 	Quiet   bool     `group:"shown" short:"q" help:"Show only the verdict."`
 	Color   string   `group:"shown" placeholder:"auto|always|never" help:"When to colour (default: auto, on a terminal and in the logs of GitHub and GitLab unless NO_COLOR is set)."`
 	Reports []string `name:"report" group:"shown" placeholder:"FORMAT=FILE" sep:"none" help:"Write a report: ${formats}. FILE - is standard output. Repeatable."`
-
-	// Server is the only server; Servers is empty then.
-	Server string `kong:"-"`
 
 	// Defaults apply if neither flags nor the environment say anything.
 	Defaults Defaults `kong:"-"`
@@ -99,41 +95,23 @@ type Defaults struct {
 // most often a variable is not set, and the run must not go on as if the flag were not
 // there. The name is that of the command's flag without the dashes.
 func (s *Settings) Text(name string, flag *string) string {
-	if flag == nil {
-		return ""
-	}
-	value := strings.TrimSpace(*flag)
-	if value == "" {
+	value := strings.TrimSpace(Or(flag))
+	if flag != nil && value == "" && !slices.Contains(s.blank, name) {
 		s.blank = append(s.blank, name)
 	}
 	return value
 }
 
-// All returns the values of a flag that can be repeated, and notes an error if one is
-// empty.
+// All returns the values of a flag that can be repeated. Like Text it notes an error if
+// one is empty.
 func (s *Settings) All(name string, values []string) []string {
-	return slices.DeleteFunc(values, func(value string) bool {
-		blank := strings.TrimSpace(value) == ""
-		if blank && !slices.Contains(s.blank, name) {
-			s.blank = append(s.blank, name)
-		}
-		return blank
-	})
+	return slices.DeleteFunc(values, func(value string) bool { return s.Text(name, &value) == "" })
 }
 
 // List returns the values of a flag that takes several, separated by commas. Like Text it
 // notes an error if the flag is empty.
-func (s *Settings) List(name string, flag *string) []string { return Split(s.Text(name, flag)) }
-
-// Several sets the servers from a flag that can be repeated.
-func (s *Settings) Several(name string, urls []string) {
-	for i := range urls {
-		urls[i] = s.Text(name, &urls[i])
-	}
-	if len(urls) == 1 {
-		s.Server, urls = urls[0], nil
-	}
-	s.Servers = urls
+func (s *Settings) List(name string, flag *string) []string {
+	return s.All(name, Split(s.Text(name, flag)))
 }
 
 // limit returns a context that ends with the run's time limit, if there is one.
@@ -179,29 +157,28 @@ func (s *Settings) Spell(o fault.Option) string {
 	return s.flag(string(o))
 }
 
-// withFlag spells the name of a flag, and returns other words as they are.
-func (s *Settings) withFlag(name string) string {
-	if strings.Contains(name, " ") {
-		return name
-	}
-	return s.flag(name)
+// clashes are flags that have no effect with another one.
+var clashes = []struct{ with, why, flags string }{
+	{"diff", "only compares", "strict missing-minions output dry-run report digest " + asking},
+	{"bundle", "is a whole bundle", "output artifact include-source exclude git-describe dir"},
+	{"targets", "names the servers", "server"},
+	{oneServer, "is all there is", "rollout max-parallel"},
+	{"output", "only writes the bundle", "targets dry-run report " + asking},
+	{"no-highstate", "asks no minion", asking},
+	{"quiet", "tells the verdict alone", "verbose"},
+	{"registry-plain", "needs no certificate", "registry-cert"},
 }
 
-// empty returns the error for a flag that is given and has no value.
-func (s *Settings) empty(name string) error {
-	return &fault.Error{Err: fmt.Errorf("%s is given and empty", s.flag(name)), Help: "is a variable not set?"}
-}
+const (
+	asking    = "expect-from expect-minion min-minions require-minions" // flags that ask for minions
+	oneServer = "a single server"                                       // in the place of a flag
+)
 
 // contradictions returns what is wrong with the flags by themselves.
 func (s *Settings) contradictions() error {
 	var errs []error
 	for _, name := range s.blank {
-		errs = append(errs, s.empty(name))
-	}
-	useless := func(given bool, flag, with, why string) {
-		if given {
-			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.flag(flag), s.withFlag(with), why), Help: "leave one of them out"})
-		}
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s is given and empty", s.flag(name)), Help: "is a variable not set?"})
 	}
 	oneOf := func(flag, value string, words ...string) {
 		if last := len(words) - 1; value != "" && !slices.Contains(words, value) {
@@ -211,54 +188,47 @@ func (s *Settings) contradictions() error {
 	oneOf("rollout", s.Rollout, parallel, serial)
 	oneOf("color", s.Color, auto, always, never)
 	oneOf("missing-minions", s.MissingMinions, string(report.Fail), string(report.Warn))
-	if s.Diff != "" {
-		const why = "only compares"
-		useless(s.Strict, "strict", "diff", why)
-		useless(s.MissingMinions != "", "missing-minions", "diff", why)
-		useless(s.Output != "", "output", "diff", why)
-		useless(s.DryRun, "dry-run", "diff", why)
-		useless(len(s.Reports) > 0, "report", "diff", why)
-		useless(s.Digest != "", "digest", "diff", why)
+	useless := func(flag, with, why string) {
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.flag(flag), with, why), Help: "leave one of them out"})
 	}
-	if s.Bundle != "" {
-		const why = "is a whole bundle"
-		useless(s.Output != "", "output", "bundle", why)
-		useless(len(s.Artifacts) > 0, "artifact", "bundle", why)
-		useless(s.Source != "", "include-source", "bundle", why)
-		useless(len(s.Exclude) > 0, "exclude", "bundle", why)
-		useless(s.GitDescribe != "", "git-describe", "bundle", why)
-		useless(s.Dir != "", "dir", "bundle", why)
+	given := s.given()
+	for _, clash := range clashes {
+		with := clash.with
+		if with != oneServer {
+			with = s.flag(with)
+		}
+		for flag := range strings.FieldsSeq(clash.flags) {
+			if given[clash.with] && given[flag] {
+				useless(flag, with, clash.why)
+			}
+		}
 	}
-	if s.Targets != "" {
-		useless(s.Server != "" || len(s.Servers) > 0, "server", "targets", "names the servers")
-	} else {
-		few := len(s.Servers) < 2
-		useless(few && s.Rollout != "", "rollout", "a single server", "is all there is")
-		useless(few && s.MaxParallel != 0, "max-parallel", "a single server", "is all there is")
+	if s.Rollout == serial && s.MaxParallel != 0 {
+		useless("max-parallel", s.flag("rollout"), "is serial")
 	}
-	useless(s.Rollout == serial && s.MaxParallel != 0, "max-parallel", "rollout", "is serial")
 	if s.MaxParallel < 0 {
 		errs = append(errs, fmt.Errorf("%s must not be negative", s.flag("max-parallel")))
 	}
-	if s.Output != "" {
-		const why = "only writes the bundle"
-		useless(s.Targets != "", "targets", "output", why)
-		useless(s.DryRun, "dry-run", "output", why)
-		useless(len(s.Reports) > 0, "report", "output", why)
-	}
-	asked := s.expectations()
-	for _, flag := range slices.Sorted(maps.Keys(asked)) {
-		useless(s.NoHighstate() && asked[flag], flag, "no-highstate", "asks no minion")
-		useless(s.Output != "" && asked[flag], flag, "output", "only writes the bundle")
-		useless(s.Diff != "" && asked[flag], flag, "diff", "only compares")
-	}
 	errs = append(errs, s.checkExpectations()...)
-	useless(s.Quiet && s.Verbose, "verbose", "quiet", "tells the verdict alone")
-	errs = append(errs, s.checkSize())
-	useless(s.RegistryCert != "" && s.RegistryPlain, "registry-cert", "registry-plain", "needs no certificate")
-	errs = append(errs, s.checkRegistry()...)
+	if _, err := parseSize(s.MaxEvent); err != nil && s.MaxEvent != "" {
+		errs = append(errs, fmt.Errorf("%s %q: %w", s.flag("max-event"), s.MaxEvent, err))
+	}
+	errs = append(errs, s.checkRegistry(given)...)
 	if s.Timeout < 0 || s.ConnectTimeout < 0 {
 		errs = append(errs, errors.New("a timeout must not be negative"))
 	}
 	return errlist.Join(errs...)
+}
+
+// given reports which flags are given, of those that [clashes] or registries concern.
+func (s *Settings) given() map[string]bool {
+	return map[string]bool{
+		"artifact": len(s.Artifacts) > 0, "bundle": s.Bundle != "", "diff": s.Diff != "", "digest": s.Digest != "", "dir": s.Dir != "",
+		"dry-run": s.DryRun, "exclude": len(s.Exclude) > 0, "git-describe": s.GitDescribe != "", "include-source": s.Source != "", "output": s.Output != "",
+		"expect-from": s.ExpectFrom != "", "expect-minion": len(s.ExpectMinions) > 0, "min-minions": s.MinMinions != 0, "require-minions": s.RequireMinions,
+		"missing-minions": s.MissingMinions != "", "no-highstate": s.NoHighstate(), "report": len(s.Reports) > 0, "strict": s.Strict,
+		"max-parallel": s.MaxParallel != 0, "rollout": s.Rollout != "", "server": len(s.Servers) > 0, "targets": s.Targets != "",
+		oneServer: s.Targets == "" && len(s.Servers) < 2, "quiet": s.Quiet, "verbose": s.Verbose,
+		"registry-cert": s.RegistryCert != "", "registry-plain": s.RegistryPlain, "registry-source": s.RegistrySource != "",
+	}
 }

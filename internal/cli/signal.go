@@ -25,11 +25,10 @@ func UntilSignal(parent context.Context, signals ...os.Signal) (context.Context,
 	go func() {
 		select {
 		case <-arrived:
-			signal.Stop(arrived)
 			cancel(report.ErrInterrupted)
 		case <-ctx.Done():
-			signal.Stop(arrived)
 		}
+		signal.Stop(arrived)
 	}()
 	return ctx, func() {
 		cancel(nil)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -21,14 +20,3 @@ func parseSize(s string) (int, error) {
 
 // maxSize is the largest size that a flag takes, in bytes.
 const maxSize = 1 << 30
-
-// checkSize returns what is wrong with --max-event.
-func (s *Settings) checkSize() error {
-	if s.MaxEvent == "" {
-		return nil
-	}
-	if _, err := parseSize(s.MaxEvent); err != nil {
-		return fmt.Errorf("%s %q: %w", s.flag("max-event"), s.MaxEvent, err)
-	}
-	return nil
-}

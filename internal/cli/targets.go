@@ -5,13 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/goccy/go-yaml"
 
@@ -43,12 +40,12 @@ type listed struct {
 // maxTargets is how large a list of targets may be, in bytes.
 const maxTargets = 1 << 20
 
-// targets returns the targets of the settings, if there are several, else none;
-// and the files that their list names.
+// targets returns the targets that the settings name, none for the usual server, and the
+// files that their list names.
 func (w World) targets(ctx context.Context, s Settings, base client.Options) (targets []spirodeploy.Target, files []string, err error) {
 	for _, url := range s.Servers {
 		opts := base
-		opts.Server = url
+		opts.Server = strings.TrimSpace(url)
 		targets = append(targets, spirodeploy.Target{Server: &opts})
 	}
 	if s.Targets == "" {
@@ -100,12 +97,7 @@ func beside(list, path string) string {
 
 // readTargets reads a list of targets, in YAML.
 func (w World) readTargets(path string) ([]listed, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxTargets+1))
+	text, err := head(path, maxTargets+1)
 	if err != nil {
 		return nil, err
 	}
@@ -129,21 +121,19 @@ var wrongType = regexp.MustCompile(`cannot unmarshal (\S+) into Go struct field 
 
 // hideTokens hides each word of a list that looks like a token, whatever it stands for.
 func (w World) hideTokens(list string) {
-	for word := range strings.FieldsFuncSeq(list, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-=+/.", r)
-	}) {
+	for _, word := range words.FindAllString(list, -1) {
 		if word = strings.TrimLeft(word, "./-"); looksLikeToken(word) {
 			w.known.AddText(word)
 		}
 	}
 }
 
+var words = regexp.MustCompile(`[\pL\p{Nd}_=+/.-]+`)
+
 // isVariable reports whether a text can name an environment variable.
-func isVariable(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool {
-		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-	}) && !looksLikeToken(s)
-}
+func isVariable(s string) bool { return variable.MatchString(s) && !looksLikeToken(s) }
+
+var variable = regexp.MustCompile(`^[0-9A-Za-z_]*$`)
 
 // targetOptions returns the options for the server of a listed target. If it fails, they
 // still serve to find what else is wrong.
@@ -172,19 +162,13 @@ func (w World) targetOptions(ctx context.Context, s Settings, l listed, base cli
 		w.known.AddText(l.TokenVariable)
 		tokenErr = errors.New("token-variable is not the name of a variable: if it is the token itself, put that into a variable, and its name here")
 	case l.TokenVariable != "":
-		t, tokenErr = token.Parse(w.Getenv(l.TokenVariable))
-		switch {
-		case errors.Is(tokenErr, token.ErrNone):
-			tokenErr = fmt.Errorf("%s: %w: is the variable not set?", l.TokenVariable, tokenErr)
-		case tokenErr != nil:
-			tokenErr = fmt.Errorf("%s: %w", l.TokenVariable, tokenErr)
-		}
+		t, tokenErr = w.tokenVariable(l.TokenVariable)
 	case l.TokenFile != "":
 		t, tokenErr = w.tokenFile(ctx, filepath.Base(l.TokenFile), l.TokenFile)
 	default:
 		t = base.Token
 	}
-	w.know(t, cmp.Or(l.Project, s.Project))
+	w.known.Add(t, cmp.Or(l.Project, s.Project))
 	opts.Token = t
 	if tokenErr != nil {
 		opts.Token = unread()

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 
 	"golang.org/x/term"
 
@@ -120,10 +120,8 @@ func (w World) summaryOptions(s Settings, out io.Writer) view.TextOptions {
 func (w World) show(s Settings, targets int, reports ...reportFile) (watch report.Watcher, end func()) {
 	o := view.StoryOptions{Quiet: s.Quiet, Color: w.colors(s.Color, w.rawStderr), Log: w.job(w.rawStderr)}
 	terminal, ok := w.rawStderr.(*os.File)
-	o.Live = ok && !s.Quiet && isTerminal(terminal) && w.env("TERM") != "dumb" && o.Log == ""
-	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.format == ndjson && r.path == atomicfile.Stdout }) && isTerminal(w.bytes) {
-		o.Live = false
-	}
+	mixed := isTerminal(w.bytes) && slices.Contains(reports, reportFile{ndjson, atomicfile.Stdout})
+	o.Live = ok && !s.Quiet && isTerminal(terminal) && w.env("TERM") != "dumb" && o.Log == "" && !mixed
 	story := view.Story(w.Stderr, o)
 	if !o.Live {
 		return story, func() {}
@@ -141,22 +139,11 @@ func (w World) show(s Settings, targets int, reports ...reportFile) (watch repor
 }
 
 // turnout is a writer that can be led to another one.
-type turnout struct {
-	mu  sync.Mutex
-	out io.Writer
-}
+type turnout struct{ out atomic.Pointer[io.Writer] }
 
-func (t *turnout) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.out.Write(p)
-}
+func (t *turnout) Write(p []byte) (int, error) { return (*t.out.Load()).Write(p) }
 
-func (t *turnout) to(out io.Writer) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.out = out
-}
+func (t *turnout) to(out io.Writer) { t.out.Store(&out) }
 
 // together reports whether the user reads both outputs in one place: on a terminal, or in
 // the log of a CI job.

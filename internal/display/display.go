@@ -5,10 +5,13 @@ package display
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,14 +33,17 @@ type Screen struct {
 	bars   *mpb.Progress
 	bar    *mpb.Bar // the only one
 
-	mu       sync.Mutex
-	targets  []string // sorted; "" stands for all
-	progress map[string]*report.Progress
-	of       int             // the number of targets
-	over     map[string]bool // the targets that ended
-	rows     []string        // of the minions; made with the first row of a frame
-	begun    []byte          // the beginning of a line without an end
-	closed   bool
+	mu      sync.Mutex
+	targets map[string]*target // by name; "" stands for all
+	of      int                // the number of targets
+	rows    []string           // of the minions; made with the first row of a frame
+	begun   []byte             // the beginning of a line without an end
+	closing sync.Once
+}
+
+type target struct {
+	report.Progress
+	over bool
 }
 
 // usualWidth is the width to assume if a terminal does not tell its own.
@@ -49,7 +55,7 @@ const maxRows = 10
 // New begins to show a run with a number of targets. It passes names from elsewhere
 // through redact.
 func New(out *os.File, targets int, redact func(string) string) *Screen {
-	s := &Screen{out: out, of: targets, redact: redact, progress: map[string]*report.Progress{}, over: map[string]bool{}}
+	s := &Screen{out: out, of: targets, redact: redact, targets: map[string]*target{}}
 	s.bars = mpb.New(mpb.WithConsoleWriter(tall{cupwriter.New(out, false)}), mpb.WithRefreshRate(100*time.Millisecond))
 	minions := make([]mpb.BarFiller, maxRows)
 	for i := range minions {
@@ -76,20 +82,18 @@ func (t tall) GetTermSize() (width, height int, err error) {
 func (s *Screen) Watch(u report.Update) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.progress[u.Target]
-	if p == nil {
-		p = new(report.Progress)
-		s.progress[u.Target] = p
-		at, _ := slices.BinarySearch(s.targets, u.Target)
-		s.targets = slices.Insert(s.targets, at, u.Target)
+	t := s.targets[u.Target]
+	if t == nil {
+		t = new(target)
+		s.targets[u.Target] = t
 	}
-	p.Watch(u)
+	t.Watch(u)
 	last := u.Stage == report.Deploying || u.Stage == report.Highstate
 	switch {
 	case u.Kind == report.Began:
-		s.over[u.Target] = false
+		t.over = false
 	case u.Kind == report.Ended && (u.Err != nil || last):
-		s.over[u.Target] = true
+		t.over = true
 	}
 }
 
@@ -114,16 +118,14 @@ func (s *Screen) Write(p []byte) (int, error) {
 
 // Close removes everything but the lines that scrolled by. It is idempotent.
 func (s *Screen) Close() {
-	s.mu.Lock()
-	closed, begun := s.closed, s.begun
-	s.closed, s.begun = true, nil
-	s.mu.Unlock()
-	if closed {
-		return
-	}
-	s.bar.Abort(true)
-	s.bars.Wait()
-	_, _ = s.out.Write(begun) // errors of the screen are ignored
+	s.closing.Do(func() {
+		s.bar.Abort(true)
+		s.bars.Wait() // drawing needs the lock
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		_, _ = s.out.Write(s.begun) // errors of the screen are ignored
+		s.begun = nil
+	})
 }
 
 // stage draws the line of the stage, with a bar during a transfer.
@@ -131,7 +133,7 @@ func (s *Screen) stage(bar mpb.BarFiller) mpb.BarFiller {
 	return mpb.BarFillerFunc(func(w io.Writer, stat decor.Statistics) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		now, p := time.Now(), s.progress[""]
+		now, p := time.Now(), s.targets[""]
 		s.rows = nil
 		if p == nil {
 			return nil
@@ -139,89 +141,75 @@ func (s *Screen) stage(bar mpb.BarFiller) mpb.BarFiller {
 		if len(s.targets) > 1 { // "" and a target
 			return s.line(w, stat.AvailableWidth, s.several(now))
 		}
-		name := fmt.Sprintf("%-9s ", p.Stage)
+		name, width := fmt.Sprintf("%-9s ", p.Stage), stat.AvailableWidth
 		if !p.Moving() {
-			return s.line(w, stat.AvailableWidth, name+s.standing(p, now))
+			return s.line(w, width, name+s.standing(p, now))
 		}
 		text := p.Transfer(now)
 		// The bar takes the room that is left, if it is enough.
 		const least, most = 12, 40
-		room := min(most, stat.AvailableWidth-1-runewidth.StringWidth(name+" "+text))
-		if room < least {
-			return s.line(w, stat.AvailableWidth, name+text)
+		if room := min(most, width-1-runewidth.StringWidth(name+" "+text)); room >= least {
+			var b strings.Builder
+			stat.AvailableWidth, stat.RequestedWidth, stat.Current, stat.Total = room, room, p.Sent, p.Total
+			_ = bar.Fill(&b, stat) // which fails only if the writer does
+			text = b.String() + " " + text
 		}
-		if _, err := io.WriteString(w, name); err != nil {
-			return err
-		}
-		stat.AvailableWidth, stat.RequestedWidth, stat.Current, stat.Total = room, room, p.Sent, p.Total
-		if err := bar.Fill(w, stat); err != nil {
-			return err
-		}
-		_, err := io.WriteString(w, " "+text)
-		return err
+		return s.line(w, width, name+text)
 	})
 }
 
 // standing says what the run is waiting for, and makes the rows of the minions.
-func (s *Screen) standing(p *report.Progress, now time.Time) string {
+func (s *Screen) standing(p *target, now time.Time) string {
 	if p.Stage == "" {
 		return ""
 	}
 	room := s.room()
-	ids, left, all := p.Awaited(room + 1)
+	ids, left, _ := p.Awaited(room + 1)
 	since := human.Elapsed(now.Sub(p.Moved))
-	if left == 0 {
-		return p.Waiting() + "  " + since
-	}
-	if left > room { // the last row counts the others
-		ids = ids[:room-1]
-	}
 	for _, id := range ids {
 		s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %s", "", s.name(id), since))
 	}
-	if more := left - len(ids); more > 0 {
-		s.rows = append(s.rows, fmt.Sprintf("%-9s … and %s more", "", human.Thousands(more)))
-	}
-	return awaited(left, all) + "  " + since
+	s.fit(room, left)
+	return brief(p, now)
 }
 
 // several says how many targets the run is waiting for, and makes a row for each.
 func (s *Screen) several(now time.Time) string {
 	room, on, since := s.room(), 0, now
-	for _, target := range s.targets {
-		p := s.progress[target]
-		if p.Since.Before(since) {
-			since = p.Since
+	for _, name := range slices.Sorted(maps.Keys(s.targets)) {
+		t := s.targets[name]
+		if t.Since.Before(since) {
+			since = t.Since
 		}
-		if target == "" || s.over[target] {
+		if name == "" || t.over {
 			continue
 		}
 		if on++; on <= room {
-			s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %-9s %s", "", s.name(target), p.Stage, brief(p, now)))
+			s.rows = append(s.rows, fmt.Sprintf("%-9s %s  %-9s %s", "", s.name(name), t.Stage, brief(t, now)))
 		}
 	}
-	if on > room {
-		s.rows[room-1] = fmt.Sprintf("%-9s … and %s more", "", human.Thousands(on-room+1))
-	}
+	s.fit(room, on)
 	over := len(s.targets) - 1 - on
 	return fmt.Sprintf("waiting for %d of %d targets  %s", s.of-over, s.of, human.Elapsed(now.Sub(since)))
 }
 
-// brief returns the progress of a target in a few words.
-func brief(p *report.Progress, now time.Time) string {
+// fit makes the last row count those of so many that have none.
+func (s *Screen) fit(room, all int) {
+	if all > room {
+		s.rows = append(s.rows[:room-1], fmt.Sprintf("%-9s … and %s more", "", human.Thousands(all-room+1)))
+	}
+}
+
+// brief returns the progress of a target, or of the only one, in a few words.
+func brief(p *target, now time.Time) string {
 	if p.Moving() {
 		return p.Transfer(now)
 	}
 	text := p.Waiting()
 	if _, left, all := p.Awaited(0); left > 0 {
-		text = awaited(left, all)
+		text = fmt.Sprintf("waiting for %s of %s", human.Thousands(left), human.Plural(all, "minion"))
 	}
 	return text + "  " + human.Elapsed(now.Sub(p.Moved))
-}
-
-// awaited says how many minions have not reported.
-func awaited(left, all int) string {
-	return fmt.Sprintf("waiting for %s of %s", human.Thousands(left), human.Count(all, "minion", "minions"))
 }
 
 // maxName limits how much of a name is shown, in bytes.
@@ -234,11 +222,17 @@ func (s *Screen) name(from string) string {
 
 // room returns how many rows the minions may have, at least 1.
 func (s *Screen) room() int {
-	_, height, err := term.GetSize(int(s.out.Fd()))
-	if err != nil || height == 0 {
-		return maxRows
-	}
+	_, height := s.size()
 	return max(1, min(maxRows, height/2))
+}
+
+// size returns the size of the terminal, or the usual one if it does not tell its own.
+func (s *Screen) size() (width, height int) {
+	width, height, err := term.GetSize(int(s.out.Fd()))
+	if err != nil {
+		width, height = 0, 0
+	}
+	return cmp.Or(width, usualWidth), cmp.Or(height, 2*maxRows)
 }
 
 // minion draws the row of a minion, or nothing if there is no such row.
@@ -248,14 +242,11 @@ func (s *Screen) minion(w io.Writer, i int) error {
 	if i >= len(s.rows) {
 		return nil
 	}
-	width, _, err := term.GetSize(int(s.out.Fd()))
-	if err != nil || width == 0 {
-		width = usualWidth
-	}
+	width, _ := s.size()
 	if err := s.line(w, width, s.rows[i]); err != nil {
 		return err
 	}
-	_, err = io.WriteString(w, "\n")
+	_, err := io.WriteString(w, "\n")
 	return err
 }
 

@@ -45,10 +45,10 @@ func (o Outcome) Err() error {
 	return errors.New(o.Summary)
 }
 
-// Deploy deploys, and reports the progress on out and in spans of the tracer. The outcome
-// says what the server and the minions did, even if they failed. Deploy returns an error
+// Deploy deploys to the server of the options, or to other servers that differ only in
+// their URLs. It reports the progress on out and in spans of the tracer. The outcome says what the server and the minions did, even if they failed. Deploy returns an error
 // only if the caller interrupted the run, or the report could not be written.
-func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, out io.Writer) (*Outcome, error) {
+func Deploy(ctx context.Context, opts spirodeploy.Options, servers []string, tracer trace.Tracer, out io.Writer) (*Outcome, error) {
 	known := new(token.Known)
 	known.Add(opts.Server.Token, opts.Project)
 	story, shown := view.Story(known.Writer(out), view.StoryOptions{}), spans.New(ctx, tracer, known.Redact)
@@ -57,11 +57,10 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, tracer trace.Tracer, 
 		shown(u)
 	}
 	opts.Server.Proxy, opts.Spell = proxy, args.Spell
-	for i := range opts.Targets { // they differ only in their servers
+	for _, url := range servers {
 		server := opts.Server
-		server.Address = "" // it is for one server
-		server.Server = opts.Targets[i].Server.Server
-		opts.Targets[i].Server = &server
+		server.Server, server.Address = url, "" // the address is for one server
+		opts.Targets = append(opts.Targets, spirodeploy.Target{Server: &server})
 	}
 	rep, _ := spirodeploy.Deploy(ctx, opts) // the report has the error, too
 	defer func() { _ = rep.Close() }()      // removes a temporary file
@@ -121,21 +120,17 @@ func check(ctx context.Context, opts client.Options, project string) (string, er
 // contains them, and they do not describe the commit.
 var NotUploaded = []string{"*/**/.git", ".git/hooks", ".git/lfs", ".git/logs", ".git/modules", ".git/worktrees"}
 
-// Targets returns a target for each server. It fails if there is none, or if the module has
-// a service, which leads to only one server.
-func Targets(servers []string, service bool) ([]spirodeploy.Target, error) {
+// CheckServers returns an error if there is no server, or if the module has a service, which
+// leads to only one server.
+func CheckServers(servers []string, service bool) error {
 	switch {
 	case len(servers) == 0:
-		return nil, errors.New("name at least one server: to deploy to the module's own, use deploy or deploy-report")
+		return errors.New("name at least one server: to deploy to the module's own, use deploy or deploy-report")
 	case service:
-		return nil, errors.New("rollout: the module has a service, and all servers would be that one: " +
+		return errors.New("rollout: the module has a service, and all servers would be that one: " +
 			"leave --service out if the engine reaches the servers, or call deploy-report with the service of each")
 	}
-	var targets []spirodeploy.Target
-	for _, url := range servers {
-		targets = append(targets, spirodeploy.Target{Server: &client.Options{Server: url}})
-	}
-	return targets, nil
+	return nil
 }
 
 // Silence limits how long a server behind a service may be silent. The engine keeps the

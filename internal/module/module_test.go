@@ -69,10 +69,10 @@ func order(t *testing.T, srv *spirotest.Server, secret string) spirodeploy.Optio
 	}
 }
 
-func deploy(t *testing.T, opts spirodeploy.Options) (*module.Outcome, string) {
+func deploy(t *testing.T, opts spirodeploy.Options, servers ...string) (*module.Outcome, string) {
 	t.Helper()
 	var out bytes.Buffer
-	outcome, err := module.Deploy(t.Context(), opts, noop.NewTracerProvider().Tracer(""), &out)
+	outcome, err := module.Deploy(t.Context(), opts, servers, noop.NewTracerProvider().Tracer(""), &out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestDeployInterrupted(t *testing.T) {
 			cancel()
 		}
 	})
-	_, err := module.Deploy(ctx, order(t, srv, srv.Token(time.Hour, "shop")), noop.NewTracerProvider().Tracer(""), out)
+	_, err := module.Deploy(ctx, order(t, srv, srv.Token(time.Hour, "shop")), nil, noop.NewTracerProvider().Tracer(""), out)
 	if err == nil || !strings.Contains(err.Error(), "may be going on") {
 		t.Errorf("Deploy that is interrupted: %v", err)
 	}
@@ -244,11 +244,11 @@ func TestRollout(t *testing.T) {
 	near := spirotest.New(t, spirotest.Options{Key: key, Minions: []spirotest.Minion{{ID: "web1"}}})
 	far := spirotest.New(t, spirotest.Options{Key: key, Minions: []spirotest.Minion{{ID: "web2"}}})
 	opts := order(t, near, near.Token(time.Hour, "shop")) // with the address of a service, which a rollout must ignore
-	var err error
-	if opts.Targets, err = module.Targets([]string{near.URL(), far.URL()}, false); err != nil {
+	servers := []string{near.URL(), far.URL()}
+	if err := module.CheckServers(servers, false); err != nil {
 		t.Fatal(err)
 	}
-	outcome, story := deploy(t, opts)
+	outcome, story := deploy(t, opts, servers...)
 	var rep report.Report
 	if err := json.Unmarshal([]byte(outcome.JSON), &rep); err != nil || len(rep.Targets) != 2 || !outcome.Succeeded {
 		t.Errorf("%v: %s", err, outcome.JSON)
@@ -259,10 +259,10 @@ func TestRollout(t *testing.T) {
 	if _, ok := far.Deployment("shop", "prod"); !ok {
 		t.Error("the second server got nothing")
 	}
-	if _, err := module.Targets(nil, false); err == nil {
+	if err := module.CheckServers(nil, false); err == nil {
 		t.Error("a rollout to no server")
 	}
-	if _, err := module.Targets([]string{near.URL()}, true); err == nil || !strings.Contains(err.Error(), "leave --service out") {
+	if err := module.CheckServers([]string{near.URL()}, true); err == nil || !strings.Contains(err.Error(), "leave --service out") {
 		t.Errorf("a rollout through a service: %v", err)
 	}
 }

@@ -14,19 +14,9 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/registry"
 )
 
-// Registry says how to reach a registry.
-type Registry struct {
-	Username, Password string // both empty for nobody
-	Certificate        []byte // in PEM, trusted beside the system's
-	PlainHTTP          bool
-}
-
 // at returns an address, and a client for it.
-func (r Registry) at(address string) (registry.Address, *registry.Client, error) {
-	opts := registry.Options{Certificate: r.Certificate, PlainHTTP: r.PlainHTTP, Proxy: proxy}
-	if r.Username != "" || r.Password != "" {
-		opts.Credentials = registry.Static(registry.Login{Username: r.Username, Password: r.Password})
-	}
+func at(address string, opts registry.Options) (registry.Address, *registry.Client, error) {
+	opts.Proxy = proxy
 	addr, err := registry.Parse(address)
 	c, clientErr := registry.New(opts)
 	return addr, c, errlist.Join(err, clientErr)
@@ -34,8 +24,8 @@ func (r Registry) at(address string) (registry.Address, *registry.Client, error)
 
 // Push puts the bundle in a file into a registry, under an address with a tag. It returns
 // the address with the digest of the manifest.
-func Push(ctx context.Context, file, address, source string, r Registry) (string, error) {
-	addr, c, err := r.at(address)
+func Push(ctx context.Context, file, address, source string, opts registry.Options) (string, error) {
+	addr, c, err := at(address, opts)
 	if err != nil {
 		return "", spelled(err)
 	}
@@ -52,8 +42,8 @@ func Push(ctx context.Context, file, address, source string, r Registry) (string
 }
 
 // Pull gets a bundle from a registry into a new file.
-func Pull(ctx context.Context, address, file string, r Registry) error {
-	addr, c, err := r.at(address)
+func Pull(ctx context.Context, address, file string, opts registry.Options) error {
+	addr, c, err := at(address, opts)
 	if err != nil {
 		return spelled(err)
 	}

@@ -15,21 +15,14 @@ import (
 // ErrHandshake means that the TLS handshake took too long.
 var ErrHandshake = errors.New("no TLS handshake")
 
-// dialTLS connects and does the TLS handshake, as net/http would.
-func dialTLS(
-	ctx context.Context, network, addr string,
-	dial func(context.Context, string, string) (net.Conn, error), config *tls.Config, limit time.Duration,
-) (net.Conn, error) {
-	raw, err := patient(dial(ctx, network, addr))
-	if err != nil {
-		return nil, err
-	}
-	config = config.Clone()
+// handshake does the TLS handshake on a connection, as net/http would.
+func handshake(ctx context.Context, raw net.Conn, addr string, config *tls.Config, limit time.Duration) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		_ = raw.Close() // the reason is already an error
 		return nil, err
 	}
+	config = config.Clone()
 	config.ServerName = WithoutZone(host)
 	shake, cancel := context.WithTimeoutCause(ctx, limit, ErrHandshake)
 	defer cancel()
@@ -41,22 +34,20 @@ func dialTLS(
 		}
 		return nil, err
 	}
-	return conn, nil
+	return patient(conn, 0), nil
 }
 
 // patient wraps a connection in two ways. It reads nothing before the first write:
 // net/http logs what a server says before it is asked, and a token may be in that. And
 // it lets the reader finish after a write fails: a server may refuse a request early
-// and reset the connection, and net/http would report only the reset.
-func patient(conn net.Conn, err error) (net.Conn, error) {
-	if err != nil {
-		return nil, err
-	}
+// and reset the connection, and net/http would report only the reset. A connection that
+// is silent for longer than a limit ends, unless that is zero.
+func patient(conn net.Conn, silence time.Duration) net.Conn {
 	asked, ended := make(chan struct{}), make(chan struct{})
 	return &patientConn{
-		Conn: conn, asked: asked, ask: sync.OnceFunc(func() { close(asked) }),
+		Conn: conn, silence: silence, asked: asked, ask: sync.OnceFunc(func() { close(asked) }),
 		ended: ended, end: sync.OnceFunc(func() { close(ended) }),
-	}, nil
+	}
 }
 
 // lastAnswer is how long a failed write waits for the reader. The answer is already
@@ -65,15 +56,24 @@ const lastAnswer = 2 * time.Second
 
 type patientConn struct {
 	net.Conn
-	asked chan struct{}
-	ask   func()
-	ended chan struct{} // closed at the end of reading
-	end   func()
-	eof   atomic.Bool // the other side closed the connection properly
+	silence time.Duration
+	asked   chan struct{}
+	ask     func()
+	ended   chan struct{} // closed at the end of reading
+	end     func()
+	eof     atomic.Bool // the other side closed the connection properly
+}
+
+// extend puts off the end of the connection.
+func (c *patientConn) extend() {
+	if c.silence > 0 {
+		_ = c.SetDeadline(time.Now().Add(c.silence)) // it fails if the connection is closed
+	}
 }
 
 func (c *patientConn) Read(p []byte) (int, error) {
 	<-c.asked
+	c.extend()
 	n, err := c.Conn.Read(p)
 	if err != nil {
 		c.eof.Store(errors.Is(err, io.EOF))
@@ -84,6 +84,7 @@ func (c *patientConn) Read(p []byte) (int, error) {
 
 func (c *patientConn) Write(p []byte) (int, error) {
 	c.ask()
+	c.extend()
 	n, err := c.Conn.Write(p)
 	if err != nil {
 		limit := time.NewTimer(lastAnswer)

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/windows"
 )
 
 // TestWinsock checks what the client says for the numbers of Windows.
@@ -19,13 +21,13 @@ func TestWinsock(t *testing.T) {
 		err  syscall.Errno
 		want string
 	}{
-		{"dial", wsaEConnRefused, "nothing listens on 192.0.2.1:4510"},
-		{"dial", wsaEHostUnreach, "there is no route to 192.0.2.1:4510"},
-		{"dial", wsaENetUnreach, "there is no route to 192.0.2.1:4510"},
-		{"dial", wsaETimedOut, "connecting to 192.0.2.1:4510 took longer"},
-		{"read", syscall.WSAECONNRESET, "the connection was cut"},
-		{"write", syscall.WSAECONNABORTED, "the connection was cut"},
-		{"write", wsaEShutdown, "the connection was cut"},
+		{"dial", windows.WSAECONNREFUSED, "nothing listens on 192.0.2.1:4510"},
+		{"dial", windows.WSAEHOSTUNREACH, "there is no route to 192.0.2.1:4510"},
+		{"dial", windows.WSAENETUNREACH, "there is no route to 192.0.2.1:4510"},
+		{"dial", windows.WSAETIMEDOUT, "connecting to 192.0.2.1:4510 took longer"},
+		{"read", windows.WSAECONNRESET, "the connection was cut"},
+		{"write", windows.WSAECONNABORTED, "the connection was cut"},
+		{"write", windows.WSAESHUTDOWN, "the connection was cut"},
 	} {
 		op := &net.OpError{Op: tt.op, Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 4510}, Err: os.NewSyscallError("wsa", tt.err)}
 		if what, _ := c.Explain(fmt.Errorf("post: %w", op)); !strings.HasPrefix(what, tt.want) {

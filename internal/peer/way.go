@@ -3,12 +3,25 @@ package peer
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
+)
+
+// MaxHeader is the size of the largest header of an answer, in bytes.
+const MaxHeader = 64 << 10
+
+const (
+	// bufferSize is the size of a connection's buffers, in bytes.
+	bufferSize = 64 << 10
+	// continueTimeout is how long a body waits for "100 Continue" if its request expects
+	// that. Without the wait, a connection reset often hides an early refusal
+	// (golang/go#11745).
+	continueTimeout = time.Second
 )
 
 // Way says how connections are made.
@@ -22,8 +35,8 @@ type Way struct {
 	Proxy func(*http.Request) (*url.URL, error)
 	// Patience limits connecting, and then the TLS handshake.
 	Patience time.Duration
-	// Watch may wrap each connection, below TLS; default: not called.
-	Watch func(net.Conn) net.Conn
+	// Silence limits how long nothing may be read or written; default: no limit.
+	Silence time.Duration
 }
 
 // Transport returns a transport that speaks HTTP/1.1 and uses each connection once. The
@@ -34,47 +47,62 @@ func (w Way) Transport() *http.Transport {
 		Timeout:         w.Patience,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 30 * time.Second, Count: 5},
 	}
-	proxy := w.Proxy
 	if w.Address != "" {
-		proxy = nil
+		w.Proxy = nil
 	}
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if w.Address != "" {
 			addr = w.Address
 		}
 		conn, err := dialer.DialContext(ctx, network, addr)
-		if err == nil && w.Watch != nil {
-			conn = w.Watch(conn)
+		if err != nil {
+			return nil, err
 		}
-		return conn, err
+		return patient(conn, w.Silence), nil
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy: proxy,
-		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
-			return CheckProxy(answer)
-		},
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return patient(dial(ctx, network, addr))
-		},
+		Proxy:                  w.Proxy,
+		OnProxyConnectResponse: checkProxy,
+		DialContext:            dial,
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return patient(dialTLS(ctx, network, addr, dial, w.TLS(addr), w.Patience))
+			conn, err := dial(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return handshake(ctx, conn, addr, w.TLS(addr), w.Patience)
 		},
-		TLSHandshakeTimeout: w.Patience,
-		Protocols:           protocols,
-		DisableKeepAlives:   true,
-		DisableCompression:  true,
+		TLSHandshakeTimeout:    w.Patience,
+		ExpectContinueTimeout:  continueTimeout,
+		MaxResponseHeaderBytes: MaxHeader,
+		WriteBufferSize:        bufferSize,
+		ReadBufferSize:         bufferSize,
+		Protocols:              protocols,
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
 	}
 }
 
-// CheckProxy returns an error if the proxy refuses a tunnel. net/http would return the
+// checkProxy returns an error if the proxy refuses a tunnel. net/http would return the
 // bare status, as if the server had sent it.
-func CheckProxy(answer *http.Response) error {
+func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {
 		return nil
 	}
 	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("it answers %s", answer.Status)}
+}
+
+// Trust returns the certificates in a text in PEM, beside those of the system if system
+// is true. It reports whether there is one in the text.
+func Trust(pem []byte, system bool) (pool *x509.CertPool, ok bool) {
+	pool = x509.NewCertPool()
+	if system {
+		if all, err := x509.SystemCertPool(); err == nil { // otherwise those in the text may do
+			pool = all
+		}
+	}
+	return pool, pool.AppendCertsFromPEM(pem)
 }
 
 // IsPort reports whether a text is the number of a port that can be connected to.

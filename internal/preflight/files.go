@@ -108,17 +108,12 @@ func (f *Files) resolve(name string) (to string, ok bool) {
 
 // follow replaces the first link in a path by its target.
 func (f *Files) follow(name string) (next string, linked bool) {
-	if len(f.links) == 0 {
-		return name, false
-	}
-	for end := 0; end < len(name); end++ {
-		slash := strings.IndexByte(name[end:], '/')
-		if slash < 0 {
-			slash = len(name) - end
+	for end := 1; end <= len(name); end++ {
+		if end < len(name) && name[end] != '/' {
+			continue
 		}
-		end += slash
 		if to, ok := f.links[name[:end]]; ok {
-			return path.Join(to, strings.TrimPrefix(name[end:], "/")), true
+			return path.Join(to, name[end:]), true
 		}
 	}
 	return name, false

@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/topfile"
 )
@@ -30,7 +32,7 @@ type Options struct {
 
 // Check checks the files of a bundle. It returns what the top file says of the
 // deployment, the problems that must stop the deployment, and warnings.
-func Check(ctx context.Context, f *Files, o Options) (result *topfile.Result, problems []error, warnings []string) {
+func Check(ctx context.Context, f topfile.Bundle, o Options) (result *topfile.Result, problems []error, warnings []string) {
 	opts := topfile.Options{Project: o.Project, Deployment: o.Deployment, Prefix: "_salt/"}
 	if o.Foreign {
 		opts.Prefix = ""
@@ -66,9 +68,13 @@ func (o Options) tolerates(kind topfile.Kind) bool {
 }
 
 // Strict turns warnings into problems.
-func Strict(warnings []string) []error {
+func Strict(warnings []bundle.Warning, more ...string) []error {
+	var texts []string
+	for _, w := range warnings {
+		texts = append(texts, w.String())
+	}
 	var problems []error
-	for _, text := range Union(warnings) {
+	for _, text := range Union(texts, more) {
 		problems = append(problems, &fault.Error{Err: errors.New(text), Help: "{strict} allows no warning"})
 	}
 	return problems
@@ -78,12 +84,10 @@ func Strict(warnings []string) []error {
 func Union(lists ...[]string) []string {
 	var all []string
 	seen := map[string]bool{}
-	for _, list := range lists {
-		for _, text := range list {
-			if !seen[text] {
-				seen[text] = true
-				all = append(all, text)
-			}
+	for _, text := range slices.Concat(lists...) {
+		if !seen[text] {
+			seen[text] = true
+			all = append(all, text)
 		}
 	}
 	return all

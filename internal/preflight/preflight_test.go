@@ -104,7 +104,7 @@ func TestTolerant(t *testing.T) {
 		if len(problems) != tt.problems || len(warnings) != tt.warnings {
 			t.Errorf("%s, %+v: problems %q, warnings %q", tt.top, tt.opts, problems, warnings)
 		}
-		if got := preflight.Strict(append(warnings, warnings...)); len(got) != tt.warnings {
+		if got := preflight.Strict(nil, append(warnings, warnings...)...); len(got) != tt.warnings {
 			t.Errorf("%s: strictly, %q", tt.top, got)
 		}
 	}

@@ -12,11 +12,10 @@ func Start(every time.Duration, beat func()) (stop func()) {
 	done := make(chan struct{})
 	var running sync.WaitGroup
 	running.Go(func() {
-		ticks := time.NewTicker(every)
-		defer ticks.Stop()
+		ticks := time.Tick(every)
 		for {
 			select {
-			case <-ticks.C:
+			case <-ticks:
 				beat()
 			case <-done:
 				return

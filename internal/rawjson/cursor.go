@@ -53,8 +53,11 @@ func (c *Cursor) Offset() int { return c.at }
 // Since returns the text from an offset up to the cursor.
 func (c *Cursor) Since(from int) string { return c.text[from:c.at] }
 
-// Left returns how many bytes are left to read.
-func (c *Cursor) Left() int { return len(c.text) - c.at }
+// Rest returns the text that is left to read.
+func (c *Cursor) Rest() string { return c.text[c.at:] }
+
+// Skip moves the cursor over n bytes that are known to be a value.
+func (c *Cursor) Skip(n int) { c.at += n }
 
 // Object enters the next value, an object, and reports whether it has a member.
 func (c *Cursor) Object() bool { return c.enter('{', '}') }

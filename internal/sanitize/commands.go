@@ -6,8 +6,7 @@ import (
 	"unicode"
 )
 
-// marker matches text that some reader of logs or reports takes for a command, anywhere
-// in a line:
+// Text that some reader of logs or reports takes for a command, anywhere in a line:
 //   - "##[error]": GitHub's runner (actions/runner, ActionCommand.cs) and Azure
 //     Pipelines ("Logging commands"), which also reads "##vso[task.setvariable …]"
 //   - "##teamcity[…]": TeamCity ("Service Messages")
@@ -15,7 +14,10 @@ import (
 //     JUnit, and GitLab ("Unit test reports"), which fetch a file of the build machine
 //
 // Package report/view handles the commands of GitHub at the beginning of a line, in Log.
-var marker = regexp.MustCompile(`(?i)##(?:vso|teamcity)?\[|\[\[[a-z][a-z0-9_.-]*\|`)
+var (
+	command = regexp.MustCompile(`(?i)(##)((?:vso|teamcity)?\[)`)
+	file    = regexp.MustCompile(`(?i)(\[)(\[[a-z][a-z0-9_.-]*\|)`)
+)
 
 // Defuse breaks up commands to readers of logs or reports with a space. It removes
 // invisible characters if there is a command, because some readers ignore them.
@@ -23,13 +25,9 @@ func Defuse(s string) string {
 	if !strings.ContainsRune(s, '#') && !strings.Contains(s, "[") {
 		return s
 	}
-	if bare := Visible(s); marker.MatchString(bare) {
-		return marker.ReplaceAllStringFunc(bare, func(found string) string {
-			if found[0] == '#' {
-				return "## " + found[len("##"):]
-			}
-			return "[ " + found[len("["):]
-		})
+	bare := Visible(s)
+	if defused := file.ReplaceAllString(command.ReplaceAllString(bare, "$1 $2"), "$1 $2"); defused != bare {
+		return defused
 	}
 	return s
 }
@@ -39,28 +37,16 @@ func DefuseJSON(s string) string {
 	if !strings.Contains(s, "##") {
 		return s
 	}
-	return marker.ReplaceAllStringFunc(s, func(found string) string {
-		if found[0] == '#' {
-			return `\u0023` + found[1:]
-		}
-		return found
-	})
+	return command.ReplaceAllString(s, `\u0023#$2`)
 }
 
 // Visible returns s without invisible characters, which .NET ignores in comparisons that
 // depend on the culture.
 func Visible(s string) string {
-	if isASCII(s) {
-		return s
-	}
 	return strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cf, unicode.Mn, unicode.Other_Default_Ignorable_Code_Point) {
+		if r > unicode.MaxASCII && unicode.In(r, unicode.Cf, unicode.Mn, unicode.Other_Default_Ignorable_Code_Point) {
 			return -1
 		}
 		return r
 	}, s)
-}
-
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }

@@ -21,6 +21,7 @@ func TestText(t *testing.T) {
 		{"tag\U000e0041", `tag\U000e0041`, `tag\U000e0041`},
 		{"می\u200cخواهم 👨\u200d👩 \u0600", "می\u200cخواهم 👨\u200d👩 \u0600", "می\u200cخواهم 👨\u200d👩 \u0600"},
 		{"\ufffd", "\ufffd", "\ufffd"},
+		{"##[error] ##[[attachment|x]]", "## [error] ## [ [attachment|x]]", "## [error] ## [ [attachment|x]]"},
 	} {
 		if got := sanitize.Text(tt.in); got != tt.text {
 			t.Errorf("Text(%q) = %q, want %q", tt.in, got, tt.text)

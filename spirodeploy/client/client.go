@@ -15,9 +15,7 @@ package client
 
 import (
 	"cmp"
-	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -51,15 +49,9 @@ const PlainLimit = 100 << 20
 const (
 	// checkTimeout limits a Check, not counting the time to connect.
 	checkTimeout = time.Minute
-	// continueTimeout is how long the client waits for "100 Continue" before it sends
-	// the body. The server always sends that. Without the wait, a connection reset
-	// often hides an early refusal (golang/go#11745).
-	continueTimeout = time.Second
 	// grace is how long the server may take to end the stream after the last event.
 	grace = 5 * time.Second
-	// maxHeader is the largest response header, in bytes.
-	maxHeader = 64 << 10
-	// bufferSize is the size of a connection's buffers, in bytes.
+	// bufferSize is the size of the buffer in which lines are looked for, in bytes.
 	bufferSize = 64 << 10
 )
 
@@ -210,8 +202,8 @@ func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {
 	if opts.Insecure {
 		return nil, bad("one is given to trust, and any is to be trusted", "leave out {ssl-cert} or {insecure}")
 	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(opts.Certificate) {
+	var ok bool
+	if config.RootCAs, ok = peer.Trust(opts.Certificate, false); !ok {
 		return nil, bad("it is not in PEM format (-----BEGIN CERTIFICATE-----)", "pass one that is as {ssl-cert}")
 	}
 	return config, nil
@@ -219,57 +211,21 @@ func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {
 
 // newTransport returns a transport that uses each connection once.
 func newTransport(opts Options, server *url.URL, tlsConfig *tls.Config) *http.Transport {
-	way := peer.Way{
+	addr := net.JoinHostPort(server.Hostname(), cmp.Or(server.Port(), "443"))
+	t := peer.Way{
 		Address: opts.Address, Proxy: opts.Proxy, Patience: opts.ConnectTimeout,
-		TLS: func(addr string) *tls.Config {
-			if addr != hostPort(server) {
-				return trustSystem(tlsConfig, opts.Certificate)
+		TLS: func(to string) *tls.Config {
+			if to == addr || len(opts.Certificate) == 0 {
+				return tlsConfig
 			}
-			return tlsConfig
+			proxy := tlsConfig.Clone()
+			proxy.RootCAs, _ = peer.Trust(opts.Certificate, true)
+			return proxy
 		},
-	}
-	t := way.Transport()
+	}.Transport()
 	t.TLSClientConfig = tlsConfig.Clone() // for net/http, behind a proxy
 	t.TLSClientConfig.ServerName = peer.WithoutZone(server.Hostname())
-	t.GetProxyConnectHeader = func(ctx context.Context, _ *url.URL, _ string) (http.Header, error) {
-		reach(ctx, true)
-		return nil, nil
-	}
-	t.OnProxyConnectResponse = func(ctx context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
-		if answer.StatusCode == http.StatusOK {
-			reach(ctx, false)
-		}
-		return peer.CheckProxy(answer)
-	}
-	t.ExpectContinueTimeout = continueTimeout
-	t.MaxResponseHeaderBytes = maxHeader
-	t.WriteBufferSize, t.ReadBufferSize = bufferSize, bufferSize
 	return t
-}
-
-// hostPort returns the host:port that net/http connects to for a server.
-func hostPort(server *url.URL) string {
-	port := server.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[server.Scheme]
-	}
-	return net.JoinHostPort(server.Hostname(), port)
-}
-
-// trustSystem returns the configuration for a proxy that speaks TLS. It trusts the
-// system's certificates in addition to the one that was given for the server.
-func trustSystem(config *tls.Config, certificate []byte) *tls.Config {
-	if config.RootCAs == nil {
-		return config
-	}
-	config = config.Clone()
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		return config // trust only the given one
-	}
-	pool.AppendCertsFromPEM(certificate)
-	config.RootCAs = pool
-	return config
 }
 
 // CheckName returns an error if a project or deployment cannot have the name; what

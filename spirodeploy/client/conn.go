@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -27,25 +26,17 @@ func (b wholeBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// atProxyKey is the context key of an *atomic.Bool: whether the proxy, not the server,
-// has to answer the request now.
-type atProxyKey struct{}
-
-// reach sets whether the proxy has to answer the request of a context.
-func reach(ctx context.Context, atProxy bool) {
-	if at, ok := ctx.Value(atProxyKey{}).(*atomic.Bool); ok {
-		at.Store(atProxy)
-	}
-}
-
 // roundTrip sends a request and returns the answer. Reading its body fails if the
 // connection was cut. An error of a proxy is an OpError "proxyconnect".
 func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
 	var conn net.Conn
-	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn }}
-	atProxy := new(atomic.Bool)
-	atProxy.Store(c.Plain() && c.proxied()) // the proxy itself forwards plain requests
-	ctx := context.WithValue(httptrace.WithClientTrace(req.Context(), trace), atProxyKey{}, atProxy)
+	var atProxy atomic.Bool // whether the proxy, not the server, has to answer now
+	atProxy.Store(c.proxied())
+	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn },
+		// With a proxy, this is the handshake with the server. No proxy tunnels plain requests.
+		TLSHandshakeStart: func() { atProxy.Store(false) },
+	})
 	resp, err := c.transport.RoundTrip(req.WithContext(ctx))
 	if err != nil && atProxy.Load() && !peer.OfProxy(err) {
 		err = &net.OpError{Op: "proxyconnect", Net: "tcp", Err: err}

@@ -76,7 +76,7 @@ func explainHTTP(text string, p peer.Peer) (why string, help fault.Hint) {
 	text = strings.TrimPrefix(text, "net/http: HTTP/1.x transport connection broken: ")
 	switch {
 	case strings.Contains(text, "response headers exceeded"):
-		return "the header of the answer is larger than " + sizeText(maxHeader) + ", so it did not come from SpiroFS", p.CheckAddr
+		return "the header of the answer is larger than " + sizeText(peer.MaxHeader) + ", so it did not come from SpiroFS", p.CheckAddr
 	case strings.Contains(text, "too many 1xx"):
 		return "the server sends interim answers but no final one, which SpiroFS never does", p.CheckAddr
 	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME header"):

@@ -14,36 +14,22 @@ import (
 type listener struct {
 	body  io.Reader
 	limit time.Duration // 0 for no limit
-	timer *time.Timer
 	end   func()
 }
 
 func (s *Stream) listen() *listener {
 	limit := s.client.quiet
-	return &listener{body: s.resp.Body, limit: limit, end: func() { s.cancel(silentError{limit}) }}
+	return &listener{body: s.resp.Body, limit: limit, end: func() {
+		s.cancel(&fault.Error{
+			Err:  fmt.Errorf("the server has sent nothing for %s, the limit for silence: the connection may be gone, or minions take longer", human.Elapsed(limit)),
+			Help: "on the master, salt-run jobs.active shows what still runs",
+		})
+	}}
 }
 
 func (l *listener) Read(p []byte) (int, error) {
-	switch {
-	case l.limit == 0:
-		return l.body.Read(p)
-	case l.timer == nil:
-		l.timer = time.AfterFunc(l.limit, l.end)
-	default:
-		l.timer.Reset(l.limit)
+	if l.limit > 0 {
+		defer time.AfterFunc(l.limit, l.end).Stop()
 	}
-	defer l.timer.Stop()
 	return l.body.Read(p)
-}
-
-// silentError means that the client ended a stream because it was silent.
-type silentError struct{ limit time.Duration }
-
-func (e silentError) Error() string { return e.Explain().String() }
-
-func (e silentError) Explain() fault.Parts {
-	return fault.Parts{
-		Why:  fmt.Sprintf("the server has sent nothing for %s, the limit for silence: the connection may be gone, or minions take longer", human.Elapsed(e.limit)),
-		Help: "on the master, salt-run jobs.active shows what still runs",
-	}
 }

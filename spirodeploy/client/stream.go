@@ -8,12 +8,14 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
 // Names of the events that SpiroFS 0.3 sends. Events of other names are passed
@@ -29,11 +31,7 @@ const (
 
 // IsKnown reports whether SpiroFS 0.3 sends events of a name.
 func IsKnown(name string) bool {
-	switch name {
-	case DeployBundle, HighstateCalc, HighstateStart, HighstateUpdate, HighstateFinish, Exception:
-		return true
-	}
-	return false
+	return slices.Contains([]string{DeployBundle, HighstateCalc, HighstateStart, HighstateUpdate, HighstateFinish, Exception}, name)
 }
 
 // Event is an event of the server.
@@ -54,6 +52,16 @@ type Event struct {
 	// Data is all data of the event, without tokens. Python writes numbers that JSON
 	// lacks, NaN, Infinity and -Infinity; they are strings in Data and Result.
 	Data string `json:"-"`
+
+	parsed *highstate.Result // of Result, if it was parsed to find its end
+}
+
+// Highstate returns Result, parsed by [highstate.Parse].
+func (e *Event) Highstate() highstate.Result {
+	if e.parsed != nil {
+		return *e.parsed
+	}
+	return highstate.Parse(e.Result)
 }
 
 // Stream is the answer to [Client.Upload].
@@ -113,13 +121,11 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 
 // streamError returns the error for what broke the stream.
 func (s *Stream) streamError(err error) error {
-	if errors.As(err, new(tooLargeError)) {
-		return &StreamError{Err: err, Malformed: true}
+	malformed := errors.As(err, new(tooLargeError))
+	if !malformed && (!errors.Is(err, errUnfinished) || s.ctx.Err() != nil) {
+		err = s.client.failure(s.ctx, err)
 	}
-	if errors.Is(err, errUnfinished) && s.ctx.Err() == nil {
-		return &StreamError{Err: err}
-	}
-	return &StreamError{Err: s.client.failure(s.ctx, err)}
+	return &StreamError{Err: err, Malformed: malformed}
 }
 
 // sizeText returns a limit in bytes for people: "16 MiB".
@@ -182,26 +188,8 @@ func parseEvent(name, text string) (Event, error) {
 	if name == "" {
 		e.Name = "message" // the standard's default
 	}
-	var minions, missing, minion string
 	c := rawjson.NewPython(text, maxDepth)
-	if c.First() == '{' {
-		for more := c.Object(); more; more = c.More('}') {
-			switch c.Name() {
-			case "msg":
-				e.Msg = message(c.Value())
-			case "minions":
-				minions = c.Value()
-			case "missing":
-				missing = c.Value()
-			case "minion":
-				minion = c.Value()
-			case "result":
-				e.Result = bytesOf(c.Value())
-			default:
-				c.Value()
-			}
-		}
-	}
+	minions, missing, minion := e.read(c)
 	switch {
 	case c.End() && c.NonFinite():
 		return parseEvent(name, rawjson.Finite(text))
@@ -233,6 +221,48 @@ func parseEvent(name, text string) (Event, error) {
 	return e, nil
 }
 
+// read reads the members of an event, and returns those that are not in their form yet.
+func (e *Event) read(c *rawjson.Cursor) (minions, missing, minion string) {
+	if c.First() != '{' {
+		return "", "", ""
+	}
+	for more := c.Object(); more; more = c.More('}') {
+		switch c.Name() {
+		case "msg":
+			e.Msg = message(c.Value())
+		case "minions":
+			minions = c.Value()
+		case "missing":
+			missing = c.Value()
+		case "minion":
+			minion = c.Value()
+		case "result":
+			if e.Name != HighstateUpdate || !e.parseRest(c) {
+				e.Result = bytesOf(c.Value())
+			}
+		default:
+			c.Value()
+		}
+	}
+	return minions, missing, minion
+}
+
+// parseRest takes the rest of the event for its result and parses it, and reports whether
+// the rest is one. Most results come last, and need not be looked at twice then.
+func (e *Event) parseRest(c *rawjson.Cursor) bool {
+	rest, ok := strings.CutSuffix(strings.TrimRight(c.Rest(), " \t\r\n"), "}")
+	if !ok {
+		return false
+	}
+	result := highstate.Parse(bytesOf(rest))
+	if len(result.States) == 0 { // it may be malformed
+		return false
+	}
+	e.Result, e.parsed = bytesOf(strings.Trim(rest, " \t\r\n")), &result
+	c.Skip(len(rest))
+	return true
+}
+
 const badEvent = "the event %s is malformed: %w"
 
 // bytesOf returns the bytes of a text without a copy. Nobody may write to them.
@@ -245,17 +275,8 @@ func bytesOf(text string) json.RawMessage {
 func unreadable(name, text string, problem error) (Event, error) {
 	e, minion := Event{Name: name, Time: time.Now()}, ""
 	if name == HighstateUpdate {
-		c := rawjson.NewPython(text, anyDepth)
-		for more := c.Object(); more; more = c.More('}') {
-			switch c.Name() {
-			case "msg":
-				e.Msg = message(c.Value())
-			case "minion":
-				minion = c.Value()
-			default:
-				c.Value()
-			}
-		}
+		_, _, minion = e.read(rawjson.NewPython(text, anyDepth))
+		e.Result, e.parsed = nil, nil
 	}
 	var err error
 	if e.Minion, err = readMinion(minion); err != nil {

@@ -86,8 +86,9 @@ func layout(err error, lay func(Parts) string) string {
 	text := err.Error()
 	switch e := err.(type) { //nolint:errorlint // wrapped errors follow below
 	case Explainer:
-		parts := e.Explain()
-		if inner := errors.Unwrap(err); inner != nil && isList(inner) {
+		parts, inner := e.Explain(), errors.Unwrap(err)
+		var list interface{ Unwrap() []error }
+		if errors.As(inner, &list) {
 			parts.Why = replaced(parts.Why, inner, lay) // each problem keeps its parts
 		} else if inner != nil {
 			parts.Why = replaced(parts.Why, inner, func(p Parts) string {
@@ -120,16 +121,6 @@ func layout(err error, lay func(Parts) string) string {
 		return replaced(text, inner, lay)
 	}
 	return text
-}
-
-// isList reports whether an error is, or wraps, several problems.
-func isList(err error) bool {
-	for ; err != nil; err = errors.Unwrap(err) {
-		if _, ok := err.(interface{ Unwrap() []error }); ok {
-			return true
-		}
-	}
-	return false
 }
 
 // replaced returns a text in which the text of an error is formatted.

@@ -91,27 +91,21 @@ func (h Hint) Spell(spell Speller) string {
 	}
 	var all []string
 	for segment := range strings.SplitSeq(string(h), "; ") {
-		if text, ok := spelled(segment, spell); ok {
+		possible := true
+		text := placeholder.ReplaceAllStringFunc(segment, func(s string) string {
+			o := Option(strings.Trim(s, "{}"))
+			if o == "" {
+				return s[:1]
+			}
+			word := spell(o)
+			possible = possible && word != ""
+			return word
+		})
+		if possible {
 			all = append(all, text)
 		}
 	}
 	return strings.Join(all, "; ")
-}
-
-// spelled returns a text with its options spelled, and false if the front end does not
-// have one of them.
-func spelled(text string, spell Speller) (string, bool) {
-	possible := true
-	text = placeholder.ReplaceAllStringFunc(text, func(s string) string {
-		o := Option(strings.Trim(s, "{}"))
-		if o == "" {
-			return s[:1]
-		}
-		word := spell(o)
-		possible = possible && word != ""
-		return word
-	})
-	return text, possible
 }
 
 // String returns the hint with its options spelled as fields of Go structs.

@@ -133,23 +133,19 @@ type Counts struct {
 func (r Result) Counts() Counts {
 	var c Counts
 	for i := range r.States {
-		c.add(&r.States[i])
+		s := &r.States[i]
+		c.Duration += s.Duration
+		switch s.Outcome {
+		case Bad:
+			c.Failed++
+		case Changed:
+			c.Changed++
+		case Pending:
+			c.Pending++
+		case OK:
+		}
 	}
+	c.Total = len(r.States)
 	c.Succeeded = c.Total - c.Failed
 	return c
-}
-
-// add counts a state, except in Succeeded.
-func (c *Counts) add(s *State) {
-	c.Total++
-	c.Duration += s.Duration
-	switch s.Outcome {
-	case Bad:
-		c.Failed++
-	case Changed:
-		c.Changed++
-	case Pending:
-		c.Pending++
-	case OK:
-	}
 }

@@ -45,8 +45,6 @@ type parser struct {
 	lastSLS string    // the SLS of the last state
 	names   []string  // of the SLS, each once
 	runs    []float64 // when the states ran
-	total   int       // states so far
-	failed  bool      // whether one of them failed
 }
 
 // result reads everything.
@@ -79,7 +77,7 @@ func (p *parser) result() Result {
 		return Result{Status: NoAnswer, Messages: []string{"The minion did not answer."}, Retcode: r.Retcode, JID: r.JID}
 	case r.Status == "":
 		r.readOther(ret)
-	case len(r.States) > 0 && (r.Retcode != 0 || p.failed):
+	case len(r.States) > 0 && (r.Retcode != 0 || Root(r.States) != nil):
 		r.Status = Failed
 	}
 	return r
@@ -114,7 +112,7 @@ const lastRun = 1 << 53
 // states reads the mapping of tags to states. Its order decides if states do not tell
 // when they ran.
 func (p *parser) states(r *Result) {
-	p.total, p.failed, p.runs = 0, false, p.runs[:0]
+	p.runs = p.runs[:0]
 	tooMany := false
 	for more := p.Object(); more; more = p.More('}') {
 		p.First()
@@ -123,15 +121,14 @@ func (p *parser) states(r *Result) {
 		switch {
 		case tag == "__extend__" && p.First() == '[':
 			p.Value()
-		case tooMany || p.total == maxStates:
+		case tooMany || len(r.States) == maxStates:
 			tooMany = true
 			p.Value() // it must be JSON all the same
 		default:
 			s, run := p.state(tag)
-			p.failed = p.failed || s.Outcome == Bad
-			if p.total++; p.total == 1 {
+			if r.States == nil {
 				// Most states have about the same size.
-				guess := min(1+p.Left()/max(1, p.Offset()-at), maxGuess)
+				guess := min(1+len(p.Rest())/max(1, p.Offset()-at), maxGuess)
 				r.States, p.runs = make([]State, 0, guess), slices.Grow(p.runs, guess)
 			}
 			r.States, p.runs = append(r.States, s), append(p.runs, run)
@@ -141,7 +138,7 @@ func (p *parser) states(r *Result) {
 	case tooMany:
 		r.Status, r.States = Failed, nil
 		r.Messages = []string{"Salt returned more than " + human.Thousands(maxStates) + " states, which cannot be."}
-	case p.total == 0:
+	case len(r.States) == 0:
 		r.Status, r.Messages = Failed, []string{"No states ran."}
 	default:
 		r.Status = Succeeded

@@ -3,7 +3,6 @@ package highstate
 import (
 	"encoding/json"
 	"errors"
-	"math"
 	"strconv"
 	"strings"
 
@@ -35,10 +34,7 @@ func retcode(raw string) int {
 	if rawjson.First(raw) == 't' {
 		return 1 // True == 1
 	}
-	if n, err := strconv.Atoi(strings.Trim(raw, `"`)); err == nil && n != 0 {
-		return n
-	}
-	if f := number(raw); f != 0 && f == math.Trunc(f) && math.Abs(f) < 1<<31 {
+	if f := number(raw); f != 0 && float64(int(f)) == f {
 		return int(f)
 	}
 	return -1

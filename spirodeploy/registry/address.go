@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -132,12 +133,11 @@ func (a Address) reference() string {
 	return a.Tag
 }
 
+// hostname returns the host without its port.
+func (a Address) hostname() string { return (&url.URL{Host: a.Host}).Hostname() }
+
 // isLoopback reports whether the registry is on this machine.
 func (a Address) isLoopback() bool {
-	host := a.Host
-	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
-		host = host[:i]
-	}
-	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return host == "localhost" || err == nil && ip.IsLoopback()
+	ip, err := netip.ParseAddr(a.hostname())
+	return a.hostname() == "localhost" || err == nil && ip.IsLoopback()
 }

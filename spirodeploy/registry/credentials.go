@@ -3,9 +3,11 @@ package registry
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -93,19 +95,11 @@ func (s *secrets) add(more ...string) {
 	}
 }
 
-// redact returns nothing in place of a text with a secret in it, or a part of one.
-func (s *secrets) redact(text string) string {
+// in reports whether a secret, or a part of one, is in a text.
+func (s *secrets) in(text string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, secret := range s.all {
-		if strings.Contains(text, secret) {
-			return ""
-		}
-	}
-	if s.known.Redact(text) != text {
-		return ""
-	}
-	return text
+	return s.known.Redact(text) != text || slices.ContainsFunc(s.all, func(secret string) bool { return strings.Contains(text, secret) })
 }
 
 // credential finds the login for the registry of a session, and for no other host.
@@ -114,8 +108,11 @@ func (s *session) credential(ctx context.Context, host string) (auth.Credential,
 		return auth.EmptyCredential, nil
 	}
 	l, err := s.client.opts.Credentials(ctx, host)
+	if err != nil && !errors.As(err, new(*Error)) {
+		err = ownError{fmt.Errorf("find login: %w", err)}
+	}
 	if err != nil {
-		return auth.EmptyCredential, loginError{err}
+		return auth.EmptyCredential, err
 	}
 	s.secrets.add(l.Password, l.RefreshToken, l.AccessToken)
 	s.signedIn = l != Login{}
@@ -124,10 +121,3 @@ func (s *session) credential(ctx context.Context, host string) (auth.Credential,
 	}
 	return auth.Credential(l), nil
 }
-
-// loginError is an error of the caller's [Credentials].
-type loginError struct{ err error }
-
-func (e loginError) Error() string { return "find login: " + e.err.Error() }
-
-func (e loginError) Unwrap() error { return e.err }

@@ -59,7 +59,7 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Kind, e.Err}
 }
 
-// ownError is an error of the caller's bundle or writer.
+// ownError is an error of the caller's bundle, writer or [Credentials].
 type ownError struct{ err error }
 
 func (e ownError) Error() string { return e.err.Error() }
@@ -71,7 +71,6 @@ func (e ownError) Unwrap() error { return e.err }
 func (s *session) explain(err error) error {
 	var (
 		own    ownError
-		login  loginError
 		known  *Error
 		answer *errcode.ErrorResponse
 	)
@@ -85,17 +84,15 @@ func (s *session) explain(err error) error {
 	case errors.As(err, &own):
 		return fmt.Errorf("%s: %w", s.op, own.err)
 	case errors.As(err, &known):
-	case errors.As(err, &login):
-		return fmt.Errorf("%s: %w", s.op, login)
 	case errors.As(err, &answer):
 		known = s.explainStatus(answer)
 	default:
 		known = s.explainOther(err)
 	}
-	if s.secrets.redact(known.Problem+string(known.Help)) == "" {
+	if s.secrets.in(known.Problem + string(known.Help)) {
 		known.Problem, known.Help = known.Kind.Error()+" (more is not shown, since the login is in it)", ""
 	}
-	if known.Err != nil && s.secrets.redact(known.Err.Error()) == "" {
+	if known.Err != nil && s.secrets.in(known.Err.Error()) {
 		known.Err = nil
 	}
 	known.Op = s.op
@@ -177,10 +174,9 @@ func (s *session) explainStatus(answer *errcode.ErrorResponse) *Error {
 	said, code := "", ""
 	if len(answer.Errors) > 0 {
 		code = answer.Errors[0].Code
-		said = s.secrets.redact(answer.Errors[0].Message)
-	}
-	if said != "" {
-		said = " (" + sanitize.Clip(said, 200) + ")"
+		if text := answer.Errors[0].Message; text != "" && !s.secrets.in(text) {
+			said = " (" + sanitize.Clip(text, 200) + ")"
+		}
 	}
 	what := fmt.Sprintf("%d %s%s", status, http.StatusText(status), said)
 	e := &Error{Kind: ErrRefused, StatusCode: status, Problem: "the registry answers " + what}

@@ -2,12 +2,9 @@ package registry
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"mime"
@@ -20,11 +17,11 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/spirostack/spirodeploy/internal/tempfile"
 )
 
 const (
-	// copySize is how much of a bundle is read, hashed and written at once, in bytes.
-	copySize = 256 << 10
 	// progress is how much has to come for attempts to be counted anew, in bytes.
 	progress = 1 << 20
 	// maxAnswer is how much is read of an answer that tells a failure, in bytes.
@@ -54,7 +51,7 @@ func (c *Client) Pull(ctx context.Context, addr Address, w io.Writer) (Result, e
 	if err != nil {
 		return Result{}, err
 	}
-	sink := &sink{session: s, w: w, hash: sha256.New(), want: found.Bundle, size: found.Size, buf: make([]byte, copySize)}
+	sink := &sink{session: s, w: w, digester: digest.SHA256.Digester(), want: found.Bundle, size: found.Size}
 	if err := s.retry(func() error { return s.pull(sink) }); err != nil {
 		return Result{}, err
 	}
@@ -84,7 +81,7 @@ func (f *File) Close() error {
 func (c *Client) PullFile(ctx context.Context, addr Address) (*File, error) {
 	f, err := os.CreateTemp("", "spirodeploy-*.tar")
 	if err != nil {
-		return nil, fmt.Errorf("pull %s: %w", addr, noSpool(err))
+		return nil, noSpool(addr, err)
 	}
 	file := &File{path: f.Name()}
 	file.Result, err = c.Pull(ctx, addr, f)
@@ -94,27 +91,21 @@ func (c *Client) PullFile(ctx context.Context, addr Address) (*File, error) {
 	if err != nil {
 		_ = file.Close() // the reason is already an error
 		if onDisk := (*fs.PathError)(nil); errors.As(err, &onDisk) && onDisk.Path == file.path {
-			err = fmt.Errorf("pull %s: %w", addr, noSpool(err))
+			err = noSpool(addr, err)
 		}
 		return nil, err
 	}
 	return file, nil
 }
 
-func noSpool(err error) error {
-	if onDisk := (*fs.PathError)(nil); errors.As(err, &onDisk) {
-		err = onDisk.Err
-	}
-	return fmt.Errorf("temporary file in %s: %w (TMPDIR names the directory for temporary files)", os.TempDir(), err)
+func noSpool(addr Address, err error) error {
+	return fmt.Errorf("pull %s: %w (%s)", addr, &tempfile.Error{Err: err}, tempfile.Hint)
 }
 
 // resolve gets and checks the manifest.
 func (s *session) resolve() (found Result, err error) {
 	err = s.retry(func() error { found, err = s.manifest(); return err })
-	if err != nil {
-		return Result{}, err
-	}
-	return found, nil
+	return found, err
 }
 
 func (s *session) manifest() (Result, error) {
@@ -189,19 +180,11 @@ func (s *session) pull(to *sink) error {
 		return to.mismatch(fmt.Sprintf("has %d bytes, and not the %d that its manifest says", at+length, to.size))
 	}
 	if _, err := io.CopyN(io.Discard, resp.Body, start-at); err != nil {
-		return cutShort(err)
+		return err
 	}
-	_, err = io.CopyBuffer(to, io.LimitReader(resp.Body, to.size-start), to.buf)
+	_, err = io.Copy(to, io.LimitReader(resp.Body, to.size-start))
 	if err == nil && to.at < to.size {
 		err = io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// cutShort is how a body ends that has to go on.
-func cutShort(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
 	}
 	return err
 }
@@ -248,18 +231,17 @@ func (s *session) get(what string, header http.Header) (*http.Response, error) {
 type sink struct {
 	session  *session
 	w        io.Writer
-	hash     hash.Hash
+	digester digest.Digester
 	at, size int64
 	want     digest.Digest
-	buf      []byte
 }
 
 func (t *sink) Write(p []byte) (int, error) {
-	t.hash.Write(p)
+	t.digester.Hash().Write(p)
 	t.at += int64(len(p))
 	if t.at == t.size {
-		if got := "sha256:" + hex.EncodeToString(t.hash.Sum(nil)); got != t.want.String() {
-			return 0, t.mismatch("has the digest " + got)
+		if got := t.digester.Digest(); got != t.want {
+			return 0, t.mismatch("has the digest " + got.String())
 		}
 	}
 	if _, err := t.w.Write(p); err != nil {

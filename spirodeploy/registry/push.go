@@ -57,8 +57,7 @@ func (c *Client) Push(ctx context.Context, addr Address, b Bundle, from Origin) 
 		return result, nil
 	}
 	layer := ocispec.Descriptor{MediaType: LayerType, Digest: sum, Size: b.Size()}
-	open := func() (io.ReadCloser, error) { return s.open(b) }
-	if result.Sent, err = s.put(layer, open); err != nil {
+	if result.Sent, err = s.put(layer, func() (io.ReadCloser, error) { return s.open(b) }); err != nil {
 		return Result{}, err
 	}
 	config := ocispec.DescriptorEmptyJSON
@@ -93,7 +92,7 @@ func (s *session) put(desc ocispec.Descriptor, open func() (io.ReadCloser, error
 		}
 		r, err := open()
 		if err != nil {
-			return ownError{err}
+			return err
 		}
 		defer r.Close() // where no request came to that
 		sent = true
@@ -110,21 +109,13 @@ type body struct {
 	read    int64
 }
 
-func (s *session) open(b Bundle) (*body, error) {
+// open opens the bundle, also anew, for a request that has to be repeated.
+func (s *session) open(b Bundle) (io.ReadCloser, error) {
 	r, err := b.Open()
-	if err != nil {
-		return nil, err
-	}
-	return &body{ReadCloser: r, session: s, bundle: b}, nil
-}
-
-// again opens the bundle anew, for a request that has to be repeated.
-func (b *body) again() (io.ReadCloser, error) {
-	r, err := b.session.open(b.bundle)
 	if err != nil {
 		return nil, ownError{err}
 	}
-	return r, nil
+	return &body{ReadCloser: r, session: s, bundle: b}, nil
 }
 
 func (b *body) Read(p []byte) (int, error) {

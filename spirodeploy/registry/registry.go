@@ -1,8 +1,8 @@
 package registry
 
 import (
+	"cmp"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net/http"
 	"net/url"
@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/peer"
 )
 
 // Defaults of [Options].
@@ -60,15 +61,9 @@ type Client struct {
 
 // New checks the options. Its error tells all that is wrong with them.
 func New(opts Options) (*Client, error) {
-	if opts.ConnectTimeout <= 0 {
-		opts.ConnectTimeout = DefaultConnectTimeout
-	}
-	if opts.Silence <= 0 {
-		opts.Silence = DefaultSilence
-	}
-	if opts.Attempts <= 0 {
-		opts.Attempts = DefaultAttempts
-	}
+	opts.ConnectTimeout = cmp.Or(max(0, opts.ConnectTimeout), DefaultConnectTimeout)
+	opts.Silence = cmp.Or(max(0, opts.Silence), DefaultSilence)
+	opts.Attempts = cmp.Or(max(0, opts.Attempts), DefaultAttempts)
 	if opts.Progress == nil {
 		opts.Progress = func(int64, int64) {}
 	}
@@ -81,14 +76,10 @@ func New(opts Options) (*Client, error) {
 		errs = append(errs, errors.New("registry options: a certificate says whom to trust and insecure to trust anybody: leave one of them out"))
 	}
 	if len(opts.Certificate) > 0 {
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool() // the one that was given may do
-		}
-		if !pool.AppendCertsFromPEM(opts.Certificate) {
+		var ok bool
+		if c.tls.RootCAs, ok = peer.Trust(opts.Certificate, true); !ok {
 			errs = append(errs, errors.New("registry options: the certificate is not in PEM format (-----BEGIN CERTIFICATE-----)"))
 		}
-		c.tls.RootCAs = pool
 	}
 	if err := errlist.Join(errs...); err != nil {
 		return nil, err

@@ -6,8 +6,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -24,13 +24,6 @@ import (
 )
 
 const (
-	// maxHeader is the largest header of an answer, in bytes.
-	maxHeader = 64 << 10
-	// bufferSize is that of a connection's buffers, in bytes.
-	bufferSize = 64 << 10
-	// continueTimeout is how long a bundle is held back for the registry's "100
-	// Continue", so that an early refusal arrives.
-	continueTimeout = time.Second
 	// maxRedirects is how many redirects are followed for one request.
 	maxRedirects = 5
 	// firstPause is the one before the second attempt. Each further one is twice as long.
@@ -74,13 +67,9 @@ func (c *Client) session(ctx context.Context, verb string, addr Address) (*sessi
 	s := &session{ctx: ctx, client: c, addr: addr, verb: verb, op: op}
 	s.plain = c.opts.PlainHTTP || addr.isLoopback() && len(c.opts.Certificate) == 0 && !c.opts.Insecure
 	s.wire = peer.Way{
-		TLS: func(string) *tls.Config { return c.tls }, Proxy: c.opts.Proxy, Patience: c.opts.ConnectTimeout,
-		Watch: func(conn net.Conn) net.Conn { return impatient{conn, c.opts.Silence} },
+		TLS: func(string) *tls.Config { return c.tls }, Proxy: c.opts.Proxy, Patience: c.opts.ConnectTimeout, Silence: c.opts.Silence,
 	}.Transport()
 	s.wire.TLSClientConfig = c.tls.Clone() // for net/http, behind a proxy
-	s.wire.ExpectContinueTimeout = continueTimeout
-	s.wire.MaxResponseHeaderBytes = maxHeader
-	s.wire.WriteBufferSize, s.wire.ReadBufferSize = bufferSize, bufferSize
 	s.auth = &auth.Client{
 		Client:     &http.Client{Transport: (*guard)(s), CheckRedirect: checkRedirect},
 		Header:     http.Header{"User-Agent": {"spiro-deploy"}},
@@ -97,7 +86,7 @@ func (c *Client) session(ctx context.Context, verb string, addr Address) (*sessi
 // Do sends a request, with a login if the registry wants one.
 func (s *session) Do(req *http.Request) (*http.Response, error) {
 	if b, ok := req.Body.(*body); ok {
-		req.GetBody = b.again
+		req.GetBody = func() (io.ReadCloser, error) { return s.open(b.bundle) }
 		if !s.dontExpect {
 			req.Header.Set("Expect", "100-continue")
 		}
@@ -125,10 +114,10 @@ func (s *session) retry(f func() error) error {
 		case pause > maxPause:
 			e.Problem += ", and asks for no other request within " + human.Elapsed(pause)
 			return e
-		case s.tries >= s.client.opts.Attempts && s.tries > 1:
-			e.Problem += ", " + human.Count(s.tries, "time", "times")
-			return e
 		case s.tries >= s.client.opts.Attempts:
+			if s.tries > 1 {
+				e.Problem += ", " + human.Count(s.tries, "time", "times")
+			}
 			return e
 		}
 		if err := pauseFor(s.ctx, pause); err != nil {
@@ -174,17 +163,15 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if _, secret, ok := strings.Cut(authorization, " "); ok {
 		g.secrets.add(secret)
 	}
-	own := req.URL.Hostname() == g.hostname()
-	if req.URL.Scheme == "http" && (!g.plain || !own) {
-		exposed := authorization != "" || req.Method != http.MethodGet && req.Method != http.MethodHead
-		if !g.plain || exposed {
-			if req.Body != nil {
-				_ = req.Body.Close() // as a RoundTripper has to
-			}
-			return nil, &Error{
-				Kind: ErrRefused, Problem: "the registry sends to " + clipHost(req.URL.Host) + " over plain HTTP, where everyone on the way could read along",
-				Help: "have it use https there",
-			}
+	own := req.URL.Hostname() == (&url.URL{Host: g.repo.Reference.Host()}).Hostname()
+	exposed := authorization != "" || req.Method != http.MethodGet && req.Method != http.MethodHead
+	if req.URL.Scheme == "http" && (!g.plain || !own && exposed) {
+		if req.Body != nil {
+			_ = req.Body.Close() // as a RoundTripper has to
+		}
+		return nil, &Error{
+			Kind: ErrRefused, Problem: "the registry sends to " + clipHost(req.URL.Host) + " over plain HTTP, where everyone on the way could read along",
+			Help: "have it use https there",
 		}
 	}
 	resp, err := g.wire.RoundTrip(req)
@@ -195,9 +182,6 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	g.after = retryAfter(resp)
 	return resp, nil
 }
-
-// hostname returns the registry's host, without port.
-func (g *guard) hostname() string { return (&url.URL{Host: g.repo.Reference.Host()}).Hostname() }
 
 // retryAfter returns how long an answer asks to wait; 0 if it does not.
 func retryAfter(resp *http.Response) time.Duration {
@@ -212,24 +196,4 @@ func retryAfter(resp *http.Response) time.Duration {
 		return max(0, time.Until(at))
 	}
 	return 0
-}
-
-// impatient is a connection that ends if nothing is read or written for some time.
-type impatient struct {
-	net.Conn
-	limit time.Duration
-}
-
-func (c impatient) Read(p []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(c.limit)); err != nil {
-		return 0, err
-	}
-	return c.Conn.Read(p)
-}
-
-func (c impatient) Write(p []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(c.limit)); err != nil {
-		return 0, err
-	}
-	return c.Conn.Write(p)
 }

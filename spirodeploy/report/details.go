@@ -21,8 +21,8 @@ type details struct {
 	compact bool   // whether JSON has it without indentation
 	telling bool   // whether it has something to show to people
 	slot    slot   // of the result, or of an older one
-	size    int    // in the file, in bytes
-	excerpt int    // size of the telling states, which follow it; 0 if they are not few
+	size    int    // in the file, in bytes; 0 if the report is brief
+	excerpt int    // size of the telling states, which follow it; 0 if they are not there
 	cost    int    // its share of maxKept
 	root    string // the headline, if the states are in the file
 }
@@ -52,6 +52,9 @@ type Results struct{ buf []byte }
 // Of returns what [Minion.Details] does.
 func (r *Results) Of(m *Minion) (highstate.Result, error) {
 	d := &m.details
+	if d.size == 0 {
+		return r.read(m, 0, d.excerpt, true)
+	}
 	return r.read(m, 0, d.size, d.ours)
 }
 
@@ -111,17 +114,21 @@ func (m *Minion) take(s *spool, e client.Event) {
 		}
 		return
 	}
-	raw, room := e.Result, maxKept-s.kept+old.cost
-	if len(raw) <= room {
-		raw = bytes.Clone(raw) // which may be part of a larger buffer
+	raw, r := e.Result, e.Highstate()
+	if room := maxKept - s.kept + old.cost; len(raw) <= room && 5*len(raw) < 4*len(e.Data) {
+		raw = bytes.Clone(raw) // which does not keep the rest of the event in memory
+		r = highstate.Parse(raw)
 	}
-	r := highstate.Parse(raw)
 	if m.failed() && r.Status != highstate.Failed {
 		return
 	}
 	s.kept -= old.cost
-	*m = Minion{ID: m.ID, Result: r, Counts: r.Counts(), Reported: &when, details: details{
-		telling: tells(r), compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), cost: cost(raw, r),
+	counts, telling, texts := r.Counts(), tells(r), len(raw)
+	if few := tellingOf(r.States); s.brief && isFew(few, r.States) && len(r.Messages) == 0 {
+		r.States, texts = detached(few)
+	}
+	*m = Minion{ID: m.ID, Result: r, Counts: counts, Reported: &when, details: details{
+		telling: telling, compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), cost: cost(texts, r),
 	}}
 	m.store(s, raw)
 }
@@ -134,28 +141,29 @@ func (m *Minion) store(s *spool, raw []byte) {
 		return
 	}
 	d.root, d.cost = m.Headline(), 0
-	excerpt := m.excerpt()
+	excerpt := m.excerpt(s.brief)
+	if s.brief {
+		raw, d.size = nil, 0
+	}
 	d.excerpt = len(excerpt)
 	m.States = nil
 	if len(m.Messages) > 0 {
 		m.Messages = []string{strings.Clone(sanitize.Clip(m.Messages[0], maxMessage))}
 	}
-	s.put(m, raw, excerpt)
+	if !s.brief || d.telling {
+		s.put(m, raw, excerpt)
+	}
 }
 
 // maxMessage is the size of a message that stays in memory, in bytes.
 const maxMessage = 1 << 10
 
-// excerpt returns the telling states as JSON if they are few.
-func (m *Minion) excerpt() []byte {
+// excerpt returns the telling states as JSON if they are few, or if the file has nothing
+// else.
+func (m *Minion) excerpt(only bool) []byte {
 	short := Minion{ID: m.ID, Result: m.Result}
-	short.States = nil
-	for i := range m.States {
-		if m.States[i].Telling() {
-			short.States = append(short.States, m.States[i])
-		}
-	}
-	if n := len(short.States); n == 0 || 4*n > len(m.States) {
+	short.States = tellingOf(m.States)
+	if !only && (len(short.States) == 0 || !isFew(short.States, m.States)) {
 		return nil // reading everything is about as fast
 	}
 	var b bytes.Buffer
@@ -166,16 +174,50 @@ func (m *Minion) excerpt() []byte {
 	return b.Bytes()
 }
 
+// tellingOf returns the states that have something to show to people.
+func tellingOf(states []highstate.State) (telling []highstate.State) {
+	for i := range states {
+		if states[i].Telling() {
+			telling = append(telling, states[i])
+		}
+	}
+	return telling
+}
+
+func isFew(some, of []highstate.State) bool { return 4*len(some) <= len(of) }
+
+// detached returns states that do not keep the result in memory that they are from, and the
+// size of their texts in bytes.
+func detached(states []highstate.State) (own []highstate.State, size int) {
+	own = slices.Clone(states)
+	keep := func(text *string) {
+		*text = strings.Clone(*text)
+		size += len(*text)
+	}
+	for i := range own {
+		s := &own[i]
+		for _, text := range []*string{&s.ID, &s.Function, &s.Name, &s.SLS, &s.Comment, &s.Start} {
+			keep(text)
+		}
+		s.Changes = bytes.Clone(s.Changes)
+		size += len(s.Changes)
+		s.Warnings = slices.Clone(s.Warnings)
+		for j := range s.Warnings {
+			keep(&s.Warnings[j])
+		}
+	}
+	return own, size
+}
+
 // tells reports whether a result has something to show to people.
 func tells(r highstate.Result) bool {
 	return len(r.Messages) > 0 || slices.ContainsFunc(r.States, func(s highstate.State) bool { return s.Telling() })
 }
 
-// cost returns about how much memory a result takes. Its texts are parts of one copy
-// of raw.
-func cost(raw []byte, r highstate.Result) int {
+// cost returns about how much memory a result takes whose texts take some bytes.
+func cost(texts int, r highstate.Result) int {
 	const text = int(unsafe.Sizeof(""))
-	size := len(raw) + cap(r.States)*int(unsafe.Sizeof(highstate.State{})) + len(r.Messages)*text
+	size := texts + cap(r.States)*int(unsafe.Sizeof(highstate.State{})) + len(r.Messages)*text
 	for i := range r.States {
 		size += len(r.States[i].Warnings) * text
 	}

@@ -100,7 +100,7 @@ func TestSameViews(t *testing.T) {
 		string(runs.Result("web1", 10_000, true)), string(runs.Result("web2", 10_000, false)), `{"failed": true}`, `"odd"`,
 		`{"ret": ["` + strings.Repeat(`line\n`, 1000) + `", "and more"], "retcode": 1}`, `{"ret": "text"}`, `{"ret": {"a": {"result": true, "warnings": ["w"]}}}`,
 	}
-	views := func(full bool) string {
+	views := func(full, brief bool, write ...func(io.Writer, *report.Report) error) string {
 		rep := report.New(report.Request{Highstate: true})
 		defer rep.Close()
 		target := rep.Targets[0]
@@ -108,6 +108,7 @@ func TestSameViews(t *testing.T) {
 		if full {
 			runs.Fill(t, target)
 		}
+		rep.Brief = brief
 		before := len(target.Minions)
 		for i, raw := range results {
 			m := runs.Add(t, target, client.Event{Name: client.HighstateUpdate, Minion: fmt.Sprint("web", i), Result: json.RawMessage(raw)})
@@ -117,13 +118,22 @@ func TestSameViews(t *testing.T) {
 		}
 		target.Events, target.Minions = nil, target.Minions[before:]
 		var out bytes.Buffer
-		if err := errors.Join(view.Text(&out, rep, view.TextOptions{}), rep.WriteJSON(&out)); err != nil {
-			t.Fatal(err)
+		for _, write := range write {
+			if err := write(&out, rep); err != nil {
+				t.Fatal(err)
+			}
 		}
 		return out.String()
 	}
-	if inMemory, inFile := views(false), views(true); inMemory != inFile {
+	text := func(w io.Writer, r *report.Report) error { return view.Text(w, r, view.TextOptions{Log: view.GitHub}) }
+	if inMemory, inFile := views(false, false, text, view.JSON), views(true, false, text, view.JSON); inMemory != inFile {
 		t.Errorf("in memory:\n%.3000s\nin a file:\n%.3000s", inMemory, inFile)
+	}
+	whole := views(true, false, text, view.Markdown)
+	for _, full := range []bool{false, true} {
+		if brief := views(full, true, text, view.Markdown); whole != brief {
+			t.Errorf("all states:\n%.3000s\nbrief, in a file %v:\n%.3000s", whole, full, brief)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"iter"
 	"slices"
 	"time"
 
@@ -38,7 +39,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		return err
 	}
 	out := bufio.NewWriterSize(w, 64<<10) // which remembers the first error
-	var results Results
+	r.spool.settle()                      // since others read from it
 	for _, t := range r.Targets {
 		list := upTo("events", out, &rest)
 		for i := range t.Events {
@@ -51,9 +52,9 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		}
 		list.Close(']')
 		list = upTo("minions", out, &rest)
-		for _, m := range t.Minions {
+		for m := range parsed(t.Minions) {
 			list.Next()
-			if err := results.write(list, m); err != nil {
+			if err := m.write(list); err != nil {
 				return err
 			}
 		}
@@ -62,6 +63,49 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	jsontext.Raw(out, string(rest))
 	_ = out.WriteByte('\n')
 	return out.Flush()
+}
+
+// parsedMinion is a minion with all of its result.
+type parsedMinion struct {
+	*Minion
+	result highstate.Result
+	err    error // why the result is not complete
+}
+
+// maxAhead is the size in bytes of the largest result that is parsed while another one is
+// written.
+const maxAhead = 2 << 20
+
+// parsed yields minions with their results, each valid until the next. It parses a result
+// from the file while the caller writes the one before.
+func parsed(minions []*Minion) iter.Seq[parsedMinion] {
+	return func(yield func(parsedMinion) bool) {
+		var buffers [2]Results
+		parse := func(i int) parsedMinion {
+			result, err := buffers[i%2].Of(minions[i])
+			return parsedMinion{minions[i], result, err}
+		}
+		ahead := make(chan parsedMinion, 1)
+		going := false
+		for i := range minions {
+			var m parsedMinion
+			if going {
+				m = <-ahead
+			} else {
+				m = parse(i)
+			}
+			going = i+1 < len(minions) && minions[i+1].details.inFile && max(m.details.size, minions[i+1].details.size) <= maxAhead
+			if going {
+				go func() { ahead <- parse(i + 1) }()
+			}
+			if !yield(m) {
+				if going {
+					<-ahead // the file may be closed now
+				}
+				return
+			}
+		}
+	}
 }
 
 // upTo writes JSON up to the first empty list of a name in a target, and opens the list.
@@ -95,13 +139,14 @@ const maxIndented = 1 << 20
 // WriteJSON writes a minion in one line, with the members that [Report.WriteJSON]
 // writes. Flush returns the error of the writer.
 func (r *Results) WriteJSON(w *bufio.Writer, m *Minion) error {
-	return r.write(&jsontext.Writer{Out: w, Compact: true}, m)
+	result, err := r.Of(m)
+	return parsedMinion{m, result, err}.write(&jsontext.Writer{Out: w, Compact: true})
 }
 
 // write writes a minion state by state. Package json would hold its JSON in memory,
 // several times.
-func (r *Results) write(w *jsontext.Writer, m *Minion) error {
-	result, err := r.Of(m)
+func (m parsedMinion) write(w *jsontext.Writer) error {
+	result := m.result
 	tail := struct {
 		Retcode    int              `json:"retcode"`
 		JID        string           `json:"jid,omitempty"`
@@ -109,8 +154,8 @@ func (r *Results) write(w *jsontext.Writer, m *Minion) error {
 		Reported   *time.Time       `json:"reported,omitempty"`
 		Incomplete string           `json:"incomplete,omitempty"`
 	}{result.Retcode, result.JID, m.Counts, m.Reported, ""}
-	if err != nil {
-		tail.Incomplete = err.Error()
+	if m.err != nil {
+		tail.Incomplete = m.err.Error()
 	}
 	rest, err := encode(tail)
 	if err != nil {

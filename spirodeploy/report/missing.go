@@ -7,7 +7,6 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
-	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
@@ -29,18 +28,6 @@ func (e *FewMinionsError) Explain() fault.Parts {
 // askMaster says how to find minions that are down (salt 3005 to 3008,
 // runners/manage.py).
 const askMaster = "on the master, salt-run manage.down lists those that are down"
-
-// hear remembers the minions that did not answer the server.
-func (t *Target) hear(ids []string) {
-	for _, id := range ids {
-		if t.silent == nil {
-			t.silent = map[string]bool{}
-		}
-		if len(t.silent) < client.MaxMinions {
-			t.silent[id] = true
-		}
-	}
-}
 
 // Settle looks for expected minions that were not reached. With several targets, it is
 // enough if one of them reaches a minion. A target that has not ended yet, or not to
@@ -72,15 +59,13 @@ func (r *Report) Settle() {
 
 // miss notes the minions that were not reached, and sets the verdict again.
 func (t *Target) miss(ids []string) {
+	before := t.MissedWarning()
+	t.missed = ids
 	if t.MissingMinions == Warn {
-		before := t.MissedWarning()
-		t.missed = ids
 		t.Warnings = slices.DeleteFunc(t.Warnings, func(text string) bool { return text == before })
 		t.Warn(t.MissedWarning())
-		t.settle()
-		return
+		ids = nil // they fail nothing
 	}
-	t.missed = ids
 	for _, id := range ids {
 		m := t.minion(id)
 		if m == nil { // there are too many, and few are missing

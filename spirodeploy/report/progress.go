@@ -44,23 +44,19 @@ func (p *Progress) happened(u Update) {
 	switch {
 	case u.Event.Name == client.HighstateStart:
 		p.named, p.Moved = true, u.Time
+		if p.left == nil {
+			p.left = map[string]bool{}
+		}
 		for _, id := range u.Event.Minions {
-			p.await(id)
+			if len(p.minions) < client.MaxMinions && !p.left[id] {
+				p.minions = append(p.minions, id)
+				p.left[id] = true
+			}
 		}
 	case u.Minion != nil:
 		delete(p.left, u.Minion.ID)
 	case u.Event.Name == client.HighstateFinish, u.Event.Name == client.Exception:
 		p.left = nil // no minion reports any more
-	}
-}
-
-func (p *Progress) await(id string) {
-	if p.left == nil {
-		p.left = map[string]bool{}
-	}
-	if len(p.minions) < client.MaxMinions && !p.left[id] {
-		p.minions = append(p.minions, id)
-		p.left[id] = true
 	}
 }
 

@@ -6,6 +6,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,9 @@ type Report struct {
 	// Spell spells the options that the help of an error names; default: as fields of
 	// Go structs. It must be set before the first target ends.
 	Spell fault.Speller `json:"-"`
+	// Brief keeps only the states that people look at, [highstate.State.Telling], if they are
+	// few. That takes less time and memory. It must be set before the first event.
+	Brief bool `json:"-"`
 
 	spool spool // results that are not in memory
 }
@@ -189,7 +193,7 @@ func New(requests ...Request) *Report {
 }
 
 func (r *Report) newTarget() *Target {
-	t := &Target{Events: []Event{}, Minions: []*Minion{}, report: r} // JSON shows [], not null
+	t := &Target{Events: []Event{}, Minions: []*Minion{}, report: r, byID: map[string]*Minion{}, silent: map[string]bool{}} // JSON shows [], not null
 	r.Targets = append(r.Targets, t)
 	return t
 }
@@ -216,7 +220,11 @@ func (t *Target) Add(e client.Event) (*Minion, error) {
 	switch e.Name {
 	case client.DeployBundle, client.HighstateCalc, client.HighstateFinish, client.Exception:
 	case client.HighstateStart:
-		t.hear(e.Missing)
+		for _, id := range e.Missing {
+			if len(t.silent) < client.MaxMinions {
+				t.silent[id] = true
+			}
+		}
 		for _, id := range e.Minions {
 			if t.minion(id) == nil {
 				return nil, &client.StreamError{Err: client.ErrMinions, Malformed: true}
@@ -227,6 +235,7 @@ func (t *Target) Add(e client.Event) (*Minion, error) {
 			return nil, &client.StreamError{Err: client.ErrMinions, Malformed: true}
 		}
 		fresh = reported.Reported == nil
+		t.report.spool.brief = t.report.Brief
 		reported.take(&t.report.spool, e)
 	default:
 		folded.Data = e.Data
@@ -250,9 +259,6 @@ func (t *Target) minion(id string) *Minion {
 func (t *Target) newMinion(id string) *Minion {
 	m := &Minion{ID: id, Result: highstate.Result{Status: highstate.Unreported}}
 	t.Minions = append(t.Minions, m)
-	if t.byID == nil {
-		t.byID = map[string]*Minion{}
-	}
 	t.byID[id] = m
 	return m
 }
@@ -294,7 +300,9 @@ func (r *Report) Finish() {
 	r.Verdict = Success
 	r.Settle()
 	for _, t := range r.Targets {
-		r.Verdict = worse(r.Verdict, t.Verdict)
+		if slices.Index(ranking, t.Verdict) < slices.Index(ranking, r.Verdict) {
+			r.Verdict = t.Verdict
+		}
 	}
 	r.ExitStatus = r.Verdict.ExitStatus()
 }

@@ -47,21 +47,20 @@ func (r *Report) Summary() string {
 func (r *Report) failures() []string {
 	var lines []string
 	names := map[string][]string{} // by what happened
-	var order []string
 	for _, t := range r.Targets {
-		what := cmp.Or(t.plain, t.Summary)
-		switch {
-		case t.Verdict == Success:
+		if t.Verdict == Success {
 			continue
-		case len(r.Targets) == 1:
-			return []string{what}
-		case names[what] == nil:
-			order = append(order, what)
+		}
+		what := cmp.Or(t.plain, t.Summary)
+		if names[what] == nil {
+			lines = append(lines, what)
 		}
 		names[what] = append(names[what], sanitize.Line(t.Name))
 	}
-	for _, what := range order {
-		lines = append(lines, strings.Join(names[what], ", ")+": "+what)
+	if len(r.Targets) > 1 {
+		for i, what := range lines {
+			lines[i] = strings.Join(names[what], ", ") + ": " + what
+		}
 	}
 	return lines
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -57,13 +56,6 @@ var words = map[Verdict]string{
 
 // ranking orders verdicts from bad to good. If several apply, the first wins.
 var ranking = []Verdict{Interrupted, ServerFailed, Unknown, Unreachable, Refused, Invalid, MinionFailed, NotStarted, Success}
-
-func worse(a, b Verdict) Verdict {
-	if slices.Index(ranking, b) < slices.Index(ranking, a) {
-		return b
-	}
-	return a
-}
 
 // Errors that end a run, or that a verdict shows.
 var (

@@ -32,7 +32,9 @@ func (d *Deployment) FS() fs.FS { return os.DirFS(d.Dir) }
 // even if the client has gone away.
 func (s *Server) deploy(w http.ResponseWriter, r *http.Request, f *form) {
 	out := startStream(w)
-	minions, replay := s.script()
+	s.mu.Lock()
+	minions, replay := s.minions, s.replay
+	s.mu.Unlock()
 	if replay != nil {
 		_, _ = s.store(f)
 		out.replay(replay)
@@ -49,13 +51,6 @@ func (s *Server) deploy(w http.ResponseWriter, r *http.Request, f *form) {
 	}
 	out.send("highstate-calc", "Calculating minions to highstate")
 	highstate(r.Context(), out, concerned(d, minions))
-}
-
-// script returns the minions that are to report, or the stream to replay.
-func (s *Server) script() ([]Minion, []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.minions, s.replay
 }
 
 // store unpacks a bundle, completes it and swaps it in.

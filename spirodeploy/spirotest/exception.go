@@ -1,6 +1,7 @@
 package spirotest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,27 +30,22 @@ var errnoClasses = map[syscall.Errno]string{
 // traceback is the last line of a Python traceback about an error, the line
 // break included: the msg of an exception event.
 func traceback(err error) string {
-	var e exception
-	if !errors.As(err, &e) {
-		e = exceptionOf(err)
+	var (
+		e     exception
+		errno syscall.Errno
+		at    *fs.PathError
+	)
+	switch {
+	case errors.As(err, &e):
+	case !errors.As(err, &errno):
+		e = exception{"RuntimeError", err.Error()}
+	default:
+		text := errno.Error()
+		e.class = cmp.Or(errnoClasses[errno], "OSError")
+		e.message = fmt.Sprintf("[Errno %d] %s", int(errno), strings.ToUpper(text[:1])+text[1:])
+		if errors.As(err, &at) {
+			e.message += fmt.Sprintf(": '%s'", at.Path)
+		}
 	}
 	return e.Error() + "\n"
-}
-
-func exceptionOf(err error) exception {
-	var errno syscall.Errno
-	if !errors.As(err, &errno) {
-		return exception{"RuntimeError", err.Error()}
-	}
-	class := errnoClasses[errno]
-	if class == "" {
-		class = "OSError"
-	}
-	text := errno.Error()
-	message := fmt.Sprintf("[Errno %d] %s", int(errno), strings.ToUpper(text[:1])+text[1:])
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		message += fmt.Sprintf(": '%s'", at.Path)
-	}
-	return exception{class, message}
 }

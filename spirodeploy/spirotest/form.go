@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"io/fs"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -18,12 +18,8 @@ import (
 // maxValue is how much of one form value is kept, in bytes.
 const maxValue = 1 << 20
 
-var (
-	errTooLarge = errors.New("request body too large")
-
-	// controls are the characters that Tornado turns into spaces.
-	controls = regexp.MustCompile(`[\x00-\x08\x0e-\x1f]`)
-)
+// controls are the characters that Tornado turns into spaces.
+var controls = regexp.MustCompile(`[\x00-\x08\x0e-\x1f]`)
 
 // form is what a POST brought. The bundle is on the disk, never in memory.
 type form struct {
@@ -51,13 +47,13 @@ func (s *Server) readForm(r *http.Request) (*form, error) {
 	for name, values := range r.URL.Query() {
 		f.set(name, values[len(values)-1])
 	}
-	body := &meter{from: r.Body, most: s.options.MaxBody}
+	body := http.MaxBytesReader(nil, r.Body, s.options.MaxBody)
 	kind, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind == "multipart/form-data" && params["boundary"] != "" {
 		s.readParts(f, multipart.NewReader(body, params["boundary"]))
 	}
-	_, _ = io.Copy(io.Discard, body)
-	return f, body.err
+	_, err := io.Copy(io.Discard, body) // what stopped reading before stops it again
+	return f, err
 }
 
 func (s *Server) readParts(f *form, parts *multipart.Reader) {
@@ -92,28 +88,23 @@ func (s *Server) readPart(f *form, part *multipart.Part) error {
 	if f.bundles > 1 {
 		return nil
 	}
-	bundle := &meter{from: part, most: math.MaxInt64}
-	defer func() { f.size = bundle.count }()
-	return s.readBundle(f, bundle)
+	return s.readBundle(f, part)
 }
 
 // readBundle writes the bundle to the disk. Its error is one of reading; one of
 // writing goes to the form, for the request to be read on.
-func (s *Server) readBundle(f *form, bundle *meter) error {
+func (s *Server) readBundle(f *form, bundle io.Reader) (err error) {
 	if s.options.Discard {
-		_, err := io.Copy(io.Discard, bundle)
+		f.size, err = io.Copy(io.Discard, bundle)
 		return err
 	}
-	file, err := os.CreateTemp(s.dir, "bundle-")
-	if err != nil {
-		f.failed = err
-		return nil //nolint:nilerr // see above
+	if f.bundle, f.failed = os.CreateTemp(s.dir, "bundle-"); f.failed != nil {
+		return nil
 	}
-	f.bundle = file
 	hash := sha256.New()
-	_, err = io.Copy(io.MultiWriter(file, hash), bundle)
+	f.size, err = io.Copy(io.MultiWriter(f.bundle, hash), bundle)
 	f.digest = fmt.Sprintf("sha256:%x", hash.Sum(nil))
-	if err != nil && bundle.err == nil {
+	if errors.As(err, new(*fs.PathError)) {
 		f.failed = err
 		return nil
 	}
@@ -129,26 +120,4 @@ func (f *form) set(name, value string) {
 		return
 	}
 	f.values[name] = strings.TrimSpace(controls.ReplaceAllString(value, " "))
-}
-
-// meter counts what is read through it, up to a limit, and remembers what stopped it.
-type meter struct {
-	from        io.Reader
-	count, most int64
-	err         error
-}
-
-func (m *meter) Read(p []byte) (int, error) {
-	if m.err != nil {
-		return 0, m.err
-	}
-	n, err := m.from.Read(p)
-	m.count += int64(n)
-	if m.count > m.most {
-		err = errTooLarge
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		m.err = err
-	}
-	return n, err
 }

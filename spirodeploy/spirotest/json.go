@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf16"
 
@@ -22,81 +23,56 @@ type object []member
 // MarshalJSON writes the members in their order.
 func (o object) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
+	out := encoder(&b)
 	b.WriteByte('{')
 	for i, m := range o {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		key, err := compactJSON(m.key)
-		if err != nil {
+		if err := out.Encode(m.key); err != nil {
 			return nil, err
 		}
-		value, err := compactJSON(m.value)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(key)
 		b.WriteByte(':')
-		b.Write(value)
+		if err := out.Encode(m.value); err != nil {
+			return nil, err
+		}
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
 }
 
-// compactJSON is json.Marshal without escapes for HTML.
-func compactJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+// encoder returns an encoder that escapes nothing for HTML.
+func encoder(w io.Writer) *json.Encoder {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e
 }
 
 // pythonJSON writes a value as Python's json.dumps does by default: a space
 // after each comma and colon, and nothing but ASCII.
 func pythonJSON(v any) (string, error) {
-	compact, err := compactJSON(v)
-	if err != nil {
+	var compact bytes.Buffer
+	if err := encoder(&compact).Encode(v); err != nil {
 		return "", err
 	}
+	text := strings.TrimSuffix(compact.String(), "\n")
 	var b strings.Builder
-	for text := string(compact); text != ""; {
-		n := 1
-		if text[0] == '"' {
-			n = rawjson.EndOfString(text, 0)
-			var s string
-			if err := json.Unmarshal([]byte(text[:n]), &s); err != nil {
-				return "", err
-			}
-			writePythonString(&b, s)
-		} else if b.WriteByte(text[0]); text[0] == ',' || text[0] == ':' {
-			b.WriteByte(' ')
+	end := 0 // of the last string
+	for i, r := range text {
+		if r == '"' && i >= end {
+			end = rawjson.EndOfString(text, i)
 		}
-		text = text[n:]
+		switch {
+		case r > '~':
+			for _, unit := range utf16.AppendRune(nil, r) {
+				fmt.Fprintf(&b, `\u%04x`, unit)
+			}
+		case i >= end && (r == ',' || r == ':'):
+			b.WriteRune(r)
+			b.WriteByte(' ')
+		default:
+			b.WriteRune(r)
+		}
 	}
 	return b.String(), nil
-}
-
-func writePythonString(b *strings.Builder, s string) {
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case strings.ContainsRune("\n\r\t\f\b", r):
-			b.WriteByte('\\')
-			b.WriteByte("btn_fr"[r-'\b'])
-		case r >= ' ' && r <= '~':
-			b.WriteRune(r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(b, `\u%04x`, r)
-		}
-	}
-	b.WriteByte('"')
 }

@@ -45,10 +45,3 @@ func (s *Server) arrived(r *http.Request) *Request {
 	s.requests = append(s.requests, record)
 	return record
 }
-
-// note changes the record of a request.
-func (s *Server) note(change func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	change()
-}

@@ -21,16 +21,18 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	}
 	f, err := s.readForm(r)
 	defer f.remove()
-	s.note(func() {
-		record.Project, record.Deployment, record.Highstate = f.values["project"], f.values["deployment"], f.values["highstate"]
-		record.BundleSize = f.size
-	})
+	status := 0
+	if err == nil {
+		status = s.judge(r, f)
+	}
+	s.mu.Lock()
+	record.Project, record.Deployment, record.Highstate = f.values["project"], f.values["deployment"], f.values["highstate"]
+	record.BundleSize, record.Status = f.size, status
+	s.mu.Unlock()
 	if err != nil {
 		// The client broke off or sent too much: there is nobody to answer.
 		panic(http.ErrAbortHandler)
 	}
-	status := s.judge(r, f)
-	s.note(func() { record.Status = status })
 	switch {
 	case status != http.StatusOK:
 		refuse(w, status)
@@ -45,29 +47,25 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 // judge finds the status of the answer. The order of the checks is that of
 // SpiroFS.
 func (s *Server) judge(r *http.Request, f *form) int {
+	rights, valid := s.rights(bearer(r.Header.Get("Authorization")))
+	project, hasProject := f.values["project"]
+	deployment, hasDeployment := f.values["deployment"]
 	switch {
 	case !slices.Contains(tornadoMethods, r.Method):
 		return http.StatusMethodNotAllowed
 	case r.URL.Path != "/":
 		return http.StatusNotFound
-	}
-	token := bearer(r.Header.Get("Authorization"))
-	switch {
-	case !s.checkToken(token, nil):
+	case !valid:
 		return http.StatusUnauthorized
 	case r.Method == http.MethodGet:
 		return http.StatusOK
 	case r.Method != http.MethodPost:
 		return http.StatusMethodNotAllowed
-	}
-	project, hasProject := f.values["project"]
-	deployment, hasDeployment := f.values["deployment"]
-	switch {
 	case !hasProject || !hasDeployment:
 		return http.StatusBadRequest
 	case f.bundles == 0 || f.failed != nil:
 		return http.StatusInternalServerError
-	case !s.checkToken(token, &project):
+	case !rights.Allows(project):
 		return http.StatusForbidden
 	case !safeName(project) || !safeName(deployment):
 		return http.StatusBadRequest

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -62,13 +61,7 @@ type Server struct {
 	key     []byte // root key of the tokens
 	certPEM []byte
 	url     string
-
-	http   *http.Server
-	cancel context.CancelFunc // ends the waiting for minions
-	served chan struct{}      // closed when the listener is done
-	conns  sync.WaitGroup     // connections that are open
-	once   sync.Once
-	closed error
+	stop    func() error // what Close does
 
 	mu          sync.Mutex
 	minions     []Minion
@@ -109,7 +102,6 @@ func Start(options Options) (*Server, error) {
 		key:         slices.Clone(options.Key),
 		minions:     slices.Clone(options.Minions),
 		deployments: map[string]*Deployment{},
-		served:      make(chan struct{}),
 	}
 	if len(s.key) == 0 {
 		s.key = []byte(rand.Text() + rand.Text())
@@ -118,10 +110,14 @@ func Start(options Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start server: %w", err)
 	}
-	s.url = "http://" + reachable(listener.Addr()) + "/"
+	scheme := "http://"
 	if options.TLS {
-		listener, err = s.secure(listener)
+		scheme = "https://"
+		var cert tls.Certificate
+		cert, s.certPEM, err = certificate.SelfSigned("spirotest")
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{cert}})
 	}
+	s.url = scheme + reachable(listener.Addr()) + "/"
 	if err == nil {
 		s.dir, err = os.MkdirTemp("", "spirotest-")
 	}
@@ -135,55 +131,47 @@ func Start(options Options) (*Server, error) {
 
 // reachable is the address that a client on this machine dials.
 func reachable(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
-	if err != nil {
-		return addr.String()
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("127.0.0.1:%d", tcp.Port)
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return net.JoinHostPort(host, port)
-}
-
-func (s *Server) secure(listener net.Listener) (net.Listener, error) {
-	cert, certPEM, err := certificate.SelfSigned("spirotest")
-	if err != nil {
-		return listener, err
-	}
-	s.certPEM = certPEM
-	s.url = "https" + strings.TrimPrefix(s.url, "http")
-	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{cert}}), nil
+	return addr.String()
 }
 
 func (s *Server) serve(listener net.Listener) {
-	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel = cancel
+	ctx, cancel := context.WithCancel(context.Background()) // ends the waiting for minions
 	// Tornado speaks nothing newer than HTTP/1.1.
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	s.http = &http.Server{
+	var open sync.WaitGroup // the listener and connections
+	server := &http.Server{
 		Handler:     http.HandlerFunc(s.handle),
 		Protocols:   protocols,
 		BaseContext: func(net.Listener) context.Context { return ctx },
-		ConnState:   s.track,
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				open.Add(1)
+			case http.StateClosed:
+				open.Done()
+			}
+		},
 		// Clients that break off are a part of tests, and no news for stderr.
 		ErrorLog:          log.New(io.Discard, "", 0),
 		ReadHeaderTimeout: time.Minute,
 	}
-	go func() {
-		defer close(s.served)
-		_ = s.http.Serve(listener)
-	}()
-}
-
-// track counts the open connections, so that Close can wait for the last.
-func (s *Server) track(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		s.conns.Add(1)
-	case http.StateClosed, http.StateHijacked:
-		s.conns.Done()
-	}
+	open.Go(func() {
+		_ = server.Serve(listener)
+		_ = server.Close() // one more may have been accepted while the other Close went on
+	})
+	s.stop = sync.OnceValue(func() error {
+		cancel()
+		_ = server.Close()
+		open.Wait()
+		if err := os.RemoveAll(s.dir); err != nil {
+			return fmt.Errorf("close server: %w", err)
+		}
+		return nil
+	})
 }
 
 // URL is the base URL, "http://127.0.0.1:PORT/", or "https://…" with TLS.
@@ -226,17 +214,4 @@ func (s *Server) Deployment(project, deployment string) (*Deployment, bool) {
 // Close ends the server: streams in flight are cut, connections closed, files
 // removed, those of every [Deployment] among them. It returns when no
 // goroutine of the server is left. The error is that of removing the files.
-func (s *Server) Close() error {
-	s.once.Do(func() {
-		s.cancel()
-		_ = s.http.Close()
-		<-s.served
-		// One more may have been accepted while the first Close went on.
-		_ = s.http.Close()
-		s.conns.Wait()
-		if err := os.RemoveAll(s.dir); err != nil {
-			s.closed = fmt.Errorf("close server: %w", err)
-		}
-	})
-	return s.closed
-}
+func (s *Server) Close() error { return s.stop() }

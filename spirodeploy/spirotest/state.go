@@ -114,7 +114,7 @@ func (st State) entry(run int, started time.Time) object {
 		}
 	}
 	entry := object{
-		{"name", cmp.Or(st.Name, st.ID)}, {"changes", changes}, {"result", st.Result.value()}, {"comment", st.Comment},
+		{"name", cmp.Or(st.Name, st.ID)}, {"changes", changes}, {"result", results[st.Result]}, {"comment", st.Comment},
 	}
 	if len(st.Warnings) > 0 {
 		entry = append(entry, member{"warnings", st.Warnings})
@@ -124,16 +124,8 @@ func (st State) entry(run int, started time.Time) object {
 		member{"duration", milliseconds(st.Duration)}, member{"__id__", st.ID})
 }
 
-func (o Outcome) value() any {
-	switch o {
-	case Succeeded:
-		return true
-	case WouldChange:
-		return nil
-	default:
-		return false
-	}
-}
+// results are what Salt returns for outcomes.
+var results = map[Outcome]any{Succeeded: true, WouldChange: nil, Failed: false, RequisiteFailed: false}
 
 // milliseconds writes a duration as Python writes the float of it.
 func milliseconds(d time.Duration) json.RawMessage {

@@ -24,16 +24,13 @@ func generateTop(root *os.Root, d *Deployment) error {
 	if err != nil {
 		return located(root, err)
 	}
+	var top []byte
 	file, err := topfile.Parse(source)
-	if err != nil {
-		return refusal(err)
+	if err == nil {
+		top, err = file.Generate(d.Saltenv, d.Deployment)
 	}
-	top, err := file.Generate(d.Saltenv, d.Deployment)
-	if err != nil {
+	if err != nil || top == nil {
 		return refusal(err)
-	}
-	if top == nil {
-		return nil
 	}
 	return located(root, root.WriteFile(topfile.Top, top, 0o644))
 }

@@ -25,17 +25,16 @@ func openTar(bundle *os.File) (*tar.Reader, error) {
 		return nil, err
 	}
 	buffered := bufio.NewReaderSize(bundle, 1<<16)
-	magic, _ := buffered.Peek(3)
 	var plain io.Reader = buffered
-	switch {
+	var err error
+	switch magic, _ := buffered.Peek(3); {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		unzipped, err := gzip.NewReader(buffered)
-		if err != nil {
-			return nil, err
-		}
-		plain = unzipped
+		plain, err = gzip.NewReader(buffered)
 	case string(magic) == "BZh":
 		plain = bzip2.NewReader(buffered)
+	}
+	if err != nil {
+		return nil, err
 	}
 	inner := bufio.NewReaderSize(plain, 1<<16)
 	if _, err := inner.Peek(1); err != nil {
@@ -79,15 +78,23 @@ func unpack(root *os.Root, bundle *os.File) error {
 	if err != nil {
 		return err
 	}
-	if err := u.finishFolders(); err != nil {
-		return err
+	for _, f := range u.folders {
+		err := errors.Join(u.root.Chmod(f.name, permissions(f.header)|0o700), u.root.Chtimes(f.name, time.Time{}, f.header.ModTime))
+		if err != nil {
+			return u.named(f.header, err)
+		}
 	}
 	return u.checkLinks()
 }
 
 type unpacker struct {
 	root    *os.Root
-	folders []*tar.Header // their times are set when all that is in them is there
+	folders []folder // their times are set when all that is in them is there
+}
+
+type folder struct {
+	name   string
+	header *tar.Header
 }
 
 func (u *unpacker) member(h *tar.Header, content io.Reader) error {
@@ -111,7 +118,11 @@ func (u *unpacker) member(h *tar.Header, content io.Reader) error {
 	case tar.TypeSymlink:
 		return u.symlink(name, h)
 	case tar.TypeLink:
-		return u.hardLink(name, h)
+		target, err := u.local(h.Linkname)
+		if err != nil {
+			return leaves(h.Name, h.Linkname)
+		}
+		return u.root.Link(target, name)
 	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
 		return exception{"tarfile.SpecialFileError", fmt.Sprintf("'%s' is a special file", h.Name)}
 	default:
@@ -144,15 +155,12 @@ func full(root *os.Root, name string) string {
 }
 
 func (u *unpacker) folder(name string, h *tar.Header) error {
-	u.folders = append(u.folders, h)
+	u.folders = append(u.folders, folder{name, h})
 	err := u.root.Mkdir(name, 0o755)
-	if !errors.Is(err, fs.ErrExist) {
-		return err
+	if info, statErr := u.root.Stat(name); statErr == nil && info.IsDir() {
+		return nil
 	}
-	if info, statErr := u.root.Stat(name); statErr != nil || !info.IsDir() {
-		return err
-	}
-	return nil
+	return err
 }
 
 func (u *unpacker) file(name string, h *tar.Header, content io.Reader) error {
@@ -186,36 +194,12 @@ func (u *unpacker) symlink(name string, h *tar.Header) error {
 	return u.root.Symlink(h.Linkname, name)
 }
 
-func (u *unpacker) hardLink(name string, h *tar.Header) error {
-	target, err := u.local(h.Linkname)
-	if err != nil {
-		return leaves(h.Name, h.Linkname)
-	}
-	return u.root.Link(target, name)
-}
-
 func leaves(name, target string) error {
 	return exception{"tarfile.LinkOutsideDestinationError", fmt.Sprintf(
 		"'%s' would link to '%s', which is outside the destination", name, target)}
 }
 
 func permissions(h *tar.Header) fs.FileMode { return fs.FileMode(h.Mode & 0o777) }
-
-func (u *unpacker) finishFolders() error {
-	for _, h := range u.folders {
-		name, err := u.local(h.Name)
-		if err != nil {
-			return err
-		}
-		err = errors.Join(
-			u.root.Chmod(name, permissions(h)|0o700),
-			u.root.Chtimes(name, time.Time{}, h.ModTime))
-		if err != nil {
-			return u.named(h, err)
-		}
-	}
-	return nil
-}
 
 // checkLinks refuses symbolic links that lead out of root. It looks at the
 // finished tree: where a link leads can depend on members after it.

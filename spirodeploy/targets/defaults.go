@@ -85,32 +85,16 @@ func (o Options) beside(bundle, noDeployment, insecure, noHighstate bool) Option
 
 // list returns the default list of targets unless a flag or the environment names a server.
 func (o Options) list(server *string) string {
-	if server != nil || cli.Process().ServerURL("") != "" {
+	if server != nil || cli.Process().ServerURL() != "" {
 		return ""
 	}
 	return o.Targets
 }
 
-// or returns the value of a flag, or a default if the flag is not given.
-func or(flag *bool, or bool) bool {
+// or returns what a flag says, or a default if the flag is not given.
+func or[F, T any](flag *F, said, or T) T {
 	if flag == nil {
 		return or
 	}
-	return *flag
-}
-
-// orText returns the value of a flag, or a default if the flag is not given.
-func orText(s *cli.Settings, name string, flag *string, or string) string {
-	if flag == nil {
-		return or
-	}
-	return s.Text(name, flag)
-}
-
-// orList does the same as orText for flags that take several values.
-func orList(s *cli.Settings, name string, flag *string, or []string) []string {
-	if flag == nil {
-		return or
-	}
-	return s.List(name, flag)
+	return said
 }

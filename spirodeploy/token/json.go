@@ -10,31 +10,10 @@ import (
 // names inside their quotes, and a number that holds the token becomes a string. It may
 // add white space between values. NaN and Infinity, as Python writes them, count as
 // numbers. JSON without the token stays as it is.
-func (t Token) RedactJSON(text string) string { return t.redactJSON(text, false) }
-
-// redactJSON is RedactJSON for a part of JSON, which may begin inside a text.
-func (t Token) redactJSON(text string, inside bool) string {
-	if len(t.Reveal()) < minRedact {
-		return text
-	}
-	f := t.finder()
-	plain := unescape(text)
-	// Most texts have no escape that a token may hide behind, and are looked at once.
-	if !f.has(plain) && (len(plain) == len(text) || !f.has(text)) {
-		return text
-	}
-	return f.redactJSON(plain, inside)
-}
+func (t Token) RedactJSON(text string) string { return t.secrets.redactJSON(text, false) }
 
 // RedactJSON is [Token.RedactJSON] for all tokens.
-func (k *Known) RedactJSON(text string) string { return k.redactJSON(text, false) }
-
-func (k *Known) redactJSON(text string, inside bool) string {
-	for _, t := range k.tokens {
-		text = t.redactJSON(text, inside)
-	}
-	return text
-}
+func (k *Known) RedactJSON(text string) string { return k.secrets.redactJSON(text, false) }
 
 // endsInside reports whether a part of JSON ends inside a text.
 func endsInside(part []byte, inside bool) bool {
@@ -49,70 +28,51 @@ func endsInside(part []byte, inside bool) bool {
 	return inside
 }
 
-// has reports whether the token is in s.
-func (f *finder) has(s string) bool {
-	for range f.find(s) {
-		return true
-	}
-	return false
-}
-
-// redactJSON goes through the text once. White space around what gives JSON its
-// structure keeps a token from being spelled by several values together.
+// redactJSON redacts JSON, or a part of it, which may begin inside a text. White space
+// around what gives JSON its structure keeps a token from being spelled by several values
+// together.
 func (f *finder) redactJSON(text string, inside bool) string {
+	plain := unescape(text)
+	// Most texts have no escape that a token may hide behind, and are looked at once.
+	if !f.has(plain) && (len(plain) == len(text) || !f.has(text)) {
+		return text
+	}
 	var b strings.Builder
-	b.Grow(len(text) + len(text)/8)
+	b.Grow(len(plain) + len(plain)/8)
 	i := 0
 	if inside {
-		i = rawjson.EndOfString(text, -1)
-		b.WriteString(f.redact(text[:i]))
+		i = rawjson.EndOfString(plain, -1)
+		b.WriteString(f.redact(plain[:i], 0, i))
 	}
-	for i < len(text) {
-		switch text[i] {
-		case '"':
-			end := rawjson.EndOfString(text, i)
-			f.redactText(&b, text[i:end])
-			i = end
-		case '{', '}', '[', ']', ',', ':':
-			b.WriteByte(' ')
-			b.WriteByte(text[i])
-			b.WriteByte(' ')
-			i++
-		case ' ', '\t', '\r', '\n':
-			b.WriteByte(text[i])
-			i++
+	for i < len(plain) {
+		end := i + 1
+		switch c := plain[i]; {
+		case c == '"':
+			end = rawjson.EndOfString(plain, i)
+			b.WriteString(f.redactText(plain[i:end]))
+		case strings.IndexByte("{}[],:", c) >= 0:
+			b.WriteString(" " + plain[i:end] + " ")
+		case c <= ' ':
+			b.WriteByte(c)
 		default:
-			end := i + 1
-			for end < len(text) && !strings.ContainsRune("\"{}[],: \t\r\n", rune(text[end])) {
+			for end < len(plain) && strings.IndexByte("\"{}[],: \t\r\n", plain[end]) < 0 {
 				end++
 			}
-			if value := text[i:end]; f.has(value) {
-				b.WriteString(`"` + redacted + `"`)
-			} else {
-				b.WriteString(value)
+			value := plain[i:end]
+			if f.has(value) {
+				value = `"` + redacted + `"`
 			}
-			i = end
+			b.WriteString(value)
 		}
+		i = end
 	}
 	return b.String()
 }
 
 // redactText redacts a text with its quotes, which stay.
-func (f *finder) redactText(b *strings.Builder, quoted string) {
-	last := len(quoted) - 1
-	if last < 1 || quoted[last] != '"' { // it has no end
-		b.WriteString(f.redact(quoted))
-		return
+func (f *finder) redactText(quoted string) string {
+	if last := len(quoted) - 1; last > 0 && quoted[last] == '"' {
+		return f.redact(quoted, 1, last)
 	}
-	done := 0
-	for from, to := range f.find(quoted) {
-		from, to = max(from, 1), min(to, last)
-		if from >= to {
-			continue
-		}
-		b.WriteString(quoted[done:from])
-		b.WriteString(redacted)
-		done = to
-	}
-	b.WriteString(quoted[done:])
+	return f.redact(quoted, 0, len(quoted)) // it has no end
 }

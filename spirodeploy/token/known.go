@@ -3,6 +3,7 @@ package token
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,7 +14,7 @@ import (
 
 // Known are tokens that must not be shown, whoever repeats them: a server, or the message
 // about a token in the wrong place.
-type Known struct{ tokens []Token }
+type Known struct{ secrets secrets }
 
 // Know returns the tokens in texts, such as a variable or an argument. A text with white
 // space in it is not a token, but each of its words may be one.
@@ -27,7 +28,7 @@ func Know(texts ...string) *Known {
 
 // AddText adds the tokens in a text, as [Know] does.
 func (k *Known) AddText(text string) {
-	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+	for _, part := range strings.FieldsFunc(text, foreign) {
 		t, _ := Parse(part) // it has allowed characters only
 		k.Add(t)
 	}
@@ -39,21 +40,17 @@ func (k *Known) Add(t Token, projects ...string) {
 	if t.IsZero() {
 		return
 	}
-	k.tokens = append(k.tokens, t)
+	all := slices.Concat(k.secrets.list(), t.secrets.list())
 	for _, project := range projects {
 		if narrow, err := t.Narrow(time.Time{}, project); err == nil {
-			k.tokens = append(k.tokens, narrow)
+			all = append(all, narrow.Reveal())
 		}
 	}
+	k.secrets = newSecrets(all...)
 }
 
 // Redact is [Token.Redact] for all tokens.
-func (k *Known) Redact(s string) string {
-	for _, t := range k.tokens {
-		s = t.Redact(s)
-	}
-	return s
-}
+func (k *Known) Redact(s string) string { return k.secrets.redact(s) }
 
 // Writer returns a writer to w that redacts tokens, also those that come in several calls
 // of Write. It holds back the end of a line that may be the beginning of a token, so call
@@ -80,7 +77,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = append(w.held, p...)
-	if err := w.write(w.ready(len(p))); err != nil {
+	if err := w.write(w.ready()); err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -101,7 +98,7 @@ func (w *Writer) write(n int) error {
 	text := rawjson.View(out) // until out is written
 	redacted := ""
 	if w.json {
-		redacted = w.known.redactJSON(text, w.inside)
+		redacted = w.known.secrets.redactJSON(text, w.inside)
 		w.inside = out[n-1] != '\n' && endsInside(out, w.inside)
 	} else {
 		redacted = w.known.Redact(text)
@@ -114,20 +111,12 @@ func (w *Writer) write(n int) error {
 	return err
 }
 
-// ready returns how much of what is held can be redacted, the last bytes of which
-// have just come.
-func (w *Writer) ready(fresh int) int {
-	if !w.json {
-		return w.known.cut(w.held)
+// ready returns how much of what is held can be redacted.
+func (w *Writer) ready() int {
+	if end := bytes.LastIndexByte(w.held, '\n'); w.json && (end >= 0 || len(w.held) <= maxHeld) {
+		return end + 1
 	}
-	before := len(w.held) - fresh
-	if end := bytes.LastIndexByte(w.held[before:], '\n'); end >= 0 {
-		return before + end + 1
-	}
-	if len(w.held) > maxHeld {
-		return w.known.cut(w.held)
-	}
-	return 0
+	return w.known.cut(w.held)
 }
 
 // maxHeld is how much of a line of JSON is held back, in bytes.
@@ -136,28 +125,22 @@ const maxHeld = 256 << 10
 // cut returns how much of a text can be redacted without what comes after it: no
 // token has a line end in it, or is longer than the longest of its forms.
 func (k *Known) cut(text []byte) int {
-	line := bytes.LastIndexByte(text, '\n') + 1
-	longest := 0
-	for _, t := range k.tokens {
-		longest = max(longest, t.finder().longest)
+	if k.secrets.finder == nil {
+		return len(text)
 	}
-	at := len(text) - longest - maxReference
-	if at <= line {
+	line, f := bytes.LastIndexByte(text, '\n')+1, k.secrets.finder()
+	at := len(text) - line - f.longest - maxReference
+	if at <= 0 {
 		return line
 	}
-	rest := string(text[line:])
-	at = line + escapeAt(rest, at-line)
-	for before := -1; before != at; { // until no token lies across it
-		before = at
-		for _, t := range k.tokens {
-			for from, to := range t.finder().find(rest) {
-				if line+from < at && at < line+to {
-					at = line + from
-				}
-			}
+	rest := rawjson.View(text[line:])
+	at, _ = escapeAt(rest, at)
+	for from, to := range f.find(rest) {
+		if from < at && at < to {
+			at = from
 		}
 	}
-	return at
+	return line + at
 }
 
 // Error returns err. If the text has a token in it, it returns an error with the text

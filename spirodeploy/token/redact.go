@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 )
 
 const (
@@ -31,22 +32,48 @@ const (
 // in hex, and escaped for URLs, JSON and HTML, in upper or lower case. It is for text from
 // elsewhere, such as a server that repeats a request. It also redacts the token from
 // which [Token.Narrow] made this one. It leaves tokens of less than 8 bytes alone.
-func (t Token) Redact(s string) string {
-	if len(t.Reveal()) < minRedact {
-		return s
+func (t Token) Redact(s string) string { return t.secrets.redact(s) }
+
+// secrets are texts that must not be shown. The zero value has none. They are behind
+// functions, since reflection cannot look into these: fmt uses that for a token in an
+// unexported field, and test failures for a dump.
+type secrets struct {
+	all    func() []string
+	finder func() *finder
+}
+
+func newSecrets(all ...string) secrets {
+	return secrets{func() []string { return all }, sync.OnceValue(func() *finder { return newFinder(all) })}
+}
+
+// list returns the secrets.
+func (s secrets) list() []string {
+	if s.all == nil {
+		return nil
 	}
-	return t.finder().redact(s)
+	return s.all()
+}
+
+func (s secrets) redact(text string) string {
+	if s.finder == nil {
+		return text
+	}
+	return s.finder().redact(text, 0, len(text))
+}
+
+func (s secrets) redactJSON(text string, inside bool) string {
+	if s.finder == nil {
+		return text
+	}
+	return s.finder().redactJSON(text, inside)
 }
 
 // forms returns the forms in which a token may be written, in lower case.
 func forms(secret string) []string {
-	var percent strings.Builder
-	for i := range len(secret) {
-		fmt.Fprintf(&percent, "%%%02x", secret[i])
-	}
+	percent := "%" + strings.ReplaceAll(fmt.Sprintf("% x", secret), " ", "%")
 	quoted, _ := json.Marshal(secret) // a string cannot fail
 	all := []string{
-		secret, hex.EncodeToString([]byte(secret)), percent.String(), url.QueryEscape(secret), url.PathEscape(secret),
+		secret, hex.EncodeToString([]byte(secret)), percent, url.QueryEscape(secret), url.PathEscape(secret),
 		html.EscapeString(secret), pythonHTML.Replace(secret), references(secret, "\"&'+<>"), references(secret, markdown), string(quoted[1 : len(quoted)-1]), strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret),
 	}
 	// Base64 takes bytes in groups of three, which may begin before the token does:
@@ -59,8 +86,7 @@ func forms(secret string) []string {
 	for i, form := range all {
 		all[i] = strings.ToLower(form) // of the same length, for a token is ASCII
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }
 
 // pythonHTML escapes as html.escape of Python does.
@@ -103,23 +129,20 @@ func key(s string) uint64 {
 	return k | letter>>2 // 0x20, which a small letter has more
 }
 
-// place is the place of a gram in a form of the token.
+// place is the place of a gram in a form of a secret.
 type place struct {
 	form string
 	at   int
-	next int // index of the next place of the same gram; 0: none
 }
 
 // enough returns the length of the shortest part of the form that counts.
 func (p place) enough() int { return min(minPart, len(p.form)) }
 
-// finder finds a token, and those that it was narrowed from.
+// finder finds secrets.
 type finder struct {
-	secrets []string
-	step    int             // how far apart the grams are that are looked at
-	longest int             // length of the longest form
-	first   map[uint64]int  // index of the first place of a gram
-	places  []place         // the one at 0 stands for none
+	step    int // how far apart the grams are that are looked at
+	longest int // length of the longest form
+	places  map[uint64][]place
 	maybe   [1 << 12]uint64 // a bit for each hash of a gram: most text has none of them
 }
 
@@ -129,54 +152,48 @@ func bit(k uint64) (word uint64, mask uint64) {
 	return h / 64, 1 << (h % 64)
 }
 
-func newFinder(secrets ...string) *finder {
-	f := &finder{secrets: secrets, step: gram, first: map[uint64]int{}, places: make([]place, 1)}
-	counts := map[uint64]int{}
+func newFinder(secrets []string) *finder {
+	f := &finder{step: gram, places: map[uint64][]place{}}
+	var all []string
 	for _, secret := range secrets {
-		for _, form := range forms(secret) {
-			f.add(form, counts)
+		if len(secret) >= minRedact {
+			all = append(all, forms(secret)...)
+		}
+	}
+	slices.Sort(all)
+	for _, form := range slices.Compact(all) {
+		f.longest = max(f.longest, len(form))
+		if len(form) < minPart {
+			f.step = 1
+		}
+		for at := range len(form) - gram + 1 {
+			k := key(form[at:])
+			if len(f.places[k]) < maxPlaces {
+				f.places[k] = append(f.places[k], place{form, at})
+			}
+			word, mask := bit(k)
+			f.maybe[word] |= mask
 		}
 	}
 	return f
 }
 
-// add adds a form. The counts are of the places of each gram so far.
-func (f *finder) add(form string, counts map[uint64]int) {
-	f.longest = max(f.longest, len(form))
-	if len(form) < minPart {
-		f.step = 1
-	}
-	for at := range len(form) - gram + 1 {
-		k := key(form[at:])
-		if counts[k]++; counts[k] > maxPlaces {
-			continue
-		}
-		f.places = append(f.places, place{form, at, f.first[k]})
-		f.first[k] = len(f.places) - 1
-		word, mask := bit(k)
-		f.maybe[word] |= mask
-	}
-}
-
-// find yields the ranges of s that hold the token, each widened to whole escapes. It
+// find yields the ranges of s that hold a secret, each widened to whole escapes. It
 // looks at every eighth byte only, to keep up with large events.
 func (f *finder) find(s string) iter.Seq2[int, int] {
 	return func(yield func(from, to int) bool) {
 		done := 0
 		for i := 0; i+gram <= len(s); i += f.step {
 			k := key(s[i:])
-			if word, mask := bit(k); f.maybe[word]&mask == 0 {
+			if word, mask := bit(k); f.maybe[word]&mask == 0 || i < done {
 				continue
 			}
-			first := f.first[k]
-			if first == 0 || i < done {
-				continue
-			}
-			from, to := f.widest(s, i, first, done)
+			from, to := widest(s, i, f.places[k], done)
 			if from == to {
 				continue
 			}
-			if from, to = whole(s, from, to); !yield(from, to) {
+			from, _ = escapeAt(s, from)
+			if _, to = escapeAt(s, to); !yield(from, to) {
 				return
 			}
 			done = to
@@ -184,13 +201,24 @@ func (f *finder) find(s string) iter.Seq2[int, int] {
 	}
 }
 
-func (f *finder) redact(s string) string {
+// has reports whether a secret is in s.
+func (f *finder) has(s string) bool {
+	for range f.find(s) {
+		return true
+	}
+	return false
+}
+
+// redact redacts s[first:last], and no byte before or after.
+func (f *finder) redact(s string, first, last int) string {
 	var b strings.Builder
 	done := 0
 	for from, to := range f.find(s) {
-		b.WriteString(s[done:from])
-		b.WriteString(redacted)
-		done = to
+		if from, to = max(from, first), min(to, last); from < to {
+			b.WriteString(s[done:from])
+			b.WriteString(redacted)
+			done = to
+		}
 	}
 	if done == 0 {
 		return s
@@ -201,9 +229,8 @@ func (f *finder) redact(s string) string {
 
 // widest returns the longest part of a form around the gram at i that is long
 // enough, beginning at least at least.
-func (f *finder) widest(s string, i, first, least int) (from, to int) {
-	for n := first; n != 0; n = f.places[n].next {
-		p := f.places[n]
+func widest(s string, i int, places []place, least int) (from, to int) {
+	for _, p := range places {
 		if a, b := extend(s, i, p, least); b-a > to-from && b-a >= p.enough() {
 			from, to = a, b
 		}

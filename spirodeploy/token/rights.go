@@ -8,7 +8,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"gopkg.in/macaroon.v2"
@@ -48,10 +47,7 @@ type caveat struct {
 // The error wraps [ErrOpaque] if [Token.Rights] cannot read the token. It is then better
 // sent as it is.
 func (t Token) Narrow(end time.Time, projects ...string) (Token, error) {
-	if _, err := t.Rights(); err != nil {
-		return t, err
-	}
-	m, err := t.macaroon()
+	m, _, err := t.read()
 	if err != nil {
 		return t, err
 	}
@@ -67,50 +63,39 @@ func (t Token) Narrow(end time.Time, projects ...string) (Token, error) {
 	if err != nil {
 		return t, err
 	}
-	if err := m.AddFirstPartyCaveat(condition); err != nil {
-		return t, fmt.Errorf("narrow the token: %w", err)
-	}
-	raw, err := m.MarshalBinary()
-	if err != nil {
-		return t, fmt.Errorf("narrow the token: %w", err)
-	}
-	narrow, err := Parse(base64.RawURLEncoding.EncodeToString(raw))
-	if err != nil {
+	err = m.AddFirstPartyCaveat(condition)
+	raw, encodeErr := m.MarshalBinary()
+	if err = errors.Join(err, encodeErr); err != nil {
 		return t, fmt.Errorf("narrow the token: %w", err)
 	}
 	// The original token must not be shown, either.
-	narrow.finder = sync.OnceValue(func() *finder {
-		return newFinder(append(slices.Clone(t.finder().secrets), narrow.Reveal())...)
-	})
-	return narrow, nil
-}
-
-func (t Token) macaroon() (*macaroon.Macaroon, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(t.Reveal(), "="))
-	if err != nil {
-		return nil, fmt.Errorf("%w: it is not URL-safe base64", ErrOpaque)
-	}
-	m := new(macaroon.Macaroon)
-	if err := m.UnmarshalBinary(raw); err != nil {
-		return nil, fmt.Errorf("%w: it is not a macaroon", ErrOpaque)
-	}
-	return m, nil
+	return Token{newSecrets(append([]string{base64.RawURLEncoding.EncodeToString(raw)}, t.secrets.list()...)...)}, nil
 }
 
 // Rights returns what all caveats of the token allow together. The error wraps
 // [ErrOpaque], and repeats nothing of the token.
 func (t Token) Rights() (Rights, error) {
-	m, err := t.macaroon()
+	_, r, err := t.read()
+	return r, err
+}
+
+// read returns the macaroon that the token is, and its rights.
+func (t Token) read() (*macaroon.Macaroon, Rights, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(t.Reveal(), "="))
 	if err != nil {
-		return Rights{}, err
+		return nil, Rights{}, fmt.Errorf("%w: it is not URL-safe base64", ErrOpaque)
+	}
+	m := new(macaroon.Macaroon)
+	if err := m.UnmarshalBinary(raw); err != nil {
+		return nil, Rights{}, fmt.Errorf("%w: it is not a macaroon", ErrOpaque)
 	}
 	r := Rights{Any: true}
 	for _, c := range m.Caveats() {
 		if err := r.narrow(c); err != nil {
-			return Rights{}, err
+			return nil, Rights{}, err
 		}
 	}
-	return r, nil
+	return m, r, nil
 }
 
 func (r *Rights) narrow(c macaroon.Caveat) error {
@@ -141,7 +126,8 @@ func (r *Rights) narrow(c macaroon.Caveat) error {
 }
 
 func seconds(s float64) time.Time {
-	whole, fraction := math.Modf(s)
+	const most = 1e11 // some three thousand years, more than which time.Time need not hold
+	whole, fraction := math.Modf(max(-most, min(s, most)))
 	return time.Unix(int64(whole), int64(fraction*1e9))
 }
 

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 )
 
 // redacted stands in the place of a token.
@@ -26,12 +25,7 @@ var ErrNone = errors.New("no token")
 // Token is a SpiroFS token. Whatever prints, encodes or logs it, with any verb,
 // writes "[redacted]"; the secret comes out of [Token.Reveal] alone. The zero
 // value is no token.
-type Token struct {
-	// A function, since reflection cannot look into it: fmt uses that for a token in an
-	// unexported field, and test failures for a dump.
-	reveal func() string
-	finder func() *finder // what Redact needs
-}
+type Token struct{ secrets secrets } // its own, and those of the tokens that it was narrowed from
 
 // Parse returns the token in s, without surrounding white space. The error is [ErrNone]
 // if nothing is left. It never repeats s.
@@ -40,14 +34,15 @@ func Parse(s string) (Token, error) {
 	if s == "" {
 		return Token{}, ErrNone
 	}
-	for i := range len(s) {
-		// RFC 9110 allows these characters in a field value.
-		if s[i] <= ' ' || s[i] >= 0x7f {
-			return Token{}, errors.New("the token has white space or a control or non-ASCII character in it: it was not copied whole, or something else was copied with it")
-		}
+	if strings.ContainsFunc(s, foreign) {
+		return Token{}, errors.New("the token has white space or a control or non-ASCII character in it: it was not copied whole, or something else was copied with it")
 	}
-	return Token{func() string { return s }, sync.OnceValue(func() *finder { return newFinder(s) })}, nil
+	return Token{newSecrets(s)}, nil
 }
+
+// foreign reports whether no token has a character: RFC 9110 allows the others in a field
+// value.
+func foreign(r rune) bool { return r <= ' ' || r >= 0x7f }
 
 // ReadFile returns the token in a file, without surrounding white space. "-" is a name
 // like any other.
@@ -78,14 +73,14 @@ func ReadFile(path string) (Token, error) {
 
 // Reveal returns the secret, for the one place that sends it.
 func (t Token) Reveal() string {
-	if t.reveal == nil {
+	if t.IsZero() {
 		return ""
 	}
-	return t.reveal()
+	return t.secrets.list()[0]
 }
 
 // IsZero reports whether there is no token.
-func (t Token) IsZero() bool { return t.reveal == nil }
+func (t Token) IsZero() bool { return t.secrets.all == nil }
 
 // String returns "[redacted]", or "" if there is no token.
 func (t Token) String() string {

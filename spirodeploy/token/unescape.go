@@ -1,8 +1,9 @@
 package token
 
 import (
-	"strconv"
 	"strings"
+
+	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
 // unescape returns JSON of the same meaning in which what a token may have in it
@@ -13,23 +14,20 @@ func unescape(text string) string {
 	done := 0 // up to where out has text
 	for i := 0; ; {
 		n := strings.IndexByte(text[i:], '\\')
-		if n < 0 || i+n+1 == len(text) {
+		if n < 0 {
 			break
 		}
 		i += n
-		short, size := escaped(text[i+1:]), len(`\u0041`)
-		if text[i+1] == '/' {
-			short, size = "/", len(`\/`)
-		}
-		if short == "" {
-			i += len(`\n`) // or what another escape begins with
+		c, size := rawjson.Escape(text[i:])
+		if c <= ' ' || c >= 0x7f || c != '/' && size < len(`\u0041`) {
+			i = min(i+len(`\n`), len(text)) // or what another escape begins with
 			continue
 		}
-		if done == 0 {
-			out.Grow(len(text))
-		}
 		out.WriteString(text[done:i])
-		out.WriteString(short)
+		if c == '"' || c == '\\' {
+			out.WriteByte('\\')
+		}
+		out.WriteByte(byte(c))
 		i += size
 		done = i
 	}
@@ -38,23 +36,4 @@ func unescape(text string) string {
 	}
 	out.WriteString(text[done:])
 	return out.String()
-}
-
-// escaped returns the shortest way to write the character of an escape such as
-// u0041, if that is a visible one of ASCII; else "".
-func escaped(s string) string {
-	if s[0] != 'u' || len(s) < len("u0041") {
-		return ""
-	}
-	if s[1] != '0' || s[2] != '0' {
-		return "" // none of ASCII; most are like that
-	}
-	n, err := strconv.ParseUint(s[1:5], 16, 16)
-	switch {
-	case err != nil || n <= ' ' || n >= 0x7f:
-		return ""
-	case n == '"' || n == '\\':
-		return `\` + string(rune(n))
-	}
-	return string(rune(n))
 }

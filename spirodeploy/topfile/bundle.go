@@ -1,7 +1,6 @@
 package topfile
 
 import (
-	"errors"
 	"io"
 	"iter"
 	"path"
@@ -21,61 +20,32 @@ type Bundle interface {
 	Open(name string) (io.ReadCloser, error)
 }
 
-// errSize means that a file is larger than what the package reads.
-var errSize = errors.New("it has more than 1048576 bytes")
-
-// readFile reads a file of at most MaxSize bytes.
-func readFile(b Bundle, name string) ([]byte, error) {
-	f, err := b.Open(name)
+// readFile reads a file, but no more than one byte beyond MaxSize.
+func (c *checker) readFile(name string) ([]byte, error) {
+	f, err := c.bundle.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
-	if err == nil && len(content) > MaxSize {
-		err = errSize
-	}
-	return content, err
-}
-
-// An index answers what is in a bundle.
-type index struct {
-	bundle Bundle
-	sls    []string // of list
-	room   int      // how many more names are held against globs
+	return io.ReadAll(io.LimitReader(f, MaxSize+1))
 }
 
 // maxGlobbed is how many names are held against globs. What is beyond counts as there.
 const maxGlobbed = 10_000_000
 
-// all yields the names of the SLS.
-func (x *index) all(yield func(string) bool) {
-	for name := range x.bundle.Names() {
-		if sls, ok := slsName(name); ok && !yield(sls) {
-			return
-		}
-	}
-}
-
 // list returns the names of the SLS, sorted, as Salt's fileserver lists them. It makes the
 // list if it is needed, for there may be very many.
-func (x *index) list() []string {
-	if x.sls == nil {
-		x.sls = slices.AppendSeq([]string{}, x.all)
-		slices.Sort(x.sls)
-	}
-	return x.sls
-}
-
-// first returns the first of the list, or "" if there is none.
-func (x *index) first() string {
-	first := ""
-	for sls := range x.all {
-		if first == "" || sls < first {
-			first = sls
+func (c *checker) list() []string {
+	if c.sls == nil {
+		c.sls = []string{}
+		for name := range c.bundle.Names() {
+			if sls, ok := slsName(name); ok {
+				c.sls = append(c.sls, sls)
+			}
 		}
+		slices.Sort(c.sls)
 	}
-	return first
+	return c.sls
 }
 
 // slsName returns the name by which Salt lists a file (list_states in
@@ -90,12 +60,12 @@ func slsName(file string) (string, bool) {
 
 // has tells whether there is a file or a directory of a name. It is true if the
 // path goes through what may be a link to a directory.
-func (x *index) has(name string) bool {
-	if _, ok := x.bundle.Has(name); ok || name == "" {
+func (c *checker) has(name string) bool {
+	if _, ok := c.bundle.Has(name); ok || name == "" {
 		return true
 	}
 	for parent := path.Dir(name); parent != "." && parent != "/"; parent = path.Dir(parent) {
-		if dir, ok := x.bundle.Has(parent); ok {
+		if dir, ok := c.bundle.Has(parent); ok {
 			return !dir
 		}
 	}
@@ -112,21 +82,21 @@ func candidates(sls string) [2]string {
 // wildcards, and those of them that the bundle does not have. It looks for what a
 // name matches in the list of all SLS, and for the name itself if that is nothing
 // (render_highstate in salt/state.py).
-func (x *index) find(pattern string) (found, missing []string) {
+func (c *checker) find(pattern string) (found, missing []string) {
 	names := []string{pattern}
 	if isGlob(pattern) {
-		if x.room -= len(x.list()); x.room < 0 {
+		if c.room -= len(c.list()); c.room < 0 {
 			return nil, nil
 		}
 		matches := glob(pattern)
-		names = slices.DeleteFunc(slices.Clone(x.list()), func(sls string) bool { return !matches(sls) })
+		names = slices.DeleteFunc(slices.Clone(c.list()), func(sls string) bool { return !matches(sls) })
 		if len(names) == 0 {
 			return nil, []string{pattern}
 		}
 	}
 	for _, name := range names {
 		files := candidates(name)
-		if x.has(files[0]) || x.has(files[1]) {
+		if c.has(files[0]) || c.has(files[1]) {
 			found = append(found, name)
 		} else {
 			missing = append(missing, name)
@@ -138,20 +108,20 @@ func (x *index) find(pattern string) (found, missing []string) {
 // included is find for an include: Salt looks for it in the list of all SLS alone, in
 // which web/init.sls is web, and nothing behind a link to a directory is (render_state in
 // salt/state.py).
-func (x *index) included(pattern string) (found, missing []string) {
+func (c *checker) included(pattern string) (found, missing []string) {
 	if isGlob(pattern) {
-		return x.find(pattern)
+		return c.find(pattern)
 	}
-	if _, ok := slices.BinarySearch(x.list(), pattern); ok {
+	if _, ok := slices.BinarySearch(c.list(), pattern); ok {
 		return []string{pattern}, nil
 	}
 	return nil, []string{pattern}
 }
 
 // file returns the file of an SLS that is there.
-func (x *index) file(sls string) (name string, ok bool) {
+func (c *checker) file(sls string) (name string, ok bool) {
 	for _, name := range candidates(sls) {
-		if dir, ok := x.bundle.Has(name); ok && !dir {
+		if dir, ok := c.bundle.Has(name); ok && !dir {
 			return name, true
 		}
 	}
@@ -159,17 +129,15 @@ func (x *index) file(sls string) (name string, ok bool) {
 }
 
 // lack says in a sentence that an SLS is missing.
-func (x *index) lack(sls string) string {
+func (c *checker) lack(sls string) string {
 	files := candidates(sls)
-	switch {
+	text := "the bundle has neither " + show(files[0]) + " nor " + show(files[1])
+	switch near := nearest(sls, c.list()); {
 	case isGlob(sls):
 		return "no SLS of the bundle matches it"
 	case strings.HasSuffix(sls, ".sls"):
-		return "the bundle has neither " + show(files[0]) + " nor " + show(files[1]) +
-			": an SLS is named without its ending, so write " + show(strings.TrimSuffix(sls, ".sls"))
-	}
-	text := "the bundle has neither " + show(files[0]) + " nor " + show(files[1])
-	if near := nearest(sls, x.list()); near != "" && near != sls {
+		text += ": an SLS is named without its ending, so write " + show(strings.TrimSuffix(sls, ".sls"))
+	case near != "" && near != sls:
 		text += ": did you mean " + show(near) + "?"
 	}
 	return text

@@ -1,6 +1,7 @@
 package topfile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,18 +64,15 @@ const maxFindings = 100
 // Check looks at what a bundle deploys: its top file, the SLS that this names, and
 // what those visibly refer to. The error is that of the context, or of none.
 func Check(ctx context.Context, b Bundle, opts Options) (*Result, error) {
-	c := &checker{ctx: ctx, bundle: b, index: &index{bundle: b, room: maxGlobbed}, opts: opts, result: &Result{}}
-	roots := c.topFile()
+	c := &checker{ctx: ctx, bundle: b, opts: opts, room: maxGlobbed, result: &Result{}}
+	c.references(c.topFile())
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	if s := c.result.Section; s != nil {
-		c.result.OtherEnvs = s.Template || slices.ContainsFunc(s.Targets, func(t Target) bool {
+		c.result.OtherEnvs = c.result.OtherEnvs || s.Template || slices.ContainsFunc(s.Targets, func(t Target) bool {
 			return slices.ContainsFunc(t.SLS, func(sls SLS) bool { return sls.Env != "" })
 		})
-	}
-	if err := c.references(ctx, roots); err != nil {
-		return nil, err
 	}
 	if c.more > 0 {
 		last := &c.result.Findings[maxFindings-1]
@@ -86,10 +84,11 @@ func Check(ctx context.Context, b Bundle, opts Options) (*Result, error) {
 type checker struct {
 	ctx    context.Context //nolint:containedctx // that of the one call of Check
 	bundle Bundle
-	index  *index
 	opts   Options
 	result *Result
-	more   int
+	more   int      // findings that are not in the result
+	sls    []string // of list
+	room   int      // how many more names are held against globs
 }
 
 // add notes a finding, in bounds.
@@ -110,8 +109,8 @@ func (c *checker) addAt(kind Kind, severity Severity, file string, line, column 
 }
 
 // topFile checks the top file, and returns the SLS that are deployed.
-func (c *checker) topFile() []SLS {
-	own, spiro := c.index.has(Top), c.index.has(SpiroTop)
+func (c *checker) topFile() []string {
+	own, spiro := c.has(Top), c.has(SpiroTop)
 	switch {
 	case own && spiro:
 		c.add(Finding{KindBoth, Warning, SpiroTop, 0, 0, fmt.Sprintf(
@@ -130,29 +129,26 @@ func (c *checker) topFile() []SLS {
 
 // none tells what happens without a top file, and how to write one.
 func (c *checker) none() {
-	deployment, sls := c.opts.Deployment, "web"
-	if deployment == "" {
-		deployment = "prod"
-	}
-	if first := c.index.first(); first != "" {
-		sls = first
+	sls := "web"
+	if all := c.list(); len(all) > 0 {
+		sls = all[0]
 	}
 	c.add(Finding{KindNone, Warning, "", 0, 0, fmt.Sprintf(
 		"the bundle has no %s (and no %s), so a highstate concerns no minion, unless the master's base environment names this one: "+
 			"write a %s that says who gets which SLS, for example %s: {'web*': [%s]}",
-		c.opts.name(SpiroTop), c.opts.name(Top), c.opts.name(SpiroTop), show(deployment), show(sls))})
+		c.opts.name(SpiroTop), c.opts.name(Top), c.opts.name(SpiroTop), show(cmp.Or(c.opts.Deployment, "prod")), show(sls))})
 }
 
 // parse reads a top file, and notes why it cannot. A top.sls may be a template,
 // of which nothing is known until Salt has rendered it.
 func (c *checker) parse(name string) (file *File, template bool) {
-	source, err := readFile(c.bundle, name)
+	source, err := c.readFile(name)
 	switch {
-	case errors.Is(err, errSize):
-		c.addAt(KindSize, Problem, name, 0, 0, " cannot be checked: %v", err)
-		return nil, false
 	case err != nil:
 		c.addAt(KindRead, Problem, name, 0, 0, " cannot be read: %v", err)
+		return nil, false
+	case len(source) > MaxSize:
+		c.addAt(KindSize, Problem, name, 0, 0, " cannot be checked: it has more than %d bytes", MaxSize)
 		return nil, false
 	case name == Top && Template(source):
 		return nil, true
@@ -169,14 +165,14 @@ func (c *checker) parse(name string) (file *File, template bool) {
 	return file, false
 }
 
-func (c *checker) spiroTop() []SLS {
+func (c *checker) spiroTop() []string {
 	c.result.File = SpiroTop
 	file, _ := c.parse(SpiroTop)
 	if file == nil {
 		return nil
 	}
 	if c.opts.Deployment == "" {
-		var all []SLS
+		var all []string
 		for _, name := range file.Names() {
 			section, _ := file.Section(name)
 			all = append(all, c.section(section, name)...)
@@ -198,10 +194,10 @@ func (c *checker) absent(file *File) {
 	text := fmt.Sprintf("deployment %s is not in %s", show(deployment), c.opts.name(SpiroTop))
 	sections := file.Names()
 	line, column := 0, 0
-	switch key, other := file.other(deployment); {
-	case other:
-		line, column = key.line, key.column
-		text += fmt.Sprintf(": in YAML the key %s in line %d is %s, so put it in quotes", show(deployment), key.line, names[key.kind])
+	switch key := file.other(deployment); {
+	case key != nil:
+		line, column = key.Line, key.Column
+		text += fmt.Sprintf(": in YAML the key %s in line %d is %s, so put it in quotes", show(deployment), key.Line, noun(key))
 	case len(sections) == 0:
 		text += ", which names no deployment"
 	default:
@@ -215,7 +211,7 @@ func (c *checker) absent(file *File) {
 	c.add(Finding{KindDeployment, Problem, SpiroTop, line, column, text})
 }
 
-func (c *checker) ownTop() []SLS {
+func (c *checker) ownTop() []string {
 	c.result.File = Top
 	file, template := c.parse(Top)
 	saltenv := c.opts.saltenv()
@@ -229,12 +225,12 @@ func (c *checker) ownTop() []SLS {
 		return nil
 	}
 	section, ok := file.Section(saltenv)
-	_, include := file.root.get("include")
+	include, _ := get(file.root, "include")
 	switch {
 	case ok:
 		c.result.Section = section
 		return c.section(section, "saltenv "+show(saltenv))
-	case include:
+	case include != nil:
 		c.result.Section = &Section{Name: saltenv, Template: true}
 	default:
 		text := fmt.Sprintf("%s has no section %s, the only one that Salt looks at", c.opts.name(Top), show(saltenv))
@@ -250,20 +246,16 @@ func (c *checker) ownTop() []SLS {
 }
 
 // section notes what is wrong with a section, and returns the SLS that it deploys.
-func (c *checker) section(s *Section, what string) []SLS {
+func (c *checker) section(s *Section, what string) []string {
 	for _, f := range s.faults {
-		text := ": " + f.text
-		if f.breaks {
-			text += "; Salt then finds no minion, for this deployment and for every other one of the master"
-		}
-		c.addAt(KindShape, f.severity, c.result.File, f.line, f.column, "%s", text)
+		c.addAt(KindShape, f.Severity, c.result.File, f.Line, f.Column, ": %s", f.Text)
 	}
 	if !s.HasTargets() && !s.Broken() {
 		c.addAt(KindTargets, Warning, c.result.File, s.Line, s.Column, ": %s has no targets, so a highstate concerns no minion", what)
 	}
-	var all []SLS
+	var all []string
 	for _, sls := range s.SLS(c.opts.saltenv()) {
-		found, missing := c.index.find(sls.Name)
+		found, missing := c.find(sls.Name)
 		for _, name := range missing {
 			if c.ctx.Err() != nil || len(c.result.Findings) == maxFindings {
 				c.more++
@@ -273,11 +265,9 @@ func (c *checker) section(s *Section, what string) []SLS {
 			if name != sls.Name {
 				names += ", which matches " + show(name)
 			}
-			c.addAt(KindSLS, Problem, c.result.File, sls.Line, sls.Column, " %s, and %s", names, c.index.lack(name))
+			c.addAt(KindSLS, Problem, c.result.File, sls.Line, sls.Column, " %s, and %s", names, c.lack(name))
 		}
-		for _, name := range found {
-			all = append(all, SLS{Name: name})
-		}
+		all = append(all, found...)
 	}
 	return all
 }

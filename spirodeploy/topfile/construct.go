@@ -1,65 +1,51 @@
 package topfile
 
 import (
-	"encoding/base64"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
 
-// A constructor makes values of nodes as SaltYamlSafeLoader does: PyYAML's safe
-// loader on libyaml, but two equal keys are an error, a time is a text, leading
-// zeros of an integer do not count, and merge keys have Salt's precedence.
+// A constructor makes nodes what SaltYamlSafeLoader makes of them: PyYAML's safe loader on
+// libyaml, but two equal keys are an error, a time is a text, leading zeros of an integer
+// do not count, and merge keys have Salt's precedence.
+//
+// A constructed node has the tag of its value and the mark of a tag, [yaml.TaggedStyle].
+// Aliases and merge keys below it are replaced by what they stand for.
 type constructor struct {
-	made map[*yaml.Node]*value
-	flat map[*yaml.Node]bool
+	made map[*yaml.Node]bool
 	work int
+	err  error // the first
 }
 
 // construct parses source. It returns nil if there is no document.
-func construct(source []byte) (v *value, err error) {
+func construct(source []byte) (*yaml.Node, error) {
 	root, err := decode(source)
 	if root == nil || err != nil {
 		return nil, err
 	}
-	c := &constructor{made: map[*yaml.Node]*value{}, flat: map[*yaml.Node]bool{}}
-	defer func() {
-		if r := recover(); r != nil {
-			failure, ok := r.(*SyntaxError)
-			if !ok {
-				panic(r)
-			}
-			v, err = nil, failure
-		}
-	}()
-	return c.value(root), nil
+	c := &constructor{made: map[*yaml.Node]bool{}}
+	return c.node(root), c.err
 }
 
-func (c *constructor) fail(n *yaml.Node, format string, args ...any) {
-	panic(&SyntaxError{Line: n.Line, Column: n.Column, Exception: "yaml.constructor.ConstructorError", Problem: fmt.Sprintf(format, args...)})
-}
-
-func (c *constructor) failHint(n *yaml.Node, hint, format string, args ...any) {
-	panic(&SyntaxError{n.Line, n.Column, "yaml.constructor.ConstructorError", fmt.Sprintf(format, args...), hint})
+func (c *constructor) fail(n *yaml.Node, hint, format string, args ...any) {
+	if c.err == nil {
+		c.err = &SyntaxError{n.Line, n.Column, "yaml.constructor.ConstructorError", fmt.Sprintf(format, args...), hint}
+	}
 }
 
 // tag returns the tag of a node, resolved. Only a node without one, and one with
 // the tag "!", is resolved, by its text.
 func tag(n *yaml.Node) string {
-	explicit := n.Style&yaml.TaggedStyle != 0 && n.Tag != ""
 	switch {
-	case explicit:
+	case n.Style&yaml.TaggedStyle != 0:
 		return n.Tag
 	case n.Kind == yaml.SequenceNode:
 		return tagSeq
 	case n.Kind == yaml.MappingNode:
 		return tagMap
-	case n.Tag != "!" && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		return tagStr
-	case n.Tag == "!" && n.Value == "":
+	case n.Tag != "!" && n.Style&quoted != 0, n.Tag == "!" && n.Value == "":
 		return tagStr
 	default:
 		return resolve(n.Value)
@@ -73,209 +59,150 @@ func target(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-func (c *constructor) value(n *yaml.Node) *value {
+// node constructs a node, or what an alias stands for. It does nothing more after the first
+// error.
+func (c *constructor) node(n *yaml.Node) *yaml.Node {
 	n = target(n)
-	if v, ok := c.made[n]; ok {
-		return v
+	if c.made[n] || c.err != nil {
+		return n
 	}
-	v := &value{line: n.Line, column: n.Column, raw: n.Value}
-	c.made[n] = v
-	switch t := tag(n); t {
-	case tagSeq:
-		v.kind = kindSeq
+	c.made[n] = true
+	n.Tag, n.Style = tag(n), n.Style|yaml.TaggedStyle
+	switch n.Tag {
+	case tagSeq, tagPairs:
 		c.need(n, yaml.SequenceNode, "a list")
-		for _, item := range n.Content {
-			v.items = append(v.items, c.value(item))
+		if n.Tag == tagPairs {
+			c.entries(n)
+		}
+		for i, item := range n.Content {
+			n.Content[i] = c.node(item)
 		}
 	case tagMap, tagSet:
-		v.kind = kindMap
-		if t == tagSet {
-			v.kind = kindSet
-		}
 		c.need(n, yaml.MappingNode, "a mapping")
-		c.mapping(n, v)
-	case tagPairs:
-		v.kind = kindSeq
-		c.need(n, yaml.SequenceNode, "a list")
-		c.entries(n, v)
+		c.mapping(n)
 	case tagOmap:
-		c.fail(n, "Salt reads the tag !!omap now one way and now another: do without it")
+		c.fail(n, "", "Salt reads the tag !!omap now one way and now another: do without it")
 	default:
-		c.scalar(n, t, v)
+		c.scalar(n)
 	}
-	return v
+	return n
 }
 
 func (c *constructor) need(n *yaml.Node, kind yaml.Kind, name string) {
 	if n.Kind != kind {
-		c.fail(n, "the tag %s is for %s", n.Tag, name)
+		c.fail(n, "", "the tag %s is for %s", n.Tag, name)
 	}
 }
 
-func (c *constructor) mapping(n *yaml.Node, v *value) {
+func (c *constructor) mapping(n *yaml.Node) {
 	c.flatten(n)
-	first := map[string]*value{}
-	for i := 0; i < len(n.Content); i += 2 {
-		key := c.key(n.Content[i])
-		id, hashable := key.identity()
+	first := map[string]*yaml.Node{}
+	for i := 0; i < len(n.Content) && c.err == nil; i += 2 {
+		key := c.node(n.Content[i])
+		id, hashable := identity(key)
 		if !hashable {
-			c.failHint(target(n.Content[i]), "if this is Jinja, the server does not render it", "%s is no key", names[key.kind])
+			c.fail(key, "if this is Jinja, the server does not render it", "%s is no key", noun(key))
 		}
-		made := c.value(n.Content[i+1])
-		if before, twice := first[id]; twice {
-			where := target(n.Content[i])
-			c.fail(where, "the key %s is there twice, first in line %d", quoteKey(key), before.line)
+		n.Content[i], n.Content[i+1] = key, c.node(n.Content[i+1])
+		if before := first[id]; before != nil {
+			c.fail(key, "", "the key %s is there twice, first in line %d", key.Value, before.Line)
 		}
 		first[id] = key
-		v.pairs = append(v.pairs, pair{key, made})
 	}
 }
 
-// key constructs a node that is a key. The scalar = is a text there.
-func (c *constructor) key(n *yaml.Node) *value {
-	n = target(n)
-	if n.Kind == yaml.ScalarNode && tag(n) == tagValue {
-		return &value{kind: kindStr, text: n.Value, raw: n.Value, line: n.Line, column: n.Column}
-	}
-	v := *c.value(n)
-	return &v
-}
-
-// flatten puts what merge keys name into a mapping. The order is Salt's: of
-// entries with one key, those in the mapping itself win by the text of the key,
-// and two merged ones are both left, and so found to be there twice.
+// flatten puts what merge keys name into a mapping. The order is Salt's: of entries with
+// one key, those in the mapping itself win by the text of the key, and two merged ones are
+// both left, and so found to be there twice. The scalar = is a text if it is a key.
 func (c *constructor) flatten(n *yaml.Node) {
-	if c.flat[n] {
+	if n.Kind != yaml.MappingNode {
+		c.fail(n, "", "a merge key (<<) takes a mapping or a list of mappings")
 		return
 	}
-	c.flat[n] = true
 	var rest, sources, merged []*yaml.Node
-	for i := 0; i < len(n.Content); i += 2 {
-		if key := target(n.Content[i]); key.Kind == yaml.ScalarNode && tag(key) == tagMerge {
-			sources = append(sources, target(n.Content[i+1]))
-		} else {
-			rest = append(rest, n.Content[i], n.Content[i+1])
+	own := map[string]bool{}
+	for key, value := range pairs(n) {
+		key, value = target(key), target(value)
+		switch tag(key) {
+		case tagMerge:
+			sources = append(sources, value)
+			continue
+		case tagValue:
+			key.Tag, key.Style = tagStr, key.Style|yaml.TaggedStyle
 		}
+		rest = append(rest, key, value)
+		own[key.Value] = true
 	}
 	n.Content = rest // before the sources are flattened: one of them may be n
 	for _, from := range sources {
-		switch from.Kind {
-		case yaml.MappingNode:
-			c.flatten(from)
-			merged = c.grow(n, merged, from.Content)
-		case yaml.SequenceNode:
-			var lists [][]*yaml.Node
-			for _, item := range from.Content {
-				item = target(item)
-				if item.Kind != yaml.MappingNode {
-					c.fail(item, "a merge key (<<) takes a mapping or a list of mappings")
-				}
-				c.flatten(item)
-				lists = append(lists, item.Content)
+		list := []*yaml.Node{from}
+		if from.Kind == yaml.SequenceNode {
+			list = from.Content
+		}
+		for _, source := range list {
+			c.flatten(target(source))
+		}
+		for _, source := range slices.Backward(list) {
+			more := target(source).Content
+			if c.work += len(more); c.work > 2*maxWork { // lists of merges of merges double
+				c.fail(n, "", "merge keys (<<) make more than %d entries", maxWork)
 			}
-			for _, list := range slices.Backward(lists) {
-				merged = c.grow(n, merged, list)
+			if c.err != nil {
+				return
 			}
-		default:
-			c.fail(from, "a merge key (<<) takes a mapping or a list of mappings")
+			merged = append(merged, more...)
 		}
 	}
 	if len(merged) == 0 {
 		return
 	}
-	own := map[string]bool{}
-	for i := 0; i < len(n.Content); i += 2 {
-		own[target(n.Content[i]).Value] = true
-	}
 	var content []*yaml.Node
-	for i := 0; i < len(merged); i += 2 {
-		if !own[target(merged[i]).Value] {
-			content = append(content, merged[i], merged[i+1])
+	for pair := range slices.Chunk(merged, 2) {
+		if !own[target(pair[0]).Value] {
+			content = append(content, pair...)
 		}
 	}
 	n.Content = append(content, n.Content...)
 }
 
-// grow appends, within bounds: lists of merges of merges double.
-func (c *constructor) grow(n *yaml.Node, to, more []*yaml.Node) []*yaml.Node {
-	if c.work += len(more); c.work > 2*maxWork {
-		c.fail(n, "merge keys (<<) make more than %d entries", maxWork)
-	}
-	return append(to, more...)
-}
-
-// entries reads the list of mappings with one key each that !!pairs takes.
-func (c *constructor) entries(n *yaml.Node, v *value) {
-	for _, item := range n.Content {
+// entries reads the list of mappings with one key each that !!pairs takes: Python makes a
+// list of each.
+func (c *constructor) entries(n *yaml.Node) {
+	for i, item := range n.Content {
 		item = target(item)
 		if item.Kind != yaml.MappingNode || len(item.Content) != 2 {
-			c.fail(item, "the tag %s is for a list of mappings with one key each", n.Tag)
+			c.fail(item, "", "the tag %s is for a list of mappings with one key each", n.Tag)
 		}
-		both := &value{kind: kindSeq, line: item.Line, column: item.Column}
-		both.items = []*value{c.value(item.Content[0]), c.value(item.Content[1])}
-		v.items = append(v.items, both)
+		n.Content[i] = &yaml.Node{Kind: yaml.SequenceNode, Line: item.Line, Column: item.Column, Content: slices.Clone(item.Content)}
 	}
+	n.Tag = tagSeq
 }
 
-func (c *constructor) scalar(n *yaml.Node, t string, v *value) {
-	if n.Kind != yaml.ScalarNode {
-		c.failTag(n, t)
-	}
+func (c *constructor) scalar(n *yaml.Node) {
 	ok := true
-	switch t {
-	case tagNull:
-		v.kind = kindNull
-	case tagBool:
-		v.kind = kindBool
-		v.text, ok = truth(n.Value)
-	case tagInt:
-		v.kind = kindInt
-		v.text, ok = integer(n.Value)
-	case tagFloat:
-		v.kind = kindFloat
-		v.float, ok = float(n.Value)
-		v.text = strconv.FormatFloat(v.float, 'g', -1, 64)
-	case tagStr, tagUnicode, tagTimestamp:
-		v.kind, v.text = kindStr, n.Value
-	case tagBinary:
-		v.kind = kindBytes
-		v.text, ok = binary(n.Value)
+	switch t := n.Tag; {
+	case t == tagMerge, t == tagValue:
+		c.fail(n, "put it in quotes", "%s is no value", n.Value)
+	case n.Kind != yaml.ScalarNode:
+		c.failTag(n)
+	case t == tagNull, t == tagStr:
+	case t == tagUnicode, t == tagTimestamp:
+		n.Tag = tagStr
+	case t == tagBool, t == tagInt, t == tagFloat:
+		_, ok = number(n)
+	case t == tagBinary:
+		var encoded string
+		if encoded, ok = binary(n.Value); ok {
+			n.Value = encoded
+		}
 	default:
-		c.failTag(n, t)
+		c.failTag(n)
 	}
 	if !ok {
-		c.fail(n, "%q is not what the tag %s is for", n.Value, t)
+		c.fail(n, "", "%q is not what the tag %s is for", n.Value, n.Tag)
 	}
 }
 
-func (c *constructor) failTag(n *yaml.Node, t string) {
-	switch t {
-	case tagMerge, tagValue:
-		c.failHint(n, "put it in quotes", "%s is no value", n.Value)
-	default:
-		c.failHint(n, "put a text that begins with ! in quotes", "the tag %s is not allowed", t)
-	}
-}
-
-// binary reads base64 as Python does, which skips all other characters.
-func binary(text string) (string, bool) {
-	digits := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=", r) {
-			return r
-		}
-		if r >= 0x80 {
-			return '\x80' // is refused below
-		}
-		return -1
-	}, text)
-	data, err := base64.StdEncoding.DecodeString(digits)
-	return string(data), err == nil
-}
-
-// quoteKey prints a key as a person writes it.
-func quoteKey(v *value) string {
-	if v.kind == kindStr {
-		return v.text
-	}
-	return v.raw
+func (c *constructor) failTag(n *yaml.Node) {
+	c.fail(n, "put a text that begins with ! in quotes", "the tag %s is not allowed", n.Tag)
 }

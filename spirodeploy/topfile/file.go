@@ -1,15 +1,18 @@
 package topfile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // A File is a top file as the server reads it: a mapping of deployments in
 // spirotop.sls, of saltenvs in top.sls.
 type File struct {
-	root *value
+	root *yaml.Node
 }
 
 // Parse reads a top file. The error is a [*SyntaxError] if the server refuses the
@@ -22,45 +25,41 @@ func Parse(source []byte) (*File, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case root == nil || !root.truthy():
-		return &File{&value{kind: kindMap}}, nil
-	case root.kind != kindMap:
+	case root == nil || !truthy(root):
+		return &File{&yaml.Node{}}, nil
+	case root.Tag != tagMap:
 		return nil, &SyntaxError{
-			Line: root.line, Column: root.column, Problem: "the file is " + names[root.kind] + ", not a mapping",
-			Exception: "AttributeError: '" + pythonTypes[root.kind] + "' object has no attribute 'get'",
+			Line: root.Line, Column: root.Column, Problem: "the file is " + noun(root) + ", not a mapping",
+			Exception: "AttributeError: '" + types[root.Tag].python + "' object has no attribute 'get'",
 		}
 	}
 	return &File{root}, nil
 }
 
-var pythonTypes = map[kind]string{
-	kindBool: "bool", kindInt: "int", kindFloat: "float", kindStr: "str", kindBytes: "bytes", kindSeq: "list", kindSet: "set",
-}
-
 // Empty tells whether the file has nothing in it. The server makes no top.sls of
 // an empty spirotop.sls.
-func (f *File) Empty() bool { return len(f.root.pairs) == 0 }
+func (f *File) Empty() bool { return len(f.root.Content) == 0 }
 
 // Names returns the names of the sections in the order of the file. It leaves out keys
 // that are not texts, such as on, 1 and null.
 func (f *File) Names() []string {
 	var all []string
-	for _, p := range f.root.pairs {
-		if p.key.kind == kindStr {
-			all = append(all, p.key.text)
+	for key := range pairs(f.root) {
+		if key.Tag == tagStr {
+			all = append(all, key.Value)
 		}
 	}
 	return all
 }
 
-// other returns the key that is written like a name but is not a text.
-func (f *File) other(name string) (*value, bool) {
-	for _, p := range f.root.pairs {
-		if p.key.kind != kindStr && p.key.raw == name && name != "" {
-			return p.key, true
+// other returns the key that is written like a name but is not a text, or nil.
+func (f *File) other(name string) *yaml.Node {
+	for key := range pairs(f.root) {
+		if key.Tag != tagStr && key.Value == name && name != "" {
+			return key
 		}
 	}
-	return nil, false
+	return nil
 }
 
 // A Section says which minions get which SLS in one deployment or saltenv. A nil Section
@@ -78,7 +77,8 @@ type Section struct {
 	// Targets is empty.
 	Template bool
 
-	faults []fault
+	faults []Finding
+	broken bool
 }
 
 // A Target is a key of a section.
@@ -93,8 +93,7 @@ type Target struct {
 	// Line and Column are where the key is, from 1.
 	Line, Column int
 
-	text   bool
-	custom bool // the match type is none of Salt's own
+	text bool
 }
 
 // An SLS is a name in the list of a target. It may have wildcards.
@@ -105,58 +104,47 @@ type SLS struct {
 	Line, Column int
 }
 
-// A fault is what Salt makes of something with the wrong shape.
-type fault struct {
-	line, column int
-	text         string
-	severity     Severity
-	// breaks means that Salt then refuses the top file, for every minion.
-	breaks bool
-}
-
 // Section returns the section of a name. It is false if no key of the file is
 // that text.
 func (f *File) Section(name string) (*Section, bool) {
-	p, ok := f.root.get(name)
-	if !ok {
+	key, value := get(f.root, name)
+	if key == nil {
 		return nil, false
 	}
-	s := &Section{Name: name, Line: p.key.line, Column: p.key.column}
-	if p.value.size(maxWork) >= maxWork {
-		s.breakAt(p.key, "aliases (*) make more than %d values of this section", maxWork)
+	s := &Section{Name: name, Line: key.Line, Column: key.Column}
+	if size(value, maxWork) >= maxWork {
+		s.breakAt(key, "aliases (*) make more than %d values of this section", maxWork)
 		return s, true
 	}
-	if s.Template = hasJinja(name) || p.value.anyText(hasJinja); s.Template {
+	if s.Template = hasJinja(name) || anyText(value, hasJinja); s.Template {
 		return s, true
 	}
 	switch {
-	case p.value.kind == kindMap:
-	case (p.value.kind == kindSeq || p.value.kind == kindStr) && !p.value.truthy():
-		return s, true
-	default:
-		s.breakAt(p.key, "%s is %s, not a mapping of targets", show(name), names[p.value.kind])
-		return s, true
-	}
-	for _, target := range p.value.pairs {
-		s.Targets = append(s.Targets, s.target(target))
+	case value.Tag == tagMap:
+		for target, list := range pairs(value) {
+			s.Targets = append(s.Targets, s.target(target, list))
+		}
+	case value.Tag != tagSeq && value.Tag != tagStr || truthy(value):
+		s.breakAt(key, "%s is %s, not a mapping of targets", show(name), noun(value))
 	}
 	return s, true
 }
 
-func (s *Section) breakAt(v *value, format string, args ...any) {
-	s.faults = append(s.faults, fault{v.line, v.column, fmt.Sprintf(format, args...), Problem, true})
+// breakAt notes a shape because of which Salt refuses the top file, for every minion.
+func (s *Section) breakAt(n *yaml.Node, format string, args ...any) {
+	s.faultAt(n, Problem, format+"; Salt then finds no minion, for this deployment and for every other one of the master", args...)
+	s.broken = true
 }
 
-func (s *Section) faultAt(v *value, severity Severity, format string, args ...any) {
-	s.faults = append(s.faults, fault{v.line, v.column, fmt.Sprintf(format, args...), severity, false})
+// faultAt notes what Salt makes of something with the wrong shape.
+func (s *Section) faultAt(n *yaml.Node, severity Severity, format string, args ...any) {
+	s.faults = append(s.faults, Finding{Severity: severity, Line: n.Line, Column: n.Column, Text: fmt.Sprintf(format, args...)})
 }
 
 // Broken tells whether the section has a shape that Salt refuses. It then finds no
 // minion: not for this deployment, and not for the others of the master, whose top
 // files it reads in one go.
-func (s *Section) Broken() bool {
-	return s != nil && slices.ContainsFunc(s.faults, func(f fault) bool { return f.breaks })
-}
+func (s *Section) Broken() bool { return s != nil && s.broken }
 
 // HasTargets tells whether the section names anybody. It is true if the section
 // has Jinja, for then it may.
@@ -205,100 +193,90 @@ var matchTypes = []string{
 	"pillar", "pillar_exact", "pillar_pcre", "range",
 }
 
-func (s *Section) target(p pair) Target {
-	t := Target{Expression: quoteKey(p.key), Match: "compound", Line: p.key.line, Column: p.key.column, text: p.key.kind == kindStr}
+func (s *Section) target(key, list *yaml.Node) Target {
+	t := Target{Expression: key.Value, Match: "compound", Line: key.Line, Column: key.Column, text: key.Tag == tagStr}
 	if !t.text {
-		s.faultAt(p.key, Warning, "the target %s is %s, which matches no minion: put it in quotes", show(t.Expression), names[p.key.kind])
+		s.faultAt(key, Warning, "the target %s is %s, which matches no minion: put it in quotes", show(t.Expression), noun(key))
 	}
-	if p.value.kind != kindSeq {
-		s.breakAt(p.key, "the SLS of the target %s are %s, not a list: write it as '%s': [web]", show(t.Expression), names[p.value.kind], show(t.Expression))
+	if list.Tag != tagSeq {
+		s.breakAt(key, "the SLS of the target %s are %s, not a list: write it as '%s': [web]", show(t.Expression), noun(list), show(t.Expression))
 		return t
 	}
-	for _, item := range p.value.items {
+	for _, item := range list.Content {
 		s.item(&t, item)
 	}
-	t.custom = !slices.Contains(matchTypes, t.Match)
-	s.doubt(t)
+	s.doubt(key, &t)
 	return t
 }
 
 // item reads an item of a target's list: the name of an SLS, a match type, or an
 // SLS of another saltenv.
-func (s *Section) item(t *Target, item *value) {
-	switch {
-	case item.kind == kindStr && item.text == "":
-		s.breakAt(item, "the target %s has an SLS without a name", show(t.Expression))
-	case item.kind == kindStr:
-		t.SLS = append(t.SLS, SLS{Name: item.text, Line: item.line, Column: item.column})
-	case item.kind == kindMap:
+func (s *Section) item(t *Target, item *yaml.Node) {
+	switch item.Tag {
+	case tagStr:
+		if item.Value == "" {
+			s.breakAt(item, "the target %s has an SLS without a name", show(t.Expression))
+			return
+		}
+		t.SLS = append(t.SLS, SLS{Name: item.Value, Line: item.Line, Column: item.Column})
+	case tagMap:
 		s.option(t, item)
-	case item.kind == kindSeq:
+	case tagSeq:
 		s.faultAt(item, Warning, "the target %s has a list in its list, which Salt leaves out", show(t.Expression))
 	default:
 		s.faultAt(item, Problem, "%s in the list of the target %s is %s, not the name of an SLS: put it in quotes",
-			show(word(item)), show(t.Expression), names[item.kind])
+			show(cmp.Or(item.Value, "an item")), show(t.Expression), noun(item))
 	}
 }
 
-func word(v *value) string {
-	if v.raw == "" {
-		return "an item"
-	}
-	return v.raw
-}
-
-func (s *Section) option(t *Target, item *value) {
-	if len(item.pairs) == 0 {
+func (s *Section) option(t *Target, item *yaml.Node) {
+	if len(item.Content) == 0 {
 		s.faultAt(item, Problem, "the target %s has an empty mapping in its list, on which Salt fails", show(t.Expression))
 		return
 	}
-	for _, p := range item.pairs {
-		if !p.value.truthy() {
-			s.breakAt(p.key, "%s in the list of the target %s has no value: if it is an SLS, take away the colon", show(quoteKey(p.key)), show(t.Expression))
-		}
-	}
-	if match, ok := item.get("match"); ok {
-		t.Match = match.value.text
-		if match.value.kind != kindStr {
-			s.breakAt(match.value, "the match type of the target %s is %s, not a text", show(t.Expression), names[match.value.kind])
-		}
-	}
 	// Salt takes the last entry of the mapping that SpiroFS has sorted.
-	last := item.pairs[0]
-	for _, p := range item.pairs {
-		if p.key.kind == kindStr && last.key.kind == kindStr && p.key.text > last.key.text {
-			last = p
+	last, sls := item.Content[0], item.Content[1]
+	for key, value := range pairs(item) {
+		if !truthy(value) {
+			s.breakAt(key, "%s in the list of the target %s has no value: if it is an SLS, take away the colon", show(key.Value), show(t.Expression))
+		}
+		if key.Tag == tagStr && last.Tag == tagStr && key.Value > last.Value {
+			last, sls = key, value
 		}
 	}
-	if last.key.text != "match" && last.value.kind == kindStr && last.value.text != "" {
-		t.SLS = append(t.SLS, SLS{Name: last.value.text, Env: quoteKey(last.key), Line: last.value.line, Column: last.value.column})
+	if key, match := get(item, "match"); key != nil {
+		t.Match = match.Value
+		if match.Tag != tagStr {
+			t.Match = ""
+			s.breakAt(match, "the match type of the target %s is %s, not a text", show(t.Expression), noun(match))
+		}
+	}
+	if last.Value != "match" && sls.Tag == tagStr && sls.Value != "" {
+		t.SLS = append(t.SLS, SLS{Name: sls.Value, Env: last.Value, Line: sls.Line, Column: sls.Column})
 	}
 }
 
 // doubt notes a target that Salt takes otherwise than its writer meant.
-func (s *Section) doubt(t Target) {
-	at := &value{line: t.Line, column: t.Column}
+func (s *Section) doubt(key *yaml.Node, t *Target) {
+	warn := func(format string, args ...any) { s.faultAt(key, Warning, format, args...) }
 	switch {
 	case !t.text || t.Match == "":
-	case t.custom:
+	case !slices.Contains(matchTypes, t.Match):
 		help := ""
 		if near := nearest(t.Match, matchTypes); near != "" {
 			help = ": did you mean " + near + "?"
 		}
-		s.faultAt(at, Warning, "the target %s has the match type %s, which is none of Salt's own%s", show(t.Expression), show(t.Match), help)
-	case t.Match == "compound" && !wellFormed(t.Expression):
-		s.faultAt(at, Warning, "the target %s is no compound expression that Salt can read, so it matches no minion", show(t.Expression))
-	case t.Match == "list" && slices.ContainsFunc(strings.Split(t.Expression, ","), func(id string) bool { return strings.TrimSpace(id) != id }):
-		s.faultAt(at, Warning, "the list %s has spaces, which Salt takes for a part of the ids", show(t.Expression))
+		warn("the target %s has the match type %s, which is none of Salt's own%s", show(t.Expression), show(t.Match), help)
+	case t.Match == "compound" && !t.wellFormed():
+		warn("the target %s is no compound expression that Salt can read, so it matches no minion", show(t.Expression))
+	case t.Match == "list" && slices.ContainsFunc(strings.Split(t.Expression, ","), spaced):
+		warn("the list %s has spaces, which Salt takes for a part of the ids", show(t.Expression))
 	case t.Match == "glob" && strings.Contains(strings.TrimSpace(t.Expression), " "):
-		s.faultAt(at, Warning, "the target %s is one pattern to Salt, spaces and all, because its match type is glob", show(t.Expression))
-	case t.Match == "compound" || t.Match == "glob":
+		warn("the target %s is one pattern to Salt, spaces and all, because its match type is glob", show(t.Expression))
+	case t.Match == "glob" || t.Match == "compound" && !strings.Contains(t.Expression, "L@"):
 		for _, id := range t.Expected() {
-			if t.Match == "compound" && strings.Contains(t.Expression, "L@") {
-				break
-			}
 			if strings.Contains(id, ",") {
-				s.faultAt(at, Warning, "the target %s is one id to Salt: for a list, write L@%s", show(id), show(id))
+				warn("the target %s is one id to Salt: for a list, write L@%s", show(id), show(id))
 			}
 		}
 	}

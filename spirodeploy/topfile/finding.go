@@ -2,6 +2,7 @@ package topfile
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -86,16 +87,13 @@ func show(name string) string {
 // enumerate lists names for a sentence, in bounds.
 func enumerate(names []string) string {
 	const most = 20
-	var b strings.Builder
-	for i, name := range names {
-		if i == most {
-			fmt.Fprintf(&b, " and %d more", len(names)-most)
-			break
-		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(show(name))
+	shown, more := names, ""
+	if len(names) > most {
+		shown, more = names[:most], fmt.Sprintf(" and %d more", len(names)-most)
 	}
-	return b.String()
+	shown = slices.Clone(shown)
+	for i := range shown {
+		shown[i] = show(shown[i])
+	}
+	return strings.Join(shown, ", ") + more
 }

@@ -2,7 +2,6 @@ package topfile
 
 import (
 	"cmp"
-	"encoding/base64"
 	"slices"
 	"strings"
 
@@ -17,93 +16,66 @@ func (f *File) Generate(saltenv, deployment string) ([]byte, error) {
 	if f.Empty() {
 		return nil, nil
 	}
-	section := &value{kind: kindMap}
-	if p, ok := f.root.get(deployment); ok {
-		section = p.value
+	_, section := get(f.root, deployment)
+	if section == nil {
+		section = &yaml.Node{Kind: yaml.MappingNode, Tag: tagMap}
 	}
-	if section.size(maxWork) >= maxWork {
+	if size(section, maxWork) >= maxWork {
 		return nil, &SyntaxError{Exception: "RecursionError", Problem: "aliases (*) make too many values of the section " + deployment}
 	}
-	root := &value{kind: kindMap, pairs: []pair{{&value{kind: kindStr, text: saltenv}, section}}}
-	return yaml.Dump(root.node(), yaml.WithIndent(2), yaml.WithCompactSeqIndent(), yaml.WithLineWidth(-1))
+	root := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{written(&yaml.Node{Kind: yaml.ScalarNode, Tag: tagStr, Value: saltenv}), written(section)}}
+	return yaml.Dump(root, yaml.WithIndent(2), yaml.WithCompactSeqIndent(), yaml.WithLineWidth(-1))
 }
 
-// node returns the YAML that Salt reads as v.
-func (v *value) node() *yaml.Node {
-	n := &yaml.Node{Kind: yaml.ScalarNode, Value: v.text}
-	switch v.kind {
-	case kindNull:
-		n.Value = "null"
-	case kindBool:
-		n.Value = strings.ToLower(v.text)
-	case kindInt:
-	case kindFloat:
-		n.Value = v.written()
-	case kindBytes:
-		n.Tag, n.Style, n.Value = tagBinary, yaml.TaggedStyle, base64.StdEncoding.EncodeToString([]byte(v.text))
-	case kindSeq:
-		n.Kind = yaml.SequenceNode
-		for _, item := range v.items {
-			n.Content = append(n.Content, item.node())
+// written returns a copy of a constructed node that Salt reads as that, with its own copy
+// of each node below.
+func written(n *yaml.Node) *yaml.Node {
+	out := &yaml.Node{Kind: n.Kind, Value: n.Value}
+	switch n.Tag {
+	case tagStr:
+		out.Tag = tagStr
+		if resolve(n.Value) != tagStr {
+			out.Style = yaml.SingleQuotedStyle
 		}
-	case kindMap, kindSet:
-		n.Kind = yaml.MappingNode
-		if v.kind == kindSet {
-			n.Tag, n.Style = tagSet, yaml.TaggedStyle
-		}
-		for _, p := range v.sorted() {
-			n.Content = append(n.Content, p.key.node(), p.value.node())
-		}
-	default:
-		n.Tag = tagStr
-		if resolve(v.text) != tagStr {
-			n.Style = yaml.SingleQuotedStyle
+	case tagNull:
+		out.Value = "null"
+	case tagBool:
+		f, _ := number(n)
+		out.Value = map[float64]string{0: "false", 1: "true"}[f]
+	case tagInt:
+		out.Value, _ = integer(n.Value)
+	case tagFloat, tagBinary, tagSet:
+		if resolve(n.Value) != n.Tag {
+			out.Tag, out.Style = n.Tag, yaml.TaggedStyle
 		}
 	}
-	if len(n.Content) == 0 && n.Kind != yaml.ScalarNode {
-		n.Style |= yaml.FlowStyle
+	for _, child := range sorted(n) {
+		out.Content = append(out.Content, written(child))
 	}
-	return n
+	if len(out.Content) == 0 && n.Kind != yaml.ScalarNode {
+		out.Style |= yaml.FlowStyle
+	}
+	return out
 }
 
-// written returns a float in a form that YAML 1.1 reads as one.
-func (v *value) written() string {
-	switch v.text {
-	case "+Inf":
-		return ".inf"
-	case "-Inf":
-		return "-.inf"
-	case "NaN":
-		return ".nan"
+// sorted returns what is in a node, with the keys of a mapping as Python sorts them: only
+// if all of them are texts, or all are numbers.
+func sorted(n *yaml.Node) []*yaml.Node {
+	if n.Kind != yaml.MappingNode {
+		return n.Content
 	}
-	mantissa, exponent, has := strings.Cut(v.text, "e")
-	if !strings.Contains(mantissa, ".") {
-		mantissa += ".0"
+	texts, numbers := true, true
+	for key := range pairs(n) {
+		_, isNumber := number(key)
+		texts, numbers = texts && key.Tag == tagStr, numbers && isNumber
 	}
-	if has {
-		return mantissa + "e" + exponent
+	all := slices.Collect(slices.Chunk(n.Content, 2))
+	if texts || numbers {
+		slices.SortStableFunc(all, func(a, b []*yaml.Node) int {
+			x, _ := number(a[0])
+			y, _ := number(b[0])
+			return cmp.Or(cmp.Compare(x, y), strings.Compare(a[0].Value, b[0].Value))
+		})
 	}
-	return mantissa
-}
-
-// sorted returns the pairs as Python sorts them: only if all their keys are texts,
-// or all are numbers.
-func (v *value) sorted() []pair {
-	texts, numbers := 0, 0
-	for _, p := range v.pairs {
-		switch p.key.kind {
-		case kindStr:
-			texts++
-		case kindInt, kindFloat, kindBool:
-			numbers++
-		}
-	}
-	switch len(v.pairs) {
-	case texts:
-		return slices.SortedFunc(slices.Values(v.pairs), func(a, b pair) int { return strings.Compare(a.key.text, b.key.text) })
-	case numbers:
-		return slices.SortedStableFunc(slices.Values(v.pairs), func(a, b pair) int { return cmp.Compare(a.key.number(), b.key.number()) })
-	default:
-		return v.pairs
-	}
+	return slices.Concat(all...)
 }

@@ -15,50 +15,29 @@ func glob(pattern string) func(string) bool {
 	if !isGlob(pattern) {
 		return func(name string) bool { return name == pattern }
 	}
-	var expr strings.Builder
-	for i := 0; i < len(pattern); i++ {
-		switch c := pattern[i]; c {
-		case '*':
-			expr.WriteString(".*")
-		case '?':
-			expr.WriteByte('.')
-		case '[':
-			class, n := globClass(pattern[i:])
-			expr.WriteString(class)
-			i += n - 1
-		default:
-			end := i + strings.IndexAny(pattern[i:], "*?[")
-			if end < i {
-				end = len(pattern)
-			}
-			expr.WriteString(regexp.QuoteMeta(pattern[i:end]))
-			i = end - 1
+	expr := globPart.ReplaceAllStringFunc(pattern, func(part string) string {
+		switch {
+		case part == "*":
+			return ".*"
+		case part == "?":
+			return "."
+		case strings.HasPrefix(part, "[!"):
+			return "[^" + globClass.Replace(part[2:len(part)-1]) + "]"
+		case len(part) > 1 && part[0] == '[':
+			return "[" + globClass.Replace(part[1:len(part)-1]) + "]"
 		}
-	}
-	matcher, err := regexp.Compile(`(?s)\A(?:` + expr.String() + `)\z`)
+		return regexp.QuoteMeta(part)
+	})
+	matcher, err := regexp.Compile(`(?s)\A(?:` + expr + `)\z`)
 	if err != nil {
 		return func(string) bool { return false }
 	}
 	return matcher.MatchString
 }
 
-// globClass returns the regular expression for the [seq] that pattern starts
-// with, and its length in pattern. A bracket that is never closed stands for itself.
-func globClass(pattern string) (class string, length int) {
-	start := 1
-	if strings.HasPrefix(pattern[start:], "!") {
-		start++
-	}
-	// A bracket in the first place belongs to the sequence.
-	search := min(start+1, len(pattern))
-	end := strings.IndexByte(pattern[search:], ']')
-	if end < 0 {
-		return `\[`, 1
-	}
-	end += search
-	sequence := strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`, `^`, `\^`).Replace(pattern[start:end])
-	if start == 2 {
-		sequence = "^" + sequence
-	}
-	return "[" + sequence + "]", end + 1
-}
+// globPart matches the parts of a pattern. A bracket in the first place belongs to the
+// sequence, and one that is never closed stands for itself.
+var globPart = regexp.MustCompile(`(?s)\*|\?|\[(?:!.|[^!])[^\]]*\]|\[|[^*?\[]+`)
+
+// globClass escapes what a class of a regular expression reads otherwise.
+var globClass = strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`, `^`, `\^`)

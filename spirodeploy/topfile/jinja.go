@@ -2,17 +2,12 @@ package topfile
 
 import (
 	"bytes"
-	"slices"
+	"regexp"
 	"strings"
 )
 
-// marks begin what Jinja renders.
-var marks = []string{"{{", "{%", "{#"}
-
 // hasJinja tells whether Salt has to render a text to know what it says.
-func hasJinja(text string) bool {
-	return slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(text, mark) })
-}
+var hasJinja = regexp.MustCompile(`\{[{%#]`).MatchString
 
 // Template tells whether Salt has to render a top.sls to know what it says: it has
 // Jinja, or is for a renderer other than the default. A spirotop.sls is never
@@ -31,57 +26,32 @@ func defaultRenderer(source []byte) bool {
 	return renderer == "jinja|yaml" || renderer == "yaml"
 }
 
-// A blanked file has its Jinja replaced, so that what is left can be read as YAML.
-type blanked struct {
-	text []byte
-	// jinja are the lines, from 1, that had some: what stands in them is unknown.
-	jinja map[int]bool
-}
+// jinja matches what Jinja renders, {% raw %} with all that it holds. What is not closed goes
+// on to the end of the file.
+var jinja = regexp.MustCompile(`(?s)\{%[-+ \t\n]*raw[-+ \t\n]*%\}.*?(?:\{%-? ?endraw.*?%\}|\z)|\{\{.*?(?:\}\}|\z)|\{%.*?(?:%\}|\z)|\{#.*?(?:#\}|\z)`)
 
-// blank replaces Jinja: an expression by letters, which make a scalar, and the
-// rest by spaces, what {% raw %} holds too. Lines stay where they are.
-func blank(source []byte) blanked {
-	out := bytes.Clone(source)
-	lines := map[int]bool{}
-	line := 1
-	for at := 0; at < len(out); {
-		if out[at] != '{' || at+1 == len(out) || !strings.ContainsRune("{%#", rune(out[at+1])) {
-			if out[at] == '\n' {
-				line++
-			}
-			at++
-			continue
+// blank replaces Jinja, so that what is left can be read as YAML: an expression by letters,
+// which make a scalar, and the rest by spaces. It returns the lines, from 1, that had some:
+// what stands in them is unknown.
+func blank(source string) (text string, lines map[int]bool) {
+	text = jinja.ReplaceAllStringFunc(source, func(found string) string {
+		fill := ' '
+		if strings.HasPrefix(found, "{{") && strings.HasSuffix(found, "}}") {
+			fill = 'x'
 		}
-		length, fill := extent(out[at:])
-		for end := at + length; at < end; at++ {
-			if lines[line] = true; out[at] == '\n' {
-				line++
-			} else {
-				out[at] = fill
+		return strings.Map(func(char rune) rune {
+			if char == '\n' {
+				return char
 			}
+			return fill
+		}, found)
+	})
+	lines = map[int]bool{}
+	before := strings.Split(source, "\n")
+	for i, line := range strings.Split(text, "\n") {
+		if line != before[i] {
+			lines[i+1] = true
 		}
 	}
-	return blanked{out, lines}
-}
-
-// extent returns how long the Jinja is that text begins with, and what takes its place.
-func extent(text []byte) (length int, fill byte) {
-	end, fill := map[byte]string{'{': "}}", '%': "%}", '#': "#}"}[text[1]], byte(' ')
-	if text[1] == '{' {
-		fill = 'x'
-	}
-	n := bytes.Index(text[2:], []byte(end))
-	if n < 0 {
-		return len(text), ' '
-	}
-	length = n + 4
-	if text[1] == '%' && strings.Trim(string(text[2:n+2]), "-+ \t\n") == "raw" {
-		for _, endraw := range []string{"{% endraw", "{%- endraw", "{%endraw", "{%-endraw"} {
-			if n := bytes.Index(text[length:], []byte(endraw)); n >= 0 {
-				return length + n, fill
-			}
-		}
-		return len(text), fill
-	}
-	return length, fill
+	return text, lines
 }

@@ -1,8 +1,12 @@
 package topfile
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -40,109 +44,139 @@ var lookalike = regexp.MustCompile(`^[A-Z].?@`)
 // which words beyond ids match it (G@os:Debian, for example), or which whole
 // expression of another match type. Without it, those may match.
 func (t Target) Matches(id string, known func(word string) bool) Answer {
-	if known == nil {
-		return t.match(id, maybe)
+	other := maybe
+	if known != nil {
+		other = func(word string) Answer { return answer(known(word)) }
 	}
-	return t.match(id, func(word string) Answer { return answer(known(word)) })
+	return t.compile().match(id, other)
 }
-
-func (t Target) match(id string, other func(word string) Answer) Answer {
-	switch {
-	case !t.text:
-		return No // Salt's matchers take texts
-	case t.Match == "glob":
-		return answer(glob(t.Expression)(id))
-	case t.Match == "list":
-		return answer(slices.Contains(strings.Split(t.Expression, ","), id))
-	case t.Match == "compound":
-		return compile(t.Expression).match(id, other)
-	default:
-		return other(t.Expression)
-	}
-}
-
-// ids returns the ids that the target names, each once and in order, whether it
-// matches them or not.
-func (t Target) ids() []string {
-	var ids []string
-	switch {
-	case !t.text:
-	case t.Match == "glob" && !isGlob(t.Expression):
-		ids = []string{t.Expression}
-	case t.Match == "list":
-		ids = strings.Split(t.Expression, ",")
-	case t.Match == "compound":
-		for _, w := range compile(t.Expression).words {
-			switch {
-			case w.engine == "L":
-				ids = append(ids, strings.Split(w.text[len("L@"):], ",")...)
-			case !w.operator && w.engine == "" && !lookalike.MatchString(w.text) && !isGlob(w.text):
-				ids = append(ids, w.text)
-			}
-		}
-	}
-	ids = slices.DeleteFunc(ids, func(id string) bool { return id == "" || strings.TrimSpace(id) != id })
-	return once(ids, func(id string) string { return id })
-}
-
-func maybe(string) Answer { return Maybe }
 
 // Expected returns the ids that the target matches whatever the grains of their
 // minions are, in the order in which it names them.
 func (t Target) Expected() []string {
-	ids := t.ids()
-	if t.Match != "compound" {
-		return ids
+	x := t.compile()
+	var ids []string
+	for _, w := range x.words {
+		ids = append(ids, w.ids...)
 	}
-	expression := compile(t.Expression)
-	return slices.DeleteFunc(ids, func(id string) bool { return expression.match(id, maybe) != Yes })
+	ids = slices.DeleteFunc(ids, func(id string) bool { return id == "" || spaced(id) || x.match(id, maybe) != Yes })
+	return once(ids, func(id string) string { return id })
 }
 
-// operators join the words of a compound target.
-var operators = []string{"and", "or", "not", "(", ")"}
+// spaced tells whether an id has white space around it, as no minion's has.
+func spaced(id string) bool { return strings.TrimSpace(id) != id }
 
-// A compoundExpression is a compound target, read once for any number of ids.
-type compoundExpression struct {
-	words []compoundWord
-	long  bool // it has more words than what is read, and none is in words
+func maybe(string) Answer { return Maybe }
+
+// wellFormed tells whether Salt can evaluate a compound target: with words that all may
+// match, only an expression that it cannot evaluate is a No.
+func (t Target) wellFormed() bool {
+	return t.compile().eval(func(word) Answer { return Maybe }) != No
 }
 
-type compoundWord struct {
-	text     string
-	operator bool
-	engine   string // a letter, or nothing for an id or a glob of ids
-	matches  func(id string) bool
+// An expression is what a target says, read once for any number of ids.
+type expression struct {
+	words []word
+	tree  ast.Expr // numbers stand for words; nil matches no minion
 }
 
-func compile(expression string) compoundExpression {
-	all := strings.Fields(expression)
-	if len(all) > maxWords {
-		return compoundExpression{long: true}
+// A word is a part of a target that matches a minion or not.
+type word struct {
+	text    string
+	matches func(id string) bool // nil if more than the id decides
+	ids     []string             // that it names
+	part    bool                 // it stands for any part of an expression
+}
+
+// compile reads the target. All but a compound one is one word.
+func (t Target) compile() expression {
+	texts := strings.Fields(t.Expression)
+	one := word{text: t.Expression}
+	switch {
+	case !t.text: // Salt's matchers take texts
+		return expression{}
+	case t.Match == "glob":
+		one = globWord(t.Expression)
+	case t.Match == "list":
+		one = listWord(t.Expression, t.Expression)
+	case t.Match == "compound" && len(texts) <= maxWords:
+		return compound(texts)
 	}
-	var c compoundExpression
-	for _, text := range all {
-		w := compoundWord{text: text, operator: slices.Contains(operators, text)}
-		pattern := engine.FindStringSubmatch(text)
-		switch {
-		case w.operator:
-		case pattern == nil:
-			w.matches = glob(text)
-		case text[0] == 'L':
-			ids := map[string]bool{}
-			for _, id := range strings.Split(pattern[1], ",") {
-				ids[id] = true
-			}
-			w.engine, w.matches = "L", func(id string) bool { return ids[id] }
-		default:
-			w.engine = text[:1]
+	return expression{[]word{one}, &ast.BasicLit{Value: "0"}}
+}
+
+func globWord(text string) word {
+	w := word{text: text, matches: glob(text)}
+	if !isGlob(text) {
+		w.ids = []string{text}
+	}
+	return w
+}
+
+func listWord(text, list string) word {
+	w, has := word{text: text, ids: strings.Split(list, ",")}, map[string]bool{}
+	for _, id := range w.ids {
+		has[id] = true
+	}
+	w.matches = func(id string) bool { return has[id] }
+	return w
+}
+
+func compoundWord(text string) word {
+	pattern := engine.FindStringSubmatch(text)
+	switch {
+	case pattern == nil:
+		w := globWord(text)
+		if lookalike.MatchString(text) {
+			w.ids = nil
 		}
-		c.words = append(c.words, w)
+		return w
+	case text[0] == 'L':
+		return listWord(text, pattern[1])
+	default: // a node group or a range stands for any part of an expression
+		return word{text: text, part: text[0] == 'N' || text[0] == 'R'}
 	}
-	return c
 }
 
-func (c compoundExpression) match(id string, other func(string) Answer) Answer {
-	return c.eval(func(w compoundWord) Answer {
+// operators join the words of a compound target. Those of Go have the precedence of
+// Python's.
+var operators = map[string]string{"and": "&&", "or": "||", "not": "!", "(": "(", ")": ")"}
+
+// compound reads the words of a compound target as Salt does
+// (salt/matchers/compound_match.py), which makes an expression of Python of them. Nothing
+// matches one that Salt or Python refuses.
+func compound(texts []string) expression {
+	var x expression
+	var source []string // of Go
+	last := "("
+	for i, text := range texts {
+		operator, ok := operators[text]
+		binary := text == "and" || text == "or"
+		operand := last == "and" || last == "or" || last == "not" || last == "(" // follows
+		switch {
+		case !ok:
+			operator = strconv.Itoa(len(x.words))
+			x.words = append(x.words, compoundWord(text))
+		case last == "(" && binary, i == 0 && text == ")":
+			return x
+		case text == "(" && !operand:
+			operator = "refused" // Go would take it for a call
+		case text == "not" && (!operand || last == "not"):
+			source = append(source, "&&")
+		case text == ")" && last == "(":
+			source[len(source)-1], operator = "", "false" // an empty tuple
+		}
+		source = append(source, operator)
+		last = text
+	}
+	if tree, err := parser.ParseExpr(strings.Join(source, " ")); err == nil {
+		x.tree = tree
+	}
+	return x
+}
+
+func (x expression) match(id string, other func(string) Answer) Answer {
+	return x.eval(func(w word) Answer {
 		if w.matches == nil {
 			return other(w.text)
 		}
@@ -150,101 +184,33 @@ func (c compoundExpression) match(id string, other func(string) Answer) Answer {
 	})
 }
 
-// eval evaluates an expression as Salt's compound matcher does
-// (salt/matchers/compound_match.py): words and operators become an expression of
-// Python. An expression that Python refuses matches no minion. A node group or a range
-// stands for any part of an expression, so it makes the whole a Maybe.
-func (c compoundExpression) eval(word func(compoundWord) Answer) Answer {
-	if c.long {
-		return Maybe
-	}
-	var p parser
-	for _, w := range c.words {
-		last := ""
-		if n := len(p.tokens); n > 0 {
-			last = p.tokens[n-1].operator
+func (x expression) eval(answer func(word) Answer) Answer {
+	answers := make([]Answer, len(x.words))
+	for i, w := range x.words {
+		if answers[i] = answer(w); w.part && answers[i] == Maybe {
+			return Maybe
 		}
-		switch {
-		case !w.operator:
-			result := word(w)
-			if (w.engine == "N" || w.engine == "R") && result == Maybe {
-				return Maybe
-			}
-			p.tokens = append(p.tokens, token{answer: result})
-			continue
-		case len(p.tokens) == 0 && w.text != "(" && w.text != "not", last == "(" && (w.text == "and" || w.text == "or"):
-			return No
-		case w.text == "not" && len(p.tokens) > 0 && last != "and" && last != "or" && last != "(":
-			p.tokens = append(p.tokens, token{operator: "and"})
-		}
-		p.tokens = append(p.tokens, token{operator: w.text})
 	}
-	result := p.or()
-	if p.wrong || p.at < len(p.tokens) {
+	return eval(x.tree, answers)
+}
+
+// eval evaluates an expression in three values.
+func eval(tree ast.Expr, words []Answer) Answer {
+	switch e := tree.(type) {
+	case *ast.BasicLit:
+		i, _ := strconv.Atoi(e.Value)
+		return words[i]
+	case *ast.ParenExpr:
+		return eval(e.X, words)
+	case *ast.UnaryExpr:
+		return Yes - eval(e.X, words)
+	case *ast.BinaryExpr:
+		x, y := eval(e.X, words), eval(e.Y, words)
+		if e.Op == token.LAND {
+			return min(x, y)
+		}
+		return max(x, y)
+	default:
 		return No
 	}
-	return result
-}
-
-// wellFormed tells whether Salt can evaluate a compound expression: with words that all
-// may match, only an expression that it cannot evaluate is a No.
-func wellFormed(expression string) bool {
-	return compile(expression).eval(func(compoundWord) Answer { return Maybe }) != No
-}
-
-type token struct {
-	operator string // "" for an answer
-	answer   Answer
-}
-
-// A parser evaluates Python's and, or, not and parentheses in three values.
-type parser struct {
-	tokens []token
-	at     int
-	wrong  bool
-}
-
-func (p *parser) next(operator string) bool {
-	if p.at < len(p.tokens) && p.tokens[p.at].operator == operator {
-		p.at++
-		return true
-	}
-	return false
-}
-
-func (p *parser) or() Answer {
-	result := p.and()
-	for p.next("or") {
-		result = max(result, p.and())
-	}
-	return result
-}
-
-func (p *parser) and() Answer {
-	result := p.not()
-	for p.next("and") {
-		result = min(result, p.not())
-	}
-	return result
-}
-
-func (p *parser) not() Answer {
-	if p.next("not") {
-		return Yes - p.not()
-	}
-	if p.next("(") {
-		if p.next(")") {
-			return No // an empty tuple
-		}
-		result := p.or()
-		p.wrong = p.wrong || !p.next(")")
-		return result
-	}
-	if p.at == len(p.tokens) || p.tokens[p.at].operator != "" {
-		p.wrong = true
-		p.at = len(p.tokens)
-		return No
-	}
-	p.at++
-	return p.tokens[p.at-1].answer
 }

@@ -9,23 +9,18 @@ func nearest(meant string, names []string) string {
 	}
 	best, least := "", max(1, min(3, (len([]rune(meant))+1)/3))+1
 	for _, name := range names {
-		if len(name) > 100 {
-			continue
+		d := least
+		if len(name) <= 100 {
+			d = distance([]rune(strings.ToLower(meant)), []rune(strings.ToLower(name)))
 		}
-		d := distance([]rune(strings.ToLower(meant)), []rune(strings.ToLower(name)))
-		if d < least {
+		switch {
+		case d < least:
 			best, least = name, d
+		case best == "" && len(meant) > 2 && len(name) > 2 && (strings.HasPrefix(name, meant) || strings.HasPrefix(meant, name)):
+			best = name
 		}
 	}
-	if best != "" {
-		return best
-	}
-	for _, name := range names {
-		if len(meant) > 2 && len(name) > 2 && (strings.HasPrefix(name, meant) || strings.HasPrefix(meant, name)) {
-			return name
-		}
-	}
-	return ""
+	return best
 }
 
 // distance counts the insertions, deletions, replacements and swaps of neighbours

@@ -1,7 +1,6 @@
 package topfile
 
 import (
-	"context"
 	"path"
 	"slices"
 	"strings"
@@ -30,36 +29,30 @@ type reference struct {
 
 // references checks what the SLS visibly refer to, from those that are deployed
 // through their includes. What only Jinja includes is not looked at.
-func (c *checker) references(ctx context.Context, roots []SLS) error {
+func (c *checker) references(roots []string) {
 	queue, seen, read := roots, map[string]bool{}, 0
-	for len(queue) > 0 && read < maxRead {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		sls := queue[0].Name
+	for len(queue) > 0 && read < maxRead && c.ctx.Err() == nil {
+		sls := queue[0]
 		queue = queue[1:]
-		file, ok := c.index.file(sls)
+		file, ok := c.file(sls)
 		if !ok || seen[file] {
 			continue
 		}
 		seen[file] = true
-		source, err := readFile(c.bundle, file)
-		if read += len(source); err != nil {
+		source, err := c.readFile(file)
+		if read += len(source); err != nil || len(source) > MaxSize {
 			continue // the bundler tells it, or it is too large to have been written by hand
 		}
 		found, otherEnvs := visible(source)
 		c.result.OtherEnvs = c.result.OtherEnvs || otherEnvs
 		for _, r := range found {
-			if !r.include {
+			if r.include {
+				queue = append(queue, c.include(sls, file, r)...)
+			} else {
 				c.source(file, r)
-				continue
-			}
-			for _, name := range c.include(sls, file, r) {
-				queue = append(queue, SLS{Name: name})
 			}
 		}
 	}
-	return nil
 }
 
 // include checks an include of an SLS and returns the names of what is there.
@@ -68,9 +61,9 @@ func (c *checker) include(sls, file string, r reference) []string {
 	if !ok {
 		return nil
 	}
-	found, missing := c.index.included(name)
+	found, missing := c.included(name)
 	for _, lacking := range missing {
-		c.addAt(KindReference, Warning, file, r.line, r.column, " includes %s, and %s", show(r.names[0]), c.index.lack(lacking))
+		c.addAt(KindReference, Warning, file, r.line, r.column, " includes %s, and %s", show(r.names[0]), c.lack(lacking))
 	}
 	return found
 }
@@ -95,10 +88,8 @@ func relative(sls, file, include string) (string, bool) {
 
 // source checks a source of a state, with its alternatives.
 func (c *checker) source(file string, r reference) {
-	for _, name := range r.names {
-		if there, known := c.hasSource(name); there || !known {
-			return
-		}
+	if slices.ContainsFunc(r.names, func(name string) bool { return !c.lacksSource(name) }) {
+		return
 	}
 	if len(r.names) == 1 {
 		c.addAt(KindReference, Warning, file, r.line, r.column, " names the source %s, which is not in the bundle%s", show(r.names[0]), c.elsewhere(r.names[0]))
@@ -125,23 +116,17 @@ func (c *checker) elsewhere(url string) string {
 	return "; it has " + strings.Join(found, ", ")
 }
 
-// hasSource tells whether a salt:// URL is in the bundle, if that can be known.
-func (c *checker) hasSource(url string) (there, known bool) {
-	name, ok := strings.CutPrefix(url, "salt://")
-	if !ok {
-		return false, false
-	}
-	if before, env, ok := strings.Cut(name, "?saltenv="); ok {
-		if env != c.opts.saltenv() {
-			return false, false
-		}
-		name = before
-	}
+// lacksSource tells whether the bundle is known not to have what a salt:// URL names.
+func (c *checker) lacksSource(url string) bool {
+	name, env, other := strings.Cut(strings.TrimPrefix(url, "salt://"), "?saltenv=")
 	name = strings.TrimSuffix(strings.TrimPrefix(name, "|"), "/")
-	if strings.ContainsAny(name, "?*%|") || strings.HasPrefix(name, "/") || path.Clean(name) != name && name != "" {
-		return false, false
+	switch {
+	case other && env != c.opts.saltenv():
+		return false
+	case strings.ContainsAny(name, "?*%|"), strings.HasPrefix(name, "/"), name != "" && path.Clean(name) != name:
+		return false
 	}
-	return c.index.has(name), true
+	return !c.has(name)
 }
 
 // visible returns the references of an SLS that can be seen without rendering it. It skips
@@ -151,17 +136,17 @@ func visible(source []byte) (found []reference, otherEnvs bool) {
 	if !defaultRenderer(source) {
 		return nil, true
 	}
-	text := blank(newlines(source))
-	root, err := decodeOne(text.text)
+	text, jinja := blank(newlines(source))
+	root, err := decodeOne(text)
 	if err != nil || root == nil || root.Kind != yaml.MappingNode {
-		return nil, len(text.jinja) > 0
+		return nil, len(jinja) > 0
 	}
-	v := &viewer{jinja: text.jinja, seen: map[*yaml.Node]bool{}}
-	for i := 0; i < len(root.Content); i += 2 {
-		if root.Content[i].Value == "include" {
-			v.includes(target(root.Content[i+1]))
+	v := &viewer{jinja: jinja, seen: map[*yaml.Node]bool{}}
+	for key, value := range pairs(root) {
+		if key.Value == "include" {
+			v.includes(target(value))
 		} else {
-			v.walk(root.Content[i+1])
+			v.walk(value)
 		}
 	}
 	return v.found, v.otherEnvs

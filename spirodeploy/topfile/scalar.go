@@ -1,12 +1,15 @@
 package topfile
 
 import (
+	"cmp"
+	"encoding/base64"
 	"math"
 	"math/big"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // The types of YAML 1.1 that PyYAML tells apart in plain scalars.
@@ -56,111 +59,81 @@ func resolve(text string) string {
 	return tagStr
 }
 
-// integer reads an integer as Salt's loader does: it takes leading zeros away,
-// so that 017 is 17, and leaves the rest to PyYAML, for which -017 is octal. It returns it
-// as Python prints it.
+// integer reads an integer as Salt's loader does: it takes leading zeros away, so that 017
+// is 17, and leaves the rest to PyYAML, for which -017 is octal. It returns it as Python
+// prints it.
 func integer(text string) (string, bool) {
-	if text != "0" && strings.HasPrefix(text, "0") && !strings.HasPrefix(text, "0b") && !strings.HasPrefix(text, "0x") {
-		if text = strings.TrimLeft(text, "0"); text == "" {
-			text = "0"
+	if strings.HasPrefix(text, "0") && !strings.HasPrefix(text, "0b") && !strings.HasPrefix(text, "0x") {
+		text = cmp.Or(strings.TrimLeft(text, "0"), "0")
+	}
+	text, negative := strings.CutPrefix(strings.ReplaceAll(text, "_", ""), "-")
+	base := 0 // of the prefix
+	if strings.Contains(text, ":") {
+		base = 10
+	}
+	if len(text) > 4*maxDigits { // more than maxDigits of any base
+		return "", false
+	}
+	sum := new(big.Int)
+	for part := range strings.SplitSeq(strings.TrimPrefix(text, "+"), ":") {
+		n, ok := new(big.Int).SetString(strings.TrimSpace(part), base)
+		if !ok {
+			return "", false
 		}
+		sum.Add(sum.Mul(sum, big.NewInt(60)), n)
 	}
-	text = strings.ReplaceAll(text, "_", "")
-	negative := strings.HasPrefix(text, "-")
-	if negative || strings.HasPrefix(text, "+") {
-		text = text[1:]
-	}
-	n, ok := magnitude(text)
-	if !ok || len(n.String()) > maxDigits {
+	if len(sum.String()) > maxDigits {
 		return "", false
 	}
 	if negative {
-		n.Neg(n)
+		sum.Neg(sum)
 	}
-	return n.String(), true
-}
-
-func magnitude(text string) (*big.Int, bool) {
-	switch {
-	case text == "0":
-		return new(big.Int), true
-	case strings.HasPrefix(text, "0b"):
-		return digits(text[2:], 2)
-	case strings.HasPrefix(text, "0x"):
-		return digits(text[2:], 16)
-	case strings.HasPrefix(text, "0"):
-		return digits(strings.TrimPrefix(text, "0o"), 8)
-	case strings.Contains(text, ":"):
-		n := new(big.Int)
-		for part := range strings.SplitSeq(text, ":") {
-			digit, ok := digits(part, 10)
-			if !ok || n.BitLen() > 1<<16 {
-				return nil, false
-			}
-			n.Add(n.Mul(n, big.NewInt(60)), digit)
-		}
-		return n, true
-	default:
-		return digits(strings.TrimSpace(text), 10)
-	}
-}
-
-func digits(text string, base int) (*big.Int, bool) {
-	if text == "" || text[0] == '-' || text[0] == '+' || base == 10 && len(text) > maxDigits {
-		return nil, false
-	}
-	return new(big.Int).SetString(text, base)
+	return sum.String(), true
 }
 
 // float reads a number as PyYAML does.
 func float(text string) (float64, bool) {
-	text = strings.ToLower(strings.ReplaceAll(text, "_", ""))
-	sign := 1.0
-	if strings.HasPrefix(text, "-") {
-		sign = -1
-	}
-	if strings.HasPrefix(text, "-") || strings.HasPrefix(text, "+") {
+	text, negative := strings.CutPrefix(strings.ToLower(strings.ReplaceAll(text, "_", "")), "-")
+	text = strings.TrimPrefix(text, "+")
+	if text == ".inf" || text == ".nan" {
 		text = text[1:]
 	}
-	switch {
-	case text == ".inf":
-		return sign * math.Inf(1), true
-	case text == ".nan":
-		return math.NaN(), true
-	case !strings.Contains(text, ":"):
-		f, ok := decimal(text)
-		return sign * f, ok
-	}
-	parts := strings.Split(text, ":")
-	slices.Reverse(parts)
-	base, sum := 1.0, 0.0
-	for _, part := range parts {
-		f, ok := decimal(part)
-		if !ok {
+	sum := 0.0
+	for part := range strings.SplitSeq(text, ":") {
+		f, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil && !math.IsInf(f, 0) || strings.ContainsAny(part, "xp") { // Go's own notations
 			return 0, false
 		}
-		sum += f * base
-		base *= 60
+		sum = sum*60 + f
 	}
-	return sign * sum, true
+	if negative {
+		sum = -sum
+	}
+	return sum, true
 }
 
-func decimal(text string) (float64, bool) {
-	if strings.ContainsAny(text, "xp") {
-		return 0, false // Go's own notations
+// number reads the scalar of a node that is a number or a truth value. It is near enough
+// to sort by.
+func number(n *yaml.Node) (f float64, ok bool) {
+	switch n.Tag {
+	case tagBool:
+		value, ok := map[string]float64{"yes": 1, "true": 1, "on": 1, "no": 0, "false": 0, "off": 0}[strings.ToLower(n.Value)]
+		return value, ok
+	case tagInt:
+		text, ok := integer(n.Value)
+		f, _ = strconv.ParseFloat(text, 64)
+		return f, ok
+	case tagFloat:
+		return float(n.Value)
 	}
-	f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	return f, err == nil || math.IsInf(f, 0)
+	return 0, false
 }
 
-// truth reads a truth value, which an explicit tag may put before any case, and returns it
-// as Python prints it.
-func truth(text string) (value string, ok bool) {
-	switch strings.ToLower(text) {
-	case "yes", "true", "on":
-		return "True", true
-	case "no", "false", "off":
-		return "False", true
-	}
-	return "", false
+// skipped matches what Python skips in base64. It refuses other characters than ASCII.
+var skipped = regexp.MustCompile(`[^A-Za-z0-9+/=[:^ascii:]]+`)
+
+// binary reads base64 as Python does, and returns it without what is skipped.
+func binary(text string) (string, bool) {
+	data, err := base64.StdEncoding.DecodeString(skipped.ReplaceAllString(text, ""))
+	return base64.StdEncoding.EncodeToString(data), err == nil
 }

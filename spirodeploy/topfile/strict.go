@@ -1,7 +1,7 @@
 package topfile
 
 import (
-	"bytes"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -14,10 +14,11 @@ import (
 // a few places; these are the ones that the differential test has found.
 type referee struct {
 	lines   []string
-	anchors map[string]*yaml.Node
+	anchors map[string]bool
 	last    *yaml.Node // the one before, in the order of the text
 	at      place      // of last
 	near    spot
+	err     error // the first
 }
 
 // A spot is a place in the text, the offset in bytes of its line.
@@ -31,38 +32,44 @@ const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralSty
 const simpleKey = 1024
 
 var (
-	anchorName = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
-	tabBefore  = regexp.MustCompile(`(?:^|[-?]) *\t[ \t]*$`)
-	comment    = regexp.MustCompile(`(?:^|[ \t])#`)
-	colonAfter = regexp.MustCompile(`^[ \t]*:[,?\[\]{}]`)
-	flowColon  = regexp.MustCompile(`:[,?\[\]{}]`)
+	forbidden   = regexp.MustCompile("[^\t\n -~\u0085\u00a0-\ufffd\U00010000-\U0010ffff]") // wherever it stands
+	anchorName  = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
+	tabBefore   = regexp.MustCompile(`(?:^|[-?]) *\t[ \t]*$`)
+	content     = regexp.MustCompile(`^[ \t]*[^ \t#]`)
+	comment     = regexp.MustCompile(`(?:^|[ \t])#`)
+	colonAfter  = regexp.MustCompile(`^[ \t]*:[,?\[\]{}]`)
+	flowText    = regexp.MustCompile(`^[:?]|:[,?\[\]{}]`)
+	documentEnd = regexp.MustCompile(`^\.\.\.(?:[ \t]|$)`)
+	tagGlued    = regexp.MustCompile(`^![^ \t,\]}]*[\]}]`)
 )
 
-// refuse looks at a text before it is parsed.
-func refuse(text []byte) error {
-	if at := bytes.IndexFunc(bytes.TrimPrefix(text, []byte("\ufeff")), forbidden); at >= 0 {
-		at += len(text) - len(bytes.TrimPrefix(text, []byte("\ufeff")))
-		r, _ := utf8.DecodeRune(text[at:])
-		line, column := position(text, at)
-		return &SyntaxError{line, column, "yaml.reader.ReaderError", "the character " + unicodeName(r) + " is not allowed", ""}
+// newReferee looks at a text before it is parsed.
+func newReferee(text string) *referee {
+	r := &referee{lines: lines(text), anchors: map[string]bool{}}
+	if at := forbidden.FindStringIndex(text); at != nil {
+		line, column := position(text, at[0])
+		r.refuseAt(line, column, "reader", fmt.Sprintf("the character %U is not allowed", []rune(text[at[0]:at[1]])[0]), "")
 	}
-	if at := bytes.Index(text, []byte("\n\ufeff")); at >= 0 {
-		line, _ := position(text, at+1)
-		return &SyntaxError{line, 1, "yaml.reader.ReaderError", "a byte order mark stands inside the file", ""}
+	if before, _, found := strings.Cut(text, "\n\ufeff"); found {
+		r.refuseAt(strings.Count(before, "\n")+2, 1, "reader", "a byte order mark stands inside the file", "")
 	}
-	for n, line := range strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n") {
-		trimmed := strings.TrimSpace(line)
-		if strings.HasPrefix(line, "...") && (len(line) == 3 || line[3] == ' ' || line[3] == '\t') {
-			return &SyntaxError{n + 1, 1, "yaml.parser.ParserError", "a document ends here and none has begun", ""}
-		}
-		if tab := strings.IndexByte(line, '\t'); tab >= 0 && strings.TrimLeft(line[:tab], " ") == "" {
-			return tabAt(n+1, tab+1)
-		}
-		if trimmed != "" && trimmed[0] != '#' {
-			break
+	for n, line := range r.lines {
+		rest := strings.TrimLeft(line, " ")
+		switch {
+		case documentEnd.MatchString(line):
+			r.refuseAt(n+1, 1, "parser", "a document ends here and none has begun", "")
+		case strings.HasPrefix(rest, "\t"):
+			r.tabAt(n+1, len(line)-len(rest)+1)
+		case content.MatchString(line):
+			return r
 		}
 	}
-	return nil
+	return r
+}
+
+// lines splits a text as YAML 1.1 does, for which these three end a line, too.
+func lines(text string) []string {
+	return strings.Split(strings.NewReplacer("\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(strings.TrimPrefix(text, "\ufeff")), "\n")
 }
 
 // A place is what stands around a node.
@@ -72,147 +79,108 @@ type place struct {
 }
 
 // check looks at the nodes of a document that has been parsed, in their order.
-func (r *referee) check(n *yaml.Node, at place) error {
-	if err := r.tabs(n.Line); err != nil {
-		return err
-	}
+func (r *referee) check(n *yaml.Node, at place) {
+	r.tabs(n.Line, at.flow)
 	r.last, r.at = n, at
-	if err := r.anchor(n); err != nil {
-		return err
-	}
-	if err := r.scalar(n, at.flow); err != nil {
-		return err
-	}
+	r.anchor(n)
+	r.scalar(n, at.flow)
 	inner := place{flow: at.flow || n.Style&yaml.FlowStyle != 0, indent: n.Column}
 	if inner.flow {
 		inner.indent = at.indent
 	}
 	for i, child := range n.Content {
 		if n.Kind == yaml.MappingNode && i%2 == 0 {
-			if err := r.key(child, n.Content[i+1], inner.flow); err != nil {
-				return err
-			}
+			r.key(child, n.Content[i+1], inner.flow)
 		}
-		if !inner.flow && tabBefore.MatchString(r.before(child)) {
-			return refused(child, "scanner", tabProblem)
+		if before, _ := r.split(child); !inner.flow && tabBefore.MatchString(before) {
+			r.refuse(child, "scanner", tabProblem)
 		}
-		if err := r.check(child, inner); err != nil {
-			return err
-		}
+		r.check(child, inner)
 	}
-	return nil
 }
 
-func (r *referee) anchor(n *yaml.Node) error {
+func (r *referee) anchor(n *yaml.Node) {
 	name := n.Anchor
 	if n.Kind == yaml.AliasNode {
 		name = n.Value
 	}
 	switch {
-	case name == "":
-		return nil
-	case !anchorName.MatchString(name):
-		return refused(n, "scanner", "the anchor or alias "+name+" has characters other than letters, digits, _ and -")
-	case n.Anchor == "":
-		return nil
-	case r.anchors[name] != nil:
-		return refused(n, "composer", "the anchor &"+name+" is there twice")
+	case name != "" && !anchorName.MatchString(name):
+		r.refuse(n, "scanner", "the anchor or alias "+name+" has characters other than letters, digits, _ and -")
+	case r.anchors[n.Anchor]:
+		r.refuse(n, "composer", "the anchor &"+name+" is there twice")
+	case n.Anchor != "":
+		r.anchors[name] = true
 	}
-	r.anchors[name] = n
-	return nil
 }
 
-// tabs looks for tabs in lines without content between the last node and the
-// line of the next one. It knows too little of where a quoted text or a flow
-// collection ends to look behind one.
-func (r *referee) tabs(next int) error {
+// tabs looks for tabs in the lines of white space and comments between the last node and
+// the line of the next one.
+func (r *referee) tabs(next int, flow bool) {
 	n := r.last
-	if n == nil || r.at.flow || n.Style&(quoted|yaml.FlowStyle) != 0 {
-		return nil
+	if n == nil || flow || n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		return
 	}
+	next = min(next, len(r.lines)+1)
 	// A plain text goes on over empty lines until a comment ends it.
-	plain := n.Kind == yaml.ScalarNode && n.Value != ""
-	for number := n.Line; number < min(next, len(r.lines)+1); number++ {
+	number, plain := n.Line, n.Kind == yaml.ScalarNode && n.Value != ""
+	if r.at.flow || n.Style&(quoted|yaml.FlowStyle) != 0 { // a quoted text or flow collection ends somewhere
+		number, plain = next, false
+		for number > n.Line && !content.MatchString(r.lines[number-2]) {
+			number--
+		}
+	}
+	for ; number < next; number++ {
 		line := r.lines[number-1]
-		if number > n.Line && strings.TrimLeft(line, " \t") == "" {
-			if tab := strings.IndexByte(line, '\t'); tab >= 0 && (!plain || tab < r.at.indent) {
-				return tabAt(number, tab+1)
-			}
+		rest := strings.TrimLeft(line, " ")
+		tab := len(line) - len(rest)
+		if strings.HasPrefix(rest, "\t") && !content.MatchString(line) && (!plain || tab < r.at.indent) {
+			r.tabAt(number, tab+1)
 		}
-		if comment.MatchString(line) {
-			plain = false
-		}
+		plain = plain && !comment.MatchString(line)
 	}
-	return nil
-}
-
-// end looks for tabs in the lines behind everything.
-func (r *referee) end() error {
-	if err := r.tabs(len(r.lines) + 1); err != nil {
-		return err
-	}
-	block := yaml.LiteralStyle | yaml.FoldedStyle
-	if !r.at.flow && r.last.Style&block != 0 {
-		return nil
-	}
-	plain := !r.at.flow && r.last.Kind == yaml.ScalarNode && r.last.Style&(quoted|yaml.FlowStyle) == 0
-	for i := len(r.lines) - 1; i >= 0 && !plain && strings.TrimLeft(r.lines[i], " \t") == ""; i-- {
-		if tab := strings.IndexByte(r.lines[i], '\t'); tab >= 0 {
-			return tabAt(i+1, tab+1)
-		}
-	}
-	return nil
 }
 
 // key looks at a key of a mapping.
-func (r *referee) key(key, value *yaml.Node, flow bool) error {
-	source := r.from(key)
-	if key.Kind != yaml.ScalarNode || strings.HasSuffix(strings.TrimRight(r.before(key), " \t"), "?") {
-		return nil
+func (r *referee) key(key, value *yaml.Node, flow bool) {
+	before, source := r.split(key)
+	if key.Kind != yaml.ScalarNode || strings.HasSuffix(strings.TrimRight(before, " \t"), "?") {
+		return
 	}
 	plain := key.Style&(quoted|yaml.TaggedStyle) == 0 && key.Tag != "!" && key.Anchor == ""
+	rest, whole := strings.CutPrefix(source, key.Value)
 	switch {
 	case key.Value == "" && strings.HasPrefix(source, ":"):
-		return refused(key, "parser", "a colon stands here without a key before it")
+		r.refuse(key, "parser", "a colon stands here without a key before it")
 	case utf8.RuneCountInString(key.Value) > simpleKey:
-		return refused(key, "scanner", "a key is longer than 1024 characters")
+		r.refuse(key, "scanner", "a key is longer than 1024 characters")
 	case !flow || !plain || source == "" || source[0] == '?':
-		return nil
-	case !strings.HasPrefix(source, key.Value) && value.Kind == yaml.ScalarNode && value.Value == "":
-		return nil // no colon may follow
-	case !strings.HasPrefix(source, key.Value):
-		return refused(key, "parser", "a key goes over more than one line")
-	case colonAfter.MatchString(source[len(key.Value):]):
-		return refused(key, "scanner", "a colon must be followed by a space")
+	case whole && colonAfter.MatchString(rest):
+		r.refuse(key, "scanner", "a colon must be followed by a space")
+	case !whole && (value.Kind != yaml.ScalarNode || value.Value != ""): // a colon must follow
+		r.refuse(key, "parser", "a key goes over more than one line")
 	}
-	return nil
 }
 
-func (r *referee) scalar(n *yaml.Node, flow bool) error {
+func (r *referee) scalar(n *yaml.Node, flow bool) {
 	if n.Kind != yaml.ScalarNode || n.Style&quoted != 0 || !flow {
-		return nil
+		return
 	}
-	if source := r.from(n); n.Value == "" && strings.HasPrefix(source, "!") {
-		if end := strings.IndexAny(source, " \t,]}"); end >= 0 && source[end] != ' ' && source[end] != '\t' && source[end] != ',' {
-			return refused(n, "scanner", "a tag must be followed by a space")
-		}
+	if _, source := r.split(n); n.Value == "" && tagGlued.MatchString(source) {
+		r.refuse(n, "scanner", "a tag must be followed by a space")
 	}
-	if strings.HasPrefix(n.Value, ":") || strings.HasPrefix(n.Value, "?") || flowColon.MatchString(n.Value) {
-		return refused(n, "scanner", "put the text "+n.Value+" in quotes")
+	if flowText.MatchString(n.Value) {
+		r.refuse(n, "scanner", "put the text "+n.Value+" in quotes")
 	}
-	return nil
 }
 
-// before returns what stands in the line of a node to its left.
-func (r *referee) before(n *yaml.Node) string {
-	line := r.line(n)
-	return line[:len(line)-len(r.from(n))]
-}
-
-// from returns the line of a node from the node on. It goes on from where the last
-// call found one, for a line may be the whole file.
-func (r *referee) from(n *yaml.Node) string {
-	line := r.line(n)
+// split returns the line of a node to its left, and from the node on. It goes on from where
+// the last call found one, for a line may be the whole file.
+func (r *referee) split(n *yaml.Node) (before, from string) {
+	if n.Line < 1 || n.Line > len(r.lines) {
+		return "", ""
+	}
+	line := r.lines[n.Line-1]
 	if n.Line != r.near.line || n.Column < r.near.column {
 		r.near = spot{line: n.Line, column: 1}
 	}
@@ -220,20 +188,19 @@ func (r *referee) from(n *yaml.Node) string {
 		_, size := utf8.DecodeRuneInString(line[r.near.offset:])
 		r.near.offset += size
 	}
-	return line[r.near.offset:]
+	return line[:r.near.offset], line[r.near.offset:]
 }
 
-func (r *referee) line(n *yaml.Node) string {
-	if n.Line < 1 || n.Line > len(r.lines) {
-		return ""
+func (r *referee) refuse(n *yaml.Node, stage, problem string) {
+	r.refuseAt(n.Line, n.Column, stage, problem, "")
+}
+
+func (r *referee) tabAt(line, column int) {
+	r.refuseAt(line, column, "scanner", tabProblem, "indent with spaces")
+}
+
+func (r *referee) refuseAt(line, column int, stage, problem, hint string) {
+	if r.err == nil {
+		r.err = &SyntaxError{line, column, pyYAML(stage), problem, hint}
 	}
-	return r.lines[n.Line-1]
-}
-
-func refused(n *yaml.Node, stage, problem string) error {
-	return &SyntaxError{n.Line, n.Column, pyYAML(stage), problem, ""}
-}
-
-func tabAt(line, column int) error {
-	return &SyntaxError{line, column, pyYAML("scanner"), tabProblem, "indent with spaces"}
 }

@@ -29,6 +29,8 @@ func TestRefused(t *testing.T) {
 	for _, tt := range []struct{ name, source, want string }{
 		{"tab", "prod:\n\tweb1: [web]\n", "line 2, column 1: while scanning for the next token: found character that cannot start any token: indent with spaces, not with tabs"},
 		{"tab in an empty line", "prod:\n  web1:\n  - a\n \t\n", "line 4, column 2: a tab stands where YAML takes spaces only: indent with spaces"},
+		{"tab before a comment", "prod: {}\n\t# c\nx: y\n", "line 2, column 1: a tab stands where YAML takes spaces only: indent with spaces"},
+		{"tab after a quoted text", "prod:\n  a: 'b'\n \t\n  c: d\n", "line 3, column 2: a tab stands where YAML takes spaces only: indent with spaces"},
 		{"tab after a dash", "prod:\n  web1:\n  -\tweb\n", "line 3, column 5: a tab stands where YAML takes spaces only"},
 		{"two documents", "---\nprod: {}\n---\nx: y\n", "line 3, column 1: a second document begins here: the server takes one document"},
 		{"one key twice", "prod:\n  web1: [a]\n  web1: [b]\n", "line 3, column 3: the key web1 is there twice, first in line 2"},

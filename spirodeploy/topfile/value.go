@@ -1,146 +1,97 @@
 package topfile
 
 import (
+	"iter"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
+
+	"go.yaml.in/yaml/v4"
 )
 
-type kind uint8
-
-const (
-	kindNull kind = iota
-	kindBool
-	kindInt
-	kindFloat
-	kindStr
-	kindBytes
-	kindSeq
-	kindMap
-	kindSet
-)
-
-// names are the words for a person.
-var names = map[kind]string{
-	kindNull: "empty", kindBool: "a truth value", kindInt: "a number", kindFloat: "a number", kindStr: "a text",
-	kindBytes: "binary data", kindSeq: "a list", kindMap: "a mapping", kindSet: "a set",
+// types name the tags that a constructed node has, for a person and in Python.
+var types = map[string]struct{ noun, python string }{
+	tagNull: {"empty", "NoneType"}, tagBool: {"a truth value", "bool"}, tagInt: {"a number", "int"}, tagFloat: {"a number", "float"},
+	tagStr: {"a text", "str"}, tagBinary: {"binary data", "bytes"}, tagSeq: {"a list", "list"}, tagMap: {"a mapping", "dict"}, tagSet: {"a set", "set"},
 }
 
-// A value is what Salt's loader makes of a YAML node.
-type value struct {
-	kind         kind
-	text         string // of a text, of bytes; else the number or truth value as Python prints it
-	raw          string // a scalar as it is written
-	float        float64
-	items        []*value
-	pairs        []pair
-	line, column int
-}
+// noun says for a person what a node is.
+func noun(n *yaml.Node) string { return types[n.Tag].noun }
 
-type pair struct{ key, value *value }
-
-// identity returns an id that is equal for keys that are equal in Python: 1, 1.0 and True
-// are one key. It returns false if a value cannot be a key, or equals no other.
-func (v *value) identity() (id string, hashable bool) {
-	switch v.kind {
-	case kindSeq, kindMap, kindSet:
-		return "", false
-	case kindNull:
-		return "null", true
-	case kindBool:
-		return "number " + map[string]string{"True": "1", "False": "0"}[v.text], true
-	case kindInt:
-		return "number " + v.text, true
-	case kindFloat:
-		if v.float == math.Trunc(v.float) && !math.IsInf(v.float, 0) {
-			n, _ := big.NewFloat(v.float).Int(nil)
-			return "number " + n.String(), true
+// pairs yields the keys and values of a mapping.
+func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, value *yaml.Node) bool) {
+		for pair := range slices.Chunk(n.Content, 2) {
+			if !yield(pair[0], pair[1]) {
+				return
+			}
 		}
-		return "number " + strconv.FormatFloat(v.float, 'g', -1, 64), true
-	case kindBytes:
-		return "bytes " + v.text, true
-	default:
-		return "text " + v.text, true
 	}
 }
 
-// number returns a number or a truth value as a float: near enough to sort by.
-func (v *value) number() float64 {
-	switch v.kind {
-	case kindInt:
-		f, _ := strconv.ParseFloat(v.text, 64)
-		return f
-	case kindBool:
-		return map[string]float64{"True": 1}[v.text]
+// The functions below take constructed nodes.
+
+// get returns the key that is a text, and its value, or nil.
+func get(n *yaml.Node, text string) (key, value *yaml.Node) {
+	for key, value := range pairs(n) {
+		if key.Tag == tagStr && key.Value == text {
+			return key, value
+		}
+	}
+	return nil, nil
+}
+
+// identity returns an id that is equal for keys that are equal in Python: 1, 1.0 and True
+// are one key. It returns false if a value cannot be a key.
+func identity(n *yaml.Node) (id string, hashable bool) {
+	switch n.Tag {
+	case tagSeq, tagMap, tagSet:
+		return "", false
+	case tagNull:
+		return tagNull, true
+	case tagInt:
+		text, _ := integer(n.Value)
+		return "number " + text, true
+	case tagBool, tagFloat:
+		f, _ := number(n)
+		if f == math.Trunc(f) && !math.IsInf(f, 0) {
+			whole, _ := big.NewFloat(f).Int(nil)
+			return "number " + whole.String(), true
+		}
+		return "number " + strconv.FormatFloat(f, 'g', -1, 64), true
 	default:
-		return v.float
+		return n.Tag + " " + n.Value, true
 	}
 }
 
 // truthy tells whether Python takes a value for true.
-func (v *value) truthy() bool {
-	switch v.kind {
-	case kindNull:
+func truthy(n *yaml.Node) bool {
+	switch n.Tag {
+	case tagNull:
 		return false
-	case kindBool:
-		return v.text == "True"
-	case kindInt:
-		return v.text != "0"
-	case kindFloat:
-		return v.float != 0
-	case kindSeq:
-		return len(v.items) > 0
-	case kindMap, kindSet:
-		return len(v.pairs) > 0
+	case tagBool, tagInt, tagFloat:
+		f, _ := number(n)
+		return f != 0
 	default:
-		return v.text != ""
+		return len(n.Content) > 0 || n.Value != ""
 	}
 }
 
-// get returns the value of a key that is a text.
-func (v *value) get(key string) (pair, bool) {
-	for _, p := range v.pairs {
-		if p.key.kind == kindStr && p.key.text == key {
-			return p, true
+// size counts the values below a node as if no two were one, up to a limit.
+func size(n *yaml.Node, limit int) int {
+	sum := 1
+	for _, child := range n.Content {
+		if sum >= limit {
+			break
 		}
+		sum += size(child, limit-sum)
 	}
-	return pair{}, false
+	return sum
 }
 
-// size counts the values below v as if no two were one, up to a limit.
-func (v *value) size(limit int) int {
-	n := 1
-	for _, item := range v.items {
-		if n >= limit {
-			return n
-		}
-		n += item.size(limit - n)
-	}
-	for _, p := range v.pairs {
-		if n >= limit {
-			return n
-		}
-		n += p.key.size(limit-n) + 1
-		n += p.value.size(limit - n)
-	}
-	return n
-}
-
-// anyText tells whether a text at or below v has a property. The caller has
-// bounded the size.
-func (v *value) anyText(has func(string) bool) bool {
-	if v.kind == kindStr && has(v.text) {
-		return true
-	}
-	for _, item := range v.items {
-		if item.anyText(has) {
-			return true
-		}
-	}
-	for _, p := range v.pairs {
-		if p.key.anyText(has) || p.value.anyText(has) {
-			return true
-		}
-	}
-	return false
+// anyText tells whether a text at or below a node has a property. The caller has bounded
+// the size.
+func anyText(n *yaml.Node, has func(string) bool) bool {
+	return n.Tag == tagStr && has(n.Value) || slices.ContainsFunc(n.Content, func(child *yaml.Node) bool { return anyText(child, has) })
 }

@@ -1,10 +1,8 @@
 package topfile
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,27 +38,27 @@ type SyntaxError struct {
 }
 
 func (e *SyntaxError) Error() string {
-	var b strings.Builder
-	if e.Line > 0 {
-		fmt.Fprintf(&b, "line %d, column %d: ", e.Line, e.Column)
-	}
-	b.WriteString(e.Problem)
+	text := e.Problem
 	if e.Hint != "" {
-		b.WriteString(": " + e.Hint)
+		text += ": " + e.Hint
 	}
-	return b.String()
+	if e.Line > 0 {
+		return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, text)
+	}
+	return text
 }
 
 // decode returns the root node of the only document in source, or nil if there
 // is no document.
 func decode(source []byte) (*yaml.Node, error) {
-	if at := invalidUTF8(source); at >= 0 {
-		line, column := position(source, at)
+	text := version11(newlines(source))
+	if at := invalidUTF8(text); at >= 0 {
+		line, column := position(text, at)
 		return nil, &SyntaxError{line, column, "UnicodeDecodeError", "the file is not UTF-8", "save it as UTF-8"}
 	}
-	text := version11(newlines(source))
-	if err := refuse(text); err != nil {
-		return nil, err
+	r := newReferee(strings.TrimPrefix(text, "\ufeff"))
+	if r.err != nil {
+		return nil, r.err
 	}
 	root, err := decodeOne(text)
 	for range maxGlued {
@@ -75,22 +73,13 @@ func decode(source []byte) (*yaml.Node, error) {
 		}
 		text = apart
 	}
-	if err != nil {
+	if root == nil || err != nil {
 		return nil, explain(err, text)
 	}
-	if root == nil {
-		return nil, nil
-	}
-	// Lines end as YAML 1.1 has them, which counts these three, too.
-	lines := strings.NewReplacer("\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(strings.TrimPrefix(string(text), "\ufeff"))
-	r := &referee{lines: strings.Split(lines, "\n"), anchors: map[string]*yaml.Node{}}
-	if err := r.check(root, place{}); err != nil {
-		return nil, err
-	}
-	if err := r.end(); err != nil {
-		return nil, err
-	}
-	return root, nil
+	r.lines = lines(text)
+	r.check(root, place{})
+	r.tabs(len(r.lines)+1, false)
+	return root, r.err
 }
 
 // maxGlued is how many comments without white space before them are read.
@@ -98,55 +87,49 @@ const maxGlued = 100
 
 // unglue puts a space before a comment that the library wants one before, as in
 // "[web]# all": libyaml, which the server reads with, takes it as it is.
-func unglue(err error, text []byte) (apart []byte, ok bool) {
-	var load *yaml.LoadError
-	if !errors.As(err, &load) || !strings.Contains(load.Message, "comment without preceding whitespace") {
-		return nil, false
+func unglue(err error, text string) (apart string, ok bool) {
+	load, ok := glued(err)
+	if !ok {
+		return "", false
 	}
-	lines := bytes.SplitAfter(text, []byte("\n"))
-	n, column := load.Mark.Line-1, load.Mark.Column-1
-	if n < 0 || n >= len(lines) || column < 0 {
-		return nil, false
+	chars, at := []rune(text), load.Mark.Index
+	if strings.HasPrefix(text, "\ufeff") {
+		at++ // the library does not count it
 	}
-	line := []rune(string(lines[n]))
-	if column >= len(line) || line[column] != '#' {
-		return nil, false
+	if at >= len(chars) || chars[at] != '#' {
+		return "", false
 	}
-	lines[n] = []byte(string(slices.Insert(line, column, ' ')))
-	return bytes.Join(lines, nil), true
+	return string(slices.Insert(chars, at, ' ')), true
 }
 
-// sameLine reports whether two errors are about one line.
+func glued(err error) (*yaml.LoadError, bool) {
+	load, ok := errors.AsType[*yaml.LoadError](err)
+	return load, ok && strings.Contains(load.Message, "comment without preceding whitespace")
+}
+
+// sameLine reports whether two errors are about one line, and the second is another one.
 func sameLine(a, b error) bool {
-	var x, y *yaml.LoadError
-	return errors.As(a, &x) && errors.As(b, &y) && x.Mark.Line == y.Mark.Line && !strings.Contains(y.Message, "comment without preceding whitespace")
+	x, _ := glued(a)
+	y, again := glued(b)
+	return !again && y != nil && x.Mark.Line == y.Mark.Line
 }
 
 // decodeOne reads the only document of a text. A bug of the library is an error here.
-func decodeOne(text []byte) (root *yaml.Node, err error) {
+func decodeOne(text string) (root *yaml.Node, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			root, err = nil, fmt.Errorf("%v", r)
 		}
 	}()
-	loader, err := yaml.NewLoader(bytes.NewReader(text), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthFunc(checkDepth))))
-	if err != nil {
+	var all []yaml.Node
+	err = yaml.Load([]byte(text), &all, yaml.WithAllDocuments(), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthFunc(checkDepth))))
+	switch {
+	case err != nil || len(all) == 0:
 		return nil, err
+	case len(all) > 1:
+		return nil, &SyntaxError{all[1].Line, all[1].Column, "yaml.composer.ComposerError", "a second document begins here", "the server takes one document"}
 	}
-	var first, second yaml.Node
-	if err := loader.Load(&first); errors.Is(err, io.EOF) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
-	}
-	switch err := loader.Load(&second); {
-	case errors.Is(err, io.EOF):
-	case err != nil:
-		return nil, err
-	default:
-		return nil, &SyntaxError{second.Line, second.Column, "yaml.composer.ComposerError", "a second document begins here", "the server takes one document"}
-	}
-	return first.Content[0], nil
+	return all[0].Content[0], nil
 }
 
 var errDeep = fmt.Errorf("the nesting is deeper than %d levels", maxDepth)
@@ -159,8 +142,8 @@ func checkDepth(depth int, _ *yaml.DepthContext) error {
 }
 
 // newlines translates line ends as Python does in a text file.
-func newlines(source []byte) []byte {
-	return bytes.ReplaceAll(bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
+func newlines(source []byte) string {
+	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(source))
 }
 
 // directive12 is a directive for version 1.2, behind nothing but other directives, comments
@@ -169,34 +152,30 @@ var directive12 = regexp.MustCompile("\\A(\ufeff?" + `(?:[ \t]*(?:[#%].*)?\n)*?[
 
 // version11 names version 1.1 in a directive for 1.2: libyaml reads both alike,
 // and our library refuses the second.
-func version11(text []byte) []byte { return directive12.ReplaceAll(text, []byte("${1}1${2}")) }
+func version11(text string) string { return directive12.ReplaceAllString(text, "${1}1${2}") }
 
-func invalidUTF8(source []byte) int {
-	for at := 0; at < len(source); {
-		r, size := utf8.DecodeRune(source[at:])
-		if r == utf8.RuneError && size <= 1 {
+// invalidUTF8 returns the offset of the first byte that is not UTF-8, or -1.
+func invalidUTF8(text string) int {
+	for at, char := range text {
+		if char == utf8.RuneError && !strings.HasPrefix(text[at:], "\ufffd") {
 			return at
 		}
-		at += size
 	}
 	return -1
 }
 
 // position returns the line and the column of an offset, from 1.
-func position(source []byte, at int) (line, column int) {
-	before := newlines(source[:at])
-	start := bytes.LastIndexByte(before, '\n') + 1
-	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[start:]) + 1
+func position(text string, at int) (line, column int) {
+	start := strings.LastIndexByte(text[:at], '\n') + 1
+	return strings.Count(text[:start], "\n") + 1, utf8.RuneCountInString(text[start:at]) + 1
 }
 
 // explain turns an error of the library into one for a person.
-func explain(err error, text []byte) error {
-	var known *SyntaxError
-	if errors.As(err, &known) {
+func explain(err error, text string) error {
+	load, ok := errors.AsType[*yaml.LoadError](err)
+	if _, known := errors.AsType[*SyntaxError](err); known || err == nil {
 		return err
-	}
-	var load *yaml.LoadError
-	if !errors.As(err, &load) {
+	} else if !ok {
 		return &SyntaxError{Exception: "yaml.error.YAMLError", Problem: err.Error()}
 	}
 	e := &SyntaxError{Line: load.Mark.Line, Column: load.Mark.Column, Problem: load.Message}
@@ -220,16 +199,13 @@ func pyYAML(stage string) string {
 }
 
 // hint says what to write instead, for the mistakes that people make.
-func hint(e *SyntaxError, load *yaml.LoadError, text []byte) string {
-	lines := bytes.Split(text, []byte("\n"))
-	if e.Line < 1 || e.Line > len(lines) {
-		return ""
-	}
+func hint(e *SyntaxError, load *yaml.LoadError, text string) string {
+	lines := strings.Split(text, "\n")
 	for _, at := range []int{load.ContextMark.Line, e.Line} {
 		if at < 1 || at > len(lines) {
 			continue
 		}
-		line := string(lines[at-1])
+		line := lines[at-1]
 		indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
 		word := strings.TrimLeft(line, " \t-[{,\"'?")
 		switch {
@@ -245,15 +221,3 @@ func hint(e *SyntaxError, load *yaml.LoadError, text []byte) string {
 	}
 	return ""
 }
-
-// forbidden tells whether YAML refuses a character wherever it stands.
-func forbidden(r rune) bool {
-	switch r {
-	case '\t', '\n', 0x85:
-		return false
-	default:
-		return r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0xfffe || r == 0xffff
-	}
-}
-
-func unicodeName(r rune) string { return fmt.Sprintf("%U", r) }

@@ -65,7 +65,7 @@ func deployModule(t *testing.T, opts spirodeploy.Options, secrets []string) {
 	t.Helper()
 	var out bytes.Buffer
 	var tracer tracetest.Tracer
-	outcome, err := module.Deploy(t.Context(), opts, &tracer, &out)
+	outcome, err := module.Deploy(t.Context(), opts, nil, &tracer, &out)
 	find := newSearch(secrets...)
 	clean(t, "what the module prints", find, out.Bytes())
 	clean(t, "the spans", find, []byte(tracer.String()))

@@ -248,9 +248,9 @@ func TestRegistryLibrary(t *testing.T) {
 			defer b.Close()
 			pushed, pushErr := c.Push(t.Context(), addr, b, registry.Origin{})
 			pulled, pullErr := c.Pull(t.Context(), addr, io.Discard)
-			moduleLogin := module.Registry{Username: d.user, Password: d.password}
-			address, modulePush := module.Push(t.Context(), file, addr.String(), "", moduleLogin)
-			modulePull := module.Pull(t.Context(), addr.String(), filepath.Join(t.TempDir(), "pulled.tar"), moduleLogin)
+			moduleOptions := registry.Options{Credentials: registry.Static(login)}
+			address, modulePush := module.Push(t.Context(), file, addr.String(), "", moduleOptions)
+			modulePull := module.Pull(t.Context(), addr.String(), filepath.Join(t.TempDir(), "pulled.tar"), moduleOptions)
 			for _, err := range []error{pushErr, pullErr, modulePush, modulePull} {
 				if err == nil {
 					t.Error("it succeeded")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/module"
+	"github.com/spirostack/spirodeploy/spirodeploy/registry"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
@@ -170,7 +171,7 @@ func TestModule(t *testing.T) {
 	p := newProject(t, r)
 	file := filepath.Join(t.TempDir(), "shop.tar")
 	written, _ := p.run(t, 0, "--output", file)
-	login := module.Registry{Username: user, Password: password}
+	login := registry.Options{Credentials: registry.Static(registry.Login{Username: user, Password: password})}
 	address, err := module.Push(t.Context(), file, "oci://"+r.host()+"/team/shop:1", "", login)
 	if err != nil || !strings.Contains(address, "/team/shop:1@sha256:") {
 		t.Fatalf("%s, %v", address, err)
@@ -192,7 +193,7 @@ func TestModule(t *testing.T) {
 	if _, err := os.Stat(missing); err == nil {
 		t.Error("a failed pull leaves a file")
 	}
-	if _, err := module.Push(t.Context(), file, "oci://"+r.host()+"/team/shop", "", module.Registry{}); err == nil || !strings.Contains(err.Error(), "neither a tag") {
+	if _, err := module.Push(t.Context(), file, "oci://"+r.host()+"/team/shop", "", registry.Options{}); err == nil || !strings.Contains(err.Error(), "neither a tag") {
 		t.Errorf("an address without a tag: %v", err)
 	}
 }

@@ -20,22 +20,29 @@ type completed struct {
 	value string // its placeholder; empty for a switch
 }
 
-// words returns the values of a flag that has few.
-func (c completed) words() []string {
-	switch {
-	case c.value == "FORMAT=FILE":
-		var formats []string
-		for _, name := range view.Names() {
-			formats = append(formats, name+"=")
+// proposals returns what bash does to complete the value of a flag, and the options of fish's
+// complete for it.
+func (c completed) proposals() (bash, fish string) {
+	words := strings.Split(c.value, "|")
+	if c.value == "FORMAT=FILE" {
+		words = view.Names()
+		for i := range words {
+			words[i] += "="
 		}
-		return formats
-	case strings.Contains(c.value, "|"):
-		return strings.Split(c.value, "|")
 	}
-	return nil
+	const files = `COMPREPLY=($(compgen -%s -- "$word")); compopt -o filenames 2>/dev/null`
+	switch {
+	case c.value == "":
+		return "", ""
+	case len(words) > 1:
+		return `COMPREPLY=($(compgen -W "` + strings.Join(words, "\n") + `" -- "$word"))`, " -x -a '" + strings.Join(words, " ") + "'"
+	case c.value == "DIR":
+		return fmt.Sprintf(files, "d"), " -x -a '(__fish_complete_directories)'"
+	case c.value == "FILE", c.value == "PATH":
+		return fmt.Sprintf(files, "f"), " -r -F"
+	}
+	return ":", " -x" // no proposal
 }
-
-func (c completed) isFile() bool { return c.value == "FILE" || c.value == "PATH" }
 
 // flagsOf returns the flags of a command line.
 func flagsOf(line commandLine) ([]completed, error) {
@@ -89,16 +96,9 @@ func bash(flags map[string][]completed) string {
 		var all []string
 		for _, f := range flags[verb] {
 			all = append(all, f.names...)
-			action := ":" // no proposal
-			switch {
-			case f.value == "" || seen[f.names[0]]:
+			action, _ := f.proposals()
+			if action == "" || seen[f.names[0]] {
 				continue
-			case f.words() != nil:
-				action = `COMPREPLY=($(compgen -W "` + strings.Join(f.words(), "\n") + `" -- "$word"))`
-			case f.value == "DIR":
-				action = `COMPREPLY=($(compgen -d -- "$word")); compopt -o filenames 2>/dev/null`
-			case f.isFile():
-				action = `COMPREPLY=($(compgen -f -- "$word")); compopt -o filenames 2>/dev/null`
 			}
 			seen[f.names[0]] = true
 			fmt.Fprintf(&values, "    %s) %s; return ;;\n", f.names[0], action)
@@ -140,16 +140,8 @@ func fish(flags map[string][]completed) string {
 					b.WriteString(" -s " + strings.TrimPrefix(n, "-"))
 				}
 			}
-			switch {
-			case f.words() != nil:
-				b.WriteString(" -x -a '" + strings.Join(f.words(), " ") + "'")
-			case f.value == "DIR":
-				b.WriteString(" -x -a '(__fish_complete_directories)'")
-			case f.isFile():
-				b.WriteString(" -r -F")
-			case f.value != "":
-				b.WriteString(" -x")
-			}
+			_, options := f.proposals()
+			b.WriteString(options)
 			b.WriteString(" -d '" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(f.help) + "'\n")
 		}
 	}

@@ -16,37 +16,28 @@ type flags struct {
 	cli.Settings
 
 	Version    versionFlag `group:"other" help:"Show the version."`
-	Completion *string     `group:"other" placeholder:"bash|zsh|fish" help:"Print the script that makes a shell complete the flags."`
+	Completion string      `group:"other" placeholder:"bash|zsh|fish" help:"Print the script that makes a shell complete the flags."`
 }
 
 // trim trims the texts, and notes those that are given and empty.
 func (f *flags) trim(all []*kong.Flag) {
 	for _, flag := range all {
 		switch value := flag.Target.Addr().Interface().(type) {
-		case **string:
-			if flag.Set && strings.TrimSpace(**value) == "" {
-				f.Text(flag.Name, *value) // an empty token is none
-			}
 		case *string:
 			if flag.Set {
 				*value = f.Text(flag.Name, value)
 			}
 		case *[]string:
-			if flag.Name != "server" && flag.Name != "expect-minion" { // they have words of their own
-				*value = f.All(flag.Name, *value)
-			}
+			*value = f.All(flag.Name, *value)
 		}
 	}
-	f.Several("server", f.Servers)
 }
 
 // check returns what is missing.
 func (f *flags) check() error {
 	switch {
-	case f.Targets != "": // the list may name project and deployment
-		return nil
-	case f.Output != "", f.Diff != "", f.Completion != nil, f.Blank():
-		return nil
+	case f.Targets != "", f.Output != "", f.Diff != "", f.Completion != "", f.Blank():
+		return nil // a list of targets may name project and deployment
 	case f.Project == "":
 		return errors.New("PROJECT is missing, or empty: is a variable not set?")
 	case f.Deployment == "":

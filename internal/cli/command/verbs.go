@@ -42,7 +42,7 @@ func find(args []string) (name string, line commandLine, rest []string) {
 func (*flags) about() string { return description }
 
 func (f *flags) run(ctx context.Context, world cli.World) error {
-	if f.Token != nil {
+	if f.Token != "" {
 		fmt.Fprintln(os.Stderr, "warning: everybody on this machine can see a token in the argument list: use SPIRO_TOKEN or --token-file")
 	}
 	return world.Run(ctx, f.Settings)
@@ -64,8 +64,7 @@ func (*checkFlags) about() string {
 
 func (f *checkFlags) run(ctx context.Context, world cli.World) error {
 	s := cli.Settings{Insecure: f.Insecure, ConnectTimeout: f.ConnectTimeout}
-	s.Project = s.Text("project", f.Project)
-	s.Several("server", f.Server)
+	s.Project, s.Servers = s.Text("project", f.Project), s.All("server", f.Server)
 	s.TokenFile, s.SSLCert = s.Text("token-file", f.TokenFile), s.Text("ssl-cert", f.SSLCert)
 	return world.Check(ctx, s)
 }
@@ -84,9 +83,7 @@ func (*tokenFlags) about() string {
 
 func (f *tokenFlags) run(ctx context.Context, world cli.World) error {
 	s := cli.Settings{Lifetime: f.Lifetime}
-	for i := range f.Project {
-		s.Projects = append(s.Projects, s.Text("project", &f.Project[i]))
-	}
+	s.Projects = s.All("project", f.Project)
 	s.TokenFile, s.Output = s.Text("token-file", f.TokenFile), s.Text("output", f.Output)
 	return world.Token(ctx, s)
 }

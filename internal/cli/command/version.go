@@ -2,8 +2,6 @@ package command
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
@@ -42,7 +41,7 @@ func (versionFlag) BeforeReset(app *kong.Kong) error {
 
 // versionText returns a line with name and version, and a line "KEY: VALUE" for each other
 // fact that is known.
-func versionText(info *debug.BuildInfo, digest string) string {
+func versionText(info *debug.BuildInfo, sum string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "spiro-deploy %s\n", cmp.Or(releaseVersion, info.Main.Version, "(unknown version)"))
 	line := func(key, value string) {
@@ -54,7 +53,7 @@ func versionText(info *debug.BuildInfo, digest string) string {
 	line("module", info.Main.Sum) // go install MODULE@VERSION knows this, and no commit
 	line("go", info.GoVersion)
 	line("platform", runtime.GOOS+"/"+runtime.GOARCH)
-	line("digest", digest)
+	line("digest", sum)
 	return b.String()
 }
 
@@ -77,11 +76,11 @@ func short(hash string) string { return hash[:min(len(hash), 12)] }
 // executableDigest returns the digest of the running file, to compare with the list of a
 // release, or why there is none.
 func executableDigest() string {
-	digest, err := digestOf(os.Executable())
+	sum, err := digestOf(os.Executable())
 	if err != nil {
 		return "unknown: " + sanitize.Line(err.Error())
 	}
-	return digest
+	return sum
 }
 
 func digestOf(path string, err error) (string, error) {
@@ -93,9 +92,6 @@ func digestOf(path string, err error) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
+	d, err := digest.FromReader(f)
+	return d.String(), err
 }

@@ -4,36 +4,28 @@ import (
 	"errors"
 	"regexp"
 
+	"github.com/spirostack/spirodeploy/internal/module/args"
 	"github.com/spirostack/spirodeploy/internal/retold"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// named returns an error in the words of the user, who knows the argument dir, and not
-// the place of its mount.
-func (s step) named(err error) error {
-	var problems bundle.Problems
+// named returns the problems of a tree in the words of the user, who knows the argument
+// dir, and not the place of its mount.
+func (s step) named(err error) []error {
+	problems := bundle.Problems{}
 	if !errors.As(err, &problems) {
-		return s.namedError(err)
+		return []error{s.namedError(err)}
 	}
-	renamed := make(bundle.Problems, len(problems))
-	for i, p := range problems {
-		renamed[i] = bundle.Problem{Path: s.namedText(p.Path), Err: p.Err, Hint: s.namedHint(p.Hint)}
+	var all []error
+	for _, p := range problems {
 		if !errors.Is(p.Err, bundle.ErrLink) { // where a link leads is the tree's own
-			renamed[i].Err = s.namedError(p.Err)
+			p.Err = s.namedError(p.Err)
 		}
+		p.Path, p.Hint = s.namedText(p.Path), fault.Hint(fault.Literal(s.namedText(p.Hint.Spell(args.Spell))))
+		all = append(all, p)
 	}
-	return renamed
-}
-
-// namedHint returns a hint that names arguments of the module's functions.
-func (s step) namedHint(hint fault.Hint) fault.Hint {
-	return fault.Hint(fault.Literal(s.namedText(hint.Spell(func(o fault.Option) string { return arguments[o] }))))
-}
-
-// arguments are the options that the module's functions have.
-var arguments = map[fault.Option]string{
-	fault.Artifact: "--artifacts", fault.Dir: "--dir", fault.Exclude: "--exclude", fault.Source: "--include-source",
+	return all
 }
 
 func (s step) namedError(err error) error {

@@ -1,10 +1,10 @@
 package step
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/listing"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -20,24 +20,31 @@ func (s step) contents() (*bundle.Contents, error) {
 	return bundle.Verify(f)
 }
 
-// digest prints the digest of a bundle.
-func (s step) digest() error {
-	c, err := s.contents()
-	if err != nil {
-		return err
+// print prints what a step that reads has to say.
+func (s step) print(text string, err error) error {
+	if err == nil {
+		_, err = io.WriteString(s.out, text)
 	}
-	_, err = fmt.Fprintln(s.out, c.Digest)
 	return err
 }
 
-// manifest prints a line for each entry with its size, an x if it is executable, and its
-// name, then a line for each reason not to trust the bundle.
-func (s step) manifest() error {
+// digest returns the digest of a bundle.
+func (s step) digest() (string, error) {
 	c, err := s.contents()
 	if err != nil {
-		return err
+		return "", err
 	}
-	var text bytes.Buffer
+	return c.Digest.String() + "\n", nil
+}
+
+// manifest returns a line for each entry with its size, an x if it is executable, and its
+// name, then a line for each reason not to trust the bundle.
+func (s step) manifest() (string, error) {
+	c, err := s.contents()
+	if err != nil {
+		return "", err
+	}
+	var text strings.Builder
 	for _, it := range c.Items {
 		fmt.Fprintln(&text, listing.Content(it))
 	}
@@ -47,30 +54,25 @@ func (s step) manifest() error {
 	for _, p := range c.Foreign {
 		fmt.Fprintf(&text, "warning: not in this project's bundle format: %v\n", p)
 	}
-	_, err = io.Copy(s.out, &text)
-	return err
+	return text.String(), nil
 }
 
-// diff prints a line for each change.
-func (s step) diff() error {
+// diff returns a line for each change.
+func (s step) diff() (string, error) {
 	before, err := os.Open(s.at(OldFile))
 	if err != nil {
-		return fmt.Errorf("open old bundle: %w", err)
+		return "", fmt.Errorf("open old bundle: %w", err)
 	}
 	defer before.Close()
 	after, err := os.Open(s.at(InputFile))
 	if err != nil {
-		return fmt.Errorf("open new bundle: %w", err)
+		return "", fmt.Errorf("open new bundle: %w", err)
 	}
 	defer after.Close()
 	changes, err := bundle.Diff(before, after)
-	if err != nil {
-		return err
-	}
-	var text bytes.Buffer
+	var text strings.Builder
 	for _, c := range changes {
 		fmt.Fprintln(&text, c)
 	}
-	_, err = io.Copy(s.out, &text)
-	return err
+	return text.String(), err
 }

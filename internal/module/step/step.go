@@ -94,8 +94,7 @@ func Main(options string) int {
 	return 0
 }
 
-// Run does a step and writes its output to out. The error is [bundle.Problems] if the tree
-// cannot be bundled.
+// Run does a step and writes its output to out.
 func Run(ctx context.Context, options string, out io.Writer) error {
 	s := step{out: out}
 	if err := json.Unmarshal([]byte(options), &s.Options); err != nil {
@@ -103,17 +102,17 @@ func Run(ctx context.Context, options string, out io.Writer) error {
 	}
 	switch s.Do {
 	case Bundle:
-		return s.named(s.bundle(ctx))
+		return s.bundle(ctx)
 	case Check:
 		return s.check(ctx)
 	case Pack:
 		return s.output(ctx, func(w io.Writer) error { return pack(ctx, s.at(RepositoryDir), w) })
 	case Digest:
-		return s.digest()
+		return s.print(s.digest())
 	case Manifest:
-		return s.manifest()
+		return s.print(s.manifest())
 	case Diff:
-		return s.diff()
+		return s.print(s.diff())
 	}
 	return fmt.Errorf("step %q: there is no such step", s.Do)
 }

@@ -2,6 +2,8 @@ package view
 
 import (
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/human"
@@ -11,53 +13,53 @@ import (
 
 // causes finds out why states did not run. It reads the reason of each state once.
 type causes struct {
-	states  []highstate.State
-	known   *highstate.Requisites // made if a state needs it
+	known   *highstate.Requisites
 	reasons map[*highstate.State]string
 }
 
-func causesOf(states []highstate.State) *causes { return &causes{states: states} }
+func causesOf(states []highstate.State) *causes {
+	return &causes{highstate.NewRequisites(states), map[*highstate.State]string{}}
+}
 
-// maxID is the size of a name in a line, in bytes before escapes.
-const maxID = 255
+// explained yields the states that a view shows, with a line for each cause.
+func explained(states []highstate.State, shows func(*highstate.State) bool) iter.Seq2[*highstate.State, []string] {
+	return func(yield func(*highstate.State, []string) bool) {
+		c := causesOf(states)
+		for i := range states {
+			if s := &states[i]; shows(s) && !yield(s, c.because(s)) {
+				return
+			}
+		}
+	}
+}
 
-// maxCauses is how many causes of a state are shown.
-const maxCauses = 3
+func isBad(s *highstate.State) bool { return s.Outcome == highstate.Bad }
+
+func isAny(*highstate.State) bool { return true }
+
+const (
+	maxID     = 255 // of a name in a line, in bytes before escapes
+	maxCauses = 3   // of a state
+	maxChain  = 6   // names; a longer chain shows its ends
+)
 
 // because returns a line for each cause of a state that did not run because others
 // failed. It returns none for other states.
 func (c *causes) because(s *highstate.State) []string {
-	if !s.LacksRequisite() {
-		return nil
-	}
-	if c.known == nil {
-		c.known, c.reasons = highstate.NewRequisites(c.states), map[*highstate.State]string{}
-	}
-	var lines []string
 	all := c.known.Causes(s)
-	for i, cause := range all {
-		if i == maxCauses {
-			lines = append(lines, fmt.Sprintf("and %s", human.Plural(len(all)-i, "other cause")))
-			break
-		}
-		lines = append(lines, c.line(cause))
+	lines := each(first(all, maxCauses), c.line)
+	if left := len(all) - len(lines); left > 0 {
+		lines = append(lines, "and "+human.Plural(left, "other cause"))
 	}
 	return lines
 }
 
 func (c *causes) line(cause highstate.Cause) string {
-	const most = 6 // names; a longer chain shows its ends
-	var names []string
-	for i, name := range cause.Chain {
-		if len(cause.Chain) > most && i >= most/2 && i < len(cause.Chain)-most/2 {
-			if i == most/2 {
-				names = append(names, "…")
-			}
-			continue
-		}
-		names = append(names, sanitize.Line(sanitize.Clip(name, maxID)))
+	names, root := cause.Chain, cause.State
+	if n := len(names); n > maxChain {
+		names = slices.Concat(names[:maxChain/2], []string{"…"}, names[n-maxChain/2:])
 	}
-	text, root := strings.Join(names, " → "), cause.State
+	text := strings.Join(each(names, func(name string) string { return sanitize.Line(sanitize.Clip(name, maxID)) }), " → ")
 	if root == nil {
 		return text + ", of which Salt says no more"
 	}

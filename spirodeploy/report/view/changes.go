@@ -1,8 +1,8 @@
 package view
 
 import (
+	"cmp"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -33,10 +33,7 @@ func changeLines(raw json.RawMessage, c color) []line {
 func changeTexts(raw json.RawMessage) (tree, diff string) {
 	w := changes{brief: true}
 	diff = w.render(raw)
-	texts := make([]string, 0, len(w.lines))
-	for _, l := range w.lines {
-		texts = append(texts, strings.TrimRight(l.text, " "))
-	}
+	texts := each(w.lines, func(l line) string { return strings.TrimRight(l.text, " ") })
 	return strings.TrimSpace(strings.Join(texts, "\n")), diff
 }
 
@@ -89,7 +86,9 @@ func (w *changes) member(pad, key string, v any, mayDiffer bool) {
 	switch {
 	case mayDiffer && isDiff(s):
 		w.add("", key)
-		w.diff(pad+"  ", s)
+		for _, l := range coloredDiff(s) {
+			w.addIn(l.color, pad+"  ", l.text)
+		}
 	case strings.Contains(s, "\n"):
 		w.add("", key)
 		w.add(pad+"  ", s)
@@ -98,17 +97,10 @@ func (w *changes) member(pad, key string, v any, mayDiffer bool) {
 	}
 }
 
-func (w *changes) diff(pad, diff string) {
-	was := w.color
-	for _, l := range coloredDiff(diff) {
-		w.color = l.color
-		w.add(pad, l.text)
-	}
-	w.color = was
-}
-
 // add adds a text of one or more lines.
-func (w *changes) add(pad, text string) {
+func (w *changes) add(pad, text string) { w.addIn(w.color, pad, text) }
+
+func (w *changes) addIn(c color, pad, text string) {
 	for part := range strings.SplitSeq(sanitize.Text(text), "\n") {
 		if part != "" {
 			part = pad + part
@@ -117,7 +109,7 @@ func (w *changes) add(pad, text string) {
 			w.dropped += len(part)
 			continue
 		}
-		w.lines = append(w.lines, line{w.color, part})
+		w.lines = append(w.lines, line{c, part})
 	}
 }
 
@@ -130,16 +122,11 @@ func oldAndNew(v any) string {
 	if len(members) != 2 || !hasOld || !hasNew || isNested(was) || isNested(is) {
 		return ""
 	}
-	texts := []string{scalar(was), scalar(is)}
-	for i, text := range texts {
-		if strings.Contains(text, "\n") {
-			return ""
-		}
-		if text == "" {
-			texts[i] = `""`
-		}
+	text := cmp.Or(scalar(was), `""`) + " → " + cmp.Or(scalar(is), `""`)
+	if strings.Contains(text, "\n") {
+		return ""
 	}
-	return strings.Join(texts, " → ")
+	return text
 }
 
 // isNested reports whether a value contains others.
@@ -156,9 +143,6 @@ func scalar(v any) string {
 	if s, ok := v.(string); ok {
 		return s
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
+	b, _ := json.Marshal(v) // which was JSON
 	return string(b)
 }

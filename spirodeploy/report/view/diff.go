@@ -37,51 +37,35 @@ func coloredDiff(diff string) []line {
 	return lines
 }
 
+// maxWords is the size of Salt's words instead of a diff, in bytes.
+const maxWords = 60
+
 // diffBrief returns the size of the diffs in a state's changes, such as "+2 −1", or
 // Salt's words instead of a diff.
 func diffBrief(raw json.RawMessage) string {
-	var d diffCount
-	d.count(rawjson.View(raw))
-	if d.found {
-		return fmt.Sprintf("+%d −%d", d.added, d.removed)
+	lines, words := map[color]int{}, ""
+	eachDiff(rawjson.View(raw), func(diff string) {
+		if !isDiff(diff) {
+			words = sanitize.Line(sanitize.Clip(firstLine([]string{diff}), maxWords))
+			return
+		}
+		for _, l := range coloredDiff(diff) {
+			lines[l.color]++
+		}
+	})
+	if len(lines) > 0 {
+		return fmt.Sprintf("+%d −%d", lines[inGreen], lines[inRed])
 	}
-	return d.words
+	return words
 }
 
-// maxWords is the size of such words, in bytes.
-const maxWords = 60
-
-type diffCount struct {
-	found          bool
-	added, removed int
-	words          string
-}
-
-// count counts the lines of diffs in an object and in nested ones, as file.recurse
-// returns them.
-func (d *diffCount) count(raw string) {
+// eachDiff shows the diffs in an object and in nested ones, as file.recurse returns them.
+func eachDiff(raw string, show func(diff string)) {
 	for key, value := range rawjson.Members(raw) {
 		if first := rawjson.First(value); first == '{' {
-			d.count(value)
+			eachDiff(value, show)
 		} else if first == '"' && key == "diff" {
-			d.text(rawjson.Text(value))
-		}
-	}
-}
-
-func (d *diffCount) text(diff string) {
-	if !isDiff(diff) {
-		first, _, _ := strings.Cut(strings.TrimSpace(diff), "\n")
-		d.words = sanitize.Line(sanitize.Clip(first, maxWords))
-		return
-	}
-	d.found = true
-	for _, l := range coloredDiff(diff) {
-		switch l.color {
-		case inGreen:
-			d.added++
-		case inRed:
-			d.removed++
+			show(rawjson.Text(value))
 		}
 	}
 }

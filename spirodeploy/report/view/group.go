@@ -19,21 +19,14 @@ import (
 type group struct {
 	minions []*report.Minion // in their order
 	longest highstate.Milliseconds
-	mixed   bool     // whether states failed alike, and other states differ
-	whole   sameness // of the first
-}
-
-// sameness is equal for minions that did the same.
-type sameness struct {
-	status highstate.Status
-	counts highstate.Counts // without the duration
-	told   uint64           // a hash of everything to show
+	mixed   bool   // whether states failed alike, and other states differ
+	whole   uint64 // a hash of what the first one did
 }
 
 // failuresOf returns the minions that did not succeed, in groups that failed in the same
 // way. Large groups come first, and minions that did not report come last.
 func failuresOf(t *report.Target) []*group {
-	bad := slices.DeleteFunc(slices.Clone(t.Minions), (*report.Minion).OK)
+	_, bad := split(t.Minions, (*report.Minion).OK)
 	all := groupsOf(bad)
 	slices.SortStableFunc(all, func(a, b *group) int { return cmp.Compare(b.weight(), a.weight()) })
 	return all
@@ -45,13 +38,10 @@ func groupsOf(minions []*report.Minion) []*group {
 	var (
 		all   []*group
 		r     sameReader
-		known = map[sameness]*group{}
+		known = map[uint64]*group{}
 	)
 	for _, m := range minions {
 		whole, key := r.read(m)
-		if m.OK() {
-			key = whole
-		}
 		g := known[key]
 		if g == nil {
 			g = &group{whole: whole}
@@ -71,75 +61,69 @@ type sameReader struct {
 	results  report.Results
 }
 
-func (sr *sameReader) read(m *report.Minion) (whole, failure sameness) {
+// read returns hashes of everything to show. They are equal for minions that did the same,
+// or failed in the same way.
+func (sr *sameReader) read(m *report.Minion) (whole, failure uint64) {
 	sr.all.Reset()
 	sr.bad.Reset()
 	r, err := sr.results.Telling(m)
-	says := r.Messages
+	says := slices.Clip(r.Messages)
 	if err != nil {
-		says = append([]string{err.Error()}, says...)
+		says = append(says, err.Error())
 	}
 	if m.Counts.Failed == 0 && !m.OK() {
-		says = append(slices.Clip(says), strconv.Itoa(m.Retcode)) // which may be all that it says
+		says = append(says, strconv.Itoa(m.Retcode)) // which may be all that it says
 	}
-	for _, text := range says {
-		writeTo(&sr.all, text)
-		writeTo(&sr.bad, text)
-	}
+	c := m.Counts
+	c.Duration = 0
+	writeTo(&sr.all, append(says, fmt.Sprint(m.Status, c)))
+	writeTo(&sr.bad, append(says, fmt.Sprint(m.Status, c.Failed)))
 	for i := range r.States {
 		s := &r.States[i]
-		if s.Telling() {
-			writeSame(s, &sr.all)
+		if !s.Telling() {
+			continue
 		}
-		if s.Outcome == highstate.Bad {
-			writeSame(s, &sr.bad)
+		parts := sameParts(s)
+		writeTo(&sr.all, parts)
+		if isBad(s) {
+			writeTo(&sr.bad, parts)
 		}
 	}
-	whole = sameness{status: m.Status, counts: m.Counts, told: sr.all.Sum64()}
-	whole.counts.Duration = 0
-	if m.Counts.Failed == 0 || err != nil { // only the numbers are known
-		return whole, whole
+	if m.OK() || m.Counts.Failed == 0 || err != nil { // only the numbers are known
+		return sr.all.Sum64(), sr.all.Sum64()
 	}
-	return whole, sameness{m.Status, highstate.Counts{Failed: m.Counts.Failed}, sr.bad.Sum64()}
+	return sr.all.Sum64(), sr.bad.Sum64()
 }
 
-func writeTo(hash *maphash.Hash, text string) {
-	_, _ = hash.WriteString(text) // it cannot fail
-	_ = hash.WriteByte(0xff)      // which no text contains
+func writeTo(hash *maphash.Hash, texts []string) {
+	for _, text := range texts {
+		_, _ = hash.WriteString(text) // it cannot fail
+		_ = hash.WriteByte(0xff)      // which no text contains
+	}
 }
 
-// writeSame writes the parts of a state that are equal on minions that did the same. It
+// sameParts returns the parts of a state that are equal on minions that did the same. It
 // leaves out durations, process ids and the order of failed requisites, which Salt takes
 // from a set.
-func writeSame(s *highstate.State, hash *maphash.Hash) {
-	write := func(text string) { writeTo(hash, text) }
-	for _, text := range []string{s.ID, s.Function, s.Name, s.SLS, string(s.Outcome)} {
-		write(text)
-	}
+func sameParts(s *highstate.State) []string {
+	parts := []string{s.ID, s.Function, s.Name, s.SLS, string(s.Outcome)}
 	if s.LacksRequisite() {
 		_, list, _ := strings.Cut(strings.TrimSpace(s.Comment), ": ")
-		names := strings.Split(list, ", ")
-		slices.Sort(names)
-		for _, name := range names {
-			write(name)
-		}
+		parts = append(parts, slices.Sorted(strings.SplitSeq(list, ", "))...)
 	} else {
-		write(s.Comment)
+		parts = append(parts, s.Comment)
 	}
-	for _, warning := range s.Warnings {
-		write(warning)
+	parts = append(parts, s.Warnings...)
+	changes := rawjson.View(s.Changes)
+	if !strings.HasPrefix(s.Function, "cmd.") || rawjson.First(changes) != '{' {
+		return append(parts, changes)
 	}
-	text := rawjson.View(s.Changes)
-	if !strings.HasPrefix(s.Function, "cmd.") || rawjson.First(text) != '{' {
-		write(text)
-		return
-	}
-	for key, value := range rawjson.Members(text) {
+	for key, value := range rawjson.Members(changes) {
 		if key != "pid" {
-			write(key)
-			write(value)
+			parts = append(parts, key, value)
 		}
 	}
+	return parts
 }
 
 // first returns the minion that stands for all.
@@ -149,10 +133,20 @@ func (g *group) ok() bool { return g.first().OK() }
 
 // outcome says in a few words what the minions did.
 func (g *group) outcome() string {
-	if g.mixed {
-		return fmt.Sprintf("Failed: %d", g.first().Counts.Failed)
+	m := g.first()
+	switch {
+	case g.mixed:
+		return fmt.Sprintf("Failed: %d", m.Counts.Failed)
+	case m.OK():
+		return succeeded(m.Counts)
+	case m.Status != highstate.Failed && m.Status != highstate.NotCompiled:
+		return statuses[m.Status].Words
+	case m.Counts.Total == 0:
+		return "Failed: no state ran"
+	case m.Counts.Failed == 0:
+		return fmt.Sprintf("Failed: Salt's return code is %d", m.Retcode)
 	}
-	return outcomeOfMinion(g.first())
+	return fmt.Sprintf("Failed: %d of %d", m.Counts.Failed, m.Counts.Total)
 }
 
 // silent reports whether the minions did not report.
@@ -189,35 +183,20 @@ func (g *group) named(most int, name func(id string) string) (names []string, re
 		shown = shown[:most-1]
 		rest = fmt.Sprintf(" and %s more", human.Thousands(n-len(shown)))
 	}
-	for _, m := range shown {
-		names = append(names, name(m.ID))
-	}
 	if n > 1 {
 		rest += fmt.Sprintf(" (%s)", human.Plural(n, "minion"))
 	}
-	return names, rest
+	return each(shown, func(m *report.Minion) string { return name(m.ID) }), rest
 }
 
 // chosen returns up to so many of the groups. It prefers groups that failed, then large
 // ones, and returns those that failed last.
 func chosen(groups []*group, most int) []*group {
-	order := make([]int, len(groups))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		a, b := groups[i], groups[j]
+	order := slices.Clone(groups)
+	slices.SortStableFunc(order, func(a, b *group) int {
 		return cmp.Or(cmp.Compare(min(b.failures(), 1), min(a.failures(), 1)), cmp.Compare(len(b.minions), len(a.minions)))
 	})
-	order = order[:min(len(order), most)]
-	slices.Sort(order)
-	var good, bad []*group
-	for _, i := range order {
-		if g := groups[i]; g.ok() {
-			good = append(good, g)
-		} else {
-			bad = append(bad, g)
-		}
-	}
-	return append(good, bad...)
+	picked := first(order, most)
+	good, bad := split(groups, (*group).ok)
+	return slices.DeleteFunc(slices.Concat(good, bad), func(g *group) bool { return !slices.Contains(picked, g) })
 }

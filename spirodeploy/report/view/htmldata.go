@@ -1,11 +1,12 @@
 package view
 
 import (
-	"bytes"
 	"encoding/json"
+	"html/template"
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
@@ -19,11 +20,11 @@ const maxPageData = 6 << 20
 // and these displace others.
 type shelves struct {
 	room int
-	rows [3][][]byte
+	rows [3][]template.JS
 }
 
-func (s *shelves) put(shelf int, row []byte) bool {
-	for size := len(row) + 1; s.room < size; {
+func (s *shelves) put(shelf int, row template.JS) bool {
+	for s.room < len(row)+1 {
 		last := len(s.rows) - 1
 		for last > shelf && len(s.rows[last]) == 0 {
 			last--
@@ -31,83 +32,69 @@ func (s *shelves) put(shelf int, row []byte) bool {
 		if last <= shelf {
 			return false
 		}
-		s.take(last)
+		n := len(s.rows[last]) - 1
+		s.room += len(s.rows[last][n]) + 1
+		s.rows[last] = slices.Delete(s.rows[last], n, n+1)
 	}
 	s.room -= len(row) + 1
 	s.rows[shelf] = append(s.rows[shelf], row)
 	return true
 }
 
-// take removes a state from a shelf that is not empty.
-func (s *shelves) take(shelf int) {
-	rows := s.rows[shelf]
-	last := len(rows) - 1
-	s.room += len(rows[last]) + 1
-	rows[last] = nil
-	s.rows[shelf] = rows[:last]
+// pageData is what page.js reads: an object up to its states, and these.
+type pageData struct {
+	Head template.JS
+	Rows []template.JS
 }
 
-// states writes the data of a target's states. Package json escapes everything that could
-// be HTML.
-func (p *pageWriter) states(t *report.Target, of int) {
+// Data returns the data of the states. Package json escapes everything that could be HTML.
+func (t *pageTarget) Data() pageData {
 	total := t.Totals().Total
-	kept := shelves{room: maxPageData / of}
-	var ids []string // in the order of the table; empty for minions without states here
-	full := false    // whether there was no room for an unchanged state
-	for m := range failedFirst(t) {
-		ids = append(ids, "")
+	kept := shelves{room: maxPageData / t.of}
+	minions := failedFirst(t.Target)
+	ids := make([]string, len(minions)) // in the order of the table; empty for minions without states here
+	full := false                       // whether there was no room for an unchanged state
+	for at, m := range minions {
 		c := m.Counts
 		if c.Total == 0 || full && c.Failed+c.Changed+c.Pending == 0 {
 			continue
 		}
-		r, _ := p.results.Of(m) // the table shows the error
-		starts, causes := placed(m, t.Started, r.States), causesOf(r.States)
-		for i := range r.States {
-			row := stateRow(len(ids)-1, i, &r.States[i], starts[i], pageTexts(causes.because(&r.States[i]), maxCauses+1, pageLine))
-			if !kept.put(outcomes[r.States[i].Outcome].shelf, row) {
+		r, _ := t.page.results.Of(m) // the table shows the error
+		starts, run := placed(m, t.Started, r.States), 0
+		for s, because := range explained(r.States, isAny) {
+			row := stateRow(at, run, s, starts[run], because)
+			run++
+			if !kept.put(outcomes[s.Outcome].shelf, row) {
 				full = true
-				continue
-			}
-			if ids[len(ids)-1] == "" {
-				ids[len(ids)-1] = pageLine(m.ID)
-				kept.room -= len(ids[len(ids)-1])
+			} else if ids[at] == "" {
+				ids[at] = pageLine(m.ID)
+				kept.room -= len(ids[at])
 			}
 		}
 	}
-	left, shown := "", len(kept.rows[0])+len(kept.rows[1])+len(kept.rows[2])
-	if shown < total {
-		left = "Left out: " + human.Thousands(total-shown) + " states, as there is no place for more; those that failed come first, then those that changed something. The JSON report has all."
+	rows, left := slices.Concat(kept.rows[:]...), ""
+	if len(rows) < total {
+		left = "Left out: " + human.Thousands(total-len(rows)) + " states, as there is no place for more; those that failed come first, then those that changed something. The JSON report has all."
 	}
-	head := struct {
+	head, _ := json.Marshal(struct {
 		Total   int      `json:"total"`
 		Left    string   `json:"left,omitempty"`
 		Minions []string `json:"minions"`
-	}{total, left, ids}
-	text, _ := json.Marshal(head) // which cannot fail
-	p.text(`<script type="application/json">` + strings.TrimSuffix(string(text), "}") + `,"states":[`)
-	_, _ = p.out.Write(bytes.Join(slices.Concat(kept.rows[:]...), []byte(",\n")))
-	p.text("]}</script>\n")
+	}{total, left, ids}) // which cannot fail
+	return pageData{template.JS(strings.TrimSuffix(string(head), "}")), rows} //nolint:gosec // it is JSON
 }
 
 // stateRow returns a state as page.js reads it, without empty values at the end.
-func stateRow(minion, run int, s *highstate.State, start float64, because []string) []byte {
+func stateRow(minion, run int, s *highstate.State, start any, because []string) template.JS {
 	tree, diff := changeTexts(s.Changes)
-	name := s.Name
-	if name == s.ID {
-		name = ""
-	}
-	warnings := pageTexts(s.Warnings, maxPageWarnings, pageText)
-	var at any // null if it is not known
-	if !math.IsNaN(start) {
-		at = start
-	}
+	warnings := each(first(s.Warnings, maxPageWarnings), pageText)
 	row := []any{
-		minion, run, outcomes[s.Outcome].letter, pageLine(s.ID), pageLine(s.Function), s.Duration, at,
-		pageLine(name), pageLine(s.SLS), pageLine(s.Start), pageText(s.Comment), pageText(tree), pageText(diff),
+		minion, run, outcomes[s.Outcome].letter, pageLine(s.ID), pageLine(s.Function), s.Duration, start,
+		pageLine(otherName(s)), pageLine(s.SLS), pageLine(s.Start), pageText(s.Comment), pageText(tree), pageText(diff),
 	}
 	switch {
 	case len(because) > 0:
-		row = append(row, warnings, because)
+		row = append(row, warnings, each(because, pageLine))
 	case len(warnings) > 0:
 		row = append(row, warnings)
 	}
@@ -115,5 +102,47 @@ func stateRow(minion, run int, s *highstate.State, start float64, because []stri
 		row = row[:len(row)-1]
 	}
 	text, _ := json.Marshal(row) // which cannot fail
-	return text
+	return template.JS(text)     //nolint:gosec // it is JSON
+}
+
+// placed returns when a minion's states began, in milliseconds since the run began, or nil
+// if it is not known. Since clocks differ, it assumes that the last state ended when the
+// result arrived, and that a state without a time followed the one before it.
+func placed(m *report.Minion, began time.Time, states []highstate.State) []any {
+	places := make([]any, len(states))
+	if m.Reported == nil {
+		return places
+	}
+	starts := make([]float64, len(states))
+	const day = 24 * time.Hour
+	var before, next, end time.Duration // on the minion's clock: begin and end of the last state, and the latest end
+	known := false
+	for i := range states {
+		at, err := time.Parse("15:04:05", states[i].Start) // which accepts fractions, as Salt writes them
+		start, ok := at.Sub(at.Truncate(day)), err == nil
+		switch {
+		case !ok:
+			start = next
+		case known:
+			// It may be past midnight, or the clock was put back. This takes the day
+			// that is nearest to the start of the last state.
+			start += (before - start).Round(day)
+		case i > 0:
+			// The states before it have no time. They ran right before it.
+			shift := float64(start-next) / float64(time.Millisecond)
+			for j := range i {
+				starts[j] += shift
+			}
+			end = start
+		}
+		known = known || ok
+		before, next = start, start+time.Duration(states[i].Duration)
+		end = max(end, next)
+		starts[i] = float64(start) / float64(time.Millisecond)
+	}
+	offset := float64(m.Reported.Sub(began)-end) / float64(time.Millisecond)
+	for i, start := range starts {
+		places[i] = math.Round(10*(start+offset)) / 10
+	}
+	return places
 }

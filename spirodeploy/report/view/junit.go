@@ -23,43 +23,45 @@ import (
 func JUnit(w io.Writer, r *report.Report) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	_, _ = out.WriteString(xml.Header) // Flush returns the error
-	j := junitWriter{Encoder: xml.NewEncoder(out)}
-	j.Indent("", "  ")
-	root := xml.StartElement{Name: xml.Name{Local: "testsuites"}, Attr: []xml.Attr{{Name: xml.Name{Local: "name"}, Value: "spirodeploy"}}}
-	if err := j.EncodeToken(root); err != nil {
-		return err
-	}
-	for _, t := range r.Targets {
-		if err := j.suite(deploymentSuite(t)); err != nil {
-			return err
-		}
-		for _, m := range t.Minions {
-			if err := j.suite(j.minionSuite(t, m)); err != nil {
-				return err
-			}
-		}
-	}
-	if err := j.EncodeToken(root.End()); err != nil {
-		return err
-	}
-	if err := j.Flush(); err != nil {
+	enc := xml.NewEncoder(out)
+	enc.Indent("", "  ")
+	if err := enc.Encode(testsuites{Name: "spirodeploy", Suites: suites{r}}); err != nil {
 		return err
 	}
 	_ = out.WriteByte('\n')
 	return out.Flush()
 }
 
-// junitWriter writes one suite after the other, since all of them may be large.
-type junitWriter struct {
-	*xml.Encoder
-	suites  int
-	results report.Results
+type testsuites struct {
+	XMLName xml.Name `xml:"testsuites"`
+	Name    string   `xml:"name,attr"`
+	Suites  suites   `xml:"testsuite"`
 }
 
-func (j *junitWriter) suite(s junit.Testsuite) error {
-	s.ID = j.suites
-	j.suites++
-	return j.EncodeElement(s, xml.StartElement{Name: xml.Name{Local: "testsuite"}})
+// suites are the suites of a report. It makes one after the other, since all of them may
+// be large.
+type suites struct{ *report.Report }
+
+// MarshalXML implements [xml.Marshaler].
+func (s suites) MarshalXML(enc *xml.Encoder, start xml.StartElement) error {
+	id := 0
+	write := func(suite junit.Testsuite) error {
+		suite.ID = id
+		id++
+		return enc.EncodeElement(suite, start)
+	}
+	var results report.Results
+	for _, t := range s.Targets {
+		if err := write(deploymentSuite(t)); err != nil {
+			return err
+		}
+		for _, m := range t.Minions {
+			if err := write(minionSuite(t, m, &results)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // deploymentSuite returns the suite of the deployment itself. Its only test fails if the
@@ -79,33 +81,28 @@ func deploymentSuite(t *report.Target) junit.Testsuite {
 	if t.Verdict != report.Success && (t.Verdict != report.MinionFailed || t.Error != "") {
 		test.Error = &junit.Result{Message: xmlLine(firstLine([]string{t.Summary})), Type: string(t.Verdict), Data: xmlText(t.Summary)}
 	}
-	lines := []string{t.Summary}
-	for _, warning := range t.Warnings {
-		lines = append(lines, "warning: "+warning)
-	}
-	test.SystemOut = &junit.Output{Data: xmlText(strings.Join(lines, "\n"))}
+	warnings := each(t.Warnings, func(text string) string { return "\nwarning: " + text })
+	test.SystemOut = &junit.Output{Data: xmlText(t.Summary + strings.Join(warnings, ""))}
 	s.AddTestcase(test)
 	return s
 }
 
 // minionSuite returns the suite of a minion.
-func (j *junitWriter) minionSuite(t *report.Target, m *report.Minion) junit.Testsuite {
+func minionSuite(t *report.Target, m *report.Minion, results *report.Results) junit.Testsuite {
 	id := xmlLine(t.Qualify(m.ID))
 	s := junit.Testsuite{Name: id, Hostname: xmlLine(m.ID), Time: junitSeconds(time.Duration(m.Counts.Duration))}
 	if m.Reported != nil {
 		s.Timestamp = junitTime(*m.Reported)
 	}
-	r, err := j.results.Of(m)
-	states := r.States
+	r, err := results.Of(m)
 	if err != nil {
-		states = nil // they are incomplete
+		r.States = nil // they are incomplete
 	}
-	seen, causes := make(map[string]int, len(states)), causesOf(states)
-	for i := range states {
-		s.AddTestcase(testOfState(id, &states[i], causes.because(&states[i]), seen))
+	seen := make(map[string]int, len(r.States))
+	for state, because := range explained(r.States, isAny) {
+		s.AddTestcase(testOfState(id, state, because, seen))
 	}
-	if whole := highstateTest(m, r, err); whole != nil {
-		whole.Classname = id
+	if whole := highstateTest(id, m, r, err); whole != nil {
 		s.AddTestcase(*whole)
 	}
 	return s
@@ -113,12 +110,12 @@ func (j *junitWriter) minionSuite(t *report.Target, m *report.Minion) junit.Test
 
 // highstateTest returns the test of the highstate as a whole, or nil if the states show
 // what became of it.
-func highstateTest(m *report.Minion, r highstate.Result, err error) *junit.Testcase {
+func highstateTest(id string, m *report.Minion, r highstate.Result, err error) *junit.Testcase {
 	says := slices.Clone(r.Messages)
 	if err != nil {
 		says = append(says, "its states are missing: "+err.Error())
 	}
-	test := &junit.Testcase{Name: "highstate", Time: junitSeconds(0)}
+	test := &junit.Testcase{Name: "highstate", Classname: id, Time: junitSeconds(0)}
 	text := xmlText(strings.Join(says, "\n"))
 	problem := func(message string) *junit.Result {
 		return &junit.Result{Message: xmlLine(message), Type: string(m.Status), Data: text}
@@ -160,7 +157,7 @@ func testOfState(minion string, s *highstate.State, because []string, seen map[s
 	if !s.Telling() {
 		return test
 	}
-	text := strings.Join(sayings(s, because), "\n\n")
+	text := saying(s, because)
 	switch s.Outcome {
 	case highstate.Bad:
 		message := s.Reason()
@@ -182,36 +179,26 @@ func title(s *highstate.State) string {
 	if s.Function != "" {
 		title = s.Function + ": " + s.ID
 	}
-	if s.Name != "" && s.Name != s.ID {
-		title += " (" + s.Name + ")"
+	if name := otherName(s); name != "" {
+		title += " (" + name + ")"
 	}
 	return title
 }
 
-// sayings returns what a state says: its comment, causes, warnings and changes.
-func sayings(s *highstate.State, because []string) []string {
-	var says []string
+// saying returns what a state says: its comment, causes, warnings and changes.
+func saying(s *highstate.State, because []string) string {
 	most := maxShown
 	if len(because) > 0 {
 		most = maxOutput // leave room for the cause
 	}
-	if comment := strings.TrimSpace(s.Comment); comment != "" {
-		says = append(says, sanitize.Clip(comment, most))
-	}
-	for _, cause := range because {
-		says = append(says, "Because: "+cause)
-	}
-	for _, warning := range s.Warnings {
-		says = append(says, "Warning: "+sanitize.Clip(strings.TrimSpace(warning), maxShown))
-	}
+	causes := each(because, func(cause string) string { return "Because: " + cause })
+	warnings := each(s.Warnings, func(warning string) string { return "Warning: " + sanitize.Clip(strings.TrimSpace(warning), maxShown) })
 	tree, diff := changeTexts(s.Changes)
 	if tree != "" {
-		says = append(says, "Changes:\n"+tree)
+		tree = "Changes:\n" + tree
 	}
-	if diff != "" {
-		says = append(says, diff)
-	}
-	return says
+	comment := sanitize.Clip(strings.TrimSpace(s.Comment), most)
+	return joined("\n\n", slices.Concat([]string{comment}, causes, warnings, []string{tree, diff})...)
 }
 
 // junitSeconds returns seconds as the schema of JUnit requires.
@@ -221,12 +208,10 @@ func junitSeconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(0, d.
 func junitTime(when time.Time) string { return when.UTC().Format("2006-01-02T15:04:05") }
 
 // xmlText returns the beginning of a text, without characters that XML forbids.
-func xmlText(s string) string { return legal(sanitize.Text(sanitize.Clip(s, maxShown))) }
+func xmlText(s string) string { return illegal.Replace(sanitize.Text(sanitize.Clip(s, maxShown))) }
 
 // xmlLine is xmlText in one line.
-func xmlLine(s string) string { return legal(oneLine(s)) }
+func xmlLine(s string) string { return illegal.Replace(oneLine(s)) }
 
-// legal replaces the two characters that XML forbids and package sanitize does not.
-func legal(s string) string { return illegal.Replace(s) }
-
+// illegal are the two characters that XML forbids and package sanitize does not replace.
 var illegal = strings.NewReplacer("\ufffe", `\ufffe`, "\uffff", `\uffff`)

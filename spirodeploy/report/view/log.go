@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -29,11 +30,7 @@ func (l Log) Harmless(text string) string {
 	if l != GitHub || !strings.Contains(text, ":") {
 		return text
 	}
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = harmlessLine(lines[i])
-	}
-	return strings.Join(lines, "\n")
+	return strings.Join(each(strings.Split(text, "\n"), harmlessLine), "\n")
 }
 
 // harmlessLine changes a line that begins with "::" after white space, which GitHub's
@@ -97,15 +94,11 @@ func (p *printer) end(s section) {
 	}
 }
 
+var notInNames = regexp.MustCompile(`[^a-zA-Z0-9.-]`)
+
 // sectionName returns a valid name for GitLab, of letters, digits and _.-
 func sectionName(parts ...string) string {
 	const most = 100
-	name := strings.Map(func(r rune) rune {
-		switch {
-		case r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)), r == '.', r == '-':
-			return r
-		}
-		return '_'
-	}, strings.Join(parts, "_"))
+	name := notInNames.ReplaceAllString(strings.Join(parts, "_"), "_")
 	return name[:min(len(name), most)]
 }

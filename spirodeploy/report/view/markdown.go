@@ -4,13 +4,11 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
-	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -65,21 +63,20 @@ func (m *markdown) target(t *report.Target) {
 	}
 	m.put(fmt.Sprintf("### %s %s: %s\n\n", mark, inert(t.Title()), headline(t)))
 	m.put(fence(t.Summary, "") + "\n")
-	var list []string
+	var list strings.Builder
 	for _, f := range facts(t) {
 		value := f.Value
 		if f.Foreign {
 			value = inert(value)
 		}
-		list = append(list, fmt.Sprintf("- **%s:** %s\n", f.Name, value))
+		fmt.Fprintf(&list, "- **%s:** %s\n", f.Name, value)
 	}
-	m.put(strings.Join(list, "") + "\n")
-	for i, warning := range t.Warnings {
-		if i == maxUnfolded {
-			m.put(fmt.Sprintf("And %s.\n\n", human.Plural(len(t.Warnings)-i, "more warning")))
-			break
-		}
+	m.put(list.String() + "\n")
+	for _, warning := range first(t.Warnings, maxUnfolded) {
 		m.put("⚠️ " + inert(warning) + "\n\n")
+	}
+	if left := len(t.Warnings) - maxUnfolded; left > 0 {
+		m.put(fmt.Sprintf("And %s.\n\n", human.Plural(left, "more warning")))
 	}
 	m.minions(t)
 	m.failures(t)
@@ -105,11 +102,11 @@ func (m *markdown) minions(t *report.Target) {
 	}
 	m.put("| Minion | | States | Changed | Would change | Failed | Time |\n|---|---|--:|--:|--:|--:|--:|\n")
 	rows, rest := 0, m.room/3 // which is for the states
-	for minion := range failedFirst(t) {
-		c := minion.Counts
-		row := fmt.Sprintf("| %s | %s %s | %d | %d | %d | %d | %s |\n", inert(minion.ID), statusMarks[minion.Status], statusWords[minion.Status],
+	for _, minion := range first(failedFirst(t), maxRows) {
+		c, look := minion.Counts, statuses[minion.Status]
+		row := fmt.Sprintf("| %s | %s %s | %d | %d | %d | %d | %s |\n", inert(minion.ID), look.emoji, look.Words,
 			c.Total, c.Changed, c.Pending, c.Failed, seconds(c.Duration))
-		if rows == maxRows || m.room-len(row) < rest || !m.put(row) {
+		if m.room-len(row) < rest || !m.put(row) {
 			break
 		}
 		rows++
@@ -124,20 +121,13 @@ func (m *markdown) minions(t *report.Target) {
 func (m *markdown) failures(t *report.Target) {
 	const spare = 1 << 10 // to say what is left out
 	left := 0
+	m.room -= spare
 	for _, g := range failuresOf(t) {
-		if g.silent() {
-			continue
-		}
-		if left > 0 {
-			left += len(g.minions)
-			continue
-		}
-		m.room -= spare
-		if !m.failure(g) {
+		if !g.silent() && (left > 0 || !m.failure(g)) {
 			left += len(g.minions)
 		}
-		m.room += spare
 	}
+	m.room += spare
 	if left > 0 {
 		m.put(fmt.Sprintf("What %s did has no room here, or not all of it: the other reports have it.\n", human.Plural(left, "more failed minion")))
 	}
@@ -157,17 +147,12 @@ func (m *markdown) failure(g *group) bool {
 			return false
 		}
 	}
-	causes := causesOf(r.States)
-	for i := range r.States {
-		s := &r.States[i]
-		if s.Outcome != highstate.Bad {
-			continue
-		}
+	for s, because := range explained(r.States, isBad) {
 		of := ""
 		if s.SLS != "" {
 			of = ", SLS " + inert(s.SLS)
 		}
-		text := "- **" + inert(title(s)) + "**" + of + "\n\n" + fence(strings.Join(sayings(s, causes.because(s)), "\n\n"), "  ") + "\n"
+		text := "- **" + inert(title(s)) + "**" + of + "\n\n" + fence(saying(s, because), "  ") + "\n"
 		if !m.put(text) {
 			return false
 		}
@@ -175,40 +160,31 @@ func (m *markdown) failure(g *group) bool {
 	return true
 }
 
+var (
+	punctuation = regexp.MustCompile("[[:punct:]]")
+	backticks   = regexp.MustCompile("`+")
+)
+
 // inert returns Markdown that shows a text on one line and does nothing else. Every
 // parser takes its escapes for text, and GitHub does not look for people, issues and
 // commits in code.
 func inert(s string) string {
-	var b strings.Builder
-	b.WriteString("<code>")
-	for _, r := range oneLine(s) {
-		if r < utf8.RuneSelf && !strings.ContainsRune(" ,;()'-%?=/", r) && (unicode.IsPunct(r) || unicode.IsSymbol(r)) {
-			fmt.Fprintf(&b, "&#%d;", r)
-			continue
+	return "<code>" + punctuation.ReplaceAllStringFunc(oneLine(s), func(c string) string {
+		if strings.ContainsRune(",;()'-%?=/", rune(c[0])) {
+			return c
 		}
-		b.WriteRune(r)
-	}
-	b.WriteString("</code>")
-	return b.String()
+		return fmt.Sprintf("&#%d;", c[0])
+	}) + "</code>"
 }
 
 // fence returns a text as a code block indented by pad, which no text can end.
 func fence(s, pad string) string {
-	s = strings.TrimRight(sanitize.Text(sanitize.Clip(s, maxFenced)), "\n\t ")
-	ticks, run := 3, 0
-	for i := range len(s) {
-		run++
-		if s[i] != '`' {
-			run = 0
-		}
-		ticks = max(ticks, run+1)
+	s = trimRight(sanitize.Text(sanitize.Clip(s, maxFenced)))
+	ticks := 3
+	for _, run := range backticks.FindAllString(s, -1) {
+		ticks = max(ticks, len(run)+1)
 	}
-	var b strings.Builder
 	edge := pad + strings.Repeat("`", ticks) + "\n"
-	b.WriteString(edge)
-	for line := range strings.SplitSeq(s, "\n") {
-		b.WriteString(strings.TrimRight(pad+line, " ") + "\n")
-	}
-	b.WriteString(edge)
-	return b.String()
+	lines := each(strings.Split(s, "\n"), func(line string) string { return strings.TrimRight(pad+line, " ") + "\n" })
+	return edge + strings.Join(lines, "") + edge
 }

@@ -32,29 +32,24 @@ type ndjson struct {
 type (
 	// ndjsonLine is a line, except for the minion of a "minion" line.
 	ndjsonLine struct {
-		Type          string       `json:"type"`
-		Time          time.Time    `json:"time"`
-		SchemaVersion int          `json:"schemaVersion,omitempty"`
-		Target        string       `json:"target,omitempty"`
-		Stage         report.Stage `json:"stage,omitempty"`
-		Text          string       `json:"text,omitempty"`
-		Error         string       `json:"error,omitempty"`
-		*transfer
-		Event   string   `json:"event,omitempty"`
-		Msg     string   `json:"msg,omitempty"`
-		Minions []string `json:"minions,omitempty"`
-		Data    string   `json:"data,omitempty"`
-		*outcome
+		Type          string         `json:"type"`
+		Time          time.Time      `json:"time"`
+		SchemaVersion int            `json:"schemaVersion,omitempty"`
+		Target        string         `json:"target,omitempty"`
+		Stage         report.Stage   `json:"stage,omitempty"`
+		Text          string         `json:"text,omitempty"`
+		Error         string         `json:"error,omitempty"`
+		Sent          *int64         `json:"sent,omitempty"`
+		Total         *int64         `json:"total,omitempty"`
+		Event         string         `json:"event,omitempty"`
+		Msg           string         `json:"msg,omitempty"`
+		Minions       []string       `json:"minions,omitempty"`
+		Data          string         `json:"data,omitempty"`
+		Verdict       report.Verdict `json:"verdict,omitempty"`
+		ExitStatus    *int           `json:"exitStatus,omitempty"`
+		Targets       []endOf        `json:"targets,omitzero"`
 	}
-	transfer struct {
-		Sent  int64 `json:"sent"`
-		Total int64 `json:"total"`
-	}
-	outcome struct {
-		Verdict    report.Verdict `json:"verdict"`
-		ExitStatus int            `json:"exitStatus"`
-		Targets    []endOf        `json:"targets"`
-	}
+	// endOf is how a target ended.
 	endOf struct {
 		Name       string         `json:"name,omitempty"`
 		Server     string         `json:"server"`
@@ -91,7 +86,7 @@ func (n *ndjson) watch(u report.Update) {
 			return
 		}
 		n.carried[u.Target] = u.Time
-		line.Type, line.transfer = "progress", &transfer{u.Sent, u.Total}
+		line.Type, line.Sent, line.Total = "progress", &u.Sent, &u.Total
 	case report.Happened:
 		if !n.event(u, &line) {
 			return
@@ -99,7 +94,10 @@ func (n *ndjson) watch(u report.Update) {
 	case report.Missed:
 		line.Type, line.Event = "minion", "not-reached"
 	case report.Finished:
-		line = ndjsonLine{Type: "verdict", Time: u.Report.Finished, outcome: outcomeOf(u.Report)}
+		line = ndjsonLine{Type: "verdict", Time: u.Report.Finished, Verdict: u.Report.Verdict, ExitStatus: &u.Report.ExitStatus}
+		line.Targets = each(u.Report.Targets, func(t *report.Target) endOf {
+			return endOf{t.Name, t.Server, t.Saltenv, t.Bundle, t.Verdict, t.ExitStatus, t.Summary, t.Error, t.Warnings}
+		})
 	case report.Waited:
 		return
 	}
@@ -124,14 +122,6 @@ func (n *ndjson) event(u report.Update, line *ndjsonLine) bool {
 		}
 	}
 	return true
-}
-
-func outcomeOf(r *report.Report) *outcome {
-	o := outcome{r.Verdict, r.ExitStatus, []endOf{}}
-	for _, t := range r.Targets {
-		o.Targets = append(o.Targets, endOf{t.Name, t.Server, t.Saltenv, t.Bundle, t.Verdict, t.ExitStatus, t.Summary, t.Error, t.Warnings})
-	}
-	return &o
 }
 
 // write writes a line, with a minion if it is about one.

@@ -173,35 +173,28 @@ func (s *story) minion(m *report.Minion) string {
 func minionLine(m *report.Minion) string {
 	id := sanitize.Line(m.ID)
 	c := m.Counts
-	switch m.Status {
-	case highstate.Succeeded:
+	switch {
+	case m.OK():
 		return fmt.Sprintf("%s succeeded: %s in %s", id, counted(c), seconds(c.Duration))
-	case highstate.Failed:
-		if c.Total > 0 {
-			return fmt.Sprintf("%s FAILED: %s; %s in %s", id, cmp.Or(m.Headline(), fmt.Sprintf("Salt's return code is %d", m.Retcode)), counted(c), seconds(c.Duration))
-		}
+	case m.Status == highstate.Failed && c.Total > 0:
+		return fmt.Sprintf("%s FAILED: %s; %s in %s", id, cmp.Or(m.Headline(), fmt.Sprintf("Salt's return code is %d", m.Retcode)), counted(c), seconds(c.Duration))
+	case m.Status == highstate.Failed:
 		return fmt.Sprintf("%s FAILED: %s", id, oneLine(firstLine(m.Messages)))
-	case highstate.NotCompiled:
+	case m.Status == highstate.NotCompiled:
 		return fmt.Sprintf("%s FAILED, no state ran: %s", id, oneLine(firstLine(m.Messages)))
-	case highstate.NoAnswer:
+	case m.Status == highstate.NoAnswer:
 		return id + " FAILED: it did not answer"
-	case highstate.NotReached:
+	case m.Status == highstate.NotReached:
 		return id + " FAILED: it was expected, and was not reached"
-	case highstate.Unreported:
 	}
 	return id + " did not report"
 }
 
 func counted(c highstate.Counts) string {
-	parts := []string{human.Plural(c.Total, "state")}
-	if c.Changed > 0 || c.Failed == 0 {
-		parts = append(parts, fmt.Sprintf("%d changed", c.Changed))
-	}
-	if c.Pending > 0 {
-		parts = append(parts, fmt.Sprintf("%d would change", c.Pending))
-	}
+	changed := fmt.Sprintf("%d changed", c.Changed)
 	if c.Failed > 0 {
-		parts = append(parts, fmt.Sprintf("%d failed", c.Failed))
+		changed = ifAny(c.Changed, changed)
 	}
-	return strings.Join(parts, ", ")
+	return joined(", ", human.Plural(c.Total, "state"), changed,
+		ifAny(c.Pending, fmt.Sprintf("%d would change", c.Pending)), ifAny(c.Failed, fmt.Sprintf("%d failed", c.Failed)))
 }

@@ -113,8 +113,9 @@ func (x *text) plan(most int) {
 	if x.Detail != Normal {
 		return
 	}
-	if len(x.verdict) > maxVerdict {
-		x.verdict = middleOut(x.verdict, maxVerdict)
+	if n := len(x.verdict); n > maxVerdict { // the reason of a Python traceback is at its end
+		left := line{x.verdict[0].color, "… " + human.Plural(n-maxVerdict+1, "line") + " …"}
+		x.verdict = slices.Concat(x.verdict[:maxVerdict/2], []line{left}, x.verdict[n-maxVerdict/2+1:])
 	}
 	// With many targets, there may be no room for the minions. Failures get some.
 	x.room = most - maxTail - len(x.verdict) - annotations(x.failures)
@@ -170,17 +171,11 @@ func (x *text) totals() {
 	if len(x.Minions) < 2 {
 		return
 	}
-	var bad []string
 	silent := x.Count(highstate.Unreported)
-	if failed := len(x.Minions) - x.Count(highstate.Succeeded) - silent; failed > 0 {
-		bad = append(bad, fmt.Sprintf("%d failed", failed))
-	}
-	if silent > 0 {
-		bad = append(bad, fmt.Sprintf("%d did not report", silent))
-	}
+	failed := len(x.Minions) - x.Count(highstate.Succeeded) - silent
 	line := fmt.Sprintf("Total:   %d minions", len(x.Minions))
-	if len(bad) > 0 {
-		line += " (" + strings.Join(bad, ", ") + ")"
+	if bad := joined(", ", ifAny(failed, fmt.Sprintf("%d failed", failed)), ifAny(silent, fmt.Sprintf("%d did not report", silent))); bad != "" {
+		line += " (" + bad + ")"
 	}
 	c := x.Totals()
 	x.print("", fmt.Sprintf("%s, %s. %s, Failed: %d", line, human.Plural(c.Total, "state"), succeeded(c), c.Failed))
@@ -199,16 +194,5 @@ func (x *text) verdictLines() []line {
 	if x.Terminal {
 		summary = x.Long()
 	}
-	var lines []line
-	for text := range strings.SplitSeq(verdict+": "+summary, "\n") {
-		lines = append(lines, line{verdictColor(x.Verdict), text})
-	}
-	return lines
-}
-
-// middleOut returns both ends of lines: the reason of a Python traceback is at its end.
-func middleOut(lines []line, most int) []line {
-	head, tail := lines[:most/2], lines[len(lines)-most/2+1:]
-	left := line{lines[0].color, "… " + human.Plural(len(lines)-len(head)-len(tail), "line") + " …"}
-	return slices.Concat(head, []line{left}, tail)
+	return each(strings.Split(verdict+": "+summary, "\n"), func(text string) line { return line{verdictColor(x.Verdict), text} })
 }

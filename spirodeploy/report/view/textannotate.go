@@ -7,7 +7,6 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
-	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -45,11 +44,9 @@ func (x *text) annotate(failures []*group) {
 func (x *text) annotateGroup(g *group, most int) int {
 	names, n := sanitize.Line(x.Qualify(""))+g.names(maxNames, oneLine), 0
 	r, err := x.results.Telling(g.first())
-	causes := causesOf(r.States)
-	for i := range r.States {
-		s := &r.States[i]
-		if s.Outcome != highstate.Bad || n == most {
-			continue
+	for s, because := range explained(r.States, isBad) {
+		if n == most {
+			break
 		}
 		n++
 		title := fmt.Sprintf("%s: %s %s", names, foldedLine(s.Function), foldedLine(s.ID))
@@ -57,7 +54,7 @@ func (x *text) annotateGroup(g *group, most int) int {
 		if x.File != nil {
 			file = x.File(s.SLS)
 		}
-		x.annotation(file, title, strings.Join(foldedReason(s, causes.because(s)), "\n"))
+		x.annotation(file, title, strings.Join(foldedReason(s, because), "\n"))
 	}
 	if n > 0 {
 		return n
@@ -82,13 +79,10 @@ func (p *printer) annotation(file, title, text string) {
 // shortened returns the first lines of a text.
 func shortened(s string) string {
 	const most = 5
-	var lines []string
-	for text := range strings.SplitSeq(strings.TrimSpace(s), "\n") {
-		if len(lines) == most {
-			lines = append(lines, "…")
-			break
-		}
-		lines = append(lines, sanitize.Text(sanitize.Clip(text, maxFolded)))
+	lines := strings.SplitN(strings.TrimSpace(s), "\n", most+1)
+	shown := each(first(lines, most), func(text string) string { return sanitize.Text(sanitize.Clip(text, maxFolded)) })
+	if len(lines) > most {
+		shown = append(shown, "…")
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(shown, "\n")
 }

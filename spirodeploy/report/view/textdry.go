@@ -62,17 +62,15 @@ func topLines(t *report.Top) []string {
 	if len(t.Targets) == 0 {
 		return []string{"nobody"}
 	}
-	var lines []string
-	for i, target := range t.Targets {
-		if i == maxTop {
-			lines = append(lines, "and "+human.Plural(len(t.Targets)-i, "more target"))
-			break
-		}
+	lines := each(first(t.Targets, maxTop), func(target report.TopTarget) string {
 		match := ""
 		if target.Match != defaultMatch {
 			match = " (" + oneLine(target.Match) + ")"
 		}
-		lines = append(lines, oneLine(target.Expression)+match+": "+oneLine(strings.Join(target.SLS, ", ")))
+		return oneLine(target.Expression) + match + ": " + oneLine(strings.Join(target.SLS, ", "))
+	})
+	if left := len(t.Targets) - maxTop; left > 0 {
+		lines = append(lines, "and "+human.Plural(left, "more target"))
 	}
 	return lines
 }

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/human"
@@ -42,16 +43,9 @@ func (x *text) folded(groups []*group, most int) {
 
 // note says what is left out, and how to see it.
 func (f *folder) note() {
-	var left []string
-	if f.minions > 0 {
-		left = append(left, human.Plural(f.minions, "minion"))
-	}
-	if f.states > 0 {
-		left = append(left, human.Plural(f.states, "state"))
-	}
 	text := "Folded, "
-	if len(left) > 0 {
-		text += "without " + strings.Join(left, " and ") + ", and "
+	if left := joined(" and ", ifAny(f.minions, human.Plural(f.minions, "minion")), ifAny(f.states, human.Plural(f.states, "state"))); left != "" {
+		text += "without " + left + ", and "
 	}
 	text += "without SLS, times and diffs"
 	help := showAll
@@ -71,7 +65,7 @@ const showAll fault.Hint = "{verbose} or {report} html=FILE shows all"
 // group writes what minions did, in so many lines, and their counts.
 func (f *folder) group(g *group, room int) {
 	m := g.first()
-	if m.Status == highstate.Unreported {
+	if g.silent() {
 		f.print(inRed, "    did not report")
 		return
 	}
@@ -80,11 +74,9 @@ func (f *folder) group(g *group, room int) {
 		f.print(inYellow, "    what the states did is missing: "+oneLine(err.Error()))
 		room--
 	}
-	for _, l := range messageLines(r.Messages, minionColor(m), room) {
-		f.print(l.color, l.text)
-		room--
-	}
-	f.statesOf(g, r.States, room)
+	messages := messageLines(r.Messages, minionColor(m), room)
+	f.all(messages)
+	f.statesOf(g, r.States, room-len(messages))
 	f.sum(g)
 }
 
@@ -113,7 +105,7 @@ func (f *folder) statesOf(g *group, states []highstate.State, room int) {
 	var bad, others []*highstate.State
 	for i := range states {
 		switch s := &states[i]; {
-		case s.Outcome == highstate.Bad:
+		case isBad(s):
 			bad = append(bad, s)
 		case s.Telling() && !g.mixed:
 			others = append(others, s)
@@ -121,17 +113,13 @@ func (f *folder) statesOf(g *group, states []highstate.State, room int) {
 	}
 	causes := causesOf(states)
 	render := func(s *highstate.State) []line { return foldedState(s, causes.because(s)) }
-	reserve := min(len(others), 1)
-	badLines, badLeft := fit(bad, room-reserve, render)
-	rest := room - len(badLines)
-	if badLeft > 0 {
-		rest--
-	}
-	lines, left := fit(others, rest, render)
-	f.all(lines)
-	f.more(left, "that changed or warns", "that changed or warn", "")
-	f.all(badLines)
-	f.more(badLeft, "that failed", "that failed", inRed)
+	badLines, badLeft := fit(bad, room-min(len(others), 1), render, func(n int) line {
+		return line{inRed, "    … and " + human.Plural(n, "more state") + " that failed"}
+	})
+	lines, left := fit(others, room-len(badLines), render, func(n int) line {
+		return line{"", "    … and " + human.Count(n, "more state that changed or warns", "more states that changed or warn")}
+	})
+	f.all(slices.Concat(lines, badLines))
 	f.states += left + badLeft
 	if g.mixed { // what else each minion did
 		for _, m := range g.minions {
@@ -140,15 +128,8 @@ func (f *folder) statesOf(g *group, states []highstate.State, room int) {
 	}
 }
 
-func (f *folder) more(n int, one, many string, c color) {
-	if n > 0 {
-		f.print(c, "    … and "+human.Count(n, "more state "+one, "more states "+many))
-	}
-}
-
-// fit renders the states that fit into a number of lines. It keeps a line to say how
-// many are left.
-func fit(states []*highstate.State, room int, render func(*highstate.State) []line) (lines []line, left int) {
+// fit renders the states that fit into a number of lines. A line says how many are left.
+func fit(states []*highstate.State, room int, render func(*highstate.State) []line, more func(left int) line) (lines []line, left int) {
 	for i, s := range states {
 		next := render(s)
 		free := room - len(lines)
@@ -160,7 +141,8 @@ func fit(states []*highstate.State, room int, render func(*highstate.State) []li
 		case len(lines) == 0 && free > 0:
 			next = next[:free]
 		default:
-			return lines, len(states) - i
+			left = len(states) - i
+			return append(lines, more(left)), left
 		}
 		lines = append(lines, next...)
 	}
@@ -181,39 +163,32 @@ const (
 func foldedState(s *highstate.State, because []string) []line {
 	c := outcomes[s.Outcome].color
 	text := fmt.Sprintf("    %-12s %-16s %s", outcomes[s.Outcome].word, foldedLine(s.Function), foldedLine(s.ID))
-	if s.Name != s.ID && s.Name != "" {
-		text += " (" + foldedLine(s.Name) + ")"
+	if name := otherName(s); name != "" {
+		text += " (" + foldedLine(name) + ")"
 	}
 	if brief := diffBrief(s.Changes); brief != "" {
 		text += " " + brief
 	}
 	lines := []line{{c, text}}
-	for _, warning := range s.Warnings[:min(len(s.Warnings), maxWarnings)] {
+	for _, warning := range first(s.Warnings, maxWarnings) {
 		lines = append(lines, line{inYellow, foldedPad + "Warning: " + foldedLine(warning)})
 	}
-	if s.Outcome != highstate.Bad {
+	if !isBad(s) {
 		return lines
 	}
-	for _, why := range foldedReason(s, because) {
-		lines = append(lines, line{c, foldedPad + why})
-	}
-	return lines
+	return append(lines, each(foldedReason(s, because), func(why string) line { return line{c, foldedPad + why} })...)
 }
 
 // foldedReason says in a few lines why a state failed.
 func foldedReason(s *highstate.State, because []string) []string {
-	var lines []string
-	for _, cause := range because {
-		lines = append(lines, "Because: "+foldedLine(cause))
-	}
-	if len(lines) > 0 {
-		return lines
-	}
-	comment := strings.TrimSpace(s.Comment)
-	if s.LacksSLS() {
+	switch {
+	case len(because) > 0:
+		return each(because, func(cause string) string { return "Because: " + foldedLine(cause) })
+	case s.LacksSLS():
 		return []string{foldedLine(s.Reason())}
 	}
-	for text := range strings.SplitSeq(comment, "\n") {
+	var lines []string
+	for text := range strings.SplitSeq(strings.TrimSpace(s.Comment), "\n") {
 		if len(lines) == maxComment {
 			break
 		}
@@ -235,12 +210,12 @@ func foldedReason(s *highstate.State, because []string) []string {
 
 // foldedLine returns the beginning of the first line of a text.
 func foldedLine(s string) string {
-	first, _, more := strings.Cut(strings.TrimSpace(s), "\n")
-	first = sanitize.Line(sanitize.Clip(first, maxFolded))
+	text, _, more := strings.Cut(strings.TrimSpace(s), "\n")
+	text = sanitize.Line(sanitize.Clip(text, maxFolded))
 	if more {
-		first += " …"
+		text += " …"
 	}
-	return first
+	return text
 }
 
 // messageLines returns the messages of Salt in so many lines.

@@ -15,20 +15,14 @@ import (
 
 // minions writes each minion in full. It stops if the printer is full.
 func (x *text) minions() {
-	n := 0
-	for _, failing := range []bool{false, true} { // failures are next to the verdict
-		for _, m := range x.Minions {
-			if m.OK() == failing {
-				continue
-			}
-			n++
-			s := x.section(n, &group{minions: []*report.Minion{m}})
-			x.begin(s)
-			x.minion(m)
-			x.end(s)
-			if x.full() {
-				return
-			}
+	good, bad := split(x.Minions, (*report.Minion).OK)
+	for i, m := range slices.Concat(good, bad) { // failures are next to the verdict
+		s := x.section(i+1, &group{minions: []*report.Minion{m}})
+		x.begin(s)
+		x.minion(m)
+		x.end(s)
+		if x.full() {
+			return
 		}
 	}
 }
@@ -60,30 +54,15 @@ func minionColor(m *report.Minion) color {
 	return inGreen
 }
 
-// outcomeOfMinion says in a few words what a minion did.
-func outcomeOfMinion(m *report.Minion) string {
-	switch {
-	case m.OK():
-		return succeeded(m.Counts)
-	case m.Status != highstate.Failed && m.Status != highstate.NotCompiled:
-		return statusWords[m.Status]
-	case m.Counts.Total == 0:
-		return "Failed: no state ran"
-	case m.Counts.Failed == 0:
-		return fmt.Sprintf("Failed: Salt's return code is %d", m.Retcode)
-	}
-	return fmt.Sprintf("Failed: %d of %d", m.Counts.Failed, m.Counts.Total)
-}
-
 // minion writes the result of a minion below its name.
 func (x *text) minion(m *report.Minion) {
 	if m.Status == highstate.Unreported {
 		x.print(inRed, "    did not report")
 		return
 	}
-	read, verbose := x.results.Telling, x.Detail == Verbose
-	if verbose {
-		read = x.results.Of
+	read, shows := x.results.Telling, (*highstate.State).Telling
+	if x.Detail == Verbose {
+		read, shows = x.results.Of, isAny
 	}
 	r, err := read(m)
 	if err != nil {
@@ -92,17 +71,14 @@ func (x *text) minion(m *report.Minion) {
 	for _, msg := range r.Messages {
 		x.hang(minionColor(m), "    ", "    ", shown(msg))
 	}
-	causes := causesOf(r.States)
-	for i := range r.States {
-		if s := &r.States[i]; verbose || s.Telling() {
-			x.state(s, causes.because(s))
-		}
+	for s, because := range explained(r.States, shows) {
+		x.state(s, because)
 		if x.full() {
 			return
 		}
 	}
 	x.counts(m)
-	if verbose {
+	if x.Detail == Verbose {
 		x.slowest(r.States)
 	}
 }
@@ -127,16 +103,10 @@ func (p *printer) counts(m *report.Minion) {
 
 // succeeded returns Salt's line for states that succeeded.
 func succeeded(c highstate.Counts) string {
-	var of []string
-	if c.Pending > 0 {
-		of = append(of, fmt.Sprintf("unchanged=%d", c.Pending)) // Salt's word for what would change
-	}
-	if c.Changed > 0 {
-		of = append(of, fmt.Sprintf("changed=%d", c.Changed))
-	}
 	text := fmt.Sprintf("Succeeded: %d", c.Succeeded)
-	if len(of) > 0 {
-		text += " (" + strings.Join(of, ", ") + ")"
+	pending := ifAny(c.Pending, fmt.Sprintf("unchanged=%d", c.Pending)) // Salt's word for what would change
+	if of := joined(", ", pending, ifAny(c.Changed, fmt.Sprintf("changed=%d", c.Changed))); of != "" {
+		text += " (" + of + ")"
 	}
 	return text
 }
@@ -149,18 +119,16 @@ func (p *printer) slowest(states []highstate.State) {
 	)
 	var slow []*highstate.State
 	for i := range states {
-		if states[i].Duration < notable {
-			continue
+		if states[i].Duration >= notable {
+			slow = append(slow, &states[i])
 		}
-		slow = append(slow, &states[i])
-		slices.SortStableFunc(slow, func(a, b *highstate.State) int { return cmp.Compare(b.Duration, a.Duration) })
-		slow = slow[:min(len(slow), most)]
 	}
 	if len(slow) == 0 {
 		return
 	}
+	slices.SortStableFunc(slow, func(a, b *highstate.State) int { return cmp.Compare(b.Duration, a.Duration) })
 	p.print(inCyan, "    Slowest states:")
-	for _, s := range slow {
+	for _, s := range first(slow, most) {
 		p.print(inCyan, fmt.Sprintf("    %10s  %s %s", seconds(s.Duration), sanitize.Line(s.Function), oneLine(s.ID)))
 	}
 }
@@ -183,9 +151,7 @@ func (p *printer) state(s *highstate.State, because []string) {
 	p.print(c, "    ----------")
 	field(c, "ID", s.ID)
 	field(c, "Function", s.Function)
-	if s.Name != s.ID {
-		field(c, "Name", s.Name)
-	}
+	field(c, "Name", otherName(s))
 	field(c, "SLS", s.SLS)
 	field(c, "Result", outcomes[s.Outcome].result)
 	field(c, "Comment", s.Comment)

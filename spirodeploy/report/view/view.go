@@ -5,7 +5,6 @@ package view
 
 import (
 	"io"
-	"slices"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -14,6 +13,8 @@ import (
 type Format struct {
 	Name string // such as "json"
 	File string // a usual name of a file in this format
+	// Brief means that a brief report is enough, see [report.Report].
+	Brief bool
 	// Write writes a finished report. Errors are those of the writer.
 	Write func(io.Writer, *report.Report) error
 	// Watch returns a watcher that writes a run while it goes on.
@@ -25,26 +26,23 @@ var Formats = []Format{
 	{Name: "html", File: "report.html", Write: HTML},
 	{Name: "json", File: "report.json", Write: JSON},
 	{Name: "junit", File: "report.xml", Write: JUnit},
-	{Name: "markdown", File: "report.md", Write: Markdown},
+	{Name: "markdown", File: "report.md", Brief: true, Write: Markdown},
 	{Name: "ndjson", File: "report.ndjson", Watch: NDJSON},
 }
 
 // Find returns the format of a name.
 func Find(name string) (f Format, ok bool) {
-	i := slices.IndexFunc(Formats, func(f Format) bool { return f.Name == name })
-	if i < 0 {
-		return Format{}, false
+	for _, f := range Formats {
+		if f.Name == name {
+			return f, true
+		}
 	}
-	return Formats[i], true
+	return Format{}, false
 }
 
 // Names returns the names of the formats.
 func Names() []string {
-	names := make([]string, 0, len(Formats))
-	for _, f := range Formats {
-		names = append(names, f.Name)
-	}
-	return names
+	return each(Formats, func(f Format) string { return f.Name })
 }
 
 // JSON writes a report as [report.Report.WriteJSON] does. All other formats of a

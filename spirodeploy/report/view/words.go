@@ -1,8 +1,9 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
-	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,23 +14,40 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// Words of pages and Markdown. A mark stands beside each word and colour, so that neither
-// is the only sign.
+// seal is a colour of a page, and marks with the same meaning. A mark stands beside each
+// word and colour, so that neither is the only sign.
+type seal struct{ Colour, Mark, emoji string }
+
 var (
-	headlines = map[report.Verdict]string{
-		report.Success: "deployed", report.MinionFailed: "minions failed", report.Invalid: "not deployed", report.Refused: "refused by the server",
-		report.ServerFailed: "the server failed", report.Unreachable: "the server was not reached", report.Unknown: "the outcome is not known", report.NotStarted: "not begun", report.Interrupted: "interrupted",
+	sealOK      = seal{"ok", "✓", "✅"}
+	sealFailed  = seal{"failed", "✗", "❌"}
+	sealPending = seal{"pending", "?", "❔"}
+)
+
+// look is how pages and Markdown show a verdict or a status.
+type look struct {
+	Words string
+	seal
+}
+
+var (
+	verdicts = map[report.Verdict]look{
+		report.Success: {"deployed", sealOK}, report.MinionFailed: {"minions failed", sealFailed}, report.Invalid: {"not deployed", sealFailed},
+		report.Refused: {"refused by the server", sealFailed}, report.ServerFailed: {"the server failed", sealFailed}, report.Unreachable: {"the server was not reached", sealFailed},
+		report.Unknown: {"the outcome is not known", sealPending}, report.NotStarted: {"not begun", sealFailed}, report.Interrupted: {"interrupted", sealPending},
 	}
-	statusWords = map[highstate.Status]string{
-		highstate.Succeeded: "succeeded", highstate.Failed: "failed", highstate.NotCompiled: "did not compile",
-		highstate.NoAnswer: "did not answer", highstate.Unreported: "did not report",
-		highstate.NotReached: "was not reached",
-	}
-	statusMarks = map[highstate.Status]string{
-		highstate.Succeeded: "✅", highstate.Failed: "❌", highstate.NotCompiled: "❌", highstate.NoAnswer: "❌", highstate.Unreported: "❔",
-		highstate.NotReached: "❌",
+	statuses = map[highstate.Status]look{
+		highstate.Succeeded: {"succeeded", sealOK}, highstate.Failed: {"failed", sealFailed}, highstate.NotCompiled: {"did not compile", sealFailed},
+		highstate.NoAnswer: {"did not answer", sealFailed}, highstate.Unreported: {"did not report", sealPending}, highstate.NotReached: {"was not reached", sealFailed},
 	}
 )
+
+// sealOf and lookOf take what they do not know, which a report that was read may have, for a failure.
+func sealOf(v report.Verdict) seal { return cmp.Or(verdicts[v].seal, sealFailed) }
+
+func lookOf(s highstate.Status) look {
+	return look{statuses[s].Words, cmp.Or(statuses[s].seal, sealFailed)}
+}
 
 // outcomes are the looks of outcomes. A result is a word of Salt, page.js reads the letter,
 // and states on shelf 0 matter most to a page.
@@ -40,6 +58,14 @@ var outcomes = map[highstate.Outcome]struct {
 }{
 	highstate.OK: {"ok", "True", "o", inGreen, 2}, highstate.Changed: {"changed", "True", "c", inCyan, 1},
 	highstate.Pending: {"would change", "None", "p", inYellow, 1}, highstate.Bad: {"failed", "False", "f", inRed, 0},
+}
+
+// otherName returns the name of a state unless that is its ID.
+func otherName(s *highstate.State) string {
+	if s.Name == s.ID {
+		return ""
+	}
+	return s.Name
 }
 
 // headline returns the verdict in a few words.
@@ -54,10 +80,8 @@ func headline(t *report.Target) string {
 	case t.Verdict == report.MinionFailed && t.Count(highstate.NotReached) > 0 && t.Count(highstate.NotReached)+t.Count(highstate.Succeeded) == len(t.Minions):
 		return "minions were not reached"
 	}
-	if words, ok := headlines[t.Verdict]; ok {
-		return words
-	}
-	return "verdict " + sanitize.Line(string(t.Verdict)) // a report that was read may have any
+	// A report that was read may have any verdict.
+	return cmp.Or(verdicts[t.Verdict].Words, "verdict "+sanitize.Line(string(t.Verdict)))
 }
 
 // fact is a fact about a deployment.
@@ -65,9 +89,6 @@ type fact struct {
 	Name, Value string
 	Foreign     bool // whether the value comes from elsewhere
 }
-
-// Wide reports whether a page gives the value a line of its own.
-func (f fact) Wide() bool { return len(f.Value) > 64 }
 
 // facts returns the facts beside the verdict.
 func facts(t *report.Target) []fact {
@@ -78,34 +99,16 @@ func facts(t *report.Target) []fact {
 		{"Commit", t.Bundle.Commit, true},
 		{"Contents", human.Count(t.Bundle.Entries, "entry", "entries") + ", " + human.Size(t.Bundle.Size), false},
 		{"Started", clock(t.Started), false},
-		{"Took", took(t.Started, t.Finished), false},
+		{"Took", seconds(highstate.Milliseconds(max(0, t.Finished.Sub(t.Started)))), false},
 		{"Exit status", strconv.Itoa(t.ExitStatus), false},
 	}
-	shown := all[:0]
-	for _, f := range all {
-		if f.Value != "" && (f.Name != "Contents" || t.Bundle.Digest != "") {
-			shown = append(shown, f)
-		}
-	}
-	return shown
+	return slices.DeleteFunc(all, func(f fact) bool { return f.Value == "" || f.Name == "Contents" && t.Bundle.Digest == "" })
 }
 
-// failedFirst yields the minions that did not succeed, then the others.
-func failedFirst(t *report.Target) iter.Seq[*report.Minion] {
-	return func(yield func(*report.Minion) bool) {
-		for _, ok := range []bool{false, true} {
-			for _, m := range t.Minions {
-				if m.OK() == ok && !yield(m) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// took returns a duration.
-func took(from, to time.Time) string {
-	return seconds(highstate.Milliseconds(max(0, to.Sub(from))))
+// failedFirst returns the minions that did not succeed, then the others.
+func failedFirst(t *report.Target) []*report.Minion {
+	good, bad := split(t.Minions, (*report.Minion).OK)
+	return slices.Concat(bad, good)
 }
 
 func seconds(m highstate.Milliseconds) string {

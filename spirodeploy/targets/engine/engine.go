@@ -17,11 +17,15 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/cli"
+	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
 // Bundle has a Dagger engine bundle the working directory, writes the bundle, and prints its digest.
@@ -33,19 +37,16 @@ func Bundle(
 	exclude *string, // patterns of what to leave out, separated by commas
 	module *string, // Dagger module to serve (default: this project's)
 ) error {
-	file := cli.Or(output)
-	if file == "" {
-		file = "bundle.tar"
-	}
-	file, err := filepath.Abs(file)
-	if err != nil {
-		return invalid(err)
-	}
-	t := tree{artifacts: cli.Split(cli.Or(artifact)), source: cli.Or(source), exclude: cli.Split(cli.Or(exclude))}
-	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
-	defer stop()
-	return cli.Process().Discreetly(cli.Settings{Mage: true}, func(w cli.World) error {
-		return bundle(ctx, w, cli.Or(module), t, file)
+	file, pathErr := filepath.Abs(cmp.Or(cli.Or(output), "bundle.tar"))
+	s := cli.Settings{Mage: true, Artifacts: cli.Split(cli.Or(artifact)), Source: cli.Or(source), Exclude: cli.Split(cli.Or(exclude))}
+	check := func(context.Context, cli.World) error { return pathErr }
+	return withBundle(ctx, s, cli.Or(module), check, func(ctx context.Context, w cli.World, e *session, id string) error {
+		digest, err := e.export(ctx, id, file)
+		if err != nil {
+			return failed(ctx, "bundle", err)
+		}
+		fmt.Fprintf(w.Stdout, "%s  %s\n", digest, file)
+		return nil
 	})
 }
 
@@ -68,13 +69,25 @@ func Deploy(
 	if err := cli.CheckPosition(project, deployment); err != nil {
 		return err
 	}
-	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
-	defer stop()
-	o := order{
-		project: project, name: deployment, highstate: highstate == nil || *highstate, timeout: cli.Or(timeout),
-		tree:   tree{artifacts: cli.Split(cli.Or(artifact)), source: cli.Or(source), exclude: cli.Split(cli.Or(exclude))},
-		server: target{url: cmp.Or(cli.Process().ServerURL(cli.Or(server)), client.DefaultServer), certificate: cli.Or(sslCert), insecure: cli.Or(insecure)},
+	s := cli.Settings{
+		Mage: true, Project: project, Deployment: deployment, Highstate: highstate, Timeout: cli.Or(timeout), TokenFile: cli.Or(tokenFile),
+		Servers: []string{cmp.Or(cli.Process().ServerURL(cli.Or(server)), client.DefaultServer)}, SSLCert: cli.Or(sslCert), Insecure: cli.Or(insecure),
+		Artifacts: cli.Split(cli.Or(artifact)), Source: cli.Or(source), Exclude: cli.Split(cli.Or(exclude)),
 	}
-	s := cli.Settings{Mage: true, TokenFile: cli.Or(tokenFile)}
-	return cli.Process().Discreetly(s, func(w cli.World) error { return deploy(ctx, w, cli.Or(module), o, s) })
+	var tok token.Token
+	check := func(ctx context.Context, w cli.World) (err error) {
+		tok, err = w.NeedToken(ctx, s)
+		return errlist.Join(client.CheckName("project", project), client.CheckName("deployment", deployment), err)
+	}
+	return withBundle(ctx, s, cli.Or(module), check, func(ctx context.Context, w cli.World, e *session, id string) error {
+		result, err := e.deploy(ctx, id, s, tok)
+		if err != nil {
+			return undecided(ctx, err)
+		}
+		fmt.Fprintln(w.Stdout, result.Summary) // the engine itself prints the progress on standard error
+		if result.ExitStatus == 0 {
+			return nil
+		}
+		return &cli.Error{Status: result.ExitStatus, Err: errors.New(lastLine(result.Summary)), Told: true}
+	})
 }

@@ -74,10 +74,7 @@ func builtRef(dir string, info *debug.BuildInfo) (string, error) {
 // versionRef returns the ref of a release, which is a tag of the repository.
 func versionRef(path, version string) (string, error) {
 	if module.IsPseudoVersion(version) {
-		commit, err := module.PseudoVersionRev(version)
-		if err != nil {
-			return "", err
-		}
+		commit, _ := module.PseudoVersionRev(version) // it is a pseudo-version
 		return "", fmt.Errorf("go.mod names commit %s instead of a release, and Dagger needs the full hash", commit)
 	}
 	if !semver.IsValid(version) || semver.Build(version) != "" {
