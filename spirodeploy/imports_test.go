@@ -17,7 +17,7 @@ const module = "github.com/spirostack/spirodeploy/"
 var allowed = map[string][]string{
 	"spirodeploy/bundle": {
 		module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", "github.com/bmatcuk/doublestar/v4", "github.com/opencontainers/go-digest",
-		"github.com/rogpeppe/go-internal/diff", "golang.org/x/sys/unix", "golang.org/x/text/cases", module + "internal/ctxio", module + "internal/tempfile", "golang.org/x/text/unicode/norm",
+		"github.com/rogpeppe/go-internal/diff", "golang.org/x/sys/unix", "golang.org/x/text/cases", module + "internal/atomicfile", module + "internal/ctxio", module + "internal/tempfile", "golang.org/x/text/unicode/norm",
 	},
 	"spirodeploy/fault":     {module + "internal/errlist"},
 	"spirodeploy/token":     {module + "internal/human", module + "internal/retold", module + "internal/rawjson", "gopkg.in/macaroon.v2"},
