@@ -1,6 +1,6 @@
 //go:build mage
 
-// The targets of this repository. What they do is in packages that are tested.
+// The targets of this repository. Tested packages do their work.
 package main
 
 import (
@@ -21,6 +21,14 @@ import (
 	all "github.com/spirostack/spirodeploy/magefiles/test"
 )
 
+// or returns the value of a flag, or the default if the flag is not given.
+func or[T any](flag *T, otherwise T) T {
+	if flag != nil {
+		return *flag
+	}
+	return otherwise
+}
+
 // Demo bundles examples/shop and deploys it to a server in this process.
 func Demo(
 	ctx context.Context,
@@ -38,16 +46,8 @@ func Demo(
 	return program(ctx, name, fmt.Sprintf("-fail=%t", or(fail, false)), fmt.Sprintf("-serve=%t", or(serve, false)))
 }
 
-// or returns the value of a flag, or a default if the flag is not given.
-func or[T any](flag *T, or T) T {
-	if flag != nil {
-		return *flag
-	}
-	return or
-}
-
-// program runs a program of internal/dev/cmd. If that ends with another status than
-// 0, so does mage.
+// program runs a program of internal/dev/cmd. If the program fails, mage ends with its
+// status.
 func program(ctx context.Context, name string, args ...string) error {
 	status, err := ci.Program(ctx, os.Stdout, os.Stderr, "./internal/dev/cmd/"+name, args...)
 	if status != 0 {
@@ -76,7 +76,7 @@ func Bench(
 	if or(parts, false) {
 		return ci.Bench(ctx, os.Stdout)
 	}
-	return program(ctx, "bench", "-runs="+strconv.Itoa(or(runs, 0)), "-only="+or(only, ""), "-json="+or(json, ""))
+	return program(ctx, "bench", "-runs="+strconv.Itoa(or(runs, 5)), "-only="+or(only, ""), "-json="+or(json, ""))
 }
 
 // Fuzz runs every fuzz target of the module, one after the other.
@@ -108,7 +108,7 @@ func Release(
 	snapshot *bool, // of any commit, tagged or not, to look at
 	publish *bool, // also drafts the release and pushes the image; needs GITHUB_TOKEN and docker
 ) error {
-	return ci.Release{Snapshot: or(snapshot, false), Publish: or(publish, false)}.Run(ctx, os.Stdout)
+	return ci.Release(ctx, os.Stdout, or(snapshot, false), or(publish, false))
 }
 
 // CI runs what a change must pass: the quick tests, all tests, then linters.

@@ -1,5 +1,5 @@
-// Package compat_test runs the tests of the Python package spirofs-compat, with each
-// version of Salt that it is for.
+// Package compat_test runs the tests of the Python package spirofs-compat with each
+// version of Salt that it supports.
 package compat_test
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 )
 
-// ran is what unittest says at its end: how many tests there were.
+// ran matches the number of tests that unittest prints at its end.
 var ran = regexp.MustCompile(`(?m)^Ran ([1-9][0-9]*) tests`)
 
 func TestPackage(t *testing.T) { //nolint:tparallel // one version after the other
@@ -34,7 +34,7 @@ func TestPackage(t *testing.T) { //nolint:tparallel // one version after the oth
 			if err != nil {
 				t.Fatal(err)
 			}
-			// The environment has the package itself, from the same sources.
+			// The environment already has the package, from the same sources.
 			args := env.Python("-B", "-W", "ignore", "-m", "unittest", "discover", "-s", dir)
 			cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
 			cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), "PYTHONPATH=", "TMPDIR="+t.TempDir())

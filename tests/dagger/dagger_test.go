@@ -22,11 +22,11 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
-// module is where the module lies, as its ref.
+// module is the module's place, as a ref.
 const module = "../.."
 
-// engineTimeout is how long an engine may take to answer for the first time:
-// it may have to be started.
+// engineTimeout is how long an engine may take for its first answer, since it may have to
+// start.
 const engineTimeout = 2 * time.Minute
 
 // run runs the dagger command and returns what it prints.
@@ -36,8 +36,8 @@ func run(t *testing.T, env []string, args ...string) (string, error) {
 	return out, err
 }
 
-// tell runs the dagger command in a directory and returns what it prints, and what it
-// tells meanwhile.
+// tell runs the dagger command in a directory. It returns standard output and standard
+// error.
 func tell(t *testing.T, dir string, env []string, args ...string) (out, story string, err error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "dagger", args...)
@@ -51,7 +51,7 @@ func tell(t *testing.T, dir string, env []string, args ...string) (out, story st
 	return strings.TrimSpace(printed.String()), told.String(), err
 }
 
-// needEngine skips a test where there is no engine.
+// needEngine skips a test if there is no engine.
 func needEngine(t *testing.T) {
 	t.Helper()
 	if why := noEngine(); why != "" {
@@ -59,8 +59,8 @@ func needEngine(t *testing.T) {
 	}
 }
 
-// noEngine returns why there is no engine, or "". It asks once, and without a module: an
-// engine on which the module does not load is no reason to skip a test.
+// noEngine returns why there is no engine, or "". It asks once, and without a module: no
+// test may skip because the module does not load.
 var noEngine = sync.OnceValue(func() string {
 	if _, err := exec.LookPath("dagger"); err != nil {
 		return "there is no dagger command"
@@ -256,7 +256,7 @@ func TestDeploy(t *testing.T) {
 		}
 	}
 	if d, ok := srv.Deployment("shop", "prod"); !ok || d.Digest != digest {
-		t.Error("what arrived is not what was sent")
+		t.Error("the server got another bundle than the module sent")
 	}
 }
 
@@ -288,8 +288,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestReportDeploysOnce reads a report twice in one session, in two queries,
-// each of which has the engine follow the whole chain again.
+// TestReportDeploysOnce reads a report twice in one session. The engine follows the whole
+// chain again for each of the two queries.
 func TestReportDeploysOnce(t *testing.T) {
 	needEngine(t)
 	path, err := exec.LookPath("dagger")

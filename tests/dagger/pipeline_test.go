@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// pipeline is where the example lies that has this module as a dependency.
+// pipeline is the directory of the example that has this module as a dependency.
 const pipeline = "../../examples/pipeline"
 
 // TestPipeline runs the example, which starts a server of its own.
@@ -20,7 +20,7 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
-// TestPipelineRelease: without a server there is a report all the same.
+// TestPipelineRelease: there is a report even if there is no server.
 func TestPipelineRelease(t *testing.T) {
 	needEngine(t)
 	srv := server(t, nil) // for its token

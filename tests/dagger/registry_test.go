@@ -15,7 +15,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 )
 
-// registryImage is distribution, a real registry.
+// registryImage has distribution, a real registry.
 const registryImage = "registry:2"
 
 // registryService returns a registry with a login, which the session reaches as
@@ -37,7 +37,7 @@ func registryService(t *testing.T, client *dagger.Client, user, password string)
 }
 
 // TestRegistry pushes a bundle to a registry that is a service of the session, pulls it
-// by its digest, and deploys that.
+// by its digest, and deploys it.
 func TestRegistry(t *testing.T) {
 	needEngine(t)
 	path, err := exec.LookPath("dagger")
@@ -107,10 +107,10 @@ func TestRegistry(t *testing.T) {
 		Arg("token", client.SetSecret("SPIRO_TOKEN", srv.Token(time.Hour, "shop"))).
 		Select("succeeded").Bind(&succeeded).Execute(ctx)
 	if err != nil || !succeeded {
-		t.Errorf("what was pulled is deployed: %t, %v", succeeded, err)
+		t.Errorf("the deployment of the bundle that was pulled: %t, %v", succeeded, err)
 	}
 	if d, ok := srv.Deployment("shop", "prod"); !ok || d.Digest != digest {
-		t.Error("what arrived is not what was pushed")
+		t.Error("the server got another bundle than the module pushed")
 	}
 	_, err = pull(client.SetSecret("WRONG_PASSWORD", wrong))
 	if err == nil || !strings.Contains(err.Error(), "the registry does not take the login") || strings.Contains(err.Error(), wrong) {

@@ -16,8 +16,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
-// TestLoads: an engine on which the module does not load is a failure, and no reason to
-// skip the other tests.
+// TestLoads: if the module does not load on the engine, this test fails. The other tests
+// must not skip for that.
 func TestLoads(t *testing.T) {
 	needEngine(t)
 	out, err := run(t, nil, "functions", "-m", module)
@@ -28,8 +28,8 @@ func TestLoads(t *testing.T) {
 	}
 }
 
-// TestServerGoesAway: the engine holds a connection behind a service, also if the server
-// is no longer there. A time limit ends the wait.
+// TestServerGoesAway: the engine keeps a connection to a service open even if the server
+// has gone. A time limit ends the wait.
 func TestServerGoesAway(t *testing.T) {
 	needEngine(t)
 	srv := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1", Delay: time.Hour}}})
@@ -41,7 +41,7 @@ func TestServerGoesAway(t *testing.T) {
 	}
 }
 
-// TestTimeoutIsRead: a time limit that is none is refused before anything is sent.
+// TestTimeoutIsRead: the module refuses an invalid time limit before it sends anything.
 func TestTimeoutIsRead(t *testing.T) {
 	needEngine(t)
 	srv := server(t, nil)
@@ -49,11 +49,12 @@ func TestTimeoutIsRead(t *testing.T) {
 	args := call(t, srv, "deploy", "--bundle="+file, "--project=shop", "--deployment=prod", "--token=env:SPIRO_TOKEN", "--timeout=soon")
 	_, story, err := tell(t, ".", []string{"SPIRO_TOKEN=" + srv.Token(time.Hour, "shop")}, args...)
 	if err == nil || !strings.Contains(story, "1h30m") || posts(srv) != 0 {
-		t.Errorf("a timeout that is no duration: %v, %d deployments", err, posts(srv))
+		t.Errorf("an invalid timeout: %v, %d deployments", err, posts(srv))
 	}
 }
 
-// TestWarningsInEachSession: what the engine has in its cache warns all the same, once.
+// TestWarningsInEachSession: each session shows the warnings once, even if the engine has
+// the result in its cache.
 func TestWarningsInEachSession(t *testing.T) {
 	needEngine(t)
 	dir := project(t)
@@ -65,7 +66,8 @@ func TestWarningsInEachSession(t *testing.T) {
 	}
 }
 
-// TestRolloutRefusesService: all servers would be the one behind the service.
+// TestRolloutRefusesService: a rollout with a service is refused, since all servers would
+// be the one behind it.
 func TestRolloutRefusesService(t *testing.T) {
 	needEngine(t)
 	srv := server(t, nil)
@@ -78,7 +80,8 @@ func TestRolloutRefusesService(t *testing.T) {
 	}
 }
 
-// TestNobodyBehindService: the engine takes a connection and finds nobody to lead it to.
+// TestNobodyBehindService: the engine accepts a connection to a service behind which
+// nobody listens.
 func TestNobodyBehindService(t *testing.T) {
 	needEngine(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -100,7 +103,7 @@ func TestNobodyBehindService(t *testing.T) {
 	}
 }
 
-// TestFormatIsRefused: a format that there is not is refused before anything is deployed.
+// TestFormatIsRefused: the module refuses an unknown format before it deploys anything.
 func TestFormatIsRefused(t *testing.T) {
 	needEngine(t)
 	srv := server(t, nil)
@@ -117,7 +120,7 @@ func TestFormatIsRefused(t *testing.T) {
 	}
 }
 
-// TestAssert: a report whose deployment failed fails if it is asked to.
+// TestAssert: the report of a failed deployment fails if the caller asks it to.
 func TestAssert(t *testing.T) {
 	needEngine(t)
 	srv := server(t, spirotest.NoAnswer())
@@ -128,8 +131,8 @@ func TestAssert(t *testing.T) {
 	}
 }
 
-// TestExpectedMinions: a minion that has to be reached and is not is a failure, or what
-// the call makes of it.
+// TestExpectedMinions: it is a failure if an expected minion is not reached, unless the
+// call says otherwise.
 func TestExpectedMinions(t *testing.T) {
 	needEngine(t)
 	srv := server(t, nil)
@@ -143,8 +146,8 @@ func TestExpectedMinions(t *testing.T) {
 	}
 }
 
-// TestBorrowedObjects: of a repository that shares the objects of another, the warning
-// says what its bundle lacks.
+// TestBorrowedObjects: if a repository shares the objects of another one, a warning says
+// what the bundle lacks.
 func TestBorrowedObjects(t *testing.T) {
 	needEngine(t)
 	dir := filepath.Join(t.TempDir(), "clone")
@@ -155,8 +158,8 @@ func TestBorrowedObjects(t *testing.T) {
 	}
 }
 
-// TestPipeIsRefused: what another step left in a directory is refused as the command
-// refuses it. (One on this machine never gets to the engine.)
+// TestPipeIsRefused: the module refuses a pipe that another step left in a directory, as
+// the command does. (A pipe on this machine never gets to the engine.)
 func TestPipeIsRefused(t *testing.T) {
 	needEngine(t)
 	client := session(t)
@@ -188,8 +191,8 @@ func session(t *testing.T) *dagger.Client {
 	return client
 }
 
-// TestSettings: what the constructor is given holds for each bundle, and what the function
-// is given is added.
+// TestSettings: the arguments of the constructor hold for each bundle, and those of the
+// function are added.
 func TestSettings(t *testing.T) {
 	needEngine(t)
 	dir := project(t)
@@ -211,11 +214,11 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestDeployable checks the caller's project: with -m, and once the module is installed.
+// TestDeployable checks the caller's project, with -m and with the module installed.
 func TestDeployable(t *testing.T) {
 	needEngine(t)
 	dir := project(t)
-	// A module on disk has to be in the repository of whoever installs it.
+	// A module on disk has to be in the repository that installs it.
 	copied := filepath.Join(dir, "ci", "spirodeploy")
 	if err := generate.Upload(t.Context(), module, copied); err != nil {
 		t.Fatal(err)
@@ -232,14 +235,14 @@ func TestDeployable(t *testing.T) {
 		_, story, err := tell(t, dir, nil, args...)
 		for _, words := range []string{"names the SLS wbe", "did you mean web?", "names the SLS db"} {
 			if err == nil || !strings.Contains(story, words) {
-				t.Errorf("a top file that names what is not there: %v, without %q", err, words)
+				t.Errorf("a top file that names a missing SLS: %v, without %q", err, words)
 			}
 		}
 	}
 	t.Run("call", func(t *testing.T) { check(t, "call", "-m", ref, "deployable") })
 	t.Run("installed", func(t *testing.T) {
 		if _, _, err := tell(t, dir, nil, "init"); err != nil {
-			t.Log("dagger init fails, as it may where there are workspaces")
+			t.Log("dagger init fails, as it may with an engine that has workspaces")
 		}
 		if _, _, err := tell(t, dir, nil, "toolchain", "install", ref); err != nil { // 0.21
 			if _, _, err := tell(t, dir, nil, "install", ref); err != nil { // 1.0
@@ -261,7 +264,8 @@ func write(t *testing.T, file, content string) {
 	}
 }
 
-// TestImage: the command is in the image, with all that it needs to bundle and to deploy.
+// TestImage: the image has the command and everything that it needs to bundle and to
+// deploy.
 func TestImage(t *testing.T) {
 	needEngine(t)
 	out, err := run(t, nil, "call", "-m", module, "image", "with-exec", "--args=--version", "--use-entrypoint", "stdout")

@@ -15,10 +15,10 @@ type block struct {
 	file     string // as seen from the root of the repository
 	language string
 	text     string
-	target   string // the file that it is, if the line before it ends with the name: "write `_salt/web.sls`:"
+	target   string // the file's name, if the line before ends with it: "write `_salt/web.sls`:"
 }
 
-// name says which one it is: the document and its first line.
+// name returns the document and the first line of the block.
 func (b block) name() string {
 	first, _, _ := strings.Cut(b.text, "\n")
 	return b.file + ": " + first

@@ -1,3 +1,3 @@
-// Package docs holds what README.md and docs/ show against what is there: their
-// shell blocks run, their pictures are there, the schema fits the reports.
+// Package docs checks what README.md and docs/ show: their shell blocks run, their
+// pictures exist, and the schema fits the reports.
 package docs

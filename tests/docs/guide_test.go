@@ -21,10 +21,10 @@ import (
 	"github.com/spirostack/spirodeploy/tests/registry/store"
 )
 
-// TestGuides follows each guide, from its first step to its last, in one shell: it
-// writes the files that the guide shows, types the commands, and expects the output
-// that the guide shows. In it, … stands for any text in a line, and a line of its own
-// for any lines.
+// TestGuides follows each guide, from its first step to its last, in one shell: it writes
+// the files that the guide shows, types the commands, and expects the output that the
+// guide shows. In that output, … stands for any text in a line, or for any lines if it is
+// a line of its own.
 func TestGuides(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
@@ -94,7 +94,7 @@ func (s step) matches(output string) bool {
 	return regexp.MustCompile(`^` + pattern + `\n?$`).MatchString(output)
 }
 
-// clock is what begins a line if standard error is no terminal.
+// clock matches the time that begins a line if standard error is not a terminal.
 var clock = regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d `)
 
 // registryHost stands for a registry on this machine.
@@ -102,9 +102,9 @@ const registryHost = "registry.example.com"
 
 const mark = "=== the end, with status "
 
-// follow does the steps in a directory that has what readers have: a server with
-// minions, its token, and its certificate in spirofs.crt; and after the steps of the
-// guide before, which has a test of its own.
+// follow does the steps in a directory. Like the reader, it has a server with minions,
+// its token, and its certificate in spirofs.crt. It first does the steps of the guide
+// before, which has a test of its own.
 func follow(t *testing.T, bin string, before, steps []step) {
 	t.Helper()
 	dir := t.TempDir()
@@ -123,7 +123,7 @@ func follow(t *testing.T, bin string, before, steps []step) {
 	}
 	registry := strings.TrimPrefix(store.Start(t, store.Options{Username: "reader", Password: "secret"}).URL, "http://")
 	tools := filepath.Join(dir, "tools")
-	// What "docker login" does with a user name and a password that somebody types.
+	// "docker login" does this with the user name and the password.
 	login := fmt.Sprintf("#!/bin/sh\nmkdir -p ~/.docker && echo '{\"auths\":{%q:{\"auth\":\"cmVhZGVyOnNlY3JldA==\"}}}' > ~/.docker/config.json && echo Login Succeeded\n", registry)
 	if err := errors.Join(os.Mkdir(tools, 0o755), os.WriteFile(filepath.Join(tools, "docker"), []byte(login), 0o755)); err != nil {
 		t.Fatal(err)
@@ -167,7 +167,7 @@ func follow(t *testing.T, bin string, before, steps []step) {
 	}
 }
 
-// minion plays what a real minion returned for the states of the guides.
+// minion returns what a real minion returned for the states of the guides.
 type minion struct {
 	server *example.Server
 	has    map[string]string // the files that it has

@@ -18,7 +18,7 @@ var (
 	dropped = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
-// TestLinks: what the documents link to in this repository is there, headings included.
+// TestLinks: the files and headings of this repository that documents link to exist.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	var pages []string

@@ -29,7 +29,7 @@ func TestMap(t *testing.T) {
 		}
 		room := regexp.MustCompile(`^(\S+) {2,}\S`).FindStringSubmatch(line)
 		if room == nil {
-			t.Errorf("the line %q has no folder and what is in it", line)
+			t.Errorf("the line %q has no folder, or does not say what it is for", line)
 			continue
 		}
 		listed = append(listed, room[1])

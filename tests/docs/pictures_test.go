@@ -17,8 +17,8 @@ import (
 
 var named = regexp.MustCompile(`docs/pictures/[^")\s]+`)
 
-// TestPictures: the pictures that README.md names are there, are what their names
-// say and no larger than a page should have to load; and there are no others.
+// TestPictures: the pictures that README.md names exist, have the format that their names
+// say, and are small enough for a page. There are no others.
 func TestPictures(t *testing.T) {
 	t.Parallel()
 	names := named.FindAllString(read(t, filepath.Join(example.Root, "README.md")), -1)
@@ -64,8 +64,8 @@ func small(info os.FileInfo, limit int64) error {
 	return nil
 }
 
-// checkSVG returns what is wrong with a drawing: it is shapes and text, and
-// nothing that runs or is fetched.
+// checkSVG returns what is wrong with a drawing. It may have shapes and text, but nothing
+// that runs or is fetched.
 func checkSVG(r io.Reader) error {
 	elements := 0
 	for d := xml.NewDecoder(r); ; {

@@ -28,8 +28,8 @@ func schema(t *testing.T) map[string]any {
 	return doc.(map[string]any)
 }
 
-// compile returns a part of the schema to hold values against. Members that it
-// does not describe are errors here.
+// compile returns a part of the schema that checks values. It refuses members that the
+// schema does not describe.
 func compile(t *testing.T, part string) *jsonschema.Schema {
 	t.Helper()
 	doc := schema(t)
@@ -57,7 +57,7 @@ func compile(t *testing.T, part string) *jsonschema.Schema {
 // testdata has the pinned reports.
 var testdata = filepath.Join(example.Root, "spirodeploy", "report", "view", "testdata")
 
-// TestSchema: the pinned reports are as the schema says, and one that is not finished is not.
+// TestSchema: the pinned reports fit the schema, and an unfinished report does not.
 func TestSchema(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(testdata, "*.json"))
@@ -66,7 +66,7 @@ func TestSchema(t *testing.T) {
 	}
 	s := compile(t, "")
 	for _, file := range files {
-		// They have a word in place of each time.
+		// The pinned reports have a word in place of each time.
 		pinned := strings.ReplaceAll(read(t, file), `"TIME"`, `"2026-11-23T12:00:00.5+01:00"`)
 		if err := holds(s, pinned); err != nil {
 			t.Errorf("%s: %v", file, err)
@@ -81,7 +81,8 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// TestLines: a minion is the same in the report and in the lines that follow a run.
+// TestLines: a minion looks the same in the report and in the lines of a run that goes
+// on.
 func TestLines(t *testing.T) {
 	t.Parallel()
 	s := compile(t, "#/$defs/minion")

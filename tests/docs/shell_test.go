@@ -12,7 +12,7 @@ import (
 	"github.com/spirostack/spirodeploy/tests/docs/example"
 )
 
-// cannot has the shell blocks that do not run here, and why.
+// cannot has the shell blocks that cannot run here, each with the reason.
 var cannot = map[string]string{
 	"README.md: go tool mage demo    # bundles examples/shop, deploys it to a server in the same process, shows what happens":                    "internal/dev/demo tests the demo, and the other line runs this test",
 	"README.md: go install github.com/spirostack/spirodeploy/spirodeploy/cmd/spiro-deploy@latest":                                                "needs the network",
@@ -119,8 +119,8 @@ func programs(t *testing.T) string {
 	return bin
 }
 
-// makeProject makes the project: a module of its own that requires what ours
-// does, and ours, so that nothing has to be fetched.
+// makeProject makes the project: a module of its own that requires this one and the same
+// versions as it, so that nothing has to be fetched.
 func makeProject(t *testing.T, dir string) {
 	t.Helper()
 	if err := example.Project(t.Context(), dir); err != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/spirostack/spirodeploy/tests/docs/example"
 )
 
-// elsewhere has the words of docs/guides/troubleshooting.md that are not ours.
+// elsewhere has the words of docs/guides/troubleshooting.md that come from other
+// programs.
 var elsewhere = map[string]string{
 	"the registry's certificate": "package peer puts it together",
 	"is not available":           "salt-run says so of a runner that it does not know",
@@ -22,8 +23,8 @@ var elsewhere = map[string]string{
 	"flag provided but not defined": "mage says so",
 }
 
-// TestTroubleshooting: people find what they see. The words in each heading are those
-// of docs/faults.md, or of the code.
+// TestTroubleshooting: people can search for the words that they see. Each heading has
+// words of docs/faults.md, or of the code.
 func TestTroubleshooting(t *testing.T) {
 	t.Parallel()
 	said := read(t, filepath.Join(example.Root, "docs", "faults.md"))

@@ -20,28 +20,26 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // The building blocks of CI services: action.yml for GitHub, and the component
 // templates/deploy.yml for GitLab. Their scripts run here as a runner runs them.
 
-// release is the one that the examples name.
+// release is the version that the examples name.
 const release = "v0.1.0"
 
-// download makes a release for a platform, and returns where it is, as the blocks
-// want to hear it. The program in it writes its arguments into the file arguments,
-// a line each, and goes on as the command.
+// download makes a release for a platform, and returns its place as an input of the
+// blocks. The program in it writes its arguments to the file arguments, a line each, and
+// then runs the command.
 func download(t *testing.T, goos, goarch, arguments string) string {
 	t.Helper()
-	bin, err := command()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := fmt.Sprintf("#!/bin/sh\nprintf '%%s\\n' \"$@\" >> '%s'\nexec '%s' \"$@\"\n", arguments, filepath.Join(bin, "spiro-deploy"))
+	script := fmt.Sprintf("#!/bin/sh\nprintf '%%s\\n' \"$@\" >> '%s'\nexec '%s' \"$@\"\n", arguments, program.Command(t))
 	stem := "spiro-deploy_" + release + "_" + goos + "_" + goarch
-	archive, ending := tarOf(t, stem+"/spiro-deploy", program), ".tar.gz"
+	archive, ending := tarOf(t, stem+"/spiro-deploy", script), ".tar.gz"
 	if goos == "windows" {
-		archive, ending = zipOf(t, stem+"/spiro-deploy.exe", program), ".zip"
+		archive, ending = zipOf(t, stem+"/spiro-deploy.exe", script), ".zip"
 	}
 	base := t.TempDir()
 	sums := fmt.Sprintf("%064d  other%s%s\n%x  %s%s\n", 0, stem, ending, sha256.Sum256(archive), stem, ending)
@@ -113,7 +111,7 @@ var (
 	stepOutput = regexp.MustCompile(`^\$\{\{ steps\.([a-z]+)\.outputs\.([a-z]+) \}\}$`)
 )
 
-// ended is how a block ended.
+// ended is the result of a block.
 type ended struct {
 	result
 	outputs map[string]string
@@ -209,8 +207,8 @@ func variables(text string) map[string]string {
 	return all
 }
 
-// component reads templates/deploy.yml with inputs filled in, as GitLab does: into
-// the text, before it is YAML, and arrays as Ruby shows them.
+// component reads templates/deploy.yml with inputs filled in. Like GitLab, it fills them
+// into the text before it parses the YAML, and writes arrays as Ruby shows them.
 func component(t *testing.T, inputs map[string]string) gitlabJob {
 	t.Helper()
 	header, body, ok := strings.Cut(text(t, filepath.Join(root, "templates", "deploy.yml")), "\n---\n")
@@ -291,8 +289,8 @@ type gitlabJob struct {
 	}
 }
 
-// runComponent runs the job of the component as GitLab's runner does: in bash, with
-// pipefail, or in the shell of an image without it.
+// runComponent runs the job of the component as GitLab's runner does: in bash with
+// pipefail, or in sh if the image has no bash.
 func runComponent(t *testing.T, dir string, inputs map[string]string, env ...string) ended {
 	t.Helper()
 	j := component(t, inputs)
@@ -419,8 +417,7 @@ func onLinux(t *testing.T) {
 	}
 }
 
-// masked fails the test unless a log has the token only in the line that hides it
-// from then on.
+// masked fails the test if a log has the token after the line that hides it.
 func masked(t *testing.T, r ended, token string, masks bool) {
 	t.Helper()
 	mask := "::add-mask::" + token + "\n"
@@ -429,8 +426,8 @@ func masked(t *testing.T, r ended, token string, masks bool) {
 	}
 }
 
-// TestBlockInputs gives inputs that would be code in a script: they are words of
-// the command, as they are.
+// TestBlockInputs gives inputs that look like code of a shell. They must reach the
+// command as words, unchanged.
 func TestBlockInputs(t *testing.T) {
 	t.Parallel()
 	onLinux(t)
@@ -466,7 +463,7 @@ func TestBlockInputs(t *testing.T) {
 	}
 }
 
-// TestBlockDownload has all that ends before anything is installed.
+// TestBlockDownload has the cases in which a block must end before it installs anything.
 func TestBlockDownload(t *testing.T) {
 	t.Parallel()
 	onLinux(t)
@@ -545,7 +542,8 @@ func TestActionPlatforms(t *testing.T) {
 	}
 }
 
-// TestActionVersion refuses what is not a version before it is a part of an address.
+// TestActionVersion: the action refuses an input that is not a version before it builds
+// an address from it.
 func TestActionVersion(t *testing.T) {
 	t.Parallel()
 	onLinux(t)

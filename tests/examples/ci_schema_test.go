@@ -8,16 +8,16 @@ import (
 	"testing"
 )
 
-// TestCISchemas holds the CI files, the action and the component against the
-// schemas of the services, which come with a package of PyPI.
+// TestCISchemas checks the CI files, the action and the component with the schemas of the
+// services, which a package of PyPI has.
 func TestCISchemas(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("pip installs what checks the schemas")
+		t.Skip("pip installs the program that checks")
 	}
 	python := checker(t)
 	dir := filepath.Join(root, "examples", "ci")
-	// Of the component, what follows its inputs.
+	// The schema fits only the part of the component after its inputs.
 	_, body, _ := strings.Cut(text(t, filepath.Join(root, "templates", "deploy.yml")), "\n---\n")
 	job := filepath.Join(t.TempDir(), "deploy.yml")
 	write(t, job, []byte(body))
@@ -38,7 +38,7 @@ func TestCISchemas(t *testing.T) {
 		args := append([]string{"-m", "check_jsonschema", "--no-cache"}, tt.args...)
 		must(t, dir, nil, python, append(args, files...)...)
 
-		// The schemas are there, and refuse what is wrong.
+		// The schemas are found, and refuse a mistake.
 		bad := filepath.Join(t.TempDir(), "bad.yml")
 		write(t, bad, []byte("jobs: 1\ndeploy: {script: {}}\n"))
 		if r := run(t, dir, nil, python, append(args, bad)...); r.status == 0 {
@@ -47,7 +47,7 @@ func TestCISchemas(t *testing.T) {
 	}
 }
 
-// checker installs what checks, and returns the Python that has it.
+// checker installs the program that checks, and returns the Python that runs it.
 func checker(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // github is a workflow, with what the examples use of one, and nothing else.
@@ -53,12 +55,12 @@ type gitlab map[string]struct {
 // job is a way to deploy in CI.
 type job struct {
 	steps []step
-	keeps []string // what is kept of it, also where it fails
+	keeps []string // the files that are kept, even if the job fails
 	junit string   // the one of these that the service shows as tests, if it knows of any
 }
 
-// step is what a shell of its own runs, with a part of the environment: as the
-// file has it, secrets filled in.
+// step is a script that runs in a shell of its own, and its part of the environment: as
+// the file has it, with secrets filled in.
 type step struct {
 	run string
 	env []string
@@ -75,7 +77,7 @@ func parse(t *testing.T, name string, into any) {
 	}
 }
 
-// fromGitHub reads a job; env is what the repository's settings have.
+// fromGitHub reads a job; env has the repository's settings.
 func fromGitHub(t *testing.T, name string, env []string) job {
 	t.Helper()
 	var w github
@@ -96,8 +98,8 @@ func fromGitHub(t *testing.T, name string, env []string) job {
 	return j
 }
 
-// pairs returns variables as the environment of a process; where their value is
-// one of the repository's settings, that is in env.
+// pairs returns variables as the environment of a process. If a value is one of the
+// repository's settings, it comes from env.
 func pairs(variables map[string]string, env []string) (all []string) {
 	for name, value := range variables {
 		if value == "${{ secrets."+name+" }}" || value == "${{ vars."+name+" }}" {
@@ -113,8 +115,8 @@ func pairs(variables map[string]string, env []string) (all []string) {
 	return all
 }
 
-// fromGitLab reads a job. All its lines are run by one shell, after those of the
-// job that builds, if there is one.
+// fromGitLab reads a job. One shell runs all its lines, after those of the job that
+// builds, if there is one.
 func fromGitLab(t *testing.T, name string, env []string) job {
 	t.Helper()
 	var p gitlab
@@ -134,7 +136,7 @@ func fromGitLab(t *testing.T, name string, env []string) job {
 	return j
 }
 
-// installs reports whether a line installs programs, which the tests have already.
+// installs reports whether a line installs programs. The tests have them already.
 func installs(line string) bool {
 	return strings.HasPrefix(line, "go install ") || strings.HasPrefix(line, "apk add ") || strings.HasPrefix(line, "curl ")
 }
@@ -155,11 +157,11 @@ func (j job) do(t *testing.T, dir, bin string, env ...string) result {
 	return all
 }
 
-// kept fails the test unless what a job keeps is there.
+// kept fails the test unless the files exist that a job keeps.
 func (j job) kept(t *testing.T, dir string) {
 	t.Helper()
 	if len(j.keeps) == 0 {
-		t.Error("the job keeps nothing where it fails")
+		t.Error("the job keeps nothing if it fails")
 	}
 	for _, name := range j.keeps {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
@@ -171,8 +173,8 @@ func (j job) kept(t *testing.T, dir string) {
 	}
 }
 
-// shop returns a copy of the shop as a repository of its own would be: with a
-// go.mod, and without the stand-in for what the build makes.
+// shop returns a copy of the shop that looks like a repository of its own: with a go.mod,
+// and without the stand-in for the output of the build.
 func shop(t *testing.T) string {
 	t.Helper()
 	dir := example(t, "shop")
@@ -187,10 +189,7 @@ func shop(t *testing.T) string {
 // minion that fails.
 func TestCI(t *testing.T) {
 	t.Parallel()
-	bin, err := command()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := filepath.Dir(program.Command(t))
 	for name, read := range map[string]func(*testing.T, string, []string) job{
 		"github-command.yml": fromGitHub, "gitlab-ci-command.yml": fromGitLab,
 	} {
@@ -213,9 +212,9 @@ func TestCI(t *testing.T) {
 	}
 }
 
-// TestCIDagger runs the jobs that call the Dagger module with a program in place
-// of dagger, which writes down how it is called and leaves a report: the words of
-// the calls are those that the module has, and a failure fails the job.
+// TestCIDagger runs the jobs that call the Dagger module. A program in place of dagger
+// writes down its arguments and leaves a report. The calls must use functions and
+// arguments that the module has, and a failure must fail the job.
 func TestCIDagger(t *testing.T) {
 	t.Parallel()
 	const want = "-m github.com/spirostack/spirodeploy call bundle --dir . --artifacts build/shop export --path bundle.tar\n" +

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestContainerfile runs the lines that call Go, and looks at the others: no
-// image is built.
+// TestContainerfile runs the lines that call Go, and only reads the others: it builds no
+// image.
 func TestContainerfile(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile(filepath.Join(root, "examples", "Containerfile"))
@@ -35,11 +35,11 @@ func TestContainerfile(t *testing.T) {
 		must(t, root, nil, "sh", "-euc", strings.ReplaceAll(command, "/out/", out+"/"))
 	}
 	if help := must(t, out, nil, built, "--help"); !strings.Contains(help, "PROJECT") {
-		t.Errorf("what is built says %q", help)
+		t.Errorf("the program says %q", help)
 	}
-	// A program that needs a C library would not run beside another one.
+	// A program that needs a C library would not run with the one of another image.
 	if said, err := exec.CommandContext(t.Context(), "go", "version", "-m", built).Output(); err != nil || !strings.Contains(string(said), "CGO_ENABLED=0") {
-		t.Errorf("what is built is not static: %v\n%s", err, said)
+		t.Errorf("the program is not static: %v\n%s", err, said)
 	}
 
 	for _, line := range []string{

@@ -1,3 +1,3 @@
-// Package examples runs what lies in the directory examples, as far as that
-// goes without a Dagger engine and without the services that CI files are for.
+// Package examples runs the examples, as far as that is possible without a Dagger engine
+// and without the services that CI files are for.
 package examples

@@ -2,18 +2,16 @@ package examples_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // root is the root of the repository, as an absolute path.
@@ -25,45 +23,16 @@ var root = func() string {
 	return dir
 }()
 
-// programs is where what is built goes.
-var programs string
+func TestMain(m *testing.M) { program.Main(m) }
 
-func TestMain(m *testing.M) { os.Exit(runMain(m)) }
-
-func runMain(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "spirodeploy-examples-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	programs = dir
-	return m.Run()
-}
-
-// command builds spiro-deploy, once, and returns the directory that it is in.
-var command = sync.OnceValues(func() (string, error) {
-	dir := filepath.Join(programs, "bin")
-	return dir, build(filepath.Join(dir, "spiro-deploy"), root, "./spirodeploy/cmd/spiro-deploy")
-})
-
-func build(file, dir, pkg string) error {
-	cmd := exec.CommandContext(context.Background(), "go", "build", "-o", file, pkg)
-	cmd.Dir = dir
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build %s: %w\n%s", pkg, err, said)
-	}
-	return nil
-}
-
-// result is how a program ended.
+// result is the result of a program.
 type result struct {
 	stdout, stderr string
 	status         int
 }
 
-// run runs a program in a directory; what env says comes after the environment
-// of the tests, without what that has for spiro-deploy and CI services.
+// run runs a program in a directory. It adds env to the environment of the tests, and
+// leaves out variables for spiro-deploy and CI services.
 func run(t *testing.T, dir string, env []string, name string, args ...string) result {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
@@ -85,7 +54,7 @@ func run(t *testing.T, dir string, env []string, name string, args ...string) re
 	return result{out.String(), said.String(), cmd.ProcessState.ExitCode()}
 }
 
-// must is run for what has to end well.
+// must is run for a program that must succeed.
 func must(t *testing.T, dir string, env []string, name string, args ...string) string {
 	t.Helper()
 	r := run(t, dir, env, name, args...)
@@ -105,13 +74,13 @@ func example(t *testing.T, name string) string {
 	return dir
 }
 
-// fails is what a minion returns on which a state failed.
+// fails is the result of a minion on which a state failed.
 var fails = spirotest.States(spirotest.State{
 	SLS: "web", ID: "shop-program", Function: "file.managed", Result: spirotest.Failed, Comment: "No space left on device",
 })
 
-// server starts a server with a minion, and returns it with the environment of
-// programs that deploy to it: they trust its certificate as one of the system's.
+// server starts a server with a minion. It also returns an environment for programs that
+// deploy to it, in which the system trusts its certificate.
 func server(t *testing.T, minion any) (*spirotest.Server, []string) {
 	t.Helper()
 	srv := spirotest.New(t, spirotest.Options{TLS: true, Minions: []spirotest.Minion{{ID: "web1", Result: minion}}})
@@ -120,8 +89,8 @@ func server(t *testing.T, minion any) (*spirotest.Server, []string) {
 	}
 }
 
-// trust returns what makes programs trust the certificates of servers. Go looks
-// at it on Unix systems but macOS.
+// trust returns the variable that makes programs trust the certificates of servers. Go
+// reads it on Unix, but not on macOS.
 func trust(t *testing.T, servers ...*spirotest.Server) string {
 	t.Helper()
 	var all []byte

@@ -6,22 +6,20 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
-// TestPipeline compiles the module with the code that Dagger's generator makes for
-// it. No engine has told the schema: it is that of internal/dev/codegen, with what is
-// made here of the module at the root.
+// TestPipeline compiles the module with the code that Dagger's generator makes for it.
+// The schema does not come from an engine: it is the one of internal/dev/codegen,
+// extended here by the module at the root.
 func TestPipeline(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("building the code generator takes long")
 	}
 	dir := example(t, "pipeline")
-	generator := filepath.Join(programs, "codegen.exe")
-	pinned := filepath.Join(root, "internal", "dev", "codegen")
-	if err := build(generator, pinned, "github.com/dagger/dagger/cmd/codegen"); err != nil {
-		t.Fatal(err)
-	}
+	generator := program.Build(t, filepath.Join(root, "internal", "dev", "codegen"), "github.com/dagger/dagger/cmd/codegen")
 	content, err := os.ReadFile(filepath.Join(dir, "dagger.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -46,8 +44,8 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
-// pin gives a module the versions that the one at the root has: the generator
-// would ask for the newest there are.
+// pin gives a module the versions of the module at the root. Otherwise the generator asks
+// for the newest.
 func pin(t *testing.T, dir string) {
 	t.Helper()
 	for _, name := range []string{"go.mod", "go.sum"} {
@@ -62,8 +60,8 @@ func pin(t *testing.T, dir string) {
 	must(t, dir, nil, "go", "mod", "edit", "-module=dagger/pipeline", "-droptool=github.com/magefile/mage")
 }
 
-// schema writes what an engine tells a module that depends on spirodeploy, and
-// returns the name of the file.
+// schema writes the schema that an engine gives to a module that depends on spirodeploy,
+// and returns the name of the file.
 func schema(t *testing.T) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root, "internal", "dev", "codegen", "schema.json"))
@@ -96,8 +94,8 @@ func schema(t *testing.T) string {
 	return file
 }
 
-// TestPipelineServer: what the pipeline starts in place of SpiroFS compiles, and
-// prints one token, for a token is all that the pipeline reads.
+// TestPipelineServer: the program that the pipeline starts in place of SpiroFS compiles,
+// and prints nothing but a token, since the pipeline reads that.
 func TestPipelineServer(t *testing.T) {
 	t.Parallel()
 	out := must(t, filepath.Join(root, "examples", "pipeline", "server"), nil, "go", "run", ".", "token")

@@ -1,26 +1,23 @@
 package examples_test
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // TestProgram deploys to two servers that take the same token.
 func TestProgram(t *testing.T) {
 	t.Parallel()
-	program := filepath.Join(programs, "program")
-	if err := build(program, root, "./examples/program"); err != nil {
-		t.Fatal(err)
-	}
+	path := program.Build(t, root, "./examples/program")
 	for _, tt := range []struct {
 		name   string
 		second any // what the minion of the second server returns
 		silent bool
-		stream string // what the second server says in place of all that
+		stream string // the second server's whole answer, in place of a highstate
 		status int
 		says   string
 	}{
@@ -43,7 +40,7 @@ func TestProgram(t *testing.T) {
 				us.Replay([]byte(tt.stream))
 			}
 			dir := example(t, "shop")
-			r := run(t, dir, []string{"SPIRO_TOKEN=" + eu.Token(time.Hour, "shop"), trust(t, eu, us)}, program, eu.URL(), us.URL())
+			r := run(t, dir, []string{"SPIRO_TOKEN=" + eu.Token(time.Hour, "shop"), trust(t, eu, us)}, path, eu.URL(), us.URL())
 			if r.status != tt.status || !strings.Contains(r.stdout, tt.says) {
 				t.Errorf("status %d, want %d; it prints %q, want %q", r.status, tt.status, r.stdout, tt.says)
 			}
@@ -60,7 +57,7 @@ func TestProgram(t *testing.T) {
 		})
 	}
 	for _, args := range [][]string{nil, {"https://127.0.0.1:1/", "https://127.0.0.1:1/"}} {
-		if r := run(t, t.TempDir(), nil, program, args...); r.status != 2 {
+		if r := run(t, t.TempDir(), nil, path, args...); r.status != 2 {
 			t.Errorf("%v without a token: status %d", args, r.status)
 		}
 	}

@@ -13,11 +13,12 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/tests/program"
 	"github.com/spirostack/spirodeploy/tests/registry/store"
 )
 
-// promotion is a workflow that builds once and deploys often, with what the examples
-// use of one.
+// promotion is a workflow that builds once and deploys often: the members that the
+// examples use.
 type promotion struct {
 	Env map[string]string
 	// Jobs are build, staging, production and rollback.
@@ -53,16 +54,12 @@ func newPipeline(t *testing.T) (*pipeline, *spirotest.Server) {
 	onLinux(t)
 	srv := spirotest.New(t, spirotest.Options{TLS: true, Minions: []spirotest.Minion{{ID: "web1"}, {ID: "staging1"}}})
 	reg := store.Start(t, store.Options{Username: registryUser, Password: registryPassword})
-	bin, err := command()
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := &pipeline{dir: shop(t), home: t.TempDir(), bin: t.TempDir(), registry: strings.TrimPrefix(reg.URL, "http://")}
 	p.download = download(t, "linux", runtime.GOARCH, filepath.Join(t.TempDir(), "arguments"))
-	if err := os.Symlink(filepath.Join(bin, "spiro-deploy"), filepath.Join(p.bin, "spiro-deploy")); err != nil {
+	if err := os.Symlink(program.Command(t), filepath.Join(p.bin, "spiro-deploy")); err != nil {
 		t.Fatal(err)
 	}
-	// The part of "docker login" that counts.
+	// The part of "docker login" that matters here.
 	p.program(t, "docker", `[ "$1 $2 $3 $5" = "login $REGISTRY --username --password-stdin" ]
 auth=$(printf '%s:%s' "$4" "$(cat)" | base64 | tr -d '\n')
 mkdir -p "$HOME/.docker"
@@ -102,8 +99,8 @@ func (p *pipeline) fill(t *testing.T, value string) string {
 	})
 }
 
-// github runs a job of a workflow in a directory, and keeps its outputs. It returns
-// what the log has.
+// github runs a job of a workflow in a directory, and keeps its outputs. It returns the
+// log.
 func (p *pipeline) github(t *testing.T, file, name, dir string) string {
 	t.Helper()
 	var w promotion
@@ -155,7 +152,7 @@ func (p *pipeline) github(t *testing.T, file, name, dir string) string {
 	return log
 }
 
-// gitlab does the same with a pipeline, whose variables are settings.
+// gitlab does the same with a pipeline, whose variables are the settings.
 func (p *pipeline) gitlab(t *testing.T, file, name, dir string) string {
 	t.Helper()
 	var g struct {
@@ -274,8 +271,8 @@ func TestPromote(t *testing.T) {
 	}
 }
 
-// TestPromoteNothing: a component that is to deploy what an earlier job left does not
-// build something in its place if there is nothing.
+// TestPromoteNothing: a component that should deploy the bundle of an earlier job builds
+// none if there is no such bundle.
 func TestPromoteNothing(t *testing.T) {
 	t.Parallel()
 	onLinux(t)
@@ -293,8 +290,8 @@ func TestPromoteNothing(t *testing.T) {
 	}
 }
 
-// TestPromoteDagger runs the jobs that call the Dagger module with a program in place of
-// dagger, which writes down how it is called.
+// TestPromoteDagger runs the jobs that call the Dagger module. A program in place of
+// dagger writes down its arguments.
 func TestPromoteDagger(t *testing.T) {
 	t.Parallel()
 	const file = "github-promote-dagger.yml"

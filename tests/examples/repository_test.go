@@ -11,7 +11,7 @@ func TestRepository(t *testing.T) {
 	t.Parallel()
 	dir := example(t, "repository")
 	must(t, dir, nil, "go", "mod", "edit", "-replace=github.com/spirostack/spirodeploy="+root)
-	// This compiles all there is, before the environment names what to trust.
+	// This compiles everything before the environment names certificates to trust.
 	list := must(t, dir, nil, "go", "tool", "mage", "-l")
 	for _, target := range []string{"build ", "release ", "spiro:bundle ", "spiro:deploy ", "spiro:check "} {
 		if !strings.Contains(list, "  "+target) {
@@ -36,7 +36,7 @@ func TestRepository(t *testing.T) {
 	written(t, dir, "report.html", "No space left on device")
 	written(t, dir, "report.xml", "No space left on device")
 
-	// 2 is the status of what is wrong on this side; mage's own is 1.
+	// Status 2 means a mistake on this side; mage's own status is 1.
 	_, env := server(t, nil)
 	if r := run(t, dir, append(env, "SPIRO_TOKEN="), "go", "tool", "mage", "spiro:deploy", "shop", "prod"); r.status != 2 {
 		t.Errorf("without a token: status %d", r.status)

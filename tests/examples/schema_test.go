@@ -11,11 +11,11 @@ import (
 	"unicode"
 )
 
-// This makes what an engine tells a module that depends on spirodeploy: the types
-// of GraphQL that its exported types and methods become. (It leaves out the fields
-// of Env and Binding, which are for language models.)
+// This file makes the schema that an engine gives to a module that depends on
+// spirodeploy: the types of GraphQL for its exported types and methods. (It leaves out
+// the fields of Env and Binding, which are for language models.)
 
-// object is one of JSON.
+// object is a JSON object.
 type object = map[string]any
 
 // dependency returns the types of the module at the root, and the field of the
@@ -125,7 +125,8 @@ func function(name string, d *ast.FuncDecl, comments []*ast.CommentGroup) object
 	return field(name, result, args)
 }
 
-// doc returns the comment between two places: the parser attaches none to parameters.
+// doc returns the comment between two places, since the parser attaches no comments to
+// parameters.
 func doc(comments []*ast.CommentGroup, from, to token.Pos) string {
 	for _, c := range comments {
 		if c.Pos() > from && c.End() < to {
@@ -150,7 +151,7 @@ func argument(p *ast.Field, doc string) object {
 			value = strings.ToUpper(strings.Trim(strings.TrimSpace(after), `"`))
 		}
 	}
-	// The engine gives the caller's workspace if there is none.
+	// If the argument is left out, the engine gives the caller's workspace.
 	if value == nil && !strings.Contains(doc, "+optional") && named(p.Type) != "dagger.Workspace" {
 		typ = required(typ)
 	}
@@ -172,7 +173,7 @@ func field(name string, typ object, args []object) object {
 
 func required(typ object) object { return object{"kind": "NON_NULL", "ofType": typ} }
 
-// output returns the type of GraphQL for one of Go.
+// output returns the type of GraphQL for a type of Go.
 func output(e ast.Expr) object {
 	if list, ok := e.(*ast.ArrayType); ok {
 		return object{"kind": "LIST", "ofType": required(output(list.Elt))}
@@ -208,7 +209,7 @@ func named(e ast.Expr) string {
 	return fmt.Sprintf("%T", e)
 }
 
-// graphName returns the name of a type for those that depend on the module.
+// graphName returns the name of a type in modules that depend on this one.
 func graphName(name string) string {
 	if core, ok := strings.CutPrefix(name, "dagger."); ok || name == "Spirodeploy" {
 		return core

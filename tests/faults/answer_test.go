@@ -12,14 +12,14 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
-// stream is the head of an answer that is a stream of events.
+// stream is the head of an answer with a stream of events.
 const stream = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 func event(name, members string) string {
 	return fmt.Sprintf("event: %s\ndata: {%s}\n\n", name, members)
 }
 
-// begun are the events up to when minions work.
+// begun are the events before minions begin to work.
 var begun = event("deploy-bundle", `"msg": "Deploying bundle"`) + event("highstate-calc", `"msg": "Calculating"`) +
 	event("highstate-start", `"msg": "Highstating 2 minions", "minions": ["web1", "web2"]`)
 
@@ -29,10 +29,10 @@ var (
 	finished = event("highstate-finish", `"msg": "Highstate complete"`)
 )
 
-// chunk is some bytes as a part of a chunked answer.
+// chunk returns bytes as a chunk of an answer.
 func chunk(s string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(s), s) }
 
-// answers are what happens when the server has all of the bundle.
+// answers are the faults after the server has the whole bundle.
 var answers = []fault{
 	{name: "the connection is cut before an answer", breaks: says("", cut)},
 	{name: "the connection is cut in the header of the answer", breaks: says(stream[:40], cut)},
@@ -121,11 +121,11 @@ var answers = []fault{
 	}},
 }
 
-// cut says that a connection is to be cut.
+// cut makes a server cut the connection.
 func cut() {}
 
-// says makes a server take a bundle and write an answer. If there is something
-// to do then, it does that and cuts the connection; else it closes it.
+// says makes a server take a bundle and write an answer. With a function it then calls
+// that and cuts the connection; without one it closes the connection.
 func says(answer string, then func()) func(*scene) {
 	return func(s *scene) {
 		s.answer(func(w http.ResponseWriter, r *http.Request) {
@@ -137,7 +137,7 @@ func says(answer string, then func()) func(*scene) {
 				return
 			}
 			then()
-			// What is on its way must arrive: a reset would overtake it.
+			// The answer must arrive before the connection is reset.
 			time.Sleep(soon)
 			reset(conn)
 		})
@@ -156,14 +156,14 @@ func refuses(status int, page string) func(*scene) {
 	}
 }
 
-// asleep ends the run for a reason while a minion is awaited.
+// asleep ends the run for a reason while the run waits for a minion.
 func (s *scene) asleep(reason error) {
 	s.serve(sleeper)
 	s.awaited, s.reason = client.HighstateStart, reason
 }
 
-// minions are what Salt tells of them. That is not all: what a result can be is
-// tested with the results that a real master gave.
+// minions are the faults that Salt reports about minions. Other tests read the results of
+// a real master.
 var minions = []fault{
 	{name: "a state fails", breaks: func(s *scene) {
 		s.serve(spirotest.Minion{ID: "web1"}, spirotest.Minion{ID: "web2", Result: spirotest.States(

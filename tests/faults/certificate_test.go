@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// certificate is one with its key, and what a server shows with it.
+// certificate is a certificate with its key, and the chain that a server shows.
 type certificate struct {
 	leaf  *x509.Certificate
 	key   *ecdsa.PrivateKey
@@ -24,7 +24,7 @@ func (c certificate) config() *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: c.chain, PrivateKey: c.key}}}
 }
 
-// selfSigned makes a server's certificate that nobody else has signed.
+// selfSigned makes a self-signed certificate for a server.
 func selfSigned(name string, change ...func(*x509.Certificate)) certificate {
 	return signed(nil, name, change...)
 }
@@ -37,7 +37,7 @@ func authority(name string, change ...func(*x509.Certificate)) certificate {
 	})...)
 }
 
-// signed makes a certificate that ca has signed, or nobody else.
+// signed makes a certificate that ca signs; without ca it is self-signed.
 func signed(ca *certificate, name string, change ...func(*x509.Certificate)) certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -75,7 +75,7 @@ func signed(ca *certificate, name string, change ...func(*x509.Certificate)) cer
 	return c
 }
 
-// certificates are what a server may show.
+// certificates are the faults of a server's certificate.
 var certificates = []fault{
 	{name: "self-signed, named with `--ssl-cert`", over: "https", breaks: func(*scene) {}},
 	{name: "of a CA that `--ssl-cert` names", over: "https", breaks: func(s *scene) {

@@ -13,10 +13,10 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// soon is how long a client is to wait for what never comes.
+// soon is a limit for waiting that the client must hit.
 var soon = pace.Soon()
 
-// connecting are what keeps a client from the server.
+// connecting are the faults that keep a client from the server.
 var connecting = []fault{
 	{name: "nothing listens there", breaks: func(s *scene) {
 		l := listen(s.t)
@@ -90,13 +90,13 @@ var connecting = []fault{
 	}},
 }
 
-// by leads connections by way of a proxy.
+// by leads connections through a proxy.
 func (s *scene) by(proxy string) {
 	s.opts.Server.Address = ""
 	s.opts.Server.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("http://" + proxy) }
 }
 
-// tokens are what may be wrong with a token.
+// tokens are the faults of a token.
 var tokens = []fault{
 	{name: "it has expired", breaks: func(s *scene) { s.secret(s.server.Token(-time.Hour, "shop")) }},
 	{name: "it has expired, by less than clocks differ", breaks: func(s *scene) { s.secret(s.server.Token(-time.Minute, "shop")) }},

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// deaf returns an address to which connections are not taken, and not refused
-// either: its queue is full, and nobody empties it.
+// deaf returns an address that neither accepts nor refuses connections: its queue is
+// full, and nobody empties it.
 func deaf(t *testing.T) (addr string) {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -28,7 +28,7 @@ func deaf(t *testing.T) (addr string) {
 	}
 	addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*syscall.SockaddrInet4).Port))
 	dialer := net.Dialer{Timeout: soon}
-	for { // until one is not taken
+	for { // until the queue is full
 		conn, err := dialer.Dial("tcp", addr)
 		if err != nil {
 			return addr

@@ -1,13 +1,11 @@
-// Package faults_test breaks deployments in every way that happens to them, and
-// holds what a user sees against docs/faults.md: the table there is what these
-// tests expect. After a change that is meant, "go test ./faults -update" in this
-// module writes it anew.
+// Package faults_test breaks deployments in every way that is known, and compares what a
+// user sees with the table in docs/faults.md. After an intended change, "go test ./faults
+// -update" in this module rewrites the table.
 package faults_test
 
 import (
 	"flag"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	explain "github.com/spirostack/spirodeploy/spirodeploy/fault"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 var update = flag.Bool("update", false, "write the table in docs/faults.md anew")
@@ -26,19 +25,15 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
-	status := m.Run()
-	if temp != "" {
-		_ = os.RemoveAll(temp)
-	}
-	os.Exit(status)
+	program.Main(m)
 }
 
-// fault is a way for a deployment to go wrong, or to go well all the same.
+// fault is a way for a deployment to go wrong, or to succeed in spite of something.
 type fault struct {
 	name string
-	// breaks prepares a scene such that the fault happens.
+	// breaks changes a scene so that the fault happens.
 	breaks func(*scene)
-	// over is what it happens over: plain HTTP, TLS, or both where it is empty.
+	// over says how the client connects: plain HTTP, TLS, or both if it is empty.
 	over string
 }
 
@@ -77,8 +72,7 @@ func TestFaults(t *testing.T) { //nolint:tparallel // finish awaits its subtests
 	table.finish(t)
 }
 
-// outcome lets a fault happen over all that it can happen over. What the user
-// sees must be the same.
+// outcome lets a fault happen over plain HTTP and over TLS. The user must see the same.
 func (f fault) outcome(t *testing.T) outcome {
 	t.Helper()
 	schemes := []string{"https", "http"}
@@ -105,7 +99,7 @@ func (f fault) outcome(t *testing.T) outcome {
 	return outcomes[0]
 }
 
-// outcome is what a user sees.
+// outcome is the part of a run that a user sees.
 type outcome struct {
 	status  int
 	message string
@@ -128,8 +122,8 @@ func (s *scene) run() outcome {
 // asFlag spells an option as the command does.
 func asFlag(o explain.Option) string { return "--" + string(o) }
 
-// variable are the parts of a message that differ from run to run, and what
-// stands for them in the table.
+// variable are the parts of a message that differ from run to run, and their replacements
+// in the table.
 var variable = []struct {
 	pattern *regexp.Regexp
 	stands  string
@@ -144,13 +138,13 @@ var variable = []struct {
 	{regexp.MustCompile(`temporary file in \S+:`), "temporary file in DIR:"},
 }
 
-// limits are those that messages name.
+// limits matches the limits that messages name.
 var limits = regexp.MustCompile(`\b(within|for|than) (\d+[hms])+\b`)
 
-// plain returns a message as the table has it.
+// plain returns a message in the form of the table.
 func (s *scene) plain(message string) string {
 	message = strings.ReplaceAll(message, s.dir, "DIR")
-	// The table has what a user would see if soon were a second.
+	// The table says what a user sees if soon is a second.
 	message = limits.ReplaceAllStringFunc(message, func(limit string) string {
 		word, text, _ := strings.Cut(limit, " ")
 		d, err := time.ParseDuration(text)

@@ -10,49 +10,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
-// command returns the path of spiro-deploy, in a directory that everybody may enter.
-func command(t *testing.T) string {
-	t.Helper()
-	path, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "spirodeploy-faults-")
-	if err != nil {
-		return "", err
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return "", err
-	}
-	temp = dir
-	path := filepath.Join(dir, "spiro-deploy")
-	cmd := exec.Command("go", "build", "-o", path, "./spirodeploy/cmd/spiro-deploy")
-	cmd.Dir = filepath.Join("..", "..")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return "", errors.New(string(out))
-	}
-	return path, nil
-})
-
-// temp is where built builds; it is removed when all tests have ended.
-var temp string
-
-// shell runs the command with a shell before it, "$@" being the command and its
-// arguments, and returns what it says last.
+// shell runs the command through a shell script, in which "$@" is the command and its
+// arguments. It returns the last words of the command.
 func shell(script string, args ...string) func(*scene) outcome {
 	return func(s *scene) outcome {
 		s.t.Helper()
-		all := append([]string{"-c", script, "sh", command(s.t), "--dir", s.dir}, args...)
+		all := append([]string{"-c", script, "sh", program.Command(s.t), "--dir", s.dir}, args...)
 		cmd := exec.CommandContext(s.ctx, "sh", all...)
 		cmd.Dir = s.t.TempDir()
 		cmd.Env = append(os.Environ(), "TMPDIR="+cmd.Dir, "SPIRO_URL="+s.server.URL(), "SPIRO_TOKEN="+s.opts.Server.Token.Reveal())
@@ -60,7 +29,7 @@ func shell(script string, args ...string) func(*scene) outcome {
 	}
 }
 
-// execute runs a command and returns what it says last.
+// execute runs a command and returns its last words.
 func (s *scene) execute(cmd *exec.Cmd) outcome {
 	s.t.Helper()
 	var errs bytes.Buffer
@@ -79,11 +48,11 @@ func (s *scene) execute(cmd *exec.Cmd) outcome {
 	return outcome{cmd.ProcessState.ExitCode(), s.plain(last)}
 }
 
-// files are what can be wrong with files that are written.
+// files are the faults of files on this machine.
 var files = []fault{
 	{name: "half a bundle (`--bundle`)", over: "http", breaks: func(s *scene) {
 		whole := filepath.Join(s.t.TempDir(), "bundle.tar")
-		build := exec.CommandContext(s.ctx, command(s.t), "--dir", s.dir, "--output", whole)
+		build := exec.CommandContext(s.ctx, program.Command(s.t), "--dir", s.dir, "--output", whole)
 		if out, err := build.CombinedOutput(); err != nil {
 			s.t.Fatalf("%v\n%s", err, out)
 		}
@@ -98,7 +67,7 @@ var files = []fault{
 		s.dir = filepath.Dir(s.opts.File)
 		var tars bytes.Buffer
 		w := tar.NewWriter(&tars)
-		// GNU tar's times of access stand where Python's tarfile looks for a prefix.
+		// GNU tar puts access times where Python's tarfile looks for a prefix.
 		h := &tar.Header{Name: "web.sls", Mode: 0o644, AccessTime: time.Unix(1, 0), Format: tar.FormatGNU}
 		if err := errors.Join(w.WriteHeader(h), w.Close(), os.WriteFile(s.opts.File, tars.Bytes(), 0o600)); err != nil {
 			s.t.Fatal(err)
@@ -139,8 +108,8 @@ func (s *scene) git(args ...string) {
 	}
 }
 
-// unreadable takes the right to read a file away while those before it are sent,
-// from a command that another user than root runs.
+// unreadable makes a file unreadable while the files before it are sent. Another user
+// than root runs the command.
 func unreadable(s *scene) {
 	s.large("_salt/large", some)
 	s.file("_salt/other", "content")
@@ -155,7 +124,7 @@ func unreadable(s *scene) {
 	s.command = func(s *scene) outcome {
 		dir := s.t.TempDir()
 		letIn(s.t, s.dir, dir)
-		cmd := exec.CommandContext(s.ctx, command(s.t), "--dir", s.dir, "--insecure", "shop", "prod")
+		cmd := exec.CommandContext(s.ctx, program.Command(s.t), "--dir", s.dir, "--insecure", "shop", "prod")
 		cmd.Dir = dir
 		asNobody(s.t, cmd)
 		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir, "SPIRO_TOKEN=" + s.opts.Server.Token.Reveal(), "SPIRO_URL=" + "http://" + s.opts.Server.Address}
@@ -163,7 +132,8 @@ func unreadable(s *scene) {
 	}
 }
 
-// letIn lets everybody pass through directories, and those above them that are ours.
+// letIn lets everybody pass through directories, and through their parents if those
+// belong to us.
 func letIn(t *testing.T, dirs ...string) {
 	t.Helper()
 	stop := filepath.Clean(os.TempDir())

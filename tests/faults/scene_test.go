@@ -26,11 +26,10 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// serverName is what the server is called; connections go to the scene's.
+// serverName is the server's name. Connections to it go to the scene's server.
 const serverName = "salt"
 
-// scene is a deployment that is going to go wrong. As long as nobody changes it,
-// it goes well:
+// scene is a deployment that a fault will break. It succeeds if nothing changes it:
 //
 //	client ─ [toxiproxy] ─ [TLS] ─ spirotest, or a handler of the test's own
 type scene struct {
@@ -47,9 +46,9 @@ type scene struct {
 	awaited string
 	reason  error
 	others  atomic.Int32 // requests with a bundle that went to a handler
-	// command runs something else than the library's Deploy.
+	// command runs in place of the library's Deploy.
 	command func(*scene) outcome
-	local   bool // nothing is to be deployed
+	local   bool // the run deploys nothing
 }
 
 // sleeper is a minion that is asleep while its highstate is awaited.
@@ -119,7 +118,7 @@ func (s *scene) secret(secret string) {
 	s.opts.Server.Token = tok
 }
 
-// connect leads connections to a plain server, by way of TLS where the scene has it.
+// connect leads connections to a plain server, through TLS if the scene has it.
 func (s *scene) connect(addr string) {
 	s.t.Helper()
 	if s.scheme == "https" {
@@ -195,7 +194,7 @@ func (s *scene) posts() int {
 	return n
 }
 
-// link puts a proxy on the way that can be made to misbehave.
+// link puts a proxy before the server, which can misbehave.
 func (s *scene) link() *link {
 	s.t.Helper()
 	log := zerolog.Nop()
@@ -214,7 +213,7 @@ type link struct {
 	proxy *toxiproxy.Proxy
 }
 
-// toxic makes the link misbehave, in a way that toxiproxy knows.
+// toxic adds a toxic of toxiproxy to the link.
 func (l *link) toxic(kind, stream string, attributes map[string]any) {
 	l.t.Helper()
 	spec, err := json.Marshal(map[string]any{"type": kind, "stream": stream, "attributes": attributes})

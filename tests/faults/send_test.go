@@ -14,10 +14,10 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// some is more than what the buffers on the way hold, in bytes.
+// some is a number of bytes that the buffers on the way cannot hold.
 const some = 48 << 20
 
-// sending are what happens while the bundle is on its way.
+// sending are the faults while the bundle is on its way.
 var sending = []fault{
 	{name: "the connection is cut", breaks: func(s *scene) {
 		s.large("_salt/large", some)
@@ -120,7 +120,7 @@ var sending = []fault{
 	}},
 }
 
-// stuck ends the run for a reason while the server takes nothing more.
+// stuck ends the run for a reason after the server has stopped reading.
 func (s *scene) stuck(reason error) {
 	s.large("_salt/large", some)
 	s.answer(func(_ http.ResponseWriter, r *http.Request) {
@@ -129,7 +129,7 @@ func (s *scene) stuck(reason error) {
 	})
 }
 
-// changing changes a file that the bundle has, when the tree has been walked.
+// changing changes a file of the bundle after the tree has been walked.
 func (s *scene) changing(change func(path string) error) {
 	s.large("_salt/large", some)
 	s.at(report.Uploading, func() {

@@ -18,7 +18,7 @@ const (
 	head  = "\n| what happens | status | what is said |\n|---|---|---|\n"
 )
 
-// table is the document's, and what was seen.
+// table is the table in the document, and what the tests saw.
 type table struct {
 	before string
 	mu     sync.Mutex
@@ -75,7 +75,7 @@ func (tab *table) compare(t *testing.T, title, name string, got outcome) {
 	}
 }
 
-// finish looks for rows that no test stands for, or writes the table.
+// finish looks for rows without a test, or writes the table.
 func (tab *table) finish(t *testing.T) {
 	t.Helper()
 	for row := range tab.want {
@@ -108,7 +108,7 @@ func filtered() bool {
 	return slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.run") })
 }
 
-// cell writes a message such that it can stand in a table of Markdown.
+// cell writes a message for a table of Markdown.
 func cell(message string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace(message)
 }

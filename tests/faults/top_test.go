@@ -2,7 +2,7 @@ package faults_test
 
 import "github.com/spirostack/spirodeploy/spirodeploy/report"
 
-// tops are what can be wrong with what a bundle deploys.
+// tops are the faults of a bundle's top file.
 var tops = []fault{
 	{name: "`spirotop.sls` is no YAML", over: "http", breaks: top("prod:\n  '*': [web\n")},
 	{name: "`spirotop.sls` has two documents", over: "http", breaks: top("prod: {'*': [web]}\n---\nprod: {}\n")},

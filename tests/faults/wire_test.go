@@ -19,7 +19,8 @@ func hostOf(url string) string {
 	return strings.TrimSuffix(rest, "/")
 }
 
-// front is TLS before a plain server. When that cuts a connection, so does this.
+// front is a server that speaks TLS before a plain one. If that cuts a connection, so
+// does front.
 func front(t *testing.T, config *tls.Config, to string) (addr string) {
 	t.Helper()
 	return accept(t, func(conn net.Conn) { forward(conn.(*net.TCPConn), config, to) })
@@ -54,7 +55,7 @@ func forward(conn *net.TCPConn, config *tls.Config, to string) {
 	both.Wait()
 }
 
-// reset closes a connection such that the other side sees it cut.
+// reset closes a connection so that the other side sees it cut.
 func reset(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
@@ -73,7 +74,7 @@ func take(t *testing.T, w http.ResponseWriter) net.Conn {
 	return conn
 }
 
-// accept is a server that does with each connection what handle says, and then closes it.
+// accept is a server that calls handle with each connection, and then closes it.
 func accept(t *testing.T, handle func(net.Conn)) (addr string) {
 	t.Helper()
 	l := listen(t)

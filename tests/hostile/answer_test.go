@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// bomb returns zeros, packed: some KiB that unfold to 64 MiB.
+// bomb returns compressed zeros: some KiB that unfold to 64 MiB.
 func bomb() string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -28,7 +28,7 @@ func (zeros) Read(p []byte) (int, error) {
 
 const maybe = "may have been deployed anyway"
 
-// TestAnswers: answers, and bodies of errors, that are none of SpiroFS's.
+// TestAnswers: answers, and bodies of errors, that SpiroFS does not send.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	const packed = "Content-Encoding: gzip\r\n"
@@ -48,7 +48,7 @@ func TestAnswers(t *testing.T) {
 	})
 }
 
-// TestHeaders: headers without measure, and answers before the answer.
+// TestHeaders: endless headers, and informational answers before the answer.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	begin := func(w *wire) { w.print("HTTP/1.1 200 OK\r\n") }
@@ -96,7 +96,7 @@ func TestChunks(t *testing.T) {
 	})
 }
 
-// TestRedirects: none is followed, wherever it leads.
+// TestRedirects: the command follows no redirect, wherever it leads.
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	certificate := httptest.NewUnstartedServer(nil)

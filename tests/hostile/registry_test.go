@@ -21,7 +21,7 @@ func manifest(digest string, size int) answer {
 // sum returns the digest of a text.
 func sum(text string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text))) }
 
-// depot is a registry that answers so for the manifest, and for the bundle.
+// depot is a registry with these answers for the manifest and the bundle.
 func depot(manifest, blob answer) answer {
 	return func(w *wire) {
 		switch {
@@ -49,13 +49,13 @@ func drip(begin answer) answer {
 	}
 }
 
-// denied answers with an error of a registry that says a text.
+// denied answers with an error of a registry that has a text.
 func denied(text string) answer {
 	return whole("403 Forbidden", "Content-Type: application/json\r\n", `{"errors":[{"code":"DENIED","message":`+quote(text)+`,"detail":`+quote(text)+`}]}`)
 }
 
-// TestRegistry: what a registry answers to a deployment of a bundle that it has does no
-// harm, and leaves nothing.
+// TestRegistry: the answers of a registry do no harm to a run that deploys its bundle,
+// and leave nothing behind.
 func TestRegistry(t *testing.T) {
 	t.Parallel()
 	const tar = "not even a tar"
@@ -101,7 +101,8 @@ func TestRegistry(t *testing.T) {
 	}
 }
 
-// TestRegistryCommands: nor does it say commands to a CI service.
+// TestRegistryCommands: a registry cannot make the command print commands for a CI
+// service.
 func TestRegistryCommands(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"::error::mine", "x\n::error::mine", "x\r::add-mask::mine", "##[error]mine", "x\n##vso[task.complete]mine", "\n##teamcity[message text='mine']", "\n[[ATTACHMENT|mine]]"} {
@@ -110,7 +111,7 @@ func TestRegistryCommands(t *testing.T) {
 		o.check(t, 3, "gives no right to pull")
 		said := o.said.String()
 		if !strings.Contains(said, "mine") {
-			t.Errorf("what the registry says of %q is not shown", text)
+			t.Errorf("the command does not show the registry's words for %q", text)
 		}
 		for line := range strings.Lines(said) {
 			for _, command := range []string{"::error::mine", "::add-mask::", "##[", "##vso", "##teamcity", "[[ATTACHMENT"} {
@@ -122,7 +123,7 @@ func TestRegistryCommands(t *testing.T) {
 	}
 }
 
-// pull deploys what a registry has, in a job of GitHub.
+// pull deploys a registry's bundle, in a job of GitHub.
 func pull(t *testing.T, s *server, args ...string) outcome {
 	t.Helper()
 	dir, temp := t.TempDir(), t.TempDir()

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// room is how large a result can be for its event to be below the limit.
+// room is the largest size of a result whose event stays below the limit.
 const room = 16<<20 - 1<<10
 
 // fill repeats text up to that size, with commas in between.
@@ -15,12 +15,12 @@ func fill(text string, size int) string {
 	return strings.Repeat(text+",", n) + text
 }
 
-// state returns a result with one good state that has these members too.
+// state returns a result with one good state, which has these members, too.
 func state(members string) string {
 	return `{"ret":{"test_|-a_|-a_|-nop":{"result":true,` + members + `}},"retcode":0}`
 }
 
-// bad returns a result with one failed state that has these members too.
+// bad returns a result with one failed state, which has these members, too.
 func bad(members string) string {
 	return `{"ret":{"test_|-a_|-a_|-nop":{"result":false,` + members + `}},"retcode":2}`
 }
@@ -115,7 +115,7 @@ func TestManyLargeResults(t *testing.T) {
 	})
 }
 
-// TestStrangeResults: results that are small, and still not what Salt returns.
+// TestStrangeResults: small results that Salt does not return.
 func TestStrangeResults(t *testing.T) {
 	t.Parallel()
 	const deep = "nested deeper than"

@@ -18,12 +18,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/spirostack/spirodeploy/internal/dev/pace"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // maxPeak is the most memory that the command may use, in KiB.
 const maxPeak = 128 << 10
 
-// attack is what a server does, and what must come of it.
+// attack is what a server does, and the result that the run must have.
 type attack struct {
 	name      string
 	get, post answer
@@ -44,15 +45,15 @@ func test(t *testing.T, attacks []attack) {
 	}
 }
 
-// outcome is what a run of the command came to.
+// outcome is the result of a run of the command.
 type outcome struct {
 	status int
 	said   *screen // both outputs
 	report string  // path of the JSON report
-	peak   int64   // KiB; 0 where it is not known
+	peak   int64   // KiB; 0 if it is not known
 }
 
-// run runs the command against a server, with a small project. It ends what
+// run runs the command against a server, with a small project. It kills a command that
 // hangs.
 func run(t *testing.T, url string, args ...string) outcome {
 	t.Helper()
@@ -69,13 +70,18 @@ func run(t *testing.T, url string, args ...string) outcome {
 	return launch(t, dir, nil, append([]string{"--server=" + url, "--dir=" + filepath.Dir(salt), "--exclude=/.gitcommit"}, args...)...) // git takes its time
 }
 
-// launch runs the command with these arguments and a directory for what it writes.
+// launch runs the command with these arguments, and a directory for the files that it
+// writes.
 func launch(t *testing.T, dir string, env []string, args ...string) outcome {
 	t.Helper()
 	o := outcome{said: &screen{}, report: filepath.Join(dir, "report.json")}
-	peakFile := filepath.Join(dir, "peak")
-	args = append([]string{peakFile, spiroDeploy, "--insecure", "--report=json=" + o.report, "shop", "prod"}, args...)
-	cmd := exec.CommandContext(t.Context(), peak, args...)
+	spiroDeploy := os.Getenv("HOSTILE_COMMAND")
+	if spiroDeploy == "" {
+		spiroDeploy = program.Command(t)
+	}
+	measure, file, measured := program.Measure(t)
+	args = append([]string{file, spiroDeploy, "--insecure", "--report=json=" + o.report, "shop", "prod"}, args...)
+	cmd := exec.CommandContext(t.Context(), measure, args...)
 	cmd.Env = slices.Concat(os.Environ(), []string{"SPIRO_TOKEN=" + secret, "GIT_CEILING_DIRECTORIES=" + dir}, env)
 	cmd.Stdout, cmd.Stderr = o.said, o.said
 	cmd.WaitDelay = time.Minute // after which its outputs are closed
@@ -90,20 +96,18 @@ func launch(t *testing.T, dir string, env []string, args ...string) outcome {
 		t.Fatal(err)
 	}
 	o.status = cmd.ProcessState.ExitCode()
-	if text, err := os.ReadFile(peakFile); err == nil {
-		o.peak, _ = strconv.ParseInt(string(text), 10, 64)
-	}
+	o.peak = measured().PeakKiB
 	return o
 }
 
 // secret is the token that is sent; no server may make the command show it.
 const secret = "MDAxY2xvY2F0aW9uIGh0dHBzOi8vdG9rZW4"
 
-// jargon is what means something to those who know the source only.
+// jargon matches words that only readers of the source understand.
 var jargon = regexp.MustCompile(`net/http|\bhttp: |\bjson: |bufio|goroutine|panic|unmarshal|invalid character|\bEOF\b|context |textproto|unexpected end of JSON|looking for beginning`)
 
-// check fails unless the run came to a status and said that, showed and wrote
-// nothing that does harm, and stayed small.
+// check fails the test unless the run ended with the status, said the words, showed and
+// wrote nothing harmful, and used little memory.
 func (o outcome) check(t *testing.T, status int, says string) {
 	t.Helper()
 	said := o.said.String()
@@ -129,12 +133,12 @@ func (o outcome) check(t *testing.T, status int, says string) {
 	}
 }
 
-// checkReport fails unless the report is JSON without raw control characters.
+// checkReport fails the test unless the report is JSON without raw control characters.
 func (o outcome) checkReport(t *testing.T) {
 	t.Helper()
 	report, err := os.ReadFile(o.report)
 	if err != nil || !json.Valid(report) {
-		t.Errorf("the report is no JSON: %v", err)
+		t.Errorf("the report is not JSON: %v", err)
 	}
 	if bytes.Contains(report, []byte(secret)) {
 		t.Error("the report has the token in it")
@@ -145,7 +149,7 @@ func (o outcome) checkReport(t *testing.T) {
 	}
 }
 
-// screen looks at what is shown, and keeps the beginning and the end of it.
+// screen checks what is shown, and keeps the beginning and the end of it.
 type screen struct {
 	size int
 	harm string // the first harmful thing that was shown
@@ -154,7 +158,7 @@ type screen struct {
 	rest []byte // the beginning of a character
 }
 
-// kept is how much the beginning and the end are, in bytes.
+// kept is the size of the beginning and of the end, in bytes.
 const kept = 256 << 10
 
 func (s *screen) Write(p []byte) (int, error) {
@@ -196,14 +200,14 @@ func (s *screen) look(p []byte) {
 	s.rest = bytes.Clone(text)
 }
 
-// harmful reports whether a character acts on a terminal, or cannot be seen:
-// C0 and C1, reading direction, separators of lines, invisible ones.
+// harmful reports whether a character acts on a terminal or is invisible: C0, C1, reading
+// direction, line separators, zero width.
 func harmful(r rune) bool {
 	return unicode.IsControl(r) && r != '\n' && r != '\t' ||
 		unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) || strings.ContainsRune("\u200b\u2060\ufeff", r)
 }
 
-// last returns the end of what was shown: the verdict.
+// last returns the last line that was shown: the verdict.
 func (s *screen) last() string {
 	lines := strings.Split(strings.TrimSpace(string(s.tail)), "\n")
 	return lines[len(lines)-1]

@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// answer writes what a server answers to one request, byte by byte as it likes.
+// answer writes the answer to a request, byte by byte.
 type answer func(*wire)
 
-// wire is a connection to write to. Once the client has gone, writing does
-// nothing: see open.
+// wire is a connection to write to. If the client has gone, writing does nothing: see
+// open.
 type wire struct {
 	to   *bufio.Writer
 	path string // that was asked for
@@ -24,11 +24,11 @@ type wire struct {
 	err  error
 }
 
-// endless is how much an endless answer writes, in bytes, to a client that
-// never stops reading: enough that what were kept of it would show.
+// endless is how many bytes an endless answer writes to a client that never stops
+// reading: so many that a client which keeps them exceeds its memory.
 const endless = 1 << 30
 
-// open reports whether there is still a point in writing.
+// open reports whether the client still reads.
 func (w *wire) open() bool { return w.err == nil && w.left > 0 }
 
 func (w *wire) print(texts ...string) {
@@ -56,8 +56,8 @@ func (w *wire) forever(text string) {
 	}
 }
 
-// server answers requests on raw connections: net/http would not send what
-// these tests need.
+// server answers requests on raw connections, since net/http refuses to send what these
+// tests need.
 type server struct {
 	url      string
 	listener net.Listener
@@ -70,8 +70,8 @@ type server struct {
 	conns   []net.Conn
 }
 
-// serve starts a server for the time of a test, with TLS if there is a
-// configuration. Without get it takes any token.
+// serve starts a server for the time of a test, with TLS if there is a configuration. If
+// get is nil, the server takes any token.
 func serve(t *testing.T, config *tls.Config, get, post answer) *server {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -117,7 +117,7 @@ func (s *server) close() {
 	s.running.Wait()
 }
 
-// handle reads one request whole, and answers it.
+// handle reads a whole request, and answers it.
 func (s *server) handle(conn net.Conn) {
 	req, err := http.ReadRequest(bufio.NewReader(conn))
 	if err != nil {

@@ -17,7 +17,7 @@ func stream(w *wire) { whole("200 OK", streamHeader)(w) }
 // event returns an event as the server sends it.
 func event(name, data string) string { return "event: " + name + "\ndata: " + data + "\n\n" }
 
-// begun is a stream as it begins: minions are about to report.
+// begun is the beginning of a stream, up to the reports of minions.
 func begun(w *wire) {
 	stream(w)
 	w.print(event("deploy-bundle", `{"msg": "Deploying bundle"}`), event("highstate-calc", `{"msg": "Calculating"}`))
@@ -35,10 +35,10 @@ const (
 	cut      = "ended the stream of events too early"
 )
 
-// soon ends runs against streams that would go on for ever.
+// soon ends runs whose streams would go on for ever.
 var soon = []string{"--timeout=" + pace.Soon().String()}
 
-// TestEndlessEvents: events that never end, and streams of events that do.
+// TestEndlessEvents: events that never end, and endless streams of events that do.
 func TestEndlessEvents(t *testing.T) {
 	t.Parallel()
 	test(t, []attack{
@@ -103,7 +103,7 @@ func start(from, to int, format string) string {
 	return event("highstate-start", `{"msg": "Highstating", "minions": [`+b.String()[1:]+`]}`)
 }
 
-// TestNoStream: what is no stream of events.
+// TestNoStream: answers that are not a stream of events.
 func TestNoStream(t *testing.T) {
 	t.Parallel()
 	test(t, []attack{
@@ -117,7 +117,7 @@ func TestNoStream(t *testing.T) {
 	})
 }
 
-// garbage writes bytes that mean nothing.
+// garbage writes random bytes.
 func garbage(w *wire) {
 	random := rand.NewChaCha8([32]byte{})
 	block := make([]byte, 1<<20)

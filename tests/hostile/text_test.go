@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// evil are texts that would do something to whoever looks at them.
+// evil are texts that would act on the screen of the person who reads them.
 var evil = map[string]string{
 	"CSI":                "\x1b[2J\x1b[1;31mred",
 	"CSI in one byte":    "\u009b31mred",
@@ -43,7 +43,7 @@ func quote(text string) string {
 	return b.String()
 }
 
-// TestText: what a server says is shown, and does nothing.
+// TestText: the words of a server are shown, and do nothing.
 func TestText(t *testing.T) {
 	t.Parallel()
 	var attacks []attack
@@ -53,10 +53,10 @@ func TestText(t *testing.T) {
 	test(t, attacks)
 }
 
-// oneLine leaves out of text what ends a line of a stream.
+// oneLine removes the characters from a text that end a line of a stream.
 func oneLine(text string) string { return strings.NewReplacer("\n", "", "\r", "").Replace(text) }
 
-// saying answers with a text in all the places that an answer has.
+// saying answers with a text in every place of an answer.
 func saying(text string) answer {
 	line, q, tag := oneLine(text), quote(text), quote("test_|-"+text+"_|-"+text+"_|-"+text)
 	all := fmt.Sprintf(`{"ret":{%s:{"result":false,"__id__":%[2]s,"name":%[2]s,"comment":%[2]s,"__sls__":%[2]s,"start_time":%[2]s,`+
@@ -72,7 +72,7 @@ func saying(text string) answer {
 	})
 }
 
-// TestTextOfRefusals: all of that at once, where there is no stream of events.
+// TestTextOfRefusals: all these texts at once, in answers without a stream of events.
 func TestTextOfRefusals(t *testing.T) {
 	t.Parallel()
 	var all, mild strings.Builder
@@ -98,7 +98,7 @@ func TestTextOfRefusals(t *testing.T) {
 	})
 }
 
-// TestTextInHeaders: control characters in a header make it none.
+// TestTextInHeaders: a header with control characters is not a header.
 func TestTextInHeaders(t *testing.T) {
 	t.Parallel()
 	test(t, []attack{
@@ -108,8 +108,8 @@ func TestTextInHeaders(t *testing.T) {
 	})
 }
 
-// TestTokenInText: a server that repeats the token it was sent does not make
-// the command show it, nor write it to the report.
+// TestTokenInText: if a server repeats the token, the command neither shows it nor writes
+// it to the report.
 func TestTokenInText(t *testing.T) {
 	t.Parallel()
 	whisper, err := json.Marshal(map[string]string{"msg": "you said " + secret})
@@ -128,7 +128,7 @@ func TestTokenInText(t *testing.T) {
 	})
 }
 
-// escaped returns text as JSON may have it, which does not look like it.
+// escaped returns a text as JSON that escapes every character.
 func escaped(text string) string {
 	var b strings.Builder
 	for i := range len(text) {

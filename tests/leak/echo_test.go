@@ -16,7 +16,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 )
 
-// answer makes the bytes of an HTTP answer from the token that came.
+// answer makes the bytes of an HTTP answer from the token in the request.
 type answer func(token string) string
 
 // echo is a server that repeats what it was sent.
@@ -27,8 +27,8 @@ type echo struct {
 	heard map[string]bool // tokens, by the method that they came with
 }
 
-// newEcho starts a server with TLS that gives these answers; nil is that of a
-// good server.
+// newEcho starts a server with TLS that gives these answers; nil is the answer of a good
+// server.
 func newEcho(t *testing.T, get, post answer) *echo {
 	t.Helper()
 	if get == nil {
@@ -66,7 +66,7 @@ func (e *echo) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: e.Certificate().Raw})
 }
 
-// got fails unless the server was sent the token, in the form in which it goes out.
+// got fails the test unless the client sent the token, in the form in which it goes out.
 func (e *echo) got(t *testing.T, method string, secrets []string) {
 	t.Helper()
 	e.mu.Lock()
@@ -82,7 +82,7 @@ func page(status int, contentType, body string) string {
 		status, http.StatusText(status), contentType, len(body), body)
 }
 
-// everyForm returns the token in all forms that are searched for, and in halves.
+// everyForm returns the token in all forms that the search knows, and in halves.
 func everyForm(token string) string {
 	texts := []string{"Bearer " + token, token[:len(token)/2], token[len(token)/2:]}
 	for _, f := range forms(token) {
@@ -93,7 +93,7 @@ func everyForm(token string) string {
 	return strings.Join(texts, " ")
 }
 
-// object returns JSON.
+// object returns a value as JSON.
 func object(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -105,8 +105,8 @@ func object(v any) string {
 // sse returns an event.
 func sse(name, data string) string { return "event: " + name + "\ndata: " + data + "\n\n" }
 
-// stream returns an answer whose events are those of a deployment, with some of
-// them in it.
+// stream returns an answer with the events of a deployment, and with more events among
+// them.
 func stream(events ...string) string {
 	return page(200, "text/event-stream", sse("deploy-bundle", `{"msg": "Deploying bundle"}`)+
 		sse("highstate-calc", `{"msg": "Calculating"}`)+strings.Join(events, "")+sse("highstate-finish", `{"msg": "Highstate complete"}`))

@@ -14,10 +14,10 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
-// ways are those in which a program gets the token.
+// ways are the ways in which a program gets the token.
 var ways = []string{"environment", "file", "argument"}
 
-// give gives a job the token, by its environment or its flags.
+// give gives a job the token, in its environment or its flags.
 func give(t *testing.T, flags map[string]string, way, secret string) (env []string) {
 	t.Helper()
 	switch way {
@@ -33,8 +33,8 @@ func give(t *testing.T, flags map[string]string, way, secret string) (env []stri
 	return nil
 }
 
-// anyFailure is the exit status of what may end in several ways: how far a run
-// gets within a second is a matter of the machine.
+// anyFailure stands for the exit status of a run that may end in several ways: how far it
+// gets within a second depends on the machine.
 const anyFailure = -1
 
 // ends are the ways in which a run with a server of spirotest can end.
@@ -89,7 +89,7 @@ func TestEnds(t *testing.T) {
 			for _, way := range ways {
 				switch {
 				case f.verbose && way != ways[0]:
-					continue // what mage itself says does not depend on that
+					continue // mage's own words do not depend on that
 				case f.name == "command" && ends[i].do != "", f.name != "command" && way == "argument":
 					continue // only mage has a target for this, and no flag for that
 				}
@@ -147,8 +147,8 @@ func testEnd(t *testing.T, f front, end int, way string) {
 	}
 }
 
-// given returns the flags of an end: with a server, and with files in place of
-// what stands for them.
+// given returns the flags of an end, with the server, and with files in place of their
+// stand-ins.
 func given(t *testing.T, do string, flags map[string]string, server string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -172,7 +172,7 @@ func given(t *testing.T, do string, flags map[string]string, server string) map[
 	return all
 }
 
-// offered reports whether a server was sent a token with a POST.
+// offered reports whether a POST with a token has reached the server.
 func offered(server *spirotest.Server, token string) bool {
 	for _, r := range server.Requests() {
 		if r.Method == "POST" && r.Header.Get("Authorization") == "Bearer "+token {
@@ -182,7 +182,7 @@ func offered(server *spirotest.Server, token string) bool {
 	return false
 }
 
-// closed returns the URL of a server that is not there.
+// closed returns a URL on which nothing listens.
 func closed(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

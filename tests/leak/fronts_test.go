@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // front is a program that people deploy with.
@@ -17,17 +19,17 @@ type front struct {
 	name string
 	// program returns its path.
 	program func(*testing.T) string
-	// args returns its arguments for what it is to do. Flags are named as mage has
-	// them; those without a value are switches.
+	// args returns its arguments for a task. Flags have mage's names; those without a
+	// value are switches.
 	args func(do string, positions []string, flags map[string]string) []string
-	// verbose is whether it says more than it has to.
+	// verbose says whether the program prints more than usual.
 	verbose bool
 }
 
-// fronts are the programs. What they do is "deploy", and with mage also "check",
-// "token", "diff" and "bundle".
+// fronts are the programs. Their task is "deploy", and with mage also "check", "token",
+// "diff" and "bundle".
 var fronts = []front{
-	{name: "command", program: command, args: func(_ string, positions []string, flags map[string]string) []string {
+	{name: "command", program: program.Command, args: func(_ string, positions []string, flags map[string]string) []string {
 		return append(flagList(flags, func(name string) string { return commandFlags[name] }), positions...)
 	}},
 	{name: "mage", program: mage, args: func(do string, positions []string, flags map[string]string) []string {
@@ -67,7 +69,7 @@ func flagList(flags map[string]string, spell func(string) string) []string {
 	return list
 }
 
-// job returns what runs the program in a project of its own.
+// job returns a job that runs the program in a project of its own.
 func (f front) job(t *testing.T, do string, positions []string, flags map[string]string) job {
 	t.Helper()
 	j := job{path: f.program(t), args: f.args(do, positions, flags), dir: project(t)}
@@ -77,17 +79,17 @@ func (f front) job(t *testing.T, do string, positions []string, flags map[string
 	return j
 }
 
-// buildMage compiles a magefile that imports the targets, in a module of its own
-// as users have one: nobody else is in the way there.
+// buildMage compiles a magefile that imports the targets, in a module of its own, as
+// users do.
 var buildMage = sync.OnceValues(func() (string, error) {
-	dir := filepath.Join(scratch, "magefile")
+	dir := filepath.Join(program.Dir(), "magefile")
 	if err := makeMagefile(dir); err != nil {
 		return "", err
 	}
-	path := filepath.Join(scratch, "targets")
+	path := filepath.Join(program.Dir(), "targets")
 	cmd := exec.Command("go", "tool", "mage", "-compile", path)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "MAGEFILE_CACHE="+filepath.Join(scratch, "cache"))
+	cmd.Env = append(os.Environ(), "MAGEFILE_CACHE="+filepath.Join(program.Dir(), "cache"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("mage -compile: %w\n%s", err, out)
 	}
@@ -104,17 +106,18 @@ import (
 )
 `
 
-// makeMagefile makes the module: it requires what the main module does, and that.
+// makeMagefile makes the module. It requires the main module, and the requirements of
+// that.
 func makeMagefile(dir string) error {
-	here, err := filepath.Abs(root)
+	here, err := filepath.Abs(program.Root)
 	if err != nil {
 		return err
 	}
-	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	mod, err := os.ReadFile(filepath.Join(program.Root, "go.mod"))
 	if err != nil {
 		return err
 	}
-	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	sum, err := os.ReadFile(filepath.Join(program.Root, "go.sum"))
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ const (
 	dumpEnv    = "LEAK_DUMP"     // the directory for what the fake one was given
 )
 
-// playGit is the main function of a git that writes down what it was given, and
-// then does what git does.
+// playGit is the main function of a git that writes down its input, and then runs the
+// real git.
 func playGit() int {
 	given, err := json.Marshal([][]string{os.Args, os.Environ()})
 	if err == nil {
@@ -44,8 +44,8 @@ func playGit() int {
 	return 0
 }
 
-// fakeGit returns the environment in which git is the fake one, and the
-// directory with what it was given.
+// fakeGit returns an environment with the fake git, and the directory to which that
+// writes its input.
 func fakeGit(t *testing.T) (env []string, dump string) {
 	t.Helper()
 	git, err := exec.LookPath("git")
@@ -63,7 +63,7 @@ func fakeGit(t *testing.T) (env []string, dump string) {
 	return []string{realGitEnv + "=" + git, dumpEnv + "=" + dump, "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")}, dump
 }
 
-// commit makes a repository of a directory, with all that is in it.
+// commit makes a repository of a directory, with everything that it contains.
 func commit(t *testing.T, dir string) {
 	t.Helper()
 	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=Test", "-c", "user.email=test@example.org", "commit", "-q", "-m", "all"}} {
@@ -76,8 +76,8 @@ func commit(t *testing.T, dir string) {
 	}
 }
 
-// TestGitAndBundle: neither the processes that are started nor what is sent get
-// to know the token, wherever its file lies and whatever is packed.
+// TestGitAndBundle: wherever the token's file lies and whatever is packed, the token gets
+// neither into processes that are started nor into the bundle.
 func TestGitAndBundle(t *testing.T) {
 	t.Parallel()
 	for _, front := range fronts {
@@ -105,7 +105,7 @@ func testGitAndBundle(t *testing.T, front front, source, given string) {
 	case "environment":
 		env = append(env, "SPIRO_TOKEN="+secret)
 	case "link":
-		// The file has one more name: no flag says that this one is the token's.
+		// The file has a second name, which no flag names as the token's.
 		write(t, filepath.Join(dir, "built", "token"), secret)
 		known = []string{filepath.Join(dir, "built", "token")}
 		if err := os.Symlink(filepath.Join("built", "token"), filepath.Join(dir, "link")); err != nil {

@@ -2,10 +2,13 @@ package leak_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"testing"
 
-	"github.com/spirostack/spirodeploy/internal/dev/tracetest"
+	"go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
 	"github.com/spirostack/spirodeploy/internal/module"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -14,7 +17,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
-// order returns what deploys to a server with the library.
+// order returns the library's options for a deployment to a server.
 func order(t *testing.T, server string, certificate []byte, secret string) spirodeploy.Options {
 	t.Helper()
 	return spirodeploy.Options{
@@ -26,7 +29,7 @@ func order(t *testing.T, server string, certificate []byte, secret string) spiro
 	}
 }
 
-// deploy deploys with the library, and returns all that there is to see.
+// deploy deploys with the library, and returns everything that a caller can see.
 func deploy(t *testing.T, opts spirodeploy.Options) []byte {
 	t.Helper()
 	var story bytes.Buffer
@@ -64,11 +67,12 @@ func deploy(t *testing.T, opts spirodeploy.Options) []byte {
 func deployModule(t *testing.T, opts spirodeploy.Options, secrets []string) {
 	t.Helper()
 	var out bytes.Buffer
-	var tracer tracetest.Tracer
-	outcome, err := module.Deploy(t.Context(), opts, nil, &tracer, &out)
+	spans := tracetest.NewSpanRecorder()
+	tracer := trace.NewTracerProvider(trace.WithSpanProcessor(spans)).Tracer("")
+	outcome, err := module.Deploy(t.Context(), opts, nil, tracer, &out)
 	find := newSearch(secrets...)
 	clean(t, "what the module prints", find, out.Bytes())
-	clean(t, "the spans", find, []byte(tracer.String()))
+	clean(t, "the spans", find, fmt.Appendf(nil, "%+v", tracetest.SpanStubsFromReadOnlySpans(spans.Ended())))
 	clean(t, "the module's error", find, all(func(out io.Writer) { writeErrors(out, err) }))
 	if outcome == nil {
 		return

@@ -10,23 +10,24 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
-// mistakes are places that a token does not belong to. T stands for the token and
-// URL for the server's.
+// mistakes are wrong places for a token. T stands for the token, and URL for the server's
+// URL.
 //
-// Where the same token is that of the run, which SPIRO_TOKEN says, it must not be
-// shown. Where it is not, nobody can tell it from what belongs there, and to say
-// what was typed is what helps: "open T: no such file". That is accepted for
-// names, paths, patterns and values (accepted says why). It is not accepted for
-// the server's URL and for surplus arguments, where people do put tokens.
+// If SPIRO_TOKEN names the same token, the command must not show it. If it does not, the
+// command cannot tell the token from a proper value, and repeating the value helps: "open
+// T: no such file". The tests accept that for names, paths, patterns and values (accepted
+// says why), but not for the server's URL and surplus arguments, since people do put
+// tokens there.
 var mistakes = []struct {
 	name     string
 	args     []string // of the command
-	mage     []string // of the target; none: there is no such mistake to make
+	mage     []string // of the target; none if this mistake is impossible with it
 	env      []string
 	status   int
-	accepted string // why the token may be shown where it is not known to be one
+	accepted string // why the command may show a token that it does not know
 }{
 	{name: "user of the server", args: []string{"--server", "https://T@localhost/", "shop", "prod"}, mage: []string{"spiro:deploy", "shop", "prod", "-server=https://T@localhost/"}, status: 2},
 	{name: "password of the server", args: []string{"--server", "https://u:T@localhost/", "shop", "prod"}, mage: []string{"spiro:check", "-server=https://u:T@localhost/"}, status: 2},
@@ -133,8 +134,8 @@ var mistakes = []struct {
 	},
 }
 
-// TestMistakes: a token that is typed in the wrong place is not shown where it is
-// known to be one, nor where tokens are often typed.
+// TestMistakes: a token in the wrong place is not shown if it is known as one, or if
+// people often put tokens there.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	for i, tt := range mistakes {
@@ -163,7 +164,7 @@ func testMistake(t *testing.T, mistake int, front string, args []string, known b
 	secret := server.Token(time.Hour, "shop")
 	proxy := newProxy(t)
 	fill := strings.NewReplacer("URL", server.URL(), "PROXY", strings.Replace(proxy.URL, "://", "://u:"+secret+"@", 1), "T", secret)
-	j := job{path: command(t), dir: project(t), secrets: sent(t, secret), env: []string{"SPIRO_URL=" + server.URL(), "NO_PROXY="}}
+	j := job{path: program.Command(t), dir: project(t), secrets: sent(t, secret), env: []string{"SPIRO_URL=" + server.URL(), "NO_PROXY="}}
 	if front == "mage" {
 		j.path = mage(t)
 	}
@@ -187,7 +188,7 @@ func testMistake(t *testing.T, mistake int, front string, args []string, known b
 	}
 }
 
-// newProxy starts a proxy that repeats what it is sent.
+// newProxy starts a proxy that repeats its input.
 func newProxy(t *testing.T) *httptest.Server {
 	t.Helper()
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -203,7 +204,7 @@ func newProxy(t *testing.T) *httptest.Server {
 	return proxy
 }
 
-// TestNarrower: the target that makes a token shows it only where it is to go.
+// TestNarrower: the target that makes a token writes it only to the file.
 func TestNarrower(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{})

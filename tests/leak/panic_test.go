@@ -21,7 +21,7 @@ const (
 	secretEnv = "LEAK_SECRET"
 )
 
-// stuff is what is at hand where a program of the library's breaks down.
+// stuff is what a program that uses the library has in its hands when it panics.
 type stuff struct {
 	tok    token.Token
 	opts   spirodeploy.Options
@@ -69,7 +69,7 @@ func playPanic(kind string) {
 	log.Fatal("it did not panic")
 }
 
-// fall panics where the secret itself is an argument.
+// fall panics in a function whose argument is the secret itself.
 //
 //go:noinline
 func fall(kind, secret string, s stuff) {
@@ -81,8 +81,7 @@ func fall(kind, secret string, s stuff) {
 	panic(panics[kind](s))
 }
 
-// TestPanics: a program that breaks down with the token in its hands does not
-// show it in its last words.
+// TestPanics: a program that panics with the token in its hands does not show it.
 func TestPanics(t *testing.T) {
 	t.Parallel()
 	for kind := range panics {

@@ -15,26 +15,26 @@ import (
 	"time"
 )
 
-// job is a program to run, and what must not come out of it.
+// job is a program to run, and the secrets that must not come out of it.
 type job struct {
 	path    string
 	args    []string
 	env     []string
 	dir     string                 // the working directory
 	secrets []string               // what to look for
-	known   []string               // files that hold a secret, and may
-	began   func(*exec.Cmd) func() // what to do while it runs; the end waits for what it returns
+	known   []string               // files that may hold a secret
+	began   func(*exec.Cmd) func() // called while it runs; returns a function that is called at the end
 	leaves  bool                   // whether it may leave something in TMPDIR
 }
 
-// result is what came out of a job.
+// result is the output of a job.
 type result struct {
 	status         int
 	stdout, stderr string
 }
 
-// run runs a job with an empty TMPDIR, and looks for the secrets in what it
-// prints, in what it writes and in what all processes show of themselves.
+// run runs a job with an empty TMPDIR. It looks for the secrets in the output, in files,
+// and in the arguments of all processes.
 func (j job) run(t *testing.T) result {
 	t.Helper()
 	temp := t.TempDir()
@@ -52,8 +52,8 @@ func (j job) run(t *testing.T) result {
 		dirs: []string{temp, j.dir}, known: j.known, seen: map[string]bool{},
 	}
 	if len(find.in([]byte(strings.Join(j.args, "\x00")))) > 0 {
-		// This is what the user does, and nobody else may. (A child has the same
-		// arguments until it has become another program.)
+		// Only the user's own arguments may have the token. (A child has the same
+		// arguments until it becomes another program.)
 		watch.typed = strings.Join(cmd.Args, "\x00") + "\x00"
 	}
 	stop := watch.keep()
@@ -80,8 +80,8 @@ func (j job) run(t *testing.T) result {
 	return r
 }
 
-// want checks the exit status, and that a result says something. What came out
-// is shown only where there are no secrets in it.
+// want checks the exit status and some words of the output. It shows the output only if
+// that has no secrets.
 func (r result) want(t *testing.T, status int, says string, secrets ...string) {
 	t.Helper()
 	if r.status == status && strings.Contains(r.stdout+r.stderr, says) {
@@ -90,7 +90,7 @@ func (r result) want(t *testing.T, status int, says string, secrets ...string) {
 	t.Errorf("exit status %d, want %d and %q\n%s", r.status, status, says, shown(r.stdout+r.stderr, secrets...))
 }
 
-// shown returns what can be shown of a text.
+// shown returns a text if it has no secrets.
 func shown(text string, secrets ...string) string {
 	if len(leaks([]byte(text), secrets...)) > 0 {
 		return "(not shown: a token is in it)"
@@ -98,7 +98,7 @@ func shown(text string, secrets ...string) string {
 	return text
 }
 
-// clean reports what a search finds.
+// clean fails the test if a search finds something.
 func clean(t *testing.T, what string, find *search, haystack []byte) {
 	t.Helper()
 	if found := find.in(haystack); len(found) > 0 {
@@ -173,14 +173,14 @@ func (l *lookout) tell(find *search, where string, haystack []byte) {
 	}
 }
 
-// looked is what was seen of all processes a short while ago: many tests ask.
+// looked keeps the arguments of all processes for a short while, since many tests ask.
 var looked struct {
 	sync.Mutex
 	at    time.Time
 	lines []string
 }
 
-// arguments returns those of all processes, on Linux.
+// arguments returns the arguments of all processes, on Linux.
 func arguments() []string {
 	if runtime.GOOS != "linux" {
 		return nil
@@ -213,8 +213,8 @@ func names(dir string) []string {
 	return all
 }
 
-// TestProcessesAreSeen: the search through the arguments of processes works, or
-// it says that it cannot.
+// TestProcessesAreSeen: the search through the arguments of processes works, or says that
+// it cannot work.
 func TestProcessesAreSeen(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {

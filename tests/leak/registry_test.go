@@ -33,8 +33,8 @@ type depot struct {
 	heard bytes.Buffer
 }
 
-// newDepot starts a registry. Once it has the login, reply answers in its place, with
-// every form of the password; nil is a registry that means well.
+// newDepot starts a registry. After the login, reply answers in its place, with every
+// form of the password; if reply is nil, the registry is a good one.
 func newDepot(t *testing.T, reply func(w http.ResponseWriter, password string)) *depot {
 	t.Helper()
 	d := &depot{user: "ci", password: opaque()[:60]} // bcrypt takes no more than 72 bytes
@@ -57,12 +57,12 @@ func newDepot(t *testing.T, reply func(w http.ResponseWriter, password string)) 
 	return d
 }
 
-// address returns one in the registry.
+// address returns an address in the registry.
 func (d *depot) address(rest string) string {
 	return registry.Scheme + strings.TrimPrefix(d.URL, "http://") + "/shop" + rest
 }
 
-// secrets returns what must not be seen of a login.
+// secrets returns the parts of a login that must not be shown.
 func (d *depot) secrets() []string { return []string{d.password, d.user + ":" + d.password} }
 
 // docker writes Docker's configuration with the login, and returns its variable.
@@ -74,7 +74,7 @@ func (d *depot) docker(t *testing.T) string {
 	return "DOCKER_CONFIG=" + dir
 }
 
-// got fails unless the registry was sent the login, and no token.
+// got fails the test unless the registry got the login, and no token.
 func (d *depot) got(t *testing.T, tokens []string) {
 	t.Helper()
 	d.mu.Lock()
@@ -90,7 +90,7 @@ func errorsOf(code, message string) string {
 	return object(map[string]any{"errors": []map[string]any{{"code": code, "message": message, "detail": message}}})
 }
 
-// failing answers with a status, and errors that say the password in all forms.
+// failing answers with a status, and errors that have the password in all forms.
 func failing(status int) func(http.ResponseWriter, string) {
 	return func(w http.ResponseWriter, password string) {
 		w.WriteHeader(status)
@@ -105,7 +105,7 @@ func halves(w http.ResponseWriter, password string) {
 	_, _ = io.WriteString(w, errorsOf("DENIED", "is it "+password[:len(password)/2]+"?"))
 }
 
-// hexed likewise, in hexadecimal digits.
+// hexed does the same in hexadecimal digits.
 func hexed(w http.ResponseWriter, password string) {
 	w.WriteHeader(http.StatusForbidden)
 	_, _ = fmt.Fprint(w, errorsOf("DENIED", fmt.Sprintf("is it %x?", password)))
@@ -191,7 +191,7 @@ func TestRegistryPrograms(t *testing.T) {
 	}
 }
 
-// run pushes a project to the registry, or deploys what is there.
+// run pushes a project to the registry, or deploys from it.
 func (d *depot) run(t *testing.T, f front, verb, secret string, flags map[string]string) result {
 	t.Helper()
 	do, positions := "deploy", []string{"shop", "prod"}
@@ -211,7 +211,7 @@ func (d *depot) run(t *testing.T, f front, verb, secret string, flags map[string
 	return r
 }
 
-// writeLogin writes a login in all ways but %p, with which fmt asks no value what to show.
+// writeLogin writes a login with all verbs but %p, for which fmt does not call methods.
 func writeLogin(out io.Writer, login registry.Login) {
 	fmt.Fprintf(out, "%v %+v %#v %s %q %x %d %T\n", login, &login, login, login, login, login, &login, login)
 	slog.New(slog.NewTextHandler(out, nil)).Info("message", "value", login)
@@ -222,8 +222,7 @@ func writeLogin(out io.Writer, login registry.Login) {
 	}
 }
 
-// TestRegistryLibrary: nor do the errors and values of the library, and what the module
-// says.
+// TestRegistryLibrary: nor do the library's errors and values, or the module.
 func TestRegistryLibrary(t *testing.T) {
 	t.Parallel()
 	for _, tt := range depots {

@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// TestSearch: a search that finds nothing proves nothing, so this one is shown
-// what leaks look like.
+// TestSearch: a search that finds nothing proves nothing, so this test shows it leaks.
 func TestSearch(t *testing.T) {
 	t.Parallel()
 	for kind, secret := range map[string]string{"opaque": opaque(), "awkward": awkward(), "macaroon": macaroon(t)} {
@@ -49,7 +48,8 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// TestSearchIsSilent: nothing is found where nothing is, and what is found is not shown.
+// TestSearchIsSilent: the search finds nothing in clean text, and does not show what it
+// finds.
 func TestSearchIsSilent(t *testing.T) {
 	t.Parallel()
 	secret := opaque()
@@ -63,6 +63,6 @@ func TestSearchIsSilent(t *testing.T) {
 		t.Errorf("found %q", found)
 	}
 	if slices.ContainsFunc(found, func(f string) bool { return len(leaks([]byte(f), secret)) > 0 }) {
-		t.Error("what is found is shown")
+		t.Error("the search shows what it finds")
 	}
 }

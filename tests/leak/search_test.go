@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// window is how many bytes of a token in a row are a leak.
+// window is the number of bytes of a token in a row that are a leak.
 const window = 15
 
 // form is a way to write a secret.
 type form struct {
 	name, text string
-	window     int // how many characters of it are a leak
+	window     int // the number of characters that are a leak
 }
 
-// forms returns the ways to write a secret that are searched for. Base64 has
-// three, since what it is part of may begin at any place of a group of three
-// bytes: "Bearer TOKEN" looks different from TOKEN.
+// forms returns the ways to write a secret that the search knows. Base64 has three, since
+// a secret may begin at any place in a group of three bytes: "Bearer TOKEN" looks
+// different from TOKEN.
 func forms(secret string) []form {
 	all := []form{
 		{"as it is", secret, window},
@@ -36,7 +36,7 @@ func forms(secret string) []form {
 		{"percent", percent(secret), 3 * window},
 	}
 	for skip := range 3 {
-		// A group that is not full ends differently where more follows.
+		// The end of a group that is not full depends on what follows.
 		whole := secret[skip : len(secret)-(len(secret)-skip)%3]
 		all = append(all,
 			form{fmt.Sprintf("base64 from byte %d", skip), base64.RawStdEncoding.EncodeToString([]byte(whole)), window},
@@ -93,7 +93,7 @@ func newSearch(secrets ...string) *search {
 	return s
 }
 
-// in returns where the secrets are in what came out, without showing them.
+// in returns the places of secrets in a text, without showing them.
 func (s *search) in(haystack []byte) []string {
 	var found []string
 	for i := 0; i+window <= len(haystack); i++ {
@@ -118,6 +118,6 @@ func (s *search) in(haystack []byte) []string {
 	return found
 }
 
-// leaks returns which forms of which secrets are where in what came out. It shows
-// nothing of them: a test that fails is read by many.
+// leaks returns which forms of which secrets are in a text, and where. It shows no part
+// of them, since many people read the output of a failed test.
 func leaks(haystack []byte, secrets ...string) []string { return newSearch(secrets...).in(haystack) }

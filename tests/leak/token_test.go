@@ -16,12 +16,12 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// opaque returns a token that only its server can read. It is longer than a label
-// of a host name may be, so that no resolver is ever asked for it.
+// opaque returns a token that only its server can read. It is longer than a label of a
+// host name, so that nothing ever asks a resolver for it.
 func opaque() string { return "MARK-" + rand.Text() + "-" + rand.Text() + "-" + rand.Text() }
 
-// awkward returns an opaque token of characters that are written in another way
-// in JSON, HTML, URLs and patterns.
+// awkward returns an opaque token of characters that JSON, HTML, URLs and patterns
+// escape.
 func awkward() string {
 	var b strings.Builder
 	b.WriteString("MARK")
@@ -37,7 +37,7 @@ func macaroon(t *testing.T) string {
 	return spirotest.New(t, spirotest.Options{}).Token(time.Hour, "shop")
 }
 
-// parse returns the token as the library takes it.
+// parse returns the token as a value of the library.
 func parse(t *testing.T, secret string) token.Token {
 	t.Helper()
 	tok, err := token.Parse(secret)
@@ -47,8 +47,8 @@ func parse(t *testing.T, secret string) token.Token {
 	return tok
 }
 
-// sent returns the token as it was given, and as it goes out for the project
-// shop where that is another one.
+// sent returns the token as it was given, and also as it goes out for the project shop if
+// that differs.
 func sent(t *testing.T, secret string) []string {
 	t.Helper()
 	narrowed, err := parse(t, secret).Narrow(time.Time{}, "shop")
@@ -58,14 +58,14 @@ func sent(t *testing.T, secret string) []string {
 	return []string{secret, narrowed.Reveal()}
 }
 
-// notYet adds to a genuine token that it is valid tomorrow, as its holder may:
+// notYet adds to a genuine token that it is valid only from tomorrow, as its holder can:
 // one more packet, and a new signature that is keyed with the old one.
 func notYet(t *testing.T, secret string) string {
 	t.Helper()
 	raw, err := base64.RawURLEncoding.DecodeString(secret)
 	const signaturePacket = 4 + len("signature ") + sha256.Size + 1
 	if err != nil || len(raw) < signaturePacket {
-		t.Fatal("the token is no macaroon")
+		t.Fatal("the token is not a macaroon")
 	}
 	body, old := raw[:len(raw)-signaturePacket], raw[len(raw)-1-sha256.Size:len(raw)-1]
 	condition := fmt.Sprintf(`{"not_before": %d}`, time.Now().Add(24*time.Hour).Unix())
@@ -78,9 +78,9 @@ func notYet(t *testing.T, secret string) string {
 	return strings.TrimRight(base64.URLEncoding.EncodeToString(body), "=")
 }
 
-// own returns the parts of tokens that no other token has. All macaroons begin
-// in the same way, and say the same of their projects; the identifier, which
-// comes first, and the signature, which comes last, are of one alone.
+// own returns the parts of tokens that no other token has. All macaroons begin in the
+// same way, and have the same words about projects. Only the identifier at the beginning
+// and the signature at the end are unique.
 func own(secrets []string) []string {
 	var parts []string
 	for _, s := range secrets {

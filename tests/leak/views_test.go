@@ -13,7 +13,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
-// formats are those of report files: this is the one place where a new one counts.
+// formats are the formats of report files. A new format belongs only here.
 var formats = append(module.Formats(), "ndjson")
 
 // reportFlags returns the values of --report for one file of each format in a directory.
@@ -39,7 +39,7 @@ func writeViews(out io.Writer, rep *report.Report) {
 	}
 }
 
-// writeErrors writes an error, and all that are in it, with every verb that errors are printed with.
+// writeErrors writes an error, and all errors in it, with every verb for errors.
 func writeErrors(out io.Writer, err error) {
 	if err == nil {
 		return
@@ -55,7 +55,7 @@ func writeErrors(out io.Writer, err error) {
 	}
 }
 
-// writeValues writes values with every verb, as a log does, and as data.
+// writeValues writes values with every verb, as a log, and as data.
 func writeValues(out io.Writer, values ...any) {
 	text, lines := slog.New(slog.NewTextHandler(out, nil)), slog.New(slog.NewJSONHandler(out, nil))
 	for _, v := range values {

@@ -25,7 +25,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
-// TestHostilePrograms: whatever a server repeats, the command and mage do not.
+// TestHostilePrograms: whatever a server repeats, the command and mage do not repeat it.
 func TestHostilePrograms(t *testing.T) {
 	t.Parallel()
 	for n, f := range fronts[:2] {
@@ -57,8 +57,7 @@ func TestHostilePrograms(t *testing.T) {
 	}
 }
 
-// certificate makes one with the token wherever there can be text in it, for
-// these hosts.
+// certificate makes a certificate for these hosts, with the token in every text.
 func certificate(t *testing.T, secret string, hosts ...string) (tls.Certificate, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -78,7 +77,7 @@ func certificate(t *testing.T, secret string, hosts ...string) (tls.Certificate,
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// TestCertificates: nor do errors repeat a certificate that has the token in it.
+// TestCertificates: errors do not repeat the token in a certificate.
 func TestCertificates(t *testing.T) {
 	t.Parallel()
 	for kind, issue := range tokens {
@@ -118,8 +117,8 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// eager starts a server with TLS that says something as soon as it is connected
-// to, before there is a request, and closes the connection. It returns its URL.
+// eager starts a server with TLS that speaks at once when a client connects, before the
+// request, and closes the connection. It returns the URL.
 func eager(t *testing.T, cert tls.Certificate, says string) string {
 	t.Helper()
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
@@ -145,8 +144,8 @@ func eager(t *testing.T, cert tls.Certificate, says string) string {
 	return "https://" + l.Addr().String() + "/"
 }
 
-// TestEager: net/http itself logs an answer that comes before the request. A
-// server knows the token by then, from an earlier request.
+// TestEager: net/http itself logs an answer that comes before the request. The server
+// knows the token from an earlier request.
 func TestEager(t *testing.T) {
 	t.Parallel()
 	for kind, issue := range tokens {
@@ -171,7 +170,7 @@ func TestEager(t *testing.T) {
 	}
 }
 
-// TestInterrupt: nor is the token shown by a run that is interrupted.
+// TestInterrupt: a run that is interrupted does not show the token either.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {

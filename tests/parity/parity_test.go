@@ -1,6 +1,6 @@
-// Package parity_test holds spirotest against a real SpiroFS: the same requests,
-// good and bad, get answers that are equal in status, type, event names and the
-// keys of the events' data. Where spirotest differs on purpose, the table says so.
+// Package parity_test compares spirotest with a real SpiroFS: the same requests, good and
+// bad, get answers that are equal in status, type, event names and the keys of the
+// events' data. If spirotest differs on purpose, the table says so.
 package parity_test
 
 import (
@@ -35,11 +35,11 @@ type side struct {
 	deployed func(project, deployment string) bool
 }
 
-// answer is what counts of an answer.
+// answer is the part of an answer that the tests compare.
 type answer struct {
 	status      int
 	contentType string
-	text        string   // of what is no stream
+	text        string   // of an answer that is not a stream
 	events      []string // NAME and the keys of the data, sorted
 }
 
@@ -137,8 +137,8 @@ func (s side) send(t *testing.T, method, path, auth string, f form) answer {
 	return a
 }
 
-// shape returns the keys of an event's data; those of results too, but for the
-// tags of states, which are named by what they are of.
+// shape returns the keys of an event's data, also those in results. It leaves out the
+// tags of states, since they contain names.
 func shape(t *testing.T, e client.Event) string {
 	t.Helper()
 	var data map[string]any
@@ -151,8 +151,8 @@ func shape(t *testing.T, e client.Event) string {
 			for _, tag := range slices.Sorted(maps.Keys(states)) {
 				state, _ := states[tag].(map[string]any)
 				if _, newer := state["__state_ran__"]; newer {
-					// Of a state that did not run, Salt 3008 says more than 3005, which
-					// spirotest answers as.
+					// Salt 3008 says more about a state that did not run than 3005, which
+					// spirotest imitates.
 					for _, key := range []string{"__state_ran__", "__id__", "name"} {
 						delete(state, key)
 					}
@@ -206,7 +206,7 @@ func both(t *testing.T, published bool) (theirs, ours side, scripted *spirotest.
 	return theirs, ours, scripted
 }
 
-// reveal makes a token of the real server as spirotest does.
+// reveal makes a token of the real server, with the arguments of spirotest's method.
 func reveal(lifetime time.Duration, projects []string, root func() token.Token, limited func(time.Duration, ...string) token.Token) string {
 	if lifetime == 0 && len(projects) == 0 {
 		return root().Reveal()
@@ -247,9 +247,9 @@ func answers(t *testing.T, published bool) {
 		method string
 		path   string
 		form   form
-		// deploys says which project and deployment is there afterwards.
+		// deploys names the project and deployment that exist afterwards.
 		deploys [2]string
-		// onPurpose says where spirotest differs: it does not deploy what it refuses.
+		// onPurpose says that spirotest differs: it does not deploy what it refuses.
 		onPurpose string
 	}{
 		{name: "no token", method: "GET", form: form{auth: fixed("")}},
@@ -330,8 +330,7 @@ func eventually(t *testing.T, holds func() bool, otherwise string) {
 	t.Error(otherwise)
 }
 
-// TestHighstates compares the events of highstates: real states, and those
-// that a script plays.
+// TestHighstates compares the events of highstates: of real states, and of scripted ones.
 func TestHighstates(t *testing.T) { //nolint:tparallel // one after the other: they share servers
 	t.Parallel()
 	theirs, ours, scripted := both(t, false)

@@ -10,12 +10,12 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
-// TestSpirotop deploys top files to both servers, each with the minion web1. Both
-// concern it or not, and refuse the file or not.
+// TestSpirotop deploys top files to both servers, each with the minion web1. Both must
+// agree on whether the file concerns the minion, and on whether they refuse it.
 func TestSpirotop(t *testing.T) { //nolint:tparallel // one after the other: they share servers
 	t.Parallel()
 	theirs, ours, scripted := both(t, true)
-	// States of no kind: a highstate of them is over at once, and alike.
+	// The SLS has no states, so that its highstate is short, and the same on both.
 	scripted.SetMinions(spirotest.Minion{ID: "web1"})
 	const plain = "{web1: [web]}\n"
 	for _, tt := range []struct {
@@ -59,8 +59,8 @@ func TestSpirotop(t *testing.T) { //nolint:tparallel // one after the other: the
 		{"not UTF-8", "prod", "prod: {web1: [\xff]}\n", "refused"},
 		{"UTF-16", "prod", "\xff\xfep\x00:\x00", "refused"},
 
-		// Salt refuses these with those of all other deployments: they are last, and
-		// taken away again.
+		// Salt refuses these files together with those of all other deployments, so they
+		// come last and are removed afterwards.
 		{"text for a list", "prod", "prod: {web1: web}\n", "nobody"},
 		{"nothing for a list", "prod", "prod:\n  web1:\n", "nobody"},
 		{"nothing for the targets", "prod", "prod:\n", "nobody"},
@@ -78,7 +78,7 @@ func TestSpirotop(t *testing.T) { //nolint:tparallel // one after the other: the
 			if tt.want == "web1" {
 				return
 			}
-			// What this one left must concern nobody in the next.
+			// This deployment must concern nobody during the next one.
 			f.files = [][2]string{{"bundle", tarOf(t, "web.sls", "")}}
 			f.fields = f.fields[:2]
 			theirs.send(t, http.MethodPost, "/", "Bearer "+theirs.token(time.Hour, "shop"), f)
@@ -112,7 +112,7 @@ func TestBrokenTop(t *testing.T) {
 	}
 }
 
-// outcome says whom a stream concerned.
+// outcome returns whom a stream concerned.
 func outcome(a answer) string {
 	has := func(name string) bool {
 		return slices.ContainsFunc(a.events, func(e string) bool { return strings.HasPrefix(e, name+" ") })

@@ -46,7 +46,7 @@ func photograph(ctx context.Context, url, scheme string) ([]byte, error) {
 	return chromedp.Run(ctx, chromedp.CaptureScreenshot())
 }
 
-// browser returns the path of one.
+// browser returns the path of a browser.
 func browser() (string, error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {

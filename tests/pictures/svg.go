@@ -9,14 +9,14 @@ import (
 	"github.com/hinshun/vt10x"
 )
 
-// The size of a cell, and of what is around the screen, in pixels.
+// The size of a cell, and of the margin around the screen, in pixels.
 const (
 	cellWidth, cellHeight = 8, 18
 	margin                = 16
 )
 
-// The colours of a dark terminal, each with a contrast of more than 7 to its
-// background: a picture has to do for light and for dark pages.
+// The colours of a dark terminal, each with a contrast of more than 7 to its background:
+// the picture has to look good on light and on dark pages.
 const (
 	background = "#10151c"
 	foreground = "#d8dee6"
@@ -50,7 +50,7 @@ func svg(screen vt10x.View, title string) []byte {
 	return b.Bytes()
 }
 
-// run is a part of a line that looks the same.
+// run is a part of a line in one style.
 type run struct {
 	x    int
 	text string
@@ -58,7 +58,7 @@ type run struct {
 	bold bool
 }
 
-// element returns a run as text that takes the room of its cells, in any font.
+// element returns a run as text that fills its cells, in any font.
 func (r run) element(y int) string {
 	look := ""
 	if r.fill != "" {
@@ -71,8 +71,8 @@ func (r run) element(y int) string {
 		margin+r.x*cellWidth, margin+y*cellHeight+13, len([]rune(r.text))*cellWidth, look, escape(r.text))
 }
 
-// runs returns what is in a line. Wide gaps are between runs, as XML takes
-// several spaces for one.
+// runs returns the runs of a line. Wide gaps lie between runs, since XML takes several
+// spaces for one.
 func runs(screen vt10x.View, y int) []run {
 	cols, _ := screen.Size()
 	var all []run

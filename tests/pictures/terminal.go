@@ -14,12 +14,12 @@ import (
 	"github.com/hinshun/vt10x"
 )
 
-// The size of the terminal: as wide as a README shows it without making it
-// smaller, and higher than what is shown.
+// The size of the terminal: as wide as a README shows without scaling, and higher than
+// the output.
 const columns, lines = 104, 80
 
-// record runs a command line on a terminal, in a directory, and returns what is
-// then on its screen. The command has to end with the exit status.
+// record runs a command line on a terminal, in a directory, and returns the screen at the
+// end. The command has to end with the exit status.
 func record(ctx context.Context, dir string, env []string, status int, program string, args ...string) (vt10x.View, error) {
 	screen := vt10x.New(vt10x.WithSize(columns, lines))
 	fmt.Fprintf(screen, "\x1b[1m$ spiro-deploy %s\x1b[0m\r\n", strings.Join(args, " "))
@@ -31,7 +31,7 @@ func record(ctx context.Context, dir string, env []string, status int, program s
 		return nil, err
 	}
 	defer terminal.Close()
-	if _, err := io.Copy(screen, terminal); err != nil && !errors.Is(err, syscall.EIO) { // which is how Linux says that the other end is closed
+	if _, err := io.Copy(screen, terminal); err != nil && !errors.Is(err, syscall.EIO) { // Linux says so that the other end is closed
 		return nil, err
 	}
 	var exit *exec.ExitError

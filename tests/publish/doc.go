@@ -1,4 +1,3 @@
-// Package publish holds what goes out of this repository against how people get
-// it: the module from a proxy, its documentation, and other platforms. It has
-// only tests.
+// Package publish tests this repository as people get it: the module from a proxy, its
+// documentation, releases, and other platforms. It has only tests.
 package publish

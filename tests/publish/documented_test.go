@@ -20,8 +20,8 @@ var noExample = map[string]string{
 	"spirodeploy/cmd/spiro-deploy": "it is a command: docs/command.md",
 }
 
-// TestDocumented holds what pkg.go.dev shows against what people look for there: a
-// word about each package and each name, and an example that runs.
+// TestDocumented: pkg.go.dev has what people look for there: a comment for each package
+// and each name, and an example that runs.
 func TestDocumented(t *testing.T) {
 	t.Parallel()
 	top, err := root()
@@ -113,7 +113,7 @@ func checkPackage(t *testing.T, name string, pkg *doc.Package) {
 	}
 }
 
-// checkValues wants a comment for each value, or for all of a group.
+// checkValues demands a comment for each value, or for a whole group.
 func checkValues(said func(what, doc string), values []*doc.Value) {
 	for _, v := range values {
 		for _, spec := range v.Decl.Specs {
@@ -125,7 +125,7 @@ func checkValues(said func(what, doc string), values []*doc.Value) {
 	}
 }
 
-// obvious are methods whose comment would be their interface's.
+// obvious are methods whose comment would only repeat that of their interface.
 var obvious = []string{"Error", "Unwrap", "String", "Close", "Read", "Write", "MarshalJSON", "UnmarshalJSON", "Format", "GoString", "LogValue", "MarshalText"}
 
 func checkFuncs(said func(what, doc string), of string, funcs []*doc.Func) {

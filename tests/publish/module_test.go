@@ -16,6 +16,8 @@ import (
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 	"golang.org/x/mod/zip"
+
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 const (
@@ -23,19 +25,7 @@ const (
 	version = "v0.0.1-test.1"
 )
 
-// scratch is where the proxy and its users are, and what they download.
-var scratch string
-
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		var err error
-		if scratch, err = os.MkdirTemp("", "spirodeploy-publish-"); err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(scratch)
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
 // root is the directory of the module that is published.
 var root = sync.OnceValues(func() (string, error) { return filepath.Abs(filepath.Join("..", "..")) })
@@ -53,11 +43,11 @@ var published = sync.OnceValues(func() (proxy string, err error) {
 	}
 	var files []zip.File
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
-		if _, err := os.Lstat(filepath.Join(top, name)); err == nil { // not one that is about to be deleted
+		if _, err := os.Lstat(filepath.Join(top, name)); err == nil { // unless it was deleted
 			files = append(files, file{top, name})
 		}
 	}
-	proxy = filepath.Join(scratch, "proxy")
+	proxy = filepath.Join(program.Dir(), "proxy")
 	dir := filepath.Join(proxy, filepath.FromSlash(path), "@v")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
@@ -83,14 +73,14 @@ var published = sync.OnceValues(func() (proxy string, err error) {
 	return proxy, zip.Create(out, module.Version{Path: path, Version: version}, files)
 })
 
-// file is one of a directory, as package zip wants it.
+// file is a file in a directory, for package zip.
 type file struct{ dir, name string }
 
 func (f file) Path() string                 { return f.name }
 func (f file) Lstat() (fs.FileInfo, error)  { return os.Lstat(filepath.Join(f.dir, f.name)) }
 func (f file) Open() (io.ReadCloser, error) { return os.Open(filepath.Join(f.dir, f.name)) }
 
-// zipFile returns the module as it is downloaded.
+// zipFile returns the module in the form that is downloaded.
 func zipFile(t *testing.T) string {
 	t.Helper()
 	proxy, err := published()
@@ -100,8 +90,8 @@ func zipFile(t *testing.T) string {
 	return filepath.Join(proxy, filepath.FromSlash(path), "@v", version+".zip")
 }
 
-// fetched is the module cache of whoever works on this repository, with all that
-// the module needs in it. From it, nothing has to be downloaded again.
+// fetched is the developer's module cache, with everything that the module needs. With
+// it, nothing has to be downloaded again.
 var fetched = sync.OnceValues(func() (string, error) {
 	top, err := root()
 	if err != nil {
@@ -116,7 +106,7 @@ var fetched = sync.OnceValues(func() (string, error) {
 	return strings.TrimSpace(string(out)), err
 })
 
-// goCommand runs the Go command of somebody who has nothing but the proxy.
+// goCommand runs the Go command as somebody who has only the proxy.
 func goCommand(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	proxy, err := published()
@@ -131,9 +121,9 @@ func goCommand(t *testing.T, dir string, args ...string) string {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(),
 		"GOPROXY="+url(proxy)+","+url(filepath.Join(cache, "cache", "download")), "GOSUMDB=off", "GOPRIVATE=", "GONOPROXY=",
-		"GOMODCACHE="+filepath.Join(scratch, "mod"), "GOBIN="+filepath.Join(scratch, "bin"), "GOTOOLCHAIN=local", "GOWORK=off",
-		// So that the scratch directory can be removed, and packages that are compiled
-		// once are so for the next run.
+		"GOMODCACHE="+filepath.Join(program.Dir(), "mod"), "GOBIN="+filepath.Join(program.Dir(), "bin"), "GOTOOLCHAIN=local", "GOWORK=off",
+		// With these flags the directory can be removed, and the next run need not
+		// compile packages again.
 		"GOFLAGS=-modcacherw -trimpath",
 	)
 	out, err := cmd.CombinedOutput()
@@ -145,11 +135,11 @@ func goCommand(t *testing.T, dir string, args ...string) string {
 
 func url(dir string) string { return "file://" + filepath.ToSlash(dir) }
 
-// TestInstall gets the command as the README says.
+// TestInstall installs the command as the README says.
 func TestInstall(t *testing.T) {
 	t.Parallel()
-	goCommand(t, scratch, "install", path+"/spirodeploy/cmd/spiro-deploy@"+version)
-	command := filepath.Join(scratch, "bin", "spiro-deploy")
+	goCommand(t, program.Dir(), "install", path+"/spirodeploy/cmd/spiro-deploy@"+version)
+	command := filepath.Join(program.Dir(), "bin", "spiro-deploy")
 	said, err := exec.CommandContext(t.Context(), command, "--version").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -177,10 +167,10 @@ import (
 )
 `
 
-// TestMage gets the targets as the README says, into a module of somebody else.
+// TestMage adds the targets to another module, as the README says.
 func TestMage(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(scratch, "consumer")
+	dir := filepath.Join(program.Dir(), "consumer")
 	if err := os.MkdirAll(filepath.Join(dir, "magefiles"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +188,7 @@ func TestMage(t *testing.T) {
 	}
 }
 
-// TestGoMod keeps out of go.mod what go install refuses.
+// TestGoMod: go.mod has nothing that go install refuses.
 func TestGoMod(t *testing.T) {
 	t.Parallel()
 	top, err := root()
@@ -218,8 +208,8 @@ func TestGoMod(t *testing.T) {
 	}
 }
 
-// large are the files of more than largeSize that everybody who gets the module
-// downloads, each with its reason.
+// large are the files of more than largeSize in the module, which everybody downloads,
+// each with its reason.
 var large = []string{}
 
 const largeSize = 1 << 20

@@ -8,15 +8,14 @@ import (
 	"testing"
 )
 
-// elsewhere are packages that have nothing to do with a platform.
+// elsewhere are packages that need no other platform.
 var elsewhere = map[string][]string{
-	// What runs within the Dagger module's container, and is tested in one.
+	// This package runs in the Dagger module's container, and is tested in one.
 	"windows": {path + "/internal/module/step"},
 }
 
-// TestPlatforms vets all packages, with their tests, for the platforms that the
-// command is released for and that nothing else is tested on: what is missing
-// there does not compile here.
+// TestPlatforms vets all packages and their tests for the platforms of releases on which
+// no test runs. Code that misses something there does not compile here.
 func TestPlatforms(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -24,7 +24,7 @@ import (
 
 const released = "v0.1.0-test.1"
 
-// git runs git with no configuration but its own.
+// git runs git without the user's configuration.
 func git(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", args...)
@@ -35,7 +35,7 @@ func git(t *testing.T, dir string, args ...string) {
 	}
 }
 
-// clone clones a repository, and tags what is checked out.
+// clone clones a repository, and tags the commit that is checked out.
 func clone(t *testing.T, from, to string, tags ...string) {
 	t.Helper()
 	git(t, "", "clone", "--quiet", "--no-tags", from, to)
@@ -52,8 +52,8 @@ func build(ctx context.Context, dir string, env ...string) (string, error) {
 	return string(out), err
 }
 
-// TestRelease makes a release twice, from clones in directories of different names
-// and with other tags, and looks at what is in it.
+// TestRelease makes a release twice, from clones in directories of different names and
+// with other tags, compares both and looks into them.
 func TestRelease(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -91,8 +91,7 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// sums returns the digests that a release lists, after it has compared those of
-// files.
+// sums returns the digests that a release lists, and checks those of files.
 func sums(t *testing.T, dist string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -115,8 +114,7 @@ func content(t *testing.T, dir, name string) []byte {
 	return content
 }
 
-// checkPlatform looks at what there is for a platform, and returns the names that
-// the list has for it.
+// checkPlatform checks the files for a platform, and returns their names in the list.
 func checkPlatform(t *testing.T, dist, goos, goarch string, listed map[string]string) []string {
 	t.Helper()
 	stem := "spiro-deploy_" + released + "_" + goos + "_" + goarch
@@ -153,7 +151,7 @@ func checkPlatform(t *testing.T, dist, goos, goarch string, listed map[string]st
 	return names
 }
 
-// checkModules looks into the list of what a program is made of.
+// checkModules checks the list of the modules in a program.
 func checkModules(t *testing.T, list []byte) {
 	t.Helper()
 	type component struct{ Name, Version string }
@@ -173,8 +171,8 @@ func checkModules(t *testing.T, list []byte) {
 	}
 }
 
-// checkUUID looks for what macOS 26 does not start a program without: the load
-// command LC_UUID (mach-o/loader.h), which Go's linker makes of the build id.
+// checkUUID looks for the load command LC_UUID (mach-o/loader.h), which Go's linker makes
+// from the build id. Without it macOS 26 does not start a program.
 func checkUUID(t *testing.T, content []byte) {
 	t.Helper()
 	const uuid = 0x1b
@@ -187,7 +185,7 @@ func checkUUID(t *testing.T, content []byte) {
 	}
 }
 
-// checkCommand runs what was built for this platform.
+// checkCommand runs the program for this platform.
 func checkCommand(t *testing.T, content []byte) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "spiro-deploy.exe")
@@ -248,7 +246,7 @@ func unzip(t *testing.T, content []byte) map[string][]byte {
 	return files
 }
 
-// TestReleaseRefused has what is found before anything is built.
+// TestReleaseRefused has the mistakes that are found before anything is built.
 func TestReleaseRefused(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -292,7 +290,7 @@ func TestReleaseRefused(t *testing.T) {
 	}
 }
 
-// TestReleaseImage holds the image of a release against that of the Dagger module.
+// TestReleaseImage compares the image of a release with that of the Dagger module.
 func TestReleaseImage(t *testing.T) {
 	t.Parallel()
 	top, err := root()

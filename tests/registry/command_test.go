@@ -17,6 +17,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/module"
 	"github.com/spirostack/spirodeploy/spirodeploy/registry"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // project is a directory with a project in it, and a login of Docker's configuration.
@@ -50,11 +51,11 @@ func newProject(t *testing.T, r real) project {
 // run runs the command, which must end with a status and never show the password.
 func (p project) run(t *testing.T, status int, args ...string) (stdout, stderr string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), command, args...)
+	cmd := exec.CommandContext(t.Context(), program.Command(t), args...)
 	cmd.Dir, cmd.Env = p.dir, append(os.Environ(), p.env...)
 	var out, err bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &err
-	_ = cmd.Run() // the status says it
+	_ = cmd.Run() // the exit status says so
 	if got := cmd.ProcessState.ExitCode(); got != status {
 		t.Fatalf("%q: status %d, want %d\n%s%s", args, got, status, &out, &err)
 	}
@@ -115,8 +116,8 @@ func TestPromote(t *testing.T) {
 	}
 }
 
-// TestRegistryFails: each kind of failure has a status of its own, before anything is
-// sent to the server.
+// TestRegistryFails: each kind of failure has a status of its own, and nothing is sent to
+// the server.
 func TestRegistryFails(t *testing.T) {
 	t.Parallel()
 	r, secure := start(t, false, nil), start(t, true, nil)
@@ -164,7 +165,7 @@ func TestRegistryFails(t *testing.T) {
 	}
 }
 
-// TestModule holds what the Dagger module's functions push and pull.
+// TestModule tests pushing and pulling with the Dagger module's functions.
 func TestModule(t *testing.T) {
 	t.Parallel()
 	r := start(t, false, nil)
@@ -183,12 +184,12 @@ func TestModule(t *testing.T) {
 	a, errA := os.ReadFile(file)
 	b, errB := os.ReadFile(pulled)
 	if errA != nil || errB != nil || !bytes.Equal(a, b) {
-		t.Errorf("what is pulled of %s differs (%v, %v)", written, errA, errB)
+		t.Errorf("the bundle pulled from %s differs (%v, %v)", written, errA, errB)
 	}
 	missing := filepath.Join(t.TempDir(), "missing.tar")
 	err = module.Pull(t.Context(), "oci://"+r.host()+"/team/shop:2", missing, login)
 	if err == nil || strings.Contains(err.Error(), password) || !strings.Contains(err.Error(), "no tag 2") {
-		t.Errorf("a tag that is not there: %v", err)
+		t.Errorf("a missing tag: %v", err)
 	}
 	if _, err := os.Stat(missing); err == nil {
 		t.Error("a failed pull leaves a file")

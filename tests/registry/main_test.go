@@ -1,57 +1,19 @@
-// Package registry_test holds package registry against a real registry,
-// distribution, in the process of the test.
+// Package registry_test tests package registry with a real registry, distribution, in the
+// process of the test.
 package registry_test
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/registry"
+	"github.com/spirostack/spirodeploy/tests/program"
 	"github.com/spirostack/spirodeploy/tests/registry/store"
 )
 
-// The programs that the tests run.
-var transfer, peak, command string
-
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "registry-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	suffix := ""
-	if runtime.GOOS == "windows" {
-		suffix = ".exe"
-	}
-	transfer, peak, command = filepath.Join(dir, "transfer"+suffix), filepath.Join(dir, "peak"+suffix), filepath.Join(dir, "spiro-deploy"+suffix)
-	err = errors.Join(build(transfer, ".", "./transfer"), build(peak, ".", "../hostile/peak"), build(command, filepath.Join("..", ".."), "./spirodeploy/cmd/spiro-deploy"))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
-
-// build makes a program. The race detector stays off: its memory would count.
-func build(program, dir, source string) error {
-	cmd := exec.Command("go", "build", "-o", program, source)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build %s: %w\n%s", source, err, out)
-	}
-	return nil
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
 const user, password = "me", "a-password-of-a-registry"
 

@@ -25,6 +25,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/registry"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // shop returns a bundle of some size, the same for the same size.
@@ -48,7 +49,7 @@ func digestOf(t *testing.T, b *bundle.Bundle) digest.Digest {
 	return sum
 }
 
-// check checks that an error is of a kind and has some words in it, and not the password.
+// check checks that an error is of a kind and has some words, and not the password.
 func check(t *testing.T, err, kind error, words string) {
 	t.Helper()
 	if !errors.Is(err, kind) || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), password) {
@@ -160,8 +161,7 @@ func TestTLS(t *testing.T) {
 	pullAll(t, newClient(t, registry.Options{Credentials: r.login, Insecure: true}), pushed.Address, pushed.Bundle)
 }
 
-// cutting cuts the answer of a blob, and the upload of one, after each MiB, as
-// often as it is asked to.
+// cutting cuts downloads and uploads of blobs after each MiB, a number of times.
 type cutting struct {
 	http.Handler
 	left atomic.Int32
@@ -210,7 +210,7 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// orasRepository returns a repository as the command oras uses it.
+// orasRepository returns a repository with the client of the command oras.
 func orasRepository(t *testing.T, r real, name string) *remote.Repository {
 	t.Helper()
 	repo, err := remote.NewRepository(r.host() + "/" + name)
@@ -222,8 +222,8 @@ func orasRepository(t *testing.T, r real, name string) *remote.Repository {
 	return repo
 }
 
-// TestOras: what "oras pull" does gives the bundle, and what "oras push" and "oras
-// attach" do is told from it, and does it no harm.
+// TestOras: "oras pull" gets the bundle. Artifacts of "oras push" and "oras attach" are
+// told from a bundle, and do it no harm.
 func TestOras(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -253,7 +253,7 @@ func TestOras(t *testing.T) {
 		t.Errorf("it has the digest %s, %v", got, err)
 	}
 
-	// What a signature is: an artifact that refers to the bundle's manifest.
+	// A signature is an artifact that refers to the bundle's manifest.
 	subject, err := repo.Resolve(ctx, "1")
 	if err != nil {
 		t.Fatal(err)
@@ -271,7 +271,7 @@ func TestOras(t *testing.T) {
 	}
 	pullAll(t, c, pushed.Address, pushed.Bundle)
 
-	// Another artifact is no bundle; one with the right layer is.
+	// Another artifact is not a bundle, unless it has the right layer.
 	pack := func(tag string, layers ...ocispec.Descriptor) {
 		desc, err := oras.PackManifest(ctx, repo, oras.PackManifestVersion1_1, "application/vnd.unknown.artifact.v1", oras.PackManifestOptions{Layers: layers})
 		if err == nil {
@@ -300,21 +300,14 @@ func TestMemory(t *testing.T) { //nolint:paralleltest // it needs the machine
 	r := start(t, false, nil)
 	addr := r.address(t, "shop:large").String()
 	for _, args := range [][]string{{"push", addr, strconv.FormatInt(size, 10)}, {"pull", addr}} {
-		peakFile := filepath.Join(t.TempDir(), "peak")
-		cmd := exec.CommandContext(t.Context(), peak, append([]string{peakFile, transfer}, args...)...)
+		measure, file, measured := program.Measure(t)
+		cmd := exec.CommandContext(t.Context(), measure, append([]string{file, program.Build(t, ".", "./transfer")}, args...)...)
 		cmd.Env = append(os.Environ(), "TRANSFER_USER="+user, "TRANSFER_PASSWORD="+password)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", args[0], err, out)
 		}
-		text, err := os.ReadFile(peakFile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		used, err := strconv.ParseInt(string(text), 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
+		used := measured().PeakKiB
 		t.Logf("%s: %d MiB of memory; %s", args[0], used>>10, strings.TrimSpace(string(out)))
 		if used > maxPeak || runtime.GOOS == "linux" && used == 0 {
 			t.Errorf("%s used %d KiB of memory, more than %d", args[0], used, maxPeak)

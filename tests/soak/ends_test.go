@@ -24,14 +24,14 @@ import (
 type end struct {
 	name     string
 	verdicts []report.Verdict
-	// server is the one of the scene that it is deployed to.
+	// server returns the scene's server for the deployment.
 	server func(*scene) *spirotest.Server
 	change func(*spirodeploy.Options)
 	// interrupt has the run interrupted when the server has begun.
 	interrupt bool
 }
 
-// ends are all of them: every batch goes through them in turn.
+// ends are all ways to end. Every batch goes through them in turn.
 var ends = []end{
 	{name: "success", verdicts: []report.Verdict{report.Success}, server: good},
 	{name: "failing minion", verdicts: []report.Verdict{report.MinionFailed}, server: func(s *scene) *spirotest.Server { return s.failing }},
@@ -42,7 +42,7 @@ var ends = []end{
 	{name: "changed digest", verdicts: []report.Verdict{report.Invalid}, server: good, change: func(o *spirodeploy.Options) {
 		o.Bundle.Digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 	}},
-	// Where much else goes on, the time is up before the bundle has been sent.
+	// On a busy machine, the time is up before the bundle has been sent.
 	{name: "time up", verdicts: []report.Verdict{report.Unknown, report.Unreachable}, server: slow, change: func(o *spirodeploy.Options) {
 		o.Timeout = 100 * time.Millisecond
 	}},
@@ -52,8 +52,8 @@ var ends = []end{
 func good(s *scene) *spirotest.Server { return s.good }
 func slow(s *scene) *spirotest.Server { return s.slow }
 
-// scene is the servers of one batch. They keep what they were sent, so that the
-// next batch has new ones.
+// scene has the servers of one batch. They keep the bundles, so the next batch has new
+// servers.
 type scene struct {
 	good, failing, cut, slow *spirotest.Server
 	dir                      string // the project
@@ -88,7 +88,7 @@ func (s *scene) close() error {
 	return errors.Join(errs...)
 }
 
-// deploy runs one deployment to its end, and returns what is wrong about that.
+// deploy runs one deployment to its end, and returns what was wrong with it.
 func (s *scene) deploy(ctx context.Context, e end) error {
 	server := e.server(s)
 	tok, err := token.Parse(server.Token(time.Hour, "shop"))

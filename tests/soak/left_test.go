@@ -16,10 +16,10 @@ import (
 // tables grow a little.
 const slack = 4 << 20
 
-// left is what is there when nothing is going on.
+// left is what is left when nothing is going on.
 type left struct {
 	goroutines int
-	files      int // open; -1 where that cannot be counted
+	files      int // open; -1 if that cannot be counted
 	temporary  int
 	heap       uint64 // bytes
 }
@@ -28,8 +28,8 @@ func (l left) String() string {
 	return fmt.Sprintf("%d goroutines, %d open files, %d temporary files, %.1f MiB of heap", l.goroutines, l.files, l.temporary, float64(l.heap)/(1<<20))
 }
 
-// take counts. A goroutine of net/http may take its time to end after the
-// connection that it belongs to, so that it counts until nothing changes for a while.
+// take counts what is left. A goroutine of net/http may end some time after its
+// connection, so take counts until nothing changes for a while.
 func take(t *testing.T) left {
 	t.Helper()
 	l := count(t)
@@ -41,7 +41,7 @@ func take(t *testing.T) left {
 	}
 	var m runtime.MemStats
 	runtime.GC()
-	runtime.GC() // the second one empties what pools have kept over the first
+	runtime.GC() // the second one empties pools, too
 	runtime.ReadMemStats(&m)
 	l.heap = m.HeapAlloc
 	return l
@@ -65,7 +65,7 @@ func count(t *testing.T) left {
 	return l
 }
 
-// compare fails where there is more than before.
+// compare fails the test if there is more than before.
 func (l left) compare(t *testing.T, now left) {
 	t.Helper()
 	if now.goroutines > l.goroutines {

@@ -1,55 +1,41 @@
 package soak_test
 
 import (
-	"os"
-	"strconv"
+	"flag"
 	"sync"
 	"testing"
-
-	"github.com/spirostack/spirodeploy/internal/dev/ci"
 )
 
-// The numbers of a short run; those of a long one are in the environment.
-const (
-	shortRuns     = 63 // a multiple of the ways to end
-	shortParallel = 10
-	batch         = 100 // deployments to one server
+// The target soak sets these flags. By default, a run is short.
+var (
+	runs   = flag.Int("runs", 63, "deployments in a row; a multiple of 7 takes each way to end equally often")
+	atOnce = flag.Int("at-once", 10, "deployments at once")
 )
 
-// number returns that of a variable, or the default.
-func number(t *testing.T, name string, short int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return short
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("%s=%q is no number", name, text)
-	}
-	return n
-}
+const batch = 100 // deployments to one server
 
-// TestSoak deploys in a row and then at once, first without TLS and then with
-// it. Nothing else runs meanwhile: what is counted belongs to the process.
+// TestSoak deploys in a row and then at once, without TLS and with it. Nothing else may
+// run meanwhile, since the test counts what belongs to the process.
 func TestSoak(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()) // where temporary files are counted
-	runs, parallel := number(t, ci.SoakRuns, shortRuns), number(t, ci.SoakParallel, shortParallel)
+	if *runs < 1 || *atOnce < 1 {
+		t.Fatalf("%d runs and %d at once: one is the least", *runs, *atOnce)
+	}
 	dir := project(t)
 	for name, tls := range map[string]bool{"plain": false, "TLS": true} {
 		t.Run(name, func(t *testing.T) {
 			s := soak{t: t, dir: dir, tls: tls}
-			s.row(min(runs, batch)) // makes what is made once
-			s.together(parallel)
+			s.row(min(*runs, batch)) // fills caches and pools
+			s.together(*atOnce)
 			before := take(t)
 			t.Logf("warmed up:         %v", before)
-			s.row(runs)
+			s.row(*runs)
 			after := take(t)
-			t.Logf("%5d in a row:     %v", runs, after)
+			t.Logf("%5d in a row:     %v", *runs, after)
 			before.compare(t, after)
-			s.together(parallel)
+			s.together(*atOnce)
 			after = take(t)
-			t.Logf("%5d at once:      %v", parallel, after)
+			t.Logf("%5d at once:      %v", *atOnce, after)
 			before.compare(t, after)
 		})
 	}

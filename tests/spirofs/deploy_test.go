@@ -17,9 +17,10 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
-// options are those of the library for a deployment prod.
+// options returns the library's options for a deployment prod.
 func options(m *salt.Master, project, dir string, tok token.Token) spirodeploy.Options {
 	return spirodeploy.Options{
 		Project: project, Deployment: "prod", Bundle: bundle.Options{Dir: dir},
@@ -27,8 +28,8 @@ func options(m *salt.Master, project, dir string, tok token.Token) spirodeploy.O
 	}
 }
 
-// TestRedeploy: a redeployment whose files have the sizes and times of those
-// before is applied all the same.
+// TestRedeploy: a redeployment is applied even if its files have the same sizes and times
+// as before.
 func TestRedeploy(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
@@ -49,7 +50,7 @@ func TestRedeploy(t *testing.T) {
 	}
 }
 
-// TestMage deploys by the mage target, with a token of the server's own making.
+// TestMage deploys with the mage target, and a token that the server issued.
 func TestMage(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
@@ -63,7 +64,7 @@ func TestMage(t *testing.T) {
 	}
 	dir := states(t, "db1", "{{ grains['root'] }}/by-mage:\n  file.managed:\n    - contents: hello\n")
 	cmd := exec.CommandContext(t.Context(), "go", "tool", "mage", "-d", filepath.Join("internal", "dev", "targets"), "spiro:deploy", "mage", "prod", "-dir="+dir, "-insecure")
-	cmd.Dir = root
+	cmd.Dir = program.Root
 	cmd.Env = append(os.Environ(), "SPIRO_URL="+m.URL, "SPIRO_TOKEN="+issued)
 	run(t, cmd).check(t, 0, "Success: mage/prod deployed: 1 minion, 1 state")
 	if got := content(t, filepath.Join(m.Root("db1"), "by-mage")); got != "hello\n" {
@@ -71,7 +72,7 @@ func TestMage(t *testing.T) {
 	}
 }
 
-// TestFailures: what minions fail at is told, and ends with status 1.
+// TestFailures: the command says why minions fail, and ends with status 1.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	failures(t, plain(t), "web1")
@@ -105,7 +106,7 @@ func failures(t *testing.T, m *salt.Master, minion string) {
 	}
 }
 
-// TestNobody: no minion is concerned, or shall be.
+// TestNobody: a deployment concerns no minion, or starts no highstate.
 func TestNobody(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
@@ -117,8 +118,8 @@ func TestNobody(t *testing.T) {
 	run(t, command(t, m, "nobody", append(args, "--no-highstate")...)).check(t, 0, "Success: nobody/prod deployed")
 }
 
-// TestInterrupted: a client that goes away ends with 130, the highstate goes on,
-// and what the client says of how to look it up is right.
+// TestInterrupted: an interrupted client ends with 130, the highstate goes on, and the
+// client's words on how to look it up are right.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
@@ -156,8 +157,8 @@ func TestInterrupted(t *testing.T) {
 	t.Errorf("jobs.lookup_jid %s does not show what the minion did", jid)
 }
 
-// active returns the id of the highstate of a saltenv, once jobs.active shows it: the
-// minion may be busy with those of other tests.
+// active returns the id of the highstate of a saltenv, as soon as jobs.active shows it:
+// the minion may be busy with highstates of other tests.
 func active(t *testing.T, m *salt.Master, saltenv string) string {
 	t.Helper()
 	for end := time.Now().Add(pace.Hang); ; {
@@ -180,7 +181,7 @@ func active(t *testing.T, m *salt.Master, saltenv string) string {
 	}
 }
 
-// TestWrongScheme: plain HTTP to a port of TLS, TLS to one of plain HTTP.
+// TestWrongScheme: plain HTTP to a port with TLS, and TLS to one with plain HTTP.
 func TestWrongScheme(t *testing.T) {
 	t.Parallel()
 	w := shared(t)
@@ -194,7 +195,7 @@ func TestWrongScheme(t *testing.T) {
 	run(t, cmd).check(t, 5, "use https:// in the server URL if the server speaks TLS on this port; nothing was deployed")
 }
 
-// TestTooLarge: what a server on plain HTTP does not take is explained.
+// TestTooLarge: the command explains why a server on plain HTTP refuses a large bundle.
 func TestTooLarge(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
@@ -212,7 +213,7 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// signaller interrupts a command when that says something.
+// signaller interrupts a command when that prints certain words.
 type signaller struct {
 	cmd  *exec.Cmd
 	at   string
@@ -231,9 +232,9 @@ func (s *signaller) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestTLS: the certificate that is named is trusted, and no other. Then a minion
-// stops in the middle of its highstate, and once before there is one. That holds up whatever else the master
-// does, so this master is not the one of the other tests.
+// TestTLS: the command trusts the certificate that a flag names, and no other. Then a
+// minion stops in the middle of its highstate, and once before it. That holds up
+// everything else on the master, so this test has a master of its own.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	m := shared(t).secure

@@ -1,4 +1,4 @@
-// Package spirofs holds the command, the library and the mage targets against a
-// real Salt master with SpiroFS and real minions. Package internal/dev/salt brings
-// them up; without a Python that Salt runs on, the tests skip.
+// Package spirofs tests the command, the library and the mage targets with a real Salt
+// master, SpiroFS and real minions. Package internal/dev/salt starts them. The tests skip
+// if there is no Python that Salt runs on.
 package spirofs

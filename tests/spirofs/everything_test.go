@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// everything makes a project with all that a bundle can have.
+// everything makes a project with everything that a bundle can contain.
 func everything(t *testing.T) string {
 	t.Helper()
 	long := strings.Repeat("long-", 21) + "name"                            // over 100 bytes
@@ -79,8 +79,8 @@ commit:
 	return dir
 }
 
-// TestEverything: what a bundle can have arrives in the server's directory, is
-// served by the master, and reaches a minion and its states.
+// TestEverything: everything that a bundle can contain arrives in the server's directory,
+// and reaches a minion and its states through the master.
 func TestEverything(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
@@ -134,7 +134,7 @@ func TestEverything(t *testing.T) {
 		t.Errorf("cp.get_file brought %q, want %q", got, want)
 	}
 
-	// Its states have written what they say.
+	// Its states have written their files.
 	applied := served(t, filepath.Join(m.Root("web1"), "everything"))
 	want := map[string]string{}
 	for name, content := range files {
@@ -182,7 +182,7 @@ func inDir(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	entries := map[string]string{}
 	walk(t, dir, func(name string, mode fs.FileMode) {
-		link, _ := os.Readlink(filepath.Join(dir, name)) // where it is none, there is no target
+		link, _ := os.Readlink(filepath.Join(dir, name)) // it has no target if it is not a link
 		var text []byte
 		if mode.IsRegular() {
 			text = []byte(content(t, filepath.Join(dir, name)))
@@ -192,8 +192,8 @@ func inDir(t *testing.T, dir string) map[string]string {
 	return entries
 }
 
-// served returns what Salt serves of a directory: files, with their content, and
-// links to files likewise.
+// served returns what Salt serves of a directory: files and links to files, with their
+// content.
 func served(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}

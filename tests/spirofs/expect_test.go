@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestExpected: on the server as it was published, which tells nothing of a minion that
-// does not answer.
+// TestExpected checks expected minions with SpiroFS as published, which says nothing
+// about a minion that does not answer.
 func TestExpected(t *testing.T) {
 	t.Parallel()
 	m := unhardened(t)
@@ -19,7 +19,7 @@ func TestExpected(t *testing.T) {
 		return run(t, command(t, m, "expected", append([]string{"--insecure", "--dir", dir}, append(args, "expected", "prod")...)...))
 	}
 	deploy("--report", "json="+first).check(t, 0, "Success: expected/prod deployed: 1 minion")
-	// A minion that there is not, named by its id and by a glob.
+	// A minion that does not exist, named by its id and by a glob.
 	write(t, filepath.Join(dir, "_salt", "spirotop.sls"), "prod: {web1: [app], web9: [app], 'db9*': [app]}\n")
 	deploy().check(t, 1, "1 of 2 minions was not reached (web9)", "salt-run manage.down")
 	deploy("--missing-minions", "warn").check(t, 0, "warning: 1 minion was expected and not reached: web9")
@@ -31,8 +31,8 @@ func TestExpected(t *testing.T) {
 	deploy("--min-minions", "3").check(t, 1, "2 minions were reached, and 3 had to be")
 }
 
-// TestTopFile: what the server would refuse, or pass over, is found before anything
-// is sent to it.
+// TestTopFile: mistakes that the server would refuse, or ignore, are found before
+// anything is sent.
 func TestTopFile(t *testing.T) {
 	t.Parallel()
 	m := unhardened(t)

@@ -20,7 +20,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// TestHardened: what spirofs-compat hardens, as SECURITY.md tells.
+// TestHardened tests what spirofs-compat hardens, as SECURITY.md says.
 func TestHardened(t *testing.T) {
 	t.Parallel()
 	hardened(t, plain(t), "web1")
@@ -102,7 +102,7 @@ func hardened(t *testing.T, m *salt.Master, minion string) {
 	})
 }
 
-// TestPublishedServesKey: what SECURITY.md says of saltenvs that minions make up.
+// TestPublishedServesKey tests what SECURITY.md says about saltenvs that minions make up.
 func TestPublishedServesKey(t *testing.T) {
 	t.Parallel()
 	if !readsKey(t, unhardened(t), "db1") {
@@ -116,7 +116,7 @@ func readsKey(t *testing.T, m *salt.Master, minion string) bool {
 	t.Helper()
 	out, err := m.Call(t.Context(), minion, "cp.get_file_str", "salt://spiro_auth/macaroon-key", "saltenv=../../pki")
 	if err != nil {
-		t.Log(err) // a minion that gets no file has said so
+		t.Log(err) // the minion says that it gets no file
 	}
 	return strings.Contains(string(out), m.Key())
 }
@@ -130,7 +130,7 @@ func TestTokenNotLogged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// No tar, twice over, and a name that makes SpiroFS fall.
+	// Two bundles that are not a tar, and a name that makes SpiroFS raise an exception.
 	for _, deployment := range []string{"prod", strings.Repeat("n", 300)} {
 		stream, err := c.Upload(t.Context(), client.Deployment{Project: "logged", Deployment: deployment, Bundle: rawBundle("no tar at all")})
 		if err == nil {
@@ -146,8 +146,8 @@ func TestTokenNotLogged(t *testing.T) {
 	}
 }
 
-// missing freezes a minion of a master, and deploys to it and to another: the server
-// names the one that does not answer.
+// missing freezes a minion of a master, and deploys to it and to another one. The server
+// must name the one that does not answer.
 func missing(t *testing.T, m *salt.Master, here, gone string) {
 	t.Helper()
 	if err := m.Freeze(gone); err != nil {
@@ -176,7 +176,7 @@ func missing(t *testing.T, m *salt.Master, here, gone string) {
 	if all := strings.Join(rep.Targets[0].Warnings, "\n"); rep.Verdict != report.Success || !strings.Contains(all, "1 minion that did not answer the server: "+gone) {
 		t.Errorf("for a glob: %s, warnings %q", rep.Verdict, all)
 	}
-	// Named by its id, it had to be there.
+	// A minion that is named by its id must be there.
 	dir := states(t, here, "fine: {test.nop: []}\n")
 	write(t, filepath.Join(dir, "_salt", "spirotop.sls"), "prod: {"+here+": [app], "+gone+": [app]}\n")
 	rep, err = spirodeploy.Deploy(t.Context(), options(m, "missing", dir, m.Token(time.Hour, "missing")))
@@ -217,7 +217,7 @@ func post(t *testing.T, m *salt.Master, project, deployment string, headers ...*
 	return string(stream), err
 }
 
-// refused checks that a post ended with a 400 that says why.
+// refused checks that a post ended with a 400 and a reason.
 func refused(t *testing.T, what string, err error, why string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), "400 Bad Request") || !strings.Contains(err.Error(), why) {

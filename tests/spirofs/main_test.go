@@ -15,10 +15,8 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
-
-// root is the main module's directory.
-var root = filepath.Join("..", "..")
 
 // ctx ends when all tests have.
 var ctx, cancel = context.WithCancel(context.Background())
@@ -36,7 +34,7 @@ func TestMain(m *testing.M) {
 		world := start()
 		masters := []*salt.Master{world.plain, world.secure}
 		if usedPublished {
-			master, _ := published() // whoever asked for it has got the error
+			master, _ := published() // a test has reported the error
 			masters = append(masters, master)
 		}
 		for _, master := range masters {
@@ -49,17 +47,17 @@ func TestMain(m *testing.M) {
 			}
 		}
 	}
+	program.Remove()
 	cancel()
 	os.Exit(status)
 }
 
-// world is what all tests share, on the newest Salt.
+// world has what all tests share, on the newest Salt.
 type world struct {
-	env     *salt.Env
-	plain   *salt.Master // plain HTTP, minions web1 and db1
-	secure  *salt.Master // TLS, minions safe1 and safe2
-	command string       // path of the command
-	err     error
+	env    *salt.Env
+	plain  *salt.Master // plain HTTP, minions web1 and db1
+	secure *salt.Master // TLS, minions safe1 and safe2
+	err    error
 }
 
 var (
@@ -72,7 +70,7 @@ var (
 			return world{err: err}
 		}
 		w.env = env
-		// Each start waits mostly for one process, so both at once.
+		// Each start mostly waits for one process, so both run at once.
 		errs := make([]error, 2)
 		var wg sync.WaitGroup
 		wg.Go(func() {
@@ -85,16 +83,14 @@ var (
 		if w.err = errors.Join(errs...); w.err != nil {
 			return w
 		}
-		// What tests write goes with the master, also when they are killed.
-		if w.err = os.Setenv("TMPDIR", w.plain.Temp()); w.err == nil {
-			w.command, w.err = build(w.plain.Temp())
-		}
+		// The files of tests go with the master, even if the tests are killed.
+		w.err = os.Setenv("TMPDIR", w.plain.Temp())
 		return w
 	})
 )
 
-// published starts the master of the tests of SpiroFS as it was published, with the
-// minions web1 and db1.
+// published starts a master with SpiroFS as it was published, and the minions web1 and
+// db1.
 var (
 	usedPublished bool
 	published     = sync.OnceValues(func() (*salt.Master, error) {
@@ -105,16 +101,6 @@ var (
 		})
 	})
 )
-
-func build(dir string) (string, error) {
-	path := filepath.Join(dir, "spiro-deploy")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "./spirodeploy/cmd/spiro-deploy")
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-}
 
 // shared returns what all tests share, or skips the test.
 func shared(t *testing.T) world {
@@ -146,7 +132,7 @@ func plain(t *testing.T) *salt.Master {
 	return shared(t).plain
 }
 
-// unhardened returns the master whose SpiroFS does what it does as published.
+// unhardened returns the master with SpiroFS as it was published.
 func unhardened(t *testing.T) *salt.Master {
 	t.Helper()
 	shared(t)
@@ -165,12 +151,12 @@ func unhardened(t *testing.T) *salt.Master {
 // command returns the command, set up for a master and a project's token.
 func command(t *testing.T, m *salt.Master, project string, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), shared(t).command, args...)
+	cmd := exec.CommandContext(t.Context(), program.Command(t), args...)
 	cmd.Env = append(os.Environ(), "SPIRO_URL="+m.URL, "SPIRO_TOKEN="+m.Token(time.Hour, project).Reveal())
 	return cmd
 }
 
-// result is what a command came to.
+// result is the result of a command.
 type result struct {
 	status         int
 	stdout, stderr string
@@ -189,7 +175,7 @@ func run(t *testing.T, cmd *exec.Cmd) result {
 	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
-// check fails unless a command came to a status and said all of that.
+// check fails the test unless a command ended with a status and said these words.
 func (r result) check(t *testing.T, status int, says ...string) {
 	t.Helper()
 	ok := r.status == status

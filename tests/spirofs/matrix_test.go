@@ -13,8 +13,8 @@ import (
 // update has the matrix write testdata/versions anew.
 var update = flag.Bool("update", false, "write testdata/versions anew")
 
-// TestMatrix holds the core of it all against each version of Salt, one after the
-// other: in CI all of them, elsewhere the newest.
+// TestMatrix runs the core of these tests with each version of Salt, one after the other:
+// with all versions in CI, else with the newest.
 func TestMatrix(t *testing.T) { //nolint:paralleltest // masters of its own are enough for a machine
 	shared(t)
 	for _, version := range salt.Matrix() {
@@ -41,17 +41,17 @@ func core(t *testing.T, version string) {
 		t.Run("tokens", func(t *testing.T) { t.Parallel(); tokens(t, m) })
 		t.Run("TLS", func(t *testing.T) { t.Parallel(); verifies(t, m) })
 		t.Run("recorded", func(t *testing.T) { t.Parallel(); versioned(t, m, version) })
-		if version != salt.Newest { // TestHardened does that
+		if version != salt.Newest { // TestHardened tests the newest
 			t.Run("hardened", func(t *testing.T) { hardened(t, m, "web2") })
 		}
 	})
-	// A frozen minion holds up whatever else the master does.
+	// A frozen minion holds up everything else that the master does.
 	t.Run("minion down", func(t *testing.T) { missing(t, m, "web1", "web2") })
 	t.Logf("Salt %s: %s to install, %s to start, %s for the tests", version,
 		prepared.Sub(began).Round(time.Second), started.Sub(prepared).Round(time.Second), time.Since(started).Round(time.Second))
 }
 
-// deploys is a deployment by the command, with a token that the server itself issued.
+// deploys deploys with the command, and a token that the server itself issued.
 func deploys(t *testing.T, m *salt.Master) {
 	out, err := m.Runner(t.Context(), "spiro.issue_token", "projects=core", "lifespan=600")
 	if err != nil {
@@ -67,7 +67,7 @@ func deploys(t *testing.T, m *salt.Master) {
 	}
 }
 
-// verifies: no certificate is trusted but the one that is named.
+// verifies: the command does not trust the certificate unless a flag names it.
 func verifies(t *testing.T, m *salt.Master) {
 	dir := states(t, "nobody*", "fine: {test.nop: []}\n")
 	run(t, command(t, m, "tls", "--dir", dir, "tls", "prod")).check(t, 5, "--ssl-cert")
@@ -80,8 +80,8 @@ func certificate(t *testing.T, m *salt.Master) string {
 	return file
 }
 
-// versioned holds what this version of Salt says in its own way against
-// testdata/versions, which other tests read.
+// versioned compares the streams of this version of Salt with testdata/versions, which
+// other tests read.
 func versioned(t *testing.T, m *salt.Master, version string) {
 	for _, name := range salt.OfVersions {
 		got, err := m.Record(t.Context(), name)

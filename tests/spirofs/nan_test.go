@@ -11,9 +11,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
-// TestNaN: Python writes numbers that JSON has not, Infinity and NaN, into a minion's
-// result. All minions are reported all the same, each as what it is, and the report
-// is valid JSON.
+// TestNaN: Python writes numbers into a minion's result that JSON does not have, Infinity
+// and NaN. The report still has all minions with their results, and is valid JSON.
 func TestNaN(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
@@ -22,12 +21,12 @@ func TestNaN(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "report.json")
-	// The failing minion is db1 here.
+	// In this test the failing minion is db1.
 	write(t, filepath.Join(dir, "_salt", "spirotop.sls"), strings.Replace(content(t, filepath.Join(dir, "_salt", "spirotop.sls")), "web2", "db1", 1))
 	run(t, command(t, m, "nan", "--dir", dir, "--insecure", "--report", "json="+file, "nan", "prod")).check(t, 1, "FAILURE: nan/prod: 1 of 2 minions")
 	var rep report.Report
 	if err := json.Unmarshal([]byte(content(t, file)), &rep); err != nil {
-		t.Fatalf("the report is no JSON: %v", err)
+		t.Fatalf("the report is not JSON: %v", err)
 	}
 	var got []string
 	for _, minion := range rep.Targets[0].Minions {

@@ -7,17 +7,17 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 )
 
-// TestRecorded: the server still sends what the tests of all other packages take for
-// its streams.
+// TestRecorded: the server still sends the streams that the tests of all other packages
+// read.
 func TestRecorded(t *testing.T) {
 	t.Parallel()
 	m := unhardened(t)
 	for _, name := range streams.All {
 		switch name {
 		case "minion-not-responding":
-			continue // it would hold up the other tests; TestTLS has its like
+			continue // it would hold up the other tests; TestTLS has a similar one
 		case "states-failed":
-			continue // each version of Salt has its own, which TestMatrix holds
+			continue // it depends on the version of Salt: see TestMatrix
 		}
 		got, err := m.Record(t.Context(), name)
 		if err != nil {

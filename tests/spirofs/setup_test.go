@@ -11,19 +11,20 @@ import (
 	"testing"
 
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
-// address is what docs/guides/master.md installs, which is not where the tests are.
+// address is what docs/guides/master.md installs. The test installs its own copy instead.
 const address = "git+https://github.com/spirostack/spirodeploy#subdirectory=contrib/spirofs-compat"
 
 // TestSetUp does what docs/guides/master.md says, in an environment with Salt and without
-// SpiroFS, with a salt-pip that installs as that of Salt's packages does.
+// SpiroFS. Its salt-pip installs like that of Salt's packages.
 func TestSetUp(t *testing.T) { //nolint:paralleltest // as with TestMatrix
 	w := shared(t)
-	page := content(t, filepath.Join(root, "docs", "guides", "master.md"))
+	page := content(t, filepath.Join(program.Root, "docs", "guides", "master.md"))
 	blocks := regexp.MustCompile("(?ms)^```(?:sh|yaml)\n(.*?)^```$").FindAllStringSubmatch(page, 3)
 	if len(blocks) != 3 || !strings.Contains(blocks[0][1], address) {
-		t.Fatalf("docs/guides/master.md is not what it was: %q", blocks)
+		t.Fatalf("docs/guides/master.md has changed: %q", blocks)
 	}
 	install, config, restart := blocks[0][1], blocks[1][1], blocks[2][1]
 	if lines := strings.Count(install+config+restart, "\n"); lines >= 11 {
@@ -35,10 +36,10 @@ func TestSetUp(t *testing.T) { //nolint:paralleltest // as with TestMatrix
 		t.Fatal(err)
 	}
 	sources := filepath.Join(dir, "spirofs-compat") // pip writes into them
-	if err := os.CopyFS(sources, os.DirFS(filepath.Join(root, "contrib", "spirofs-compat"))); err != nil {
+	if err := os.CopyFS(sources, os.DirFS(filepath.Join(program.Root, "contrib", "spirofs-compat"))); err != nil {
 		t.Fatal(err)
 	}
-	// What a machine with Salt's packages has, and this one has not.
+	// A machine with Salt's packages has these programs; this one does not.
 	stand := filepath.Join(dir, "bin")
 	for name, script := range map[string]string{"hostname": "echo localhost", "chown": "true", "systemctl": "true"} {
 		path := filepath.Join(stand, name)
@@ -69,7 +70,7 @@ func TestSetUp(t *testing.T) { //nolint:paralleltest // as with TestMatrix
 		t.Fatal(err)
 	}
 	defer closed(t, m)
-	// salt-run is one of the environment's, with its configuration.
+	// salt-run is that of the environment, with the master's configuration.
 	write(t, filepath.Join(stand, "salt-run"), "#!/bin/sh\nexec "+strings.Join(m.Line("salt-run"), " ")+" \"$@\"\n")
 	if err := os.Chmod(filepath.Join(stand, "salt-run"), 0o755); err != nil {
 		t.Fatal(err)

@@ -20,8 +20,8 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// TestTokens: the real server takes and refuses what it should, and what a token
-// itself says is not for the project is not sent (2).
+// TestTokens: the real server takes and refuses the tokens that it should. The command
+// does not send a token that is not for the project (status 2).
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	tokens(t, plain(t))
@@ -73,8 +73,8 @@ func tokens(t *testing.T, m *salt.Master) {
 	}
 }
 
-// TestNarrowed: the server refuses a narrowed token where it is not for, and when
-// it is not for.
+// TestNarrowed: the server refuses a narrowed token for another project, and after its
+// time.
 func TestNarrowed(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
@@ -113,8 +113,8 @@ func TestNarrowed(t *testing.T) {
 	}
 }
 
-// TestForbidden: what SECURITY.md says of a 403. SpiroFS as published applies what it
-// refuses; hardened, it leaves nothing behind.
+// TestForbidden tests what SECURITY.md says about a 403. SpiroFS as published applies
+// what it refuses; the hardened one leaves nothing behind.
 func TestForbidden(t *testing.T) {
 	t.Parallel()
 	for name, m := range map[string]*salt.Master{"published": unhardened(t), "hardened": plain(t)} {
@@ -157,9 +157,8 @@ func foreign(t *testing.T, m *salt.Master, minion, project, state string) {
 	}
 }
 
-// untouched checks that a master has nothing of a project, neither as a directory nor
-// as a saltenv. Whatever the server did before an answer, it has done by now: it does
-// one thing after the other.
+// untouched checks that a master has nothing of a project, neither a directory nor a
+// saltenv. The server does one thing after the other, so it has finished the request.
 func untouched(t *testing.T, m *salt.Master, project string) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Dir(m.DeploymentDir(project, "prod"))); err == nil {
@@ -174,8 +173,8 @@ func untouched(t *testing.T, m *salt.Master, project string) {
 	}
 }
 
-// TestRefused: what the command says of an expired token and of a foreign one, and
-// what the server answers if a foreign one is sent all the same.
+// TestRefused tests the words of the command about an expired token and a foreign one,
+// and the server's answer to a foreign token.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	m := plain(t)
@@ -213,8 +212,8 @@ type rawBundle []byte
 func (b rawBundle) Size() int64                  { return int64(len(b)) }
 func (b rawBundle) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
 
-// TestUnpackable: what the server cannot unpack is the server's failure, and the
-// deployment before stays.
+// TestUnpackable: if the server cannot unpack a bundle, that is the server's failure, and
+// the earlier deployment stays.
 func TestUnpackable(t *testing.T) {
 	t.Parallel()
 	m := plain(t)

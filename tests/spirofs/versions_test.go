@@ -14,12 +14,11 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
 
-// TestVersions: however a version of Salt says it, a highstate is read as the same.
-// The streams are those that TestMatrix holds against real masters.
+// TestVersions: a highstate is read as the same from each version of Salt. TestMatrix
+// compares these streams with those of real masters.
 func TestVersions(t *testing.T) {
 	t.Parallel()
-	// The outcomes of the states of the situation "requisites", and what those that
-	// did not run lacked.
+	// The outcomes of the states in the situation "requisites", and why some did not run.
 	outcomes := map[string]highstate.Outcome{
 		"good": highstate.Changed, "same": highstate.OK, "bad": highstate.Bad,
 		"after-bad": highstate.Bad, "after-after-bad": highstate.Bad, "any": highstate.OK, "none": highstate.Bad,
@@ -55,14 +54,14 @@ func TestVersions(t *testing.T) {
 				t.Errorf("the outcomes are\n%v, want\n%v", got, outcomes)
 			}
 
-			// What Salt 3008 does not compile, earlier ones do, and have the state fail.
+			// Salt 3008 does not compile this. Earlier versions do, and the state fails.
 			result = replayed(t, version, "requisite-missing")
 			want := highstate.Failed
 			if version == salt.Newest {
 				want = highstate.NotCompiled
 			}
 			if result.Status != want || !strings.Contains(textOf(result), "nowhere") {
-				t.Errorf("a requisite that is not there: %s, %q, want %s", result.Status, textOf(result), want)
+				t.Errorf("a missing requisite: %s, %q, want %s", result.Status, textOf(result), want)
 			}
 
 			if stream := stored(t, version, "not-a-number"); !bytes.Contains(stream, []byte(`"high": Infinity`)) || !bytes.Contains(stream, []byte(`"low": NaN`)) {
@@ -72,8 +71,8 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// TestOldest: the stream that all other packages take for Salt's is that of Salt 3005,
-// but for what spirofs-compat adds.
+// TestOldest: the stream that the tests of all other packages read is that of Salt 3005,
+// without the addition of spirofs-compat.
 func TestOldest(t *testing.T) {
 	t.Parallel()
 	oldest := salt.Versions[len(salt.Versions)-1]

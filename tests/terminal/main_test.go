@@ -2,7 +2,6 @@ package terminal_test
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -17,38 +16,17 @@ import (
 	"github.com/hinshun/vt10x"
 
 	"github.com/spirostack/spirodeploy/internal/dev/pace"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
-// scratch is where the command is built.
-var scratch string
+func TestMain(m *testing.M) { program.Main(m) }
 
-func TestMain(m *testing.M) {
-	var err error
-	if scratch, err = os.MkdirTemp("", "spirodeploy-terminal-"); err != nil {
-		panic(err)
-	}
-	status := m.Run()
-	_ = os.RemoveAll(scratch)
-	os.Exit(status)
-}
-
-// build is what "go build" makes of the command, once.
-var build = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(scratch, "spiro-deploy")
-	cmd := exec.Command("go", "build", "-o", path, "./spirodeploy/cmd/spiro-deploy")
-	cmd.Dir = filepath.Join("..", "..")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
-// terminal is one with the command on it.
+// terminal is a terminal on which the command runs.
 type terminal struct {
 	vt10x.Terminal
 	pty  *os.File
 	cmd  *exec.Cmd
-	over chan error // what the command ended with, when all of its output is there
+	over chan error // gets the command's error, when all of its output is there
 
 	mu  sync.Mutex
 	raw strings.Builder
@@ -57,14 +35,11 @@ type terminal struct {
 // start runs the command in a project directory, on a terminal of that size.
 func start(t *testing.T, cols, rows int, dir string, env []string, args ...string) *terminal {
 	t.Helper()
-	path, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := &terminal{Terminal: vt10x.New(vt10x.WithSize(cols, rows)), over: make(chan error, 1)}
-	s.cmd = exec.CommandContext(t.Context(), path, args...)
+	s.cmd = exec.CommandContext(t.Context(), program.Command(t), args...)
 	s.cmd.Dir = dir
 	s.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TERM=xterm-256color", "LANG=C.UTF-8"}, env...)
+	var err error
 	s.pty, err = pty.StartWithSize(s.cmd, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)})
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +47,7 @@ func start(t *testing.T, cols, rows int, dir string, env []string, args ...strin
 	t.Cleanup(func() { _ = s.pty.Close() })
 	go func() {
 		_, err := io.Copy(s, s.pty)
-		if err != nil && !errors.Is(err, syscall.EIO) { // which is how Linux says that the other end is closed
+		if err != nil && !errors.Is(err, syscall.EIO) { // Linux says so that the other end is closed
 			t.Error(err)
 		}
 		s.over <- s.cmd.Wait()
@@ -122,7 +97,7 @@ func (s *terminal) see(t *testing.T, what string, right func(lines []string) boo
 	return nil
 }
 
-// resize makes the terminal another size, while the command runs.
+// resize changes the size of the terminal while the command runs.
 func (s *terminal) resize(t *testing.T, cols, rows int) {
 	t.Helper()
 	s.Resize(cols, rows)
@@ -147,7 +122,7 @@ func (s *terminal) end(t *testing.T) int {
 	}
 }
 
-// project makes a project directory whose bundle has about that many bytes.
+// project makes a project directory whose bundle has about size bytes.
 func project(t *testing.T, size int) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -19,7 +19,7 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
-// minions returns some that take so long.
+// minions returns minions that take so long.
 func minions(delay time.Duration, ids ...string) []spirotest.Minion {
 	var all []spirotest.Minion
 	for _, id := range ids {
@@ -46,8 +46,8 @@ func has(patterns ...string) func([]string) bool {
 	}
 }
 
-// TestWaiting: each minion that has not reported is on the screen, with how long
-// that is; one that has is told above; and at the end nothing of it is left.
+// TestWaiting: the screen shows each minion that has not reported, and for how long. A
+// minion that reports gets a line above. At the end nothing of that is left.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	server := spirotest.New(t, spirotest.Options{Minions: append(minions(pace.Soon(), "web1"), minions(3*pace.Soon(), "web2", "db1")...)})
@@ -69,7 +69,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestManyMinions: those that have no room are counted.
+// TestManyMinions: the screen counts the minions for which it has no room.
 func TestManyMinions(t *testing.T) {
 	t.Parallel()
 	var ids []string
@@ -89,11 +89,11 @@ func TestManyMinions(t *testing.T) {
 		t.Errorf("exit status %d", status)
 	}
 	if !strings.Contains(s.all(), "FAILURE: shop/prod: interrupted") {
-		t.Errorf("what became of it is not told:\n%s", s.all())
+		t.Errorf("it does not say what became of the run:\n%s", s.all())
 	}
 }
 
-// TestWide: names of wide characters are cut where the line ends, not later.
+// TestWide: names of wide characters are cut at the end of the line, not later.
 func TestWide(t *testing.T) {
 	t.Parallel()
 	name := strings.Repeat("漢字", 30)
@@ -108,7 +108,7 @@ func TestWide(t *testing.T) {
 	}
 }
 
-// TestTargets: where there are several, each has a row.
+// TestTargets: each of several targets has a row.
 func TestTargets(t *testing.T) {
 	t.Parallel()
 	near := spirotest.New(t, spirotest.Options{Minions: minions(pace.Soon(), "web1")})
@@ -131,8 +131,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestUpload: there is a bar with rate and time left while the bundle is sent, and
-// where there is no room for it, at least the numbers.
+// TestUpload: a bar with rate and time left is shown while the bundle is sent. If it has
+// no room, at least the numbers are shown.
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	const size = 24 << 20
@@ -211,8 +211,8 @@ func relay(in net.Conn, to string, rate int, until <-chan struct{}) {
 	}
 }
 
-// TestPlain: what asks for no colours gets none, and what is no terminal to draw
-// on gets lines.
+// TestPlain: a user who asks for no colours gets none, and a terminal that cannot move
+// its cursor gets lines.
 func TestPlain(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A document is a spirotop.sls, and the deployment that is looked for in it.
+// A document is a spirotop.sls, and the deployment to look for in it.
 type document struct{ source, deployment string }
 
 // scalars stand as key of a deployment, as target, as SLS and as match type.
@@ -232,7 +232,7 @@ var shapes = []string{
 	"prod:\n  web1:\n  - match: %s\n", "%s", "prod:\n  web1:\n    - web\n    - %s\n  db1: [db]\n",
 }
 
-// documents are whole ones.
+// documents are whole documents.
 var documents = []string{
 	"", "\n", "# nothing\n", "---\n", "---\n...\n", "...\n", "--- \n# x\n", "null\n", "[]\n", "{}\n", "0\n", "''\n", "- a\n", "text\n",
 	"\ufeff", "\ufeffprod: {a: [b]}\n", "prod: {a: [\ufeffb]}\n", "\ufeff\ufeffprod: {}\n", "\n\ufeffprod: {}\n", "prod: {a: [\"\ufeffb\"]}\n",
@@ -276,7 +276,7 @@ var documents = []string{
 	"prod: !!python/tuple [a]\n", "prod: !!python/object:os.system {}\n", "prod: !<!foo> a\n", "prod: !%21 a\n", "prod: ! [a]\n", "prod: ! {a: [b]}\n", "prod: ! 'on'\n", "prod: !!\n", "prod: !,\n", "prod: [!!str,a]\n", "prod: [!!str , a]\n",
 }
 
-// numbers have more digits than Python reads, and fewer.
+// numbers have more digits than Python reads, or just as many.
 func numbers() []string {
 	return []string{
 		"prod: " + strings.Repeat("9", 4300) + "\n", "prod: " + strings.Repeat("9", 4301) + "\n", "prod: 0x" + strings.Repeat("f", 4000) + "\n",

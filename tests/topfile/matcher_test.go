@@ -16,7 +16,7 @@ import (
 //go:embed matcher.py
 var matcher string
 
-// targets are expressions of every kind, and n random ones of their words.
+// targets returns expressions of every kind, and n random ones from their words.
 //
 //nolint:dupword // expressions
 func targets(n int) []string {
@@ -37,8 +37,8 @@ func targets(n int) []string {
 	return all
 }
 
-// TestMatchers compares targets with Salt's own matchers: what a minion's grains
-// decide, what nothing but its id does, and whom a section expects.
+// TestMatchers compares targets with Salt's own matchers: which targets need grains,
+// which match by id alone, and whom a section expects.
 func TestMatchers(t *testing.T) {
 	t.Parallel()
 	type question struct {

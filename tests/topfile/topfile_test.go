@@ -1,6 +1,6 @@
-// Package topfile_test holds the package topfile against the server's own code:
-// Salt's YAML loader and dumper and its compound matcher, in the Python
-// environment that internal/dev/salt makes.
+// Package topfile_test compares package topfile with the server's own code: Salt's YAML
+// loader and dumper and its compound matcher, in the Python environment of
+// internal/dev/salt.
 package topfile_test
 
 import (
@@ -47,7 +47,7 @@ func python(t *testing.T, script string, input []byte) []byte {
 	return out
 }
 
-// told is what the package makes of a document, as the oracle reads it.
+// told is the package's reading of a document, in the form of the oracle.
 type told struct {
 	Source     []byte `json:"source"`
 	Deployment string `json:"deployment"`
@@ -67,8 +67,8 @@ func tell(d document) told {
 	return t
 }
 
-// compare asks the oracle about documents and reports where it differs. Those
-// that are in known differ for the reason given there.
+// compare asks the oracle about documents, and reports differences that known does not
+// explain.
 func compare(t *testing.T, documents []document, known func(told, verdict) string) {
 	t.Helper()
 	var input bytes.Buffer
@@ -112,8 +112,8 @@ type verdict struct {
 	Source, Theirs, Ours string
 }
 
-// stricter are the texts of the errors for what the server takes and we refuse,
-// each of it rare in a top file, and none of it of use in one.
+// stricter are the errors for documents that the server takes and we refuse. All of them
+// are rare in a top file, and of no use there.
 var stricter = []string{
 	"comment without preceding whitespace", // [a]# comment
 	"put the text ?",                       // [?a], which libyaml takes for the mapping {a: null}
@@ -126,11 +126,11 @@ var stricter = []string{
 	"mapping values are not allowed",       // a flow mapping whose lines are indented less than what it is in
 }
 
-// laxer are the server's words for what we take and it refuses: colons and keys in
-// the odd corners of flow collections, and a line separator before "...".
+// laxer are the server's errors for documents that we take: colons and keys in odd
+// corners of flow collections, and a line separator before "...".
 var laxer = []string{"found unexpected ':'", "did not find expected ',' or '}'", "did not find expected ',' or ']'", "while parsing a block node"}
 
-// known returns why a difference is known, or "".
+// known returns the reason for a known difference, or "".
 func known(t told, v verdict) string {
 	if bytes.Contains(t.Source, []byte("\n\ufeff")) && t.Error != "" {
 		return "a byte order mark stands inside"

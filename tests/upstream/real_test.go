@@ -9,7 +9,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 )
 
-// TestHardened: the first-party client, and ours, are content with a real server that
+// TestHardened: the first-party client and ours work with a real server that
 // spirofs-compat has hardened: with the key "missing" of highstate-start, and with the
 // event deploy-wait.
 func TestHardened(t *testing.T) {

@@ -1,6 +1,6 @@
-// Package upstream_test holds this project's client against the first-party one,
-// spiro-deploy 0.4: the same words on the same trees make bundles of equal
-// content and end with equal exit statuses, but for what is named here.
+// Package upstream_test compares this project's client with the first-party one,
+// spiro-deploy 0.4. With the same arguments on the same trees, both make bundles of equal
+// content and end with equal exit statuses, except in the cases that are named here.
 package upstream_test
 
 import (
@@ -27,6 +27,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/salt"
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
+	"github.com/spirostack/spirodeploy/tests/program"
 )
 
 // client is a way to call a client.
@@ -35,56 +36,29 @@ type client struct {
 	command []string
 }
 
-// clients returns the first-party client and ours. Where there is no Python for
-// the former, the test is skipped, but not in CI.
+// clients returns the first-party client and ours. If there is no Python for the former,
+// the test is skipped, but not in CI.
 func clients(t *testing.T) (theirs, ours client) {
 	t.Helper()
-	programs.Do(func() { programs.theirs, programs.ours, programs.err = prepare() })
+	env, err := prepare()
 	switch {
-	case errors.Is(programs.err, salt.ErrNoPython) && os.Getenv("CI") != "true":
-		t.Skip(programs.err)
-	case programs.err != nil:
-		t.Fatal(programs.err)
+	case errors.Is(err, salt.ErrNoPython) && os.Getenv("CI") != "true":
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
 	}
-	return client{"theirs", programs.theirs}, client{"ours", programs.ours}
+	return client{"theirs", env.Script("spiro-deploy")}, client{"ours", []string{program.Command(t), "--insecure"}}
 }
 
-// programs are made once.
-var programs struct {
-	sync.Once
-	theirs, ours []string
-	dir          string
-	err          error
-}
-
-func prepare() (theirs, ours []string, err error) {
+var prepare = sync.OnceValues(func() (*salt.Env, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), salt.InstallLimit)
 	defer cancel()
-	env, err := salt.Prepare(ctx, func(line string) { fmt.Fprintln(os.Stderr, line) })
-	if err != nil {
-		return nil, nil, err
-	}
-	if programs.dir, err = os.MkdirTemp("", "spirodeploy-upstream-"); err != nil {
-		return nil, nil, err
-	}
-	program := filepath.Join(programs.dir, "spiro-deploy")
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./spirodeploy/cmd/spiro-deploy")
-	build.Dir = filepath.Join("..", "..") // the module whose requirements it is built with
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, nil, fmt.Errorf("%w\n%s", err, out)
-	}
-	return env.Script("spiro-deploy"), []string{program, "--insecure"}, nil
-}
+	return salt.Prepare(ctx, func(line string) { fmt.Fprintln(os.Stderr, line) })
+})
 
-func TestMain(m *testing.M) {
-	status := m.Run()
-	if programs.dir != "" {
-		_ = os.RemoveAll(programs.dir)
-	}
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
-// entry is what counts of an entry of a bundle.
+// entry is the part of a bundle's entry that the tests compare.
 type entry struct {
 	kind byte // of archive/tar
 	exec bool
@@ -96,8 +70,7 @@ func (e entry) String() string {
 	return fmt.Sprintf("%c x=%v link=%q %.8s", e.kind, e.exec, e.link, e.sum)
 }
 
-// run calls a client in a project directory. It returns the exit status and
-// what was printed.
+// run calls a client in a project directory. It returns the exit status and the output.
 func (c client) run(t *testing.T, dir, url, token string, args ...string) (int, string) {
 	t.Helper()
 	args = slices.Concat(c.command, args, []string{"shop", "prod"})
@@ -112,7 +85,7 @@ func (c client) run(t *testing.T, dir, url, token string, args ...string) (int, 
 	return cmd.ProcessState.ExitCode(), string(out)
 }
 
-// bundle returns what a client sends of a project, by cleaned name.
+// bundle returns the entries that a client sends of a project, by cleaned name.
 func (c client) bundle(t *testing.T, dir string, args ...string) map[string]entry {
 	t.Helper()
 	entries := map[string]entry{}
@@ -263,8 +236,8 @@ func TestBundles(t *testing.T) {
 			for _, name := range slices.Sorted(maps.Keys(merge(want, got))) {
 				w, g := want[name], got[name]
 				if strings.HasPrefix(name, "_source/") {
-					// The first-party client writes all of them with mode 0644,
-					// and what a link leads to in place of the link.
+					// The first-party client writes all of them with mode 0644, and the
+					// target in place of a link.
 					if g.kind == tar.TypeSymlink {
 						g = got[path.Join(path.Dir(name), g.link)]
 					}
@@ -284,7 +257,7 @@ func merge(a, b map[string]entry) map[string]entry {
 	return all
 }
 
-// TestBundlesOnPurpose: where the content differs, and why.
+// TestBundlesOnPurpose has the cases in which the content differs, and why.
 func TestBundlesOnPurpose(t *testing.T) {
 	t.Parallel()
 	theirs, ours := clients(t)
@@ -321,8 +294,8 @@ func TestBundlesOnPurpose(t *testing.T) {
 	}
 }
 
-// TestStatuses: equal exit statuses, but where the first-party client's is not
-// the truth or tells less.
+// TestStatuses: the exit statuses are equal, unless that of the first-party client is
+// wrong or says less.
 func TestStatuses(t *testing.T) {
 	t.Parallel()
 	theirs, ours := clients(t)
@@ -365,7 +338,7 @@ func TestStatuses(t *testing.T) {
 		t.Parallel()
 		dir := tree{"_salt/a.sls": "a"}.make(t)
 		server := spirotest.New(t, spirotest.Options{})
-		// A token for another project is one that ours does not send.
+		// Ours does not send a token for another project.
 		for token, want := range map[string]int{"bogus-token": 3, server.Token(time.Minute, "blog"): 2} {
 			if got, out := theirs.run(t, dir, server.URL(), token); got != 1 {
 				t.Errorf("theirs: %d\n%s", got, out) // a Python exception
@@ -377,7 +350,7 @@ func TestStatuses(t *testing.T) {
 	})
 }
 
-// TestSpirotest: the first-party client is content with our server.
+// TestSpirotest: the first-party client works with our server.
 func TestSpirotest(t *testing.T) {
 	t.Parallel()
 	theirs, _ := clients(t)

@@ -20,7 +20,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/pace"
 )
 
-// browser is one for all tests.
+// browser is the browser of all tests.
 var browser struct {
 	sync.Once
 	ctx  context.Context
@@ -36,8 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// start starts the browser, or skips the test where there is none: but not where
-// everything must be there.
+// start starts the browser. It skips the test if there is none, but not with CI=true.
 func start(t *testing.T) context.Context {
 	t.Helper()
 	program := ""
@@ -83,7 +82,7 @@ type tab struct {
 	told []string // what the page said on the console, or asked of the network
 }
 
-// look says how a page is looked at.
+// look says how a page is shown.
 type look struct {
 	width  int64  // default: 1200
 	scheme string // prefers-color-scheme; default: light
@@ -145,10 +144,10 @@ func (p *tab) hear(event any, url string) {
 	}
 }
 
-// heard returns what the page said until now.
+// heard returns everything that the page has said so far.
 func (p *tab) heard() string {
 	p.Helper()
-	p.do(chromedp.Sleep(200 * time.Millisecond)) // what is said last takes its way
+	p.do(chromedp.Sleep(200 * time.Millisecond)) // the last words may still be on their way
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return strings.Join(p.told, "\n")
@@ -189,7 +188,7 @@ func (p *tab) until(condition string) {
 	p.Fatalf("%s does not come true", condition)
 }
 
-// picture leaves a picture of all of the page, if a person wants to look.
+// picture writes a picture of the whole page if VIEWS names a directory.
 func (p *tab) picture(name string) {
 	p.Helper()
 	dir := os.Getenv("VIEWS")

@@ -11,7 +11,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestHears: that a page is silent counts only if one that is not is heard.
+// TestHears: the test hears a page that is not silent, so that it counts if the others
+// are.
 func TestHears(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "loud.html")
@@ -28,8 +29,8 @@ func TestHears(t *testing.T) {
 }
 
 const (
-	// outOfSight lists the first elements that are beside the window, or that have more than
-	// they show to their right. The link to the report is there for keyboards, and a wide
+	// outOfSight lists the first elements that are beside the window, or that hide
+	// something on their right. The link to the report is there for keyboards, and a wide
 	// timeline shortens names.
 	outOfSight = `[...document.body.querySelectorAll("*")].filter(e => {
 		const box = e.getBoundingClientRect();
@@ -41,7 +42,7 @@ const (
 	broken = `[...document.querySelectorAll(".facts bdi, .short bdi")].filter(e => e.textContent.length <= 36 && e.getClientRects().length > 1).map(e => e.textContent)`
 )
 
-// TestInBar: the bar has a part for each minion that tells of no states.
+// TestInBar: the bar has a part for each minion without states.
 func TestInBar(t *testing.T) {
 	t.Parallel()
 	p := open(t, pageOf(t, "failed"), look{})
@@ -59,8 +60,8 @@ func TestInBar(t *testing.T) {
 	}
 }
 
-// TestQuiet: every page opens without a word on the console and without a
-// request, in any look, and fits into the window.
+// TestQuiet: in any look, every page fits into the window, and opens without a word on
+// the console and without a request.
 func TestQuiet(t *testing.T) {
 	t.Parallel()
 	for name := range scenes {
@@ -142,7 +143,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestTimeline: keys and pointer tell of states, and lead to them.
+// TestTimeline: the timeline shows states to keys and pointer, and leads to them.
 func TestTimeline(t *testing.T) {
 	t.Parallel()
 	p := open(t, pageOf(t, "failed"), look{})
@@ -162,7 +163,7 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
-// TestHostile: what is text stays text, in the page and in what scripts make.
+// TestHostile: text stays text, in the page and in the elements that scripts make.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	p := open(t, pageOf(t, "hostile"), look{})
@@ -188,7 +189,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestDumb: without scripts there are the verdict, the minions and what failed.
+// TestDumb: without scripts the page shows the verdict, the minions and the failures.
 func TestDumb(t *testing.T) {
 	t.Parallel()
 	p := open(t, pageOf(t, "failed"), look{dumb: true})
@@ -205,8 +206,8 @@ func TestDumb(t *testing.T) {
 	}
 }
 
-// TestAlike: minions that failed alike are there once, with their names, and the
-// list of states tells of causes, too.
+// TestAlike: minions that failed alike appear once, with their names, and the list of
+// states shows causes, too.
 func TestAlike(t *testing.T) {
 	t.Parallel()
 	p := open(t, pageOf(t, "alike"), look{})
@@ -229,7 +230,7 @@ func TestAlike(t *testing.T) {
 	}
 }
 
-// TestLooks: dark is dark, and paper has what failed and no controls.
+// TestLooks: the dark look is dark, and paper has the failures and no controls.
 func TestLooks(t *testing.T) {
 	t.Parallel()
 	url := pageOf(t, "failed")
@@ -244,7 +245,7 @@ func TestLooks(t *testing.T) {
 	}
 	p.run(`document.querySelectorAll(".failures details").forEach(d => d.open = false)`)
 	if !eval[bool](p, `document.querySelector(".failures .body").getBoundingClientRect().height > 50`) {
-		t.Error("what failed is not expanded")
+		t.Error("the failures are not expanded")
 	}
 	pdf, err := chromedp.Run(p.ctx, chromedp.PrintToPDF(chromedp.PDFPrintBackground()))
 	if err != nil || !strings.HasPrefix(string(pdf), "%PDF") {

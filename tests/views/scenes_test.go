@@ -16,13 +16,13 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
-// hostile are texts that would be more than text if they could.
+// hostile are texts that try to be more than text.
 var hostile = []string{
 	`</script><script>document.title = "evil"</script>`, `<!--<script>`, `"><img src=https://evil.invalid/x onerror="document.title = 'evil'">`,
 	`' onfocus='document.title = "evil"' autofocus='`, "\x1b[2J\u202egnp.exe\u2028\u2029\ufeff", `{{.}}${1}`, `</pre></details></section></main>`, `javascript:document.title="evil"`,
 }
 
-// newReport begins a report of a run that has got to its highstate.
+// newReport begins a report of a run up to its highstate.
 func newReport(t *testing.T) (*report.Report, *report.Target) {
 	t.Helper()
 	rep := report.New(report.Request{
@@ -88,7 +88,7 @@ func state(n int, outcome string) string {
 	return fmt.Sprintf("%q: %s", module+"_|-"+id+"_|-"+name+"_|-"+f, b)
 }
 
-// minion returns the result of a minion with so many states.
+// minion returns the result of a minion with n states.
 func minion(states int, outcomes map[int]string) json.RawMessage {
 	var all []string
 	for n := range states {
@@ -217,7 +217,7 @@ func pageOf(t *testing.T, name string) string {
 	return "file://" + file
 }
 
-// directory returns where pages and pictures go.
+// directory returns the directory for pages and pictures.
 func directory(t *testing.T) string {
 	t.Helper()
 	if dir := os.Getenv("VIEWS"); dir != "" {

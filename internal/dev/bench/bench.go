@@ -1,5 +1,5 @@
-// Package bench measures the command beside the tools that people would use in
-// its place, on trees that it makes: time, ratio and peak memory.
+// Package bench compares the command with the tools that people would use in its place:
+// time, ratio and peak memory, on trees that it makes.
 package bench
 
 import (
@@ -19,60 +19,54 @@ import (
 
 // Options say what to measure.
 type Options struct {
-	Runs int    // how often each command runs; default 5
+	Runs int    // how often each command runs
 	Only string // only cases whose name has this in it; default all
 	JSON string // file for the results; default none
 	Out  io.Writer
 }
 
-// Result is what a command of a case came to.
+// Result is the result of a command in a case.
 type Result struct {
 	Case    string        `json:"case"`
 	What    string        `json:"what"` // "ours" or the name of a peer
 	Median  time.Duration `json:"medianNs"`
 	Least   time.Duration `json:"leastNs"`
 	Most    time.Duration `json:"mostNs"`
-	PeakKiB int64         `json:"peakKiB"` // of the whole process, or of the largest of several; the most of all runs
+	PeakKiB int64         `json:"peakKiB"` // of the largest process, in the run that used most
 	// Ratio is our median by the peer's; 0 for ours.
 	Ratio float64 `json:"ratio,omitempty"`
-	// Value is what is measured where that is not the time of a process.
+	// Value is the measurement if that is not the time of a process.
 	Value string `json:"value,omitempty"`
 }
 
 // bench is a run of all cases.
 type bench struct {
 	Options
-	dir     string // for all that is made
+	dir     string // for everything that the run makes
 	ours    string // path of the command
 	measure string // path of the program that measures
-	server  string // path of the server
 	results []Result
 }
 
-// Run measures. It is to be called in the module's root. It needs openssl, tar,
-// tee and curl for the peers; what is not there is left out, with a line that
-// says so. What it writes lies below a temporary directory, and takes 13 GiB.
+// Run measures. The caller must be in the module's root. The peers need openssl, tar,
+// tee and curl; Run leaves out what is not there, with a line that says so. It writes
+// 13 GiB below a temporary directory.
 func Run(ctx context.Context, opts Options) (err error) {
-	opts.Runs = cmp.Or(opts.Runs, 5)
 	b := &bench{Options: opts}
 	if b.dir, err = os.MkdirTemp("", "spirodeploy-bench-"); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
-	for program, pkg := range map[*string]string{
-		&b.ours: "./spirodeploy/cmd/spiro-deploy", &b.measure: "./internal/dev/bench/measure", &b.server: "./internal/dev/bench/server",
-	} {
-		*program = filepath.Join(b.dir, filepath.Base(pkg))
-		build := exec.CommandContext(ctx, "go", "build", "-o", *program, pkg)
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
-		}
+	b.ours, b.measure = filepath.Join(b.dir, "spiro-deploy"), filepath.Join(b.dir, "measure")
+	build := exec.CommandContext(ctx, "go", "build", "-o", b.dir, "./spirodeploy/cmd/spiro-deploy", "./internal/dev/bench/measure")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the command: %w\n%s", err, out)
 	}
 	for _, c := range cases {
 		if !strings.Contains(c.name, b.Only) {
 			continue
 		}
-		if err := c.run(ctx, b, c.name); err != nil {
+		if err := b.play(ctx, c); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
@@ -87,60 +81,85 @@ func Run(ctx context.Context, opts Options) (err error) {
 	return os.WriteFile(b.JSON, append(text, '\n'), 0o644)
 }
 
+// play sets up what a case needs, and measures it.
+func (b *bench) play(ctx context.Context, c benchCase) (err error) {
+	s := stage{bench: b, name: c.name}
+	if c.tree.make != nil {
+		if s.dir, err = b.made(c.tree); err != nil {
+			return err
+		}
+	}
+	if c.tar {
+		s.tar = filepath.Join(b.dir, "finished.tar")
+		defer func() { _ = os.Remove(s.tar) }() // the directory is removed anyway
+		if _, err := b.once(ctx, contender{command: []string{b.ours, "--dir", s.dir, "--output", s.tar}}); err != nil {
+			return err
+		}
+	}
+	if c.serve != nil {
+		if s.served, err = c.serve(filepath.Join(b.dir, "served")); err != nil {
+			return err
+		}
+		defer s.stop()
+	}
+	return c.run(ctx, s)
+}
+
 // contender is a command that takes part in a case.
 type contender struct {
 	what    string
 	needs   string // a program that it runs, if that is not the command's first word
 	command []string
 	env     []string
-	before  func() error // done before each run, and not measured
+	before  func() error // runs before each run, and is not measured
 }
 
-// sample is what one run came to, as the program "measure" tells it.
+// sample is the result of one run, as the program "measure" writes it.
 type sample struct {
 	Wall    time.Duration
 	PeakKiB int64
 }
 
-// race runs the contenders in turn, so that what else the machine does meets all
-// of them, after one round that does not count. The first of them is ours.
-func (b *bench) race(ctx context.Context, name string, contenders ...contender) error {
+// race runs the contenders in turn, so that other work of the machine disturbs them all
+// alike. The first round does not count. The first contender is ours.
+func (s stage) race(ctx context.Context, contenders ...contender) error {
 	contenders = slices.DeleteFunc(contenders, func(c contender) bool {
 		_, err := exec.LookPath(cmp.Or(c.needs, c.command[0]))
 		if err != nil {
-			fmt.Fprintf(b.Out, "%s: without %s: %v\n", name, c.what, err)
+			fmt.Fprintf(s.Out, "%s: without %s: %v\n", s.name, c.what, err)
 		}
 		return err != nil
 	})
 	samples := make([][]sample, len(contenders))
-	for round := range b.Runs + 1 {
+	for round := range s.Runs + 1 {
 		for i, c := range contenders {
-			s, err := b.once(ctx, c)
+			one, err := s.once(ctx, c)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.what, err)
 			}
 			if round > 0 {
-				samples[i] = append(samples[i], s)
+				samples[i] = append(samples[i], one)
 			}
 		}
 	}
 	var ours time.Duration
 	for i, c := range contenders {
 		r := summary(samples[i])
-		r.Case, r.What = name, c.what
+		r.What = c.what
 		if i == 0 {
 			ours = r.Median
 		} else {
 			r.Ratio = float64(ours) / float64(r.Median)
 		}
-		b.add(r)
+		s.add(r)
 	}
 	return nil
 }
 
-func (b *bench) add(r Result) {
-	b.results = append(b.results, r)
-	fmt.Fprintf(b.Out, "%-34s %-34s %s\n", r.Case, r.What, r.measured())
+func (s stage) add(r Result) {
+	r.Case = s.name
+	s.results = append(s.results, r)
+	fmt.Fprintf(s.Out, "%-34s %-34s %s\n", r.Case, r.What, r.measured())
 }
 
 func (r Result) measured() string {
@@ -170,8 +189,8 @@ func summary(samples []sample) Result {
 	return r
 }
 
-// once runs a command by way of a small program that measures it: Linux counts
-// the memory of whoever starts a process as that process's own.
+// once runs a command through a small program that measures it, since Linux counts the
+// memory of the process that starts another as the other's.
 func (b *bench) once(ctx context.Context, c contender) (sample, error) {
 	if c.before != nil {
 		if err := c.before(); err != nil {

@@ -1,140 +1,128 @@
 package bench
 
 import (
-	"bufio"
-	"context"
-	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spirostack/spirodeploy/spirodeploy/spirotest"
 )
 
-// served is a running server, as it tells of itself.
+// served is a running server.
 type served struct {
-	URL, Token, Cert string // Cert is a file's path; empty for plain HTTP
-	Bytes            int64  // of the events that it sends
+	url, token string
+	file       string // its certificate, or the list of targets
+	bytes      int64  // of the results that it sends
+	stop       func()
 }
 
-func (s served) env() []string { return []string{"SPIRO_URL=" + s.URL, "SPIRO_TOKEN=" + s.Token} }
+func (s served) env() []string { return []string{"SPIRO_URL=" + s.url, "SPIRO_TOKEN=" + s.token} }
 
-// serve starts the server that does what mode says, and returns how to end it.
-func (b *bench) serve(ctx context.Context, mode string) (s served, stop func(), err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	cmd := exec.CommandContext(ctx, b.server, mode, filepath.Join(b.dir, "cert.pem"))
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
+// discarding serves over TLS, and forgets what it is sent.
+func discarding(file string) (served, error) {
+	server, err := spirotest.Start(spirotest.Options{TLS: true, Discard: true})
 	if err != nil {
-		cancel()
-		return s, nil, err
+		return served{}, err
 	}
-	stop = func() {
-		cancel()
-		_ = cmd.Wait() // it was killed
-	}
-	if err := json.NewDecoder(out).Decode(&s); err != nil {
-		stop()
-		return s, nil, fmt.Errorf("server: %w", err)
-	}
-	return s, stop, nil
+	return served{
+		url: server.URL(), token: server.Token(time.Hour), file: file, stop: func() { _ = server.Close() },
+	}, os.WriteFile(file, server.CertPEM(), 0o600)
 }
 
-// onServer measures with a tree, and a server that does what mode says.
-func onServer(mode string, t tree, run func(ctx context.Context, b *bench, name, dir string, s served) error) func(context.Context, *bench, string) error {
-	return func(ctx context.Context, b *bench, name string) error {
-		dir, err := b.made(t)
-		if err != nil {
-			return err
+// serve takes any bundle and answers with the events of a highstate of minions: send
+// sends those in the middle.
+func serve(minions []string, send func(http.ResponseWriter)) served {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, "Auth OK")
+			return
 		}
-		s, stop, err := b.serve(ctx, mode)
-		if err != nil {
-			return err
-		}
-		defer stop()
-		return run(ctx, b, name, dir, s)
-	}
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprintf(w, "event: deploy-bundle\ndata: {\"msg\": \"Deploying\"}\n\nevent: highstate-calc\ndata: {\"msg\": \"Calculating\"}\n\n"+
+			"event: highstate-start\ndata: {\"msg\": \"Highstating %d minions\", \"minions\": [%s]}\n\n", len(minions), strings.Join(minions, ", "))
+		_ = http.NewResponseController(w).Flush()
+		send(w)
+		fmt.Fprint(w, "event: highstate-finish\ndata: {\"msg\": \"Done\"}\n\n")
+	}))
+	return served{url: server.URL + "/", token: "a-token-for-benchmarks", stop: server.Close}
 }
 
-// deploy sends a tree to a server that forgets it.
-func deploy(ctx context.Context, b *bench, name, dir string, s served) error {
-	tar, err := b.tarOf(ctx, dir)
-	if err != nil {
-		return err
+// fleetOf20 serves 20 targets, whose minions take from 1.05 to 2 seconds, and lists
+// them in a file. The URL is that of the slowest.
+func fleetOf20(file string) (served, error) {
+	var list strings.Builder
+	var all []served
+	result := oneResult(`"web1"`)
+	for i := range 20 {
+		s := serve([]string{`"web1"`}, func(w http.ResponseWriter) {
+			time.Sleep(time.Second + time.Duration(i+1)*50*time.Millisecond)
+			_, _ = io.WriteString(w, result)
+		})
+		all = append(all, s)
+		fmt.Fprintf(&list, "- {name: site%d, server: %q}\n", i, s.url)
 	}
-	defer func() { _ = os.Remove(tar) }()
-	return b.race(ctx, name,
-		contender{what: "ours, bundling included", env: s.env(), command: []string{b.ours, "--dir", dir, "--ssl-cert", s.Cert, "shop", "prod"}},
-		contender{what: "curl -F, the ready tar", needs: "curl", env: s.env(), command: []string{
-			"sh", "-c", `curl -sSf --cacert "$1" -H "Authorization: Bearer $SPIRO_TOKEN" -F project=shop -F deployment=prod -F "bundle=@$2" "$SPIRO_URL"`, "sh", s.Cert, tar,
-		}},
-	)
-}
-
-// fleet deploys to 20 servers in one run, beside a run for the slowest alone.
-func fleet(ctx context.Context, b *bench, name, dir string, s served) error {
-	return b.race(ctx, name,
-		contender{what: "ours, 20 targets", env: s.env(), command: []string{b.ours, "--dir", dir, "--insecure", "--targets", s.Cert, "shop", "prod"}},
-		contender{what: "ours, the slowest target alone", env: s.env(), command: []string{b.ours, "--dir", dir, "--insecure", "shop", "prod"}},
-	)
-}
-
-// results reads 1,000 results of 1 MiB.
-func results(ctx context.Context, b *bench, name, dir string, s served) error {
-	command := []string{b.ours, "--dir", dir, "--insecure", "shop", "prod"}
-	file := filepath.Join(b.dir, "report.json")
-	defer func() { _ = os.Remove(file) }()
-	err := b.race(ctx, name,
-		contender{what: "ours", env: s.env(), command: command},
-		contender{what: "ours, --report json=FILE", env: s.env(), command: append(slices.Clone(command), "--report", "json="+file)},
-		contender{what: "curl", needs: "curl", env: s.env(), command: []string{
-			"sh", "-c", `curl -sSf -H "Authorization: Bearer $SPIRO_TOKEN" -F project=shop -F deployment=prod -F highstate=yes -F "bundle=@/dev/null" "$SPIRO_URL"`,
-		}},
-	)
-	if err != nil {
-		return err
-	}
-	for _, r := range b.results {
-		if r.Case == name && strings.HasPrefix(r.What, "ours") {
-			b.add(Result{Case: name, What: r.What + ", rate", Value: fmt.Sprintf("%.0f MB/s", float64(s.Bytes)/r.Median.Seconds()/1e6)})
+	last := all[len(all)-1]
+	last.file = file
+	last.stop = func() {
+		for _, s := range all {
+			s.stop()
 		}
 	}
-	return nil
+	return last, os.WriteFile(file, []byte(list.String()), 0o600)
 }
 
-// latency measures from the server's writing of an event to the line about it.
-func latency(ctx context.Context, b *bench, name, dir string, s served) error {
-	cmd := exec.CommandContext(ctx, b.ours, "--dir", dir, "--insecure", "shop", "prod")
-	cmd.Env = append(os.Environ(), s.env()...)
-	lines, err := cmd.StderrPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		return err
-	}
-	var delays []time.Duration
-	for scan := bufio.NewScanner(lines); scan.Scan(); {
-		now := time.Now().UnixNano()
-		_, stamp, ok := strings.Cut(scan.Text(), "sent at ")
-		if sent, err := strconv.ParseInt(stamp, 10, 64); ok && err == nil {
-			delays = append(delays, time.Duration(now-sent))
+// sendingTicks sends an event every few milliseconds that says when it was sent.
+func sendingTicks(string) (served, error) {
+	return serve(nil, func(w http.ResponseWriter) {
+		for range 1000 {
+			fmt.Fprintf(w, "event: tick\ndata: {\"msg\": \"sent at %d\"}\n\n", time.Now().UnixNano())
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(2 * time.Millisecond)
 		}
+	}), nil
+}
+
+// sendingResults sends the results of 1,000 minions as fast as they are taken.
+func sendingResults(string) (served, error) {
+	var minions []string
+	for i := range 1000 {
+		minions = append(minions, fmt.Sprintf(`"web%04d"`, i))
 	}
-	if err := cmd.Wait(); err != nil {
-		return err
+	before, after, _ := strings.Cut(oneResult("MINION"), "MINION")
+	s := serve(minions, func(w http.ResponseWriter) {
+		for _, id := range minions {
+			_, _ = io.WriteString(w, before+id)
+			_, _ = io.WriteString(w, after)
+		}
+	})
+	s.bytes = int64(len(minions) * len(before+after))
+	return s, nil
+}
+
+// oneResult is an event with 1 MiB of states as Salt returns them. One in a hundred has
+// changed something.
+func oneResult(minion string) string {
+	var b strings.Builder
+	b.WriteString("event: highstate-update\ndata: " + `{"msg": "Minion finished", "minion": ` + minion +
+		`, "result": {"jid": "20261123114317105537", "retcode": 0, "out": "highstate", "ret": {`)
+	for i := 0; b.Len() < 1<<20; i++ {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		changes, comment := "{}", fmt.Sprintf("File /etc/shop/site-%d.conf is in the correct state", i)
+		if i%100 == 0 {
+			changes = `{"diff": "--- \n+++ \n@@ -1,3 +1,3 @@\n server {\n-    listen 80;\n+    listen 443 ssl;\n }\n"}`
+			comment = fmt.Sprintf("File /etc/shop/site-%d.conf updated", i)
+		}
+		fmt.Fprintf(&b, `"file_|-site-%[1]d_|-/etc/shop/site-%[1]d.conf_|-managed": {"changes": %[2]s, "comment": "%[3]s", "name": "/etc/shop/site-%[1]d.conf", `+
+			`"result": true, "__sls__": "prod:web.sites", "__run_num__": %[1]d, "start_time": "11:43:%02[4]d.105537", "duration": %[5]d.%03[6]d, "__id__": "site-%[1]d"}`,
+			i, changes, comment, i%60, i%50, i%1000)
 	}
-	slices.Sort(delays)
-	if len(delays) == 0 {
-		return fmt.Errorf("no event was seen")
-	}
-	b.add(Result{Case: name, What: "ours", Value: fmt.Sprintf("%d events: median %s, p99 %s, most %s",
-		len(delays), delays[len(delays)/2].Round(time.Microsecond), delays[len(delays)*99/100].Round(time.Microsecond), delays[len(delays)-1].Round(time.Microsecond))})
-	return nil
+	b.WriteString("}}}\n\n")
+	return b.String()
 }

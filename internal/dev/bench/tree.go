@@ -8,8 +8,7 @@ import (
 	"path/filepath"
 )
 
-// A tree is a project with states of some kind. The same code makes the same
-// tree, wherever it runs.
+// A tree is a project with states of some kind. It is the same on every machine.
 type tree struct {
 	name string
 	make func(dir string) error
@@ -79,7 +78,7 @@ func write(dir string, files, dirs int, content func(int) []byte) error {
 	return nil
 }
 
-// large makes files of nothing but zeros, which take no room on most disks.
+// large makes files that consist of zeros. They need no room on most disks.
 func large(dir string, files int, size int64) error {
 	if err := os.MkdirAll(filepath.Join(dir, "_salt"), 0o755); err != nil {
 		return err

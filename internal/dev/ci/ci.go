@@ -1,4 +1,4 @@
-// Package ci is what the targets test, lint, fuzz and soak do.
+// Package ci does the work of the targets test, lint, fuzz, soak and release.
 package ci
 
 import (
@@ -6,52 +6,60 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 )
 
-// lintModule has the linters: their requirements are not the project's.
-const lintModule = "internal/dev/lint/go.mod"
-
-// modules are the directories of the modules with tests. (What the others hold,
-// linters and a generator, is none of ours.)
+// modules are the directories of the modules with tests. (The others only pin tools.)
 var modules = []string{".", "tests"}
 
-// noRace returns why the race detector cannot be used, or "".
-func noRace(ctx context.Context) string {
-	env, err := exec.CommandContext(ctx, "go", "env", "CGO_ENABLED", "CC").Output()
+// tool returns the command that runs a tool of a module below internal/dev. Such a module
+// keeps the requirements of its tools out of the project's go.mod.
+func tool(module string, args ...string) []string {
+	file, err := filepath.Abs(filepath.Join("internal", "dev", module, "go.mod"))
 	if err != nil {
-		return "go env: " + err.Error()
+		panic(err) // the working directory is gone
 	}
-	words := strings.Fields(string(env))
-	if len(words) < 2 || words[0] != "1" {
-		return "cgo is off, or there is no C compiler"
-	}
-	if _, err := exec.LookPath(words[1]); err != nil {
-		return "it needs a C compiler, and there is no " + words[1]
-	}
-	return ""
+	return append([]string{"go", "tool", "-modfile=" + file}, args...)
 }
 
 // Lint runs golangci-lint over all modules with tests, and goreleaser over its own
 // configuration.
 func Lint(ctx context.Context, out io.Writer) error {
-	root, err := os.Getwd()
-	if err != nil {
-		return err
-	}
 	var errs []error
 	for _, dir := range modules {
-		errs = append(errs, run(ctx, out, dir, "go", "tool", "-modfile="+root+"/"+lintModule, "golangci-lint", "run", "./..."))
+		errs = append(errs, run(ctx, out, dir, tool("lint", "golangci-lint", "run", "./...")...))
 	}
-	errs = append(errs, goreleaser(ctx, out, "check"))
+	errs = append(errs, run(ctx, out, ".", tool("release", "goreleaser", "check")...))
 	return errors.Join(errs...)
+}
+
+// Release builds the version that is checked out with goreleaser, into dist: see
+// .goreleaser.yaml. A snapshot can be of any commit. With publish, Release also drafts
+// the release and pushes the image.
+func Release(ctx context.Context, out io.Writer, snapshot, publish bool) error {
+	args := []string{"goreleaser", "release", "--clean"}
+	switch {
+	case snapshot:
+		args = append(args, "--snapshot", "--skip=docker")
+	case !publish:
+		args = append(args, "--skip=publish")
+	}
+	return run(ctx, out, ".", tool("release", args...)...)
 }
 
 // Bench runs the benchmarks of the packages.
 func Bench(ctx context.Context, out io.Writer) error {
 	return run(ctx, out, ".", "go", "test", "-run=^$", "-bench=.", "-benchmem", "./...")
+}
+
+// Soak runs a number of deployments in a row, and a number at once. It fails if they
+// leave anything behind.
+func Soak(ctx context.Context, out io.Writer, runs, parallel int) error {
+	return run(ctx, out, "tests", "go", "test", "-count=1", "-v", "-timeout=60m", "./soak",
+		"-runs="+strconv.Itoa(runs), "-at-once="+strconv.Itoa(parallel))
 }
 
 // run runs a command in a directory, and shows it.

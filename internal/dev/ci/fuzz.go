@@ -14,8 +14,8 @@ import (
 	"github.com/spirostack/spirodeploy/internal/human"
 )
 
-// Fuzz runs every fuzz target of the module in a directory, one after the other
-// and each for that long. One that fails does not keep others from running.
+// Fuzz runs every fuzz target of the module in a directory, one after the other, for a
+// time each. If one fails, it still runs the others.
 func Fuzz(ctx context.Context, out io.Writer, dir string, each time.Duration) error {
 	if each < time.Second {
 		return fmt.Errorf("fuzz: %s for each target is too short: one second is the least", each)
@@ -24,11 +24,11 @@ func Fuzz(ctx context.Context, out io.Writer, dir string, each time.Duration) er
 	list.Dir, list.Stderr = dir, out
 	names, err := list.Output()
 	if err != nil {
-		fmt.Fprintf(out, "%s", names) // what does not compile
+		fmt.Fprintf(out, "%s", names) // the compiler's errors
 		return fmt.Errorf("fuzz: look for targets: %w", err)
 	}
 	targets := fuzzTargets(names)
-	fmt.Fprintf(out, "%s, %s each: about %s\n", human.Count(len(targets), "target", "targets"), each, about(time.Duration(len(targets))*each))
+	fmt.Fprintf(out, "%s, %s each: about %s\n", human.Count(len(targets), "target", "targets"), each, time.Duration(len(targets))*each)
 	var errs []error
 	for _, t := range targets {
 		if err := t.run(ctx, out, dir, each); err != nil {
@@ -44,19 +44,11 @@ func Fuzz(ctx context.Context, out io.Writer, dir string, each time.Duration) er
 	return nil
 }
 
-// about returns a duration for people: minutes, where it has some.
-func about(d time.Duration) string {
-	if d < 2*time.Minute {
-		return human.Count(int(d.Seconds()), "second", "seconds")
-	}
-	return fmt.Sprintf("%d minutes", int(d.Round(time.Minute).Minutes()))
-}
-
 // fuzzTarget is a fuzz target of a package.
 type fuzzTarget struct{ pkg, name string }
 
-// fuzzTargets reads what go test -list says: the names of a package's targets,
-// and then a line of the package.
+// fuzzTargets reads the output of go test -list: the names of a package's targets, then a
+// line for the package.
 func fuzzTargets(list []byte) []fuzzTarget {
 	var targets []fuzzTarget
 	var names []string
@@ -75,16 +67,17 @@ func fuzzTargets(list []byte) []fuzzTarget {
 	return targets
 }
 
-// onlyLate reports whether a target has failed for no other reason than that its
-// time was up, which Go 1.26 may take for an error (golang/go#75804).
+// onlyLate reports whether a target failed only because its time was up, which Go 1.26 may
+// take for an error (golang/go#75804).
 func onlyLate(said []byte) bool {
 	return bytes.Contains(said, []byte("\n    context deadline exceeded\nFAIL\n")) && !bytes.Contains(said, []byte("Failing input written"))
 }
 
-// execs is in each line that a target says of its progress.
+// execs matches the count in each line of a target's progress.
 var execs = regexp.MustCompile(`execs: (\d+)`)
 
-// run runs a target, and shows a line for it; of one that fails, all it says.
+// run runs a target and shows a line for it. If the target fails, run shows all its
+// output.
 func (t fuzzTarget) run(ctx context.Context, out io.Writer, dir string, each time.Duration) error {
 	fmt.Fprintf(out, "== %s %s: ", t.pkg, t.name)
 	cmd := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each.String(),

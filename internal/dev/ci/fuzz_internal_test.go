@@ -25,15 +25,6 @@ ok  	example.org/d	(cached)
 	}
 }
 
-func TestAbout(t *testing.T) {
-	t.Parallel()
-	for d, want := range map[time.Duration]string{time.Second: "1 second", 90 * time.Second: "90 seconds", 250 * time.Second: "4 minutes"} {
-		if got := about(d); got != want {
-			t.Errorf("about(%v) = %q, want %q", d, got, want)
-		}
-	}
-}
-
 func TestOnlyLate(t *testing.T) {
 	t.Parallel()
 	const end = "FAIL\nexit status 1\n"
@@ -48,8 +39,7 @@ func TestOnlyLate(t *testing.T) {
 	}
 }
 
-// TestFuzz runs the targets of a small module: the second is run although the
-// first fails.
+// TestFuzz runs the targets of a small module: the second runs although the first fails.
 func TestFuzz(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -81,7 +71,7 @@ func FuzzGood(f *testing.F) {
 	if err == nil || !strings.Contains(err.Error(), "1 of 2 targets failed") || !strings.Contains(err.Error(), "FuzzBad") {
 		t.Errorf("the error is %v", err)
 	}
-	for _, want := range []string{"2 targets, 1s each: about 2 seconds\n", "example.org/fuzzed FuzzBad: FAILED\n", "this is wrong", "example.org/fuzzed FuzzGood: ok, "} {
+	for _, want := range []string{"2 targets, 1s each: about 2s\n", "example.org/fuzzed FuzzBad: FAILED\n", "this is wrong", "example.org/fuzzed FuzzGood: ok, "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it does not say %q but\n%s", want, &out)
 		}

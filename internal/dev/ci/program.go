@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 )
 
-// Program compiles a program of this repository, runs it with arguments, and
-// returns its exit status. Targets that need more than the standard library do their
-// work in one, so that mage compiles little before it runs any target.
+// Program compiles a program of this repository, runs it with arguments, and returns its
+// exit status. Targets that need more than the standard library do their work in such a
+// program, so that mage compiles little before it runs any target.
 func Program(ctx context.Context, stdout, stderr io.Writer, pkg string, args ...string) (status int, err error) {
 	dir, err := os.MkdirTemp("", "spirodeploy-program-")
 	if err != nil {

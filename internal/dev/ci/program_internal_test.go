@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestProgram: a program gets its arguments, and its exit status is told.
+// TestProgram: Program passes arguments on, and returns the exit status.
 func TestProgram(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
@@ -18,12 +18,12 @@ func TestProgram(t *testing.T) {
 		t.Errorf("status %d, error %v, %q, %q", status, err, &stdout, &stderr)
 	}
 	if _, err := Program(t.Context(), &stdout, &stderr, "./testdata/none"); err == nil {
-		t.Error("a program that is not there compiles")
+		t.Error("a missing program compiles")
 	}
 }
 
-// TestMagefileIsSmall: mage compiles before a target can say anything, so the
-// magefile needs nothing large: no network, and hence no cgo.
+// TestMagefileIsSmall: mage compiles the magefile before a target can say anything, so
+// the magefile needs nothing large: no network, and hence no cgo.
 func TestMagefileIsSmall(t *testing.T) {
 	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags=mage", "./magefiles")

@@ -1,21 +1,28 @@
 package ci
 
 import (
-	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/spirostack/spirodeploy/internal/human"
 )
 
-// long are the packages that [Test] leaves out, and what they wait for. In the
-// other packages, testing.Short tells a test that takes long to skip.
+// project is the path of the root module. The paths of the other modules begin with it.
+const project = "github.com/spirostack/spirodeploy"
+
+// long are the packages that [Test] leaves out, and what they need. In the other
+// packages, a long test skips itself if testing.Short says so.
 var long = map[string]string{
 	"tests/compat":   "Salt in four versions",
 	"tests/dagger":   "a Dagger engine",
@@ -30,49 +37,46 @@ var long = map[string]string{
 	"tests/views":    "Chromium",
 }
 
-// limit is how long a package may take on a machine that is busy.
-const limit = "-timeout=60m"
-
 // Test runs the quick tests: they need nothing but Go and git, and a few minutes.
 func Test(ctx context.Context, out io.Writer) error {
-	s := newScreen(out)
-	fmt.Fprintln(s, "# The quick tests. They are compiled first, which takes minutes if the build cache is empty.")
-	r := newResults(s)
+	fmt.Fprintln(out, "# The quick tests. They are compiled first, which takes minutes if the build cache is empty.")
+	c := checks{out: out}
 	for _, dir := range modules {
 		packages, err := quick(ctx, dir)
 		if err != nil {
 			return err
 		}
-		r.test(ctx, s, dir, slices.Concat([]string{"-short"}, packages))
+		c.test(ctx, dir, []string{"-short"}, packages...)
 	}
-	err := r.conclude()
-	fmt.Fprintln(s, "\nLeft out:")
+	err := c.conclude()
+	fmt.Fprintln(out, "\nLeft out:")
 	for _, pkg := range slices.Sorted(maps.Keys(long)) {
-		fmt.Fprintf(s, "  %-15s %s\n", pkg, long[pkg])
+		fmt.Fprintf(out, "  %-15s %s\n", pkg, long[pkg])
 	}
-	fmt.Fprintln(s, "go tool mage test:all runs them too.")
+	fmt.Fprintln(out, "go tool mage test:all runs them too.")
 	return err
 }
 
 // TestAll runs all checks that are tests: every go.mod is tidy, everything vets,
 // and all tests pass, with the race detector if there is a C compiler for it.
 func TestAll(ctx context.Context, out io.Writer) error {
-	s := newScreen(out)
-	fmt.Fprintln(s, "# All tests. They are compiled first, which takes minutes if the build cache is empty.")
-	r := newResults(s)
-	flags := []string{"-race", "./..."}
-	if why := noRace(ctx); why != "" {
-		fmt.Fprintln(s, "SKIP the race detector:", why)
-		flags = flags[1:]
+	fmt.Fprintln(out, "# All tests. They are compiled first, which takes minutes if the build cache is empty.")
+	c := checks{out: out}
+	var flags []string
+	// Go switches cgo off if there is no C compiler.
+	if cgo, err := exec.CommandContext(ctx, "go", "env", "CGO_ENABLED").Output(); err == nil && string(cgo) == "1\n" {
+		flags = []string{"-race"}
+	} else {
+		fmt.Fprintln(out, "SKIP the race detector: cgo is off, or there is no C compiler")
 	}
 	for _, dir := range modules {
-		r.check(ctx, dir, "mod", "tidy", "-diff")
-		r.check(ctx, dir, "vet", "./...")
-		r.test(ctx, s, dir, flags)
+		c.run(ctx, dir, "go", "mod", "tidy", "-diff")
+		c.run(ctx, dir, "go", "vet", "./...")
+		c.test(ctx, dir, flags, "./...")
 	}
 	// Go sees the magefiles only with their tag.
-	r.check(ctx, ".", "vet", "-tags=mage", "./magefiles/...", "./internal/dev/targets")
-	return r.conclude()
+	c.run(ctx, ".", "go", "vet", "-tags=mage", "./magefiles/...", "./internal/dev/targets")
+	return c.conclude()
 }
 
 // quick returns a module's packages without those that take long.
@@ -88,70 +92,125 @@ func quick(ctx context.Context, dir string) ([]string, error) {
 	return slices.DeleteFunc(strings.Fields(string(list)), func(pkg string) bool { return long[place(pkg)] != "" }), nil
 }
 
-// check runs a go command that succeeds if all is well.
-func (r *results) check(ctx context.Context, dir string, args ...string) {
-	if run(ctx, r.out, dir, append([]string{"go"}, args...)...) != nil {
-		r.failures = append(r.failures, failure{"go " + args[0] + " in " + dir, goCommand(dir, args...)})
+// place returns a package's directory.
+func place(pkg string) string {
+	return cmp.Or(strings.TrimPrefix(strings.TrimPrefix(pkg, project), "/"), ".")
+}
+
+// checks are the checks of a run.
+type checks struct {
+	out    io.Writer
+	failed []string // the commands that repeat what failed
+}
+
+// run runs a command that succeeds if all is well.
+func (c *checks) run(ctx context.Context, dir string, args ...string) {
+	if run(ctx, c.out, dir, args...) != nil {
+		c.failed = append(c.failed, in(dir, args...))
 	}
 }
 
-// test runs go test in a module.
-func (r *results) test(ctx context.Context, s *screen, dir string, args []string) {
-	r.race = slices.Contains(args, "-race")
-	args = slices.Concat([]string{"test", "-json", limit}, args)
+// in returns the command line that runs a go command in a directory.
+func in(dir string, args ...string) string {
+	if dir != "." {
+		args = slices.Insert(args, 1, "-C", dir)
+	}
+	return strings.Join(args, " ")
+}
+
+// test runs the tests of packages of a module. gotestsum shows what comes of them, and
+// at the end what was skipped and why, and what failed.
+func (c *checks) test(ctx context.Context, dir string, flags []string, packages ...string) {
 	if dir == "tests" {
-		// They build and run what is in other modules, which Go does not see.
-		args = slices.Insert(args, 1, "-count=1")
+		// They build and run what is in the other module, which Go does not see.
+		flags = append([]string{"-count=1"}, flags...)
 	}
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir, cmd.Stderr = dir, s
-	failed := len(r.failures)
-	events, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
+	args := slices.Concat([]string{"-timeout=60m"}, flags, packages)
+	fmt.Fprintf(c.out, "== %s: go test %s\n", dir, strings.Join(args[:len(flags)+1], " "))
+	events, err := gotestsum(ctx, c.out, dir, args)
+	ran, failed := repeats(events, dir, flags)
+	if len(failed) == 0 && (err != nil || ran == 0) {
+		fmt.Fprintf(c.out, "%d tests have run in %s: %v\n", ran, dir, err)
+		failed = []string{in(dir, append([]string{"go", "test"}, args...)...)}
 	}
-	if err == nil {
-		r.follow(s, dir, events)
-		err = cmd.Wait()
-	}
-	if err != nil && len(r.failures) == failed { // it did not get as far as a test
-		fmt.Fprintln(s, err)
-		r.failures = append(r.failures, failure{"go test in " + dir, goCommand(dir, slices.DeleteFunc(args, func(a string) bool { return a == "-json" })...)})
-	}
+	c.failed = append(c.failed, failed...)
 }
 
-// follow takes events until they end, and shows meanwhile what goes on.
-func (r *results) follow(s *screen, dir string, events io.Reader) {
-	lines := make(chan []byte)
-	go func() {
-		defer close(lines)
-		in := bufio.NewReader(events)
-		for {
-			line, err := in.ReadBytes('\n')
-			if len(line) > 0 {
-				lines <- line
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case line, more := <-lines:
-			if !more {
-				return
-			}
-			var e event
-			if json.Unmarshal(line, &e) != nil {
-				_, _ = s.Write(line) // what the go command says before it knows of JSON
-				continue
-			}
-			r.add(dir, e)
-		case at := <-tick.C:
-			s.status(r.now(at))
+// gotestsum runs go test with arguments in a directory, and returns its events. On a
+// terminal it shows a line for each test, elsewhere for each package.
+func gotestsum(ctx context.Context, out io.Writer, dir string, args []string) (events []byte, err error) {
+	file, err := os.CreateTemp("", "spirodeploy-tests-*.json")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
+	format := "pkgname"
+	if f, ok := out.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			format = "testname"
 		}
 	}
+	line := append(tool("lint", "gotestsum", "--format="+format, "--format-hide-empty-pkg", "--jsonfile="+file.Name(), "--"), args...)
+	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
+	err = cmd.Run()
+	events, readErr := io.ReadAll(file)
+	return events, errors.Join(err, readErr)
+}
+
+// repeats reads the events of go test -json. It returns how many tests have run, and a
+// command for each test that failed or never ended, and for each other package that failed.
+func repeats(events []byte, dir string, flags []string) (ran int, commands []string) {
+	type test struct{ Package, Test string }
+	var open []test // neither passed nor skipped; and packages that failed without one
+	for lines := json.NewDecoder(bytes.NewReader(events)); lines.More(); {
+		var e struct {
+			test
+			Action string
+		}
+		if lines.Decode(&e) != nil {
+			break // go test was killed while it wrote
+		}
+		switch {
+		case e.Test != "" && e.Action == "run":
+			ran++
+			open = append(open, e.test)
+		case e.Test != "" && (e.Action == "pass" || e.Action == "skip"):
+			open = slices.DeleteFunc(open, func(t test) bool { return t == e.test })
+		case e.Test == "" && e.Action == "fail" && !slices.ContainsFunc(open, func(t test) bool { return t.Package == e.Package }):
+			open = append(open, e.test)
+		}
+	}
+	for _, t := range open {
+		args := slices.Concat([]string{"go", "test"}, flags, []string{"./" + strings.TrimPrefix(place(t.Package), dir+"/")})
+		if place(t.Package) == dir {
+			args[len(args)-1] = "."
+		}
+		if t.Test != "" {
+			args = append(args, "-run", pattern(t.Test))
+		}
+		// The command for a failed subtest also repeats the tests around it.
+		if !slices.ContainsFunc(open, func(o test) bool { return o.Package == t.Package && strings.HasPrefix(o.Test, t.Test+"/") }) {
+			commands = append(commands, in(dir, args...))
+		}
+	}
+	return ran, commands
+}
+
+// pattern returns the pattern of one test, for -run in a shell.
+func pattern(test string) string {
+	levels := strings.Split(test, "/")
+	for i, level := range levels {
+		levels[i] = "^" + regexp.QuoteMeta(level) + "$"
+	}
+	return "'" + strings.ReplaceAll(strings.Join(levels, "/"), "'", `'\''`) + "'"
+}
+
+// conclude returns an error if anything failed, and shows the commands that repeat it.
+func (c *checks) conclude() error {
+	if len(c.failed) == 0 {
+		return nil
+	}
+	fmt.Fprintf(c.out, "\nThese commands repeat what failed:\n  %s\n", strings.Join(c.failed, "\n  "))
+	return fmt.Errorf("%s failed", human.Count(len(c.failed), "test or check", "tests or checks"))
 }

@@ -1,5 +1,5 @@
-// Package cmd runs what the programs of this repository's targets do. They are
-// programs so that mage does not compile all that they need before it runs any target.
+// Package cmd is the frame of the programs that do the work of targets. They are programs
+// so that mage need not compile what they import before it runs any target.
 package cmd
 
 import (

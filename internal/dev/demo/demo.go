@@ -1,6 +1,6 @@
-// Package demo shows the main job: a real project, bundled and deployed by the
-// same code as everywhere, to a server in this process whose minions play what
-// Salt returned for that project ([Played]), or to a real Salt master (package real).
+// Package demo shows the main job. It bundles a real project and deploys it with the same
+// code as the command, to a server in this process whose minions return what Salt
+// returned for that project ([Played]), or to a real Salt master (package real).
 package demo
 
 import (
@@ -100,13 +100,13 @@ func Serve(ctx context.Context, opts Options) error {
 	return nil
 }
 
-// artifact is what the example's build makes.
+// artifact is the output of the example's build.
 const artifact = "build/shop"
 
 // Say tells in a line what happens.
 func (opts Options) Say(format string, args ...any) { fmt.Fprintf(opts.Stderr, format+"\n", args...) }
 
-// bundle makes the bundle for itself, to show it.
+// bundle makes the bundle only to show its digest.
 func (opts Options) bundle(ctx context.Context) (string, error) {
 	opts.Say("# A project with Salt states, %s, and what its build made, as one reproducible file:", opts.Dir)
 	b, err := bundle.New(ctx, bundle.Options{Dir: opts.Dir, Artifacts: []bundle.Artifact{{Path: artifact}}})
@@ -122,7 +122,7 @@ func (opts Options) bundle(ctx context.Context) (string, error) {
 	return digest.String(), nil
 }
 
-// shown are the variables of the user's environment that say how to show things.
+// shown are the variables of the user's environment that change how things are shown.
 var shown = []string{"NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "GITHUB_ACTIONS", "GITLAB_CI"}
 
 // deploy deploys the example as the command does.

@@ -1,10 +1,9 @@
-// Package generate makes the generated code of the Dagger module, without an
-// engine: from the module's own code and the schema that an engine gives to a
-// module without dependencies.
+// Package generate makes the generated code of the Dagger module without an engine:
+// from the module's own code, and from the schema that an engine gives to a module
+// without dependencies.
 //
-// The generator of the Go SDK is built from internal/dev/codegen, a module of its
-// own. Since it also edits go.mod and go.sum, it works on a copy of the tree: of that
-// part which an engine gets.
+// The generator of the Go SDK is a tool of internal/dev/codegen, a module of its own.
+// It also edits go.mod and go.sum, so it works on a copy of what an engine gets.
 package generate
 
 import (
@@ -13,12 +12,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -27,11 +24,11 @@ const (
 	schema  = codegen + "/schema.json"
 )
 
-// config is what counts here of dagger.json.
+// config is what the generator needs of dagger.json.
 type config struct {
 	Name          string
-	EngineVersion string   // that of the SDK, too
-	Include       []string // all of them begin with !, for what is left out
+	EngineVersion string   // also the version of the SDK
+	Include       []string // each begins with ! and leaves files out
 }
 
 func readConfig(root string) (c config, err error) {
@@ -45,218 +42,121 @@ func readConfig(root string) (c config, err error) {
 	return c, nil
 }
 
-// generated are the files that are taken back, and all that is removed before.
-var (
-	generated = []string{"dagger.gen.go", "internal/dagger/dagger.gen.go"}
-	removed   = []string{"dagger.gen.go", "internal/dagger"}
-)
+// generated are the files that the generator writes.
+var generated = []string{"dagger.gen.go", "internal/dagger/dagger.gen.go"}
 
 // Run writes the generated files of the repository at root.
-func Run(ctx context.Context, root string) error {
-	return with(ctx, root, func(made string) error {
-		for _, name := range generated {
-			content, err := os.ReadFile(filepath.Join(made, name))
-			if err != nil {
-				return err
-			}
-			file := filepath.Join(root, name)
-			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-				return err
-			}
-			if err := os.WriteFile(file, content, 0o644); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
+func Run(ctx context.Context, root string) error { return generate(ctx, root, copyFile) }
 
-// Check returns an error where the generated files of the repository at root
-// are not what Run would write.
+// Check returns an error if the generated files of the repository at root are not what
+// Run would write.
 func Check(ctx context.Context, root string) error {
-	return with(ctx, root, func(made string) error {
-		var drift []string
-		for _, name := range generated {
-			want, err := os.ReadFile(filepath.Join(made, name))
-			if err != nil {
-				return err
-			}
-			got, err := os.ReadFile(filepath.Join(root, name))
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-			if diff := compare(string(got), string(want)); diff != "" {
-				drift = append(drift, name+": "+diff)
-			}
-		}
-		if len(drift) > 0 {
-			return fmt.Errorf("generated code is not up to date: run go tool mage generate\n%s", strings.Join(drift, "\n"))
+	return generate(ctx, root, func(made, kept string) error {
+		diff, err := exec.CommandContext(ctx, "git", "diff", "--no-index", "--unified=0", kept, made).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%s is not up to date: run go tool mage generate\n%.2000s", kept, diff)
 		}
 		return nil
 	})
 }
 
-// with calls use with a directory that has the files as they should be.
-func with(ctx context.Context, root string, use func(made string) error) error {
-	made, err := os.MkdirTemp("", "spirodeploy-generate-*")
+// generate makes the generated files, and calls use with each new file and its place in
+// the repository at root.
+func generate(ctx context.Context, root string, use func(made, kept string) error) error {
+	dir, err := os.MkdirTemp("", "spirodeploy-generate-*")
 	if err != nil {
 		return fmt.Errorf("generate: %w", err)
 	}
-	defer func() { _ = os.RemoveAll(made) }() // a temporary directory at worst stays
-	if err := generate(ctx, root, made); err != nil {
-		return fmt.Errorf("generate: %w", err)
+	defer func() { _ = os.RemoveAll(dir) }() // a temporary directory at worst stays
+	errs := []error{generateIn(ctx, root, dir)}
+	if errs[0] == nil {
+		for _, name := range generated {
+			errs = append(errs, use(filepath.Join(dir, name), filepath.Join(root, name)))
+		}
 	}
-	if err := use(made); err != nil {
+	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("generate: %w", err)
 	}
 	return nil
 }
 
-// generate makes dir a copy of the repository with new generated files.
-func generate(ctx context.Context, root, dir string) error {
+// generateIn makes dir a copy of the module with new generated files.
+func generateIn(ctx context.Context, root, dir string) error {
 	c, err := readConfig(root)
 	if err != nil {
+		return err
+	}
+	if root, err = filepath.Abs(root); err != nil {
 		return err
 	}
 	if err := Upload(ctx, root, dir); err != nil {
 		return err
 	}
-	for _, name := range removed {
+	for _, name := range generated {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
-	whole, err := filepath.Abs(root)
-	if err != nil {
-		return err
-	}
-	tools, err := os.MkdirTemp("", "spirodeploy-codegen-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(tools) }() // a temporary directory at worst stays
-	generator := filepath.Join(tools, "codegen.exe")
-	if _, err := run(ctx, filepath.Join(root, codegen), "go", "build", "-o", generator, "github.com/dagger/dagger/cmd/codegen"); err != nil {
-		return fmt.Errorf("build the generator: %w", err)
-	}
-	said, err := run(ctx, dir, generator, "generate-module", "--output", dir, "--module-source-path", dir,
-		"--module-name", c.Name, "--introspection-json-path", filepath.Join(whole, schema), "--lib-version", c.EngineVersion)
-	// Of code that does not compile the generator has little to say, or nothing.
-	// Such code can be told only now that what it imports is there.
+	_, generateErr := run(ctx, dir, "go", "tool", "-modfile="+filepath.Join(root, codegen, "go.mod"), "codegen",
+		"generate-module", "--output", dir, "--module-source-path", dir,
+		"--module-name", c.Name, "--introspection-json-path", filepath.Join(root, schema), "--lib-version", c.EngineVersion)
+	// If the module does not compile, the generator says little or nothing. Only now is
+	// there what the module imports, so that go vet can tell.
 	if _, err := run(ctx, dir, "go", "vet", "-mod=mod", "."); err != nil {
-		return fmt.Errorf("the module's code does not compile: %w", err)
+		return errors.Join(generateErr, fmt.Errorf("the module's code does not compile: %w", err))
 	}
-	if err != nil {
-		return fmt.Errorf("run the generator: %w", err)
-	}
-	for _, name := range generated {
-		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			return fmt.Errorf("the generator has not written %s:\n%s", name, said)
-		}
-	}
-	return nil
+	return generateErr
 }
 
 // Upload copies what an engine gets of the repository at root, when it loads the
-// module, to a directory.
+// module, to a directory: what git has or would add, without what dagger.json leaves out.
 func Upload(ctx context.Context, root, to string) error {
 	c, err := readConfig(root)
 	if err != nil {
 		return err
 	}
-	left, err := leftOut(c.Include)
+	args := []string{"ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."}
+	for _, pattern := range c.Include {
+		without, negative := strings.CutPrefix(pattern, "!")
+		if !negative {
+			return fmt.Errorf("dagger.json: include %q: write !PATTERN, since all of them leave something out", pattern)
+		}
+		args = append(args, ":(exclude,glob)"+without, ":(exclude,glob)"+without+"/**")
+	}
+	listed, err := run(ctx, root, "git", args...)
 	if err != nil {
 		return err
 	}
-	return copyTree(ctx, root, to, left)
-}
-
-// leftOut returns what tells whether the module is without a file, by the patterns of
-// dagger.json: * is anything but a slash, **/ any directories, and what is below a
-// directory that matches is left out, too.
-func leftOut(include []string) (func(name string) bool, error) {
-	var all []string
-	for _, pattern := range include {
-		without, negative := strings.CutPrefix(pattern, "!")
-		if !negative {
-			return nil, fmt.Errorf("dagger.json: include %q: write !PATTERN, for all of them leave something out", pattern)
-		}
-		words := regexp.QuoteMeta(without)
-		words = strings.ReplaceAll(words, `\*\*/`, "(.*/)?")
-		all = append(all, strings.ReplaceAll(words, `\*`, "[^/]*"))
-	}
-	matches, err := regexp.Compile("^(" + strings.Join(all, "|") + ")(/|$)")
-	if err != nil {
-		return nil, fmt.Errorf("dagger.json: %w", err)
-	}
-	return matches.MatchString, nil
-}
-
-// copyTree copies what git has or would add, but for what is to be left out.
-func copyTree(ctx context.Context, from, to string, leftOut func(name string) bool) error {
-	listed, err := run(ctx, from, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-	if err != nil {
-		return fmt.Errorf("list files: %w", err)
-	}
 	for name := range strings.SplitSeq(strings.TrimSuffix(listed, "\x00"), "\x00") {
-		if leftOut(name) {
-			continue
-		}
-		err := copyFile(filepath.Join(from, name), filepath.Join(to, name))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // removed, and git not yet told
+		err := copyFile(filepath.Join(root, name), filepath.Join(to, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // git still lists a file that was removed
 			return err
 		}
 	}
 	return nil
 }
 
-// copyFile copies a regular file; nothing else matters to the generator.
 func copyFile(from, to string) error {
-	if info, err := os.Lstat(from); err != nil || !info.Mode().IsRegular() {
+	content, err := os.ReadFile(from)
+	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+	return os.WriteFile(to, content, 0o644)
 }
 
-// run runs a command and returns its standard output. The error has all that it said.
+// run runs a command and returns its standard output. The error has its standard error.
 func run(ctx context.Context, dir, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false")
-	var out, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &said
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, strings.TrimSpace(said.String()))
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w\n%s", name, args[0], err, strings.TrimSpace(said.String()))
 	}
-	return out.String(), nil
-}
-
-// compare says in short how two texts differ, or nothing.
-func compare(got, want string) string {
-	switch got {
-	case want:
-		return ""
-	case "":
-		return "is missing"
-	}
-	is, should := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range min(len(is), len(should)) {
-		if is[i] != should[i] {
-			return fmt.Sprintf("line %d is\n\t%s\nand should be\n\t%s", i+1, is[i], should[i])
-		}
-	}
-	return fmt.Sprintf("has %d lines and should have %d", len(is), len(should))
+	return string(out), nil
 }

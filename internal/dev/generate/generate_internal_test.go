@@ -2,73 +2,75 @@ package generate
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spirostack/spirodeploy/internal/module"
 )
 
-func TestCompare(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct{ got, want, diff string }{
-		{"a\nb\n", "a\nb\n", ""},
-		{"", "a", "is missing"},
-		{"a\nb\n", "a\nc\n", "line 2 is\n\tb\nand should be\n\tc"},
-		{"a", "a\nb", "has 1 lines and should have 2"},
-	} {
-		if diff := compare(test.got, test.want); diff != test.diff {
-			t.Errorf("compare(%q, %q) = %q, want %q", test.got, test.want, diff, test.diff)
-		}
-	}
-}
-
-func TestCopyTree(t *testing.T) {
+// TestLeftOut: an engine gets the regular files that git has or would add, without those
+// that dagger.json leaves out.
+func TestLeftOut(t *testing.T) {
 	t.Parallel()
 	from, to := t.TempDir(), t.TempDir()
-	for name, content := range map[string]string{
-		".gitignore": "ignored\n", "ignored": "", "added": "1", "new/file": "2", "removed": "", "left/out": "",
-	} {
-		file := filepath.Join(from, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
+	config := func(include string) {
+		write(t, filepath.Join(from, "dagger.json"), `{"include": [`+include+`]}`)
+	}
+	config(`"!.ci", "!**/*.md", "!**/testdata", "!internal/dev/demo"`)
+	kept := []string{
+		".gitignore", "a.mdx", "a/mytestdata/b", "added", "dagger.json", "internal/demonstration/x.go", "main.go", "new/file",
+		"x/internal/dev/demo/demo.go", "xci/run",
+	}
+	for _, name := range append(kept, "ignored", "removed", ".ci/run", "README.md", "a/b/c.md", "testdata/c", "a/testdata/b", "internal/dev/demo/demo.go") {
+		if name != "dagger.json" {
+			write(t, filepath.Join(from, name), "ignored\n")
 		}
 	}
 	if err := os.Symlink("nowhere", filepath.Join(from, "link")); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"init", "-q"}, {"add", "added", "removed"}} {
-		cmd := exec.Command("git", args...)
-		cmd.Dir = from
-		if said, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, said)
+	for _, args := range [][]string{{"init", "-q"}, {"add", "added", "removed", "main.go"}} {
+		if _, err := run(t.Context(), from, "git", args...); err != nil {
+			t.Fatal(err)
 		}
 	}
 	if err := os.Remove(filepath.Join(from, "removed")); err != nil {
 		t.Fatal(err)
 	}
-	if err := copyTree(t.Context(), from, to, func(name string) bool { return name == "left/out" }); err != nil {
+	if err := Upload(t.Context(), from, to); err != nil {
 		t.Fatal(err)
 	}
 	var found []string
 	err := filepath.WalkDir(to, func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			name, _ := filepath.Rel(to, path)
-			found = append(found, name)
+			found = append(found, filepath.ToSlash(name))
 		}
 		return err
 	})
-	if got, want := strings.Join(found, " "), ".gitignore added new/file"; err != nil || got != want {
-		t.Errorf("copied %s, %v; want %s", got, err, want)
+	if slices.Sort(found); err != nil || !slices.Equal(found, kept) {
+		t.Errorf("copied %q, %v; want %q", found, err, kept)
+	}
+	config(`"docs"`)
+	if err := Upload(t.Context(), from, t.TempDir()); err == nil {
+		t.Error("a pattern that adds is taken for one that leaves out")
 	}
 }
 
-// TestUpload: what an engine gets is the module and no more, and it compiles.
+func write(t *testing.T, file, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestUpload: an engine gets only the module, and that compiles.
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -95,36 +97,11 @@ func TestUpload(t *testing.T) {
 		}
 	}
 	// The module, and the command for its function image.
-	main := filepath.Join(dir, module.MainFile)
-	if err := os.MkdirAll(filepath.Dir(main), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(main, []byte(module.Main), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	write(t, filepath.Join(dir, module.MainFile), module.Main)
 	for _, pkg := range []string{".", "./spirodeploy/cmd/spiro-deploy"} {
 		if _, err := run(t.Context(), dir, "go", "build", "-trimpath", "-o", filepath.Join(t.TempDir(), "made"), pkg); err != nil {
 			t.Errorf("build %s of what is uploaded: %v", pkg, err)
 		}
-	}
-}
-
-func TestLeftOut(t *testing.T) {
-	t.Parallel()
-	left, err := leftOut([]string{"!.ci", "!**/*.md", "!**/testdata", "!internal/dev/demo"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]bool{
-		".ci/run": true, "README.md": true, "a/b/c.md": true, "a.mdx": false, "testdata": true, "a/testdata/b": true, "a/mytestdata/b": false,
-		"internal/dev/demo/demo.go": true, "internal/demonstration/x.go": false, "x/internal/dev/demo/demo.go": false, "main.go": false, "xci/run": false,
-	} {
-		if left(name) != want {
-			t.Errorf("%s is left out: %t", name, !want)
-		}
-	}
-	if _, err := leftOut([]string{"docs"}); err == nil {
-		t.Error("a pattern that adds is taken for one that leaves out")
 	}
 }
 

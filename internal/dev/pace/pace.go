@@ -8,12 +8,13 @@ import (
 	"time"
 )
 
-// Hang is how long a test waits for what has to come before it says that it hangs.
+// Hang is how long a test waits for an event that must come. After that, the test says
+// that something hangs.
 const Hang = 10 * time.Minute
 
-// Soon returns how long a test lets something wait for what never comes: at least
-// two seconds, and more on a slow or busy machine, so that what has to happen
-// before that has its time.
+// Soon returns how long a test waits for an event that must not come, or makes a limit
+// that must be hit: at least two seconds. It is longer on a slow or busy machine, so that
+// everything before has enough time.
 var Soon = sync.OnceValue(func() time.Duration {
 	began := time.Now()
 	if err := exec.Command("go", "version").Run(); err != nil { // starts a process, as most tests do
@@ -27,7 +28,7 @@ const (
 	most  = time.Minute
 )
 
-// scale returns Soon for a machine that takes so long to start a process. Some 10 ms
+// scale returns Soon for a machine that needs this long to start a process. Some 10 ms
 // are usual.
 func scale(start time.Duration) time.Duration {
 	return min(max(least, (50*start).Round(time.Second)), most)

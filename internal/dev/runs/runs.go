@@ -59,8 +59,8 @@ func Show(t testing.TB, rep *report.Report, format string) string {
 	return out.String()
 }
 
-// Result returns a result of about a size. Its first and last states changed something,
-// and one more fails if that is wanted.
+// Result returns a result of about size bytes. Its first and last states changed
+// something. If fails is set, it has one more state, which failed.
 func Result(id string, size int, fails bool) json.RawMessage {
 	var b strings.Builder
 	b.WriteString(`{"jid": "20261123114649295956", "ret": {`)

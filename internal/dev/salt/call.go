@@ -8,13 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"time"
 )
 
-// callLimit is how long one command may take. On a busy machine, starting
-// Python takes seconds, and each minion that is silent the master's time-out.
+// callLimit is how long one command may take. On a busy machine, Python takes seconds to
+// start, and the master waits for its whole time-out if a minion is silent.
 const callLimit = 10 * time.Minute
 
 // Runner calls a runner of the master, such as spiro.issue_token, by salt-run, and
@@ -49,7 +48,7 @@ func (m *Master) Call(ctx context.Context, minion, fun string, args ...string) (
 
 // allAnswer reports whether all minions answer.
 func (m *Master) allAnswer(ctx context.Context) bool {
-	out, _ := m.run(ctx, "salt", "--out=json", "--static", "--timeout=20", "*", "test.ping") // where it fails, nobody answers
+	out, _ := m.run(ctx, "salt", "--out=json", "--static", "--timeout=20", "*", "test.ping") // if it fails, nobody answers
 	var answers map[string]any
 	_ = json.Unmarshal(out, &answers) // as above
 	for _, minion := range m.minions {
@@ -69,11 +68,7 @@ func (m *Master) run(ctx context.Context, script string, args ...string) ([]byte
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	detach(cmd)
-	endWithUs(cmd)
 	cmd.WaitDelay = time.Second
-	// What endWithUs asks for happens when the thread ends that started the command.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
@@ -89,12 +84,13 @@ func (m *Master) Line(script string) []string {
 	return m.env.Script(script, "-c", m.path("master"))
 }
 
-// Environment is that of Salt's processes: nothing of the user's home is theirs.
+// Environment returns the environment of Salt's processes. It keeps them out of the
+// user's home.
 func (m *Master) Environment() []string {
 	return append(pythonEnv(os.Environ()), "HOME="+m.dir)
 }
 
-// combined runs a command of its own group, and returns what it printed.
+// combined runs a command in a group of its own, and returns what it printed.
 func combined(cmd *exec.Cmd) ([]byte, error) {
 	detach(cmd)
 	cmd.WaitDelay = time.Second

@@ -18,8 +18,8 @@ import (
 // settings are a configuration of Salt. JSON is YAML, too.
 type settings map[string]any
 
-// common are the settings of master and minions. Each has directories of its own:
-// everything lies below root_dir, which Salt puts before whatever does not.
+// common returns the settings that master and minions share. Each has directories of its
+// own: everything lies below root_dir, which Salt puts before every other path.
 func (m *Master) common(name string) settings {
 	return settings{
 		"root_dir": m.path(name), "pki_dir": m.path(name, "pki"), "cachedir": m.path(name, "var"), "sock_dir": m.path(name, "s"),
@@ -56,10 +56,7 @@ func (m *Master) configure(opts Options, ports []uint16) (uint16, error) {
 		return 0, err
 	}
 	for _, it := range m.minions {
-		grains := settings{"root": m.Root(it.ID)}
-		if it.RootGrain != "" {
-			grains[it.RootGrain] = m.Root(it.ID)
-		}
+		grains := settings{"root": m.Root(it.ID), "shop_root": m.Root(it.ID)}
 		maps.Copy(grains, it.Grains)
 		minion := m.common(it.ID)
 		maps.Copy(minion, settings{
@@ -76,9 +73,9 @@ func (m *Master) configure(opts Options, ports []uint16) (uint16, error) {
 	return port, nil
 }
 
-// patience returns for how many seconds the master waits for the answer of a minion:
-// on a busy machine, one that is well may take long. A master whose minions freeze
-// gives up earlier, in 20 seconds if the machine is idle.
+// patience returns for how many seconds the master waits for the answer of a minion: on a
+// busy machine, a healthy one may take long. If minions freeze in a test, the master
+// gives up earlier, after 20 seconds on an idle machine.
 func (o Options) patience() int {
 	if o.Freezes {
 		return int(10 * pace.Soon().Seconds())
@@ -97,10 +94,12 @@ func (m *Master) setUp(opts Options, port uint16, master settings) error {
 	}
 	maps.Copy(master, settings{
 		"fileserver_backend": []string{"roots", "spiro"}, "engines": []settings{{"spiro": engine}},
-		// The options file is one for the whole machine: not even here.
+		// The options file would be shared by the whole machine, so tests do without it,
+		// too.
 		"spirofs_compat": settings{"hardening": !opts.Published, "no_options_file": true},
 	})
-	// SpiroFS would make it when it first needs it, at two places at once if need be.
+	// Otherwise SpiroFS makes the key when it first needs it, possibly in two places at
+	// once.
 	return write(m.path("master", "pki", "spiro_auth", "macaroon-key"), m.key)
 }
 
@@ -112,7 +111,7 @@ func writeConfig(path string, s settings) error {
 	return write(path, text)
 }
 
-// write writes a file for this user alone, and makes its directory.
+// write writes a file that only this user can read, and makes its directory.
 func write(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -120,7 +119,7 @@ func write(path string, text []byte) error {
 	return os.WriteFile(path, text, 0o600)
 }
 
-// tls returns what it takes to trust the certificate; nil without one.
+// tls returns a configuration that trusts the certificate, or nil if there is none.
 func (m *Master) tls() *tls.Config {
 	if m.Certificate == nil {
 		return nil

@@ -20,8 +20,8 @@ import (
 // Newest is the newest version of Salt that is known here.
 const Newest = "3008.5"
 
-// Versions are the versions of Salt that SpiroFS is held against, the newest first:
-// of each release, the newest patch that installs.
+// Versions are the versions of Salt that SpiroFS is tested with, the newest first: the
+// newest patch of each release that installs.
 var Versions = []string{Newest, "3007.17", "3006.30", "3005.5"}
 
 // requirements pin packages: requirements.txt has what all versions of Salt need, and
@@ -33,23 +33,14 @@ var requirements embed.FS
 // InstallLimit is how long it may take to install anything.
 const InstallLimit = 30 * time.Minute
 
-// Limits, generous ones: they are there so that everything ends.
-const (
-	probeLimit = 5 * time.Minute
-	abandoned  = time.Hour // an unfinished environment that is older belongs to nobody
-)
+// probeLimit is how long it may take to ask a Python for its version.
+const probeLimit = 5 * time.Minute
 
 // ErrNoPython means that there is no Python that all versions of Salt run on.
 var ErrNoPython = errors.New("no Python for Salt")
 
 // Env is a Python environment with Salt and SpiroFS. It stays when a program ends.
-type Env struct {
-	version string // of Salt
-	dir     string
-}
-
-// Version returns the version of Salt.
-func (e *Env) Version() string { return e.version }
+type Env struct{ dir string }
 
 // Prepare is [PrepareVersion] for the newest version of Salt.
 func Prepare(ctx context.Context, progress func(string)) (*Env, error) {
@@ -57,10 +48,11 @@ func Prepare(ctx context.Context, progress func(string)) (*Env, error) {
 }
 
 // PrepareVersion finds the environment with a version of Salt in the user's cache
-// directory, or makes it. That needs Python 3.10 or 3.11 with the module venv (the
-// error is else [ErrNoPython]) and a package index that pip can reach. It may be
-// interrupted, and run by several processes at once: an environment gets its
-// name when it is whole. Progress is told, in lines, what takes its time.
+// directory, or makes it. To make it, PrepareVersion needs a package index that pip can
+// reach, and Python 3.10 or 3.11 with the module venv; without such a Python it returns
+// [ErrNoPython]. It may be interrupted, and several processes may call it at once: an
+// environment gets its name when it is complete. It calls progress with a line before
+// each long step.
 func PrepareVersion(ctx context.Context, version string, progress func(string)) (*Env, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -80,7 +72,7 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 	}
 	pins := pinned(version)
 	dir := filepath.Join(cache, "salt-"+version+"-"+digest(pins))
-	if env, err := open(dir, version); err == nil {
+	if env, err := open(dir); err == nil {
 		progress("Salt " + version + " and SpiroFS: reused from " + dir)
 		return env, nil
 	}
@@ -91,33 +83,30 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return nil, err
 	}
-	// Whoever comes second waits, and finds what the first has made.
-	unlock, err := lock(ctx, filepath.Join(cache, "lock"), func() { progress("Salt and SpiroFS: waiting for another process that installs") })
+	// A second process waits, and finds what the first has made.
+	unlock, err := lock(ctx, filepath.Join(cache, "lock"), progress)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if env, err := open(dir, version); err == nil {
+	if env, err := open(dir); err == nil {
 		return env, nil
 	}
-	removeAbandoned(cache)
-	building, err := os.MkdirTemp(cache, "building-")
-	if err != nil {
+	building := dir + ".new"
+	// An interrupted installation may have left something there.
+	if err := errors.Join(os.RemoveAll(building), os.Mkdir(building, 0o755)); err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(building) }() // it has been renamed, or the next one removes it
+	defer func() { _ = os.RemoveAll(building) }() // if it was not renamed; else the next installation removes it
 	progress(fmt.Sprintf("Salt %s and SpiroFS: installing %d packages from PyPI, with %s, into %s", version, len(pins), python, dir))
 	i := installation{python: python, dir: building, pins: pins, progress: progress}
 	if err := i.run(ctx); err != nil {
 		return nil, err
 	}
-	renameErr := os.Rename(building, dir)
-	// If another process was faster all the same, its environment is as good as this one.
-	env, err := open(dir, version)
-	if err != nil {
-		return nil, errors.Join(renameErr, err)
+	if err := os.Rename(building, dir); err != nil {
+		return nil, err
 	}
-	return env, nil
+	return open(dir)
 }
 
 // pinned returns the requirements of a version of Salt.
@@ -126,14 +115,14 @@ func pinned(version string) []string {
 	for _, name := range []string{"requirements", "salt-" + version} {
 		text, err := requirements.ReadFile("python/" + name + ".txt")
 		if err != nil {
-			panic(err) // they are in the executable, which a test holds
+			panic(err) // they are in the executable, as a test makes sure
 		}
 		pins = append(pins, strings.Fields(string(text))...)
 	}
 	return pins
 }
 
-// digest names all that an environment is made of.
+// digest returns a digest of everything that an environment is made of.
 func digest(pins []string) string {
 	sum := sha256.New()
 	fmt.Fprintln(sum, pins)
@@ -151,13 +140,13 @@ func digest(pins []string) string {
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
-// open opens an environment that is whole.
-func open(dir, version string) (*Env, error) {
+// open opens an environment that is complete.
+func open(dir string) (*Env, error) {
 	found, err := filepath.Glob(filepath.Join(dir, "lib", "python3*", "site-packages", "spirofs_compat"))
 	if err != nil || len(found) != 1 {
 		return nil, fmt.Errorf("open the environment %s: it has no SpiroFS", dir)
 	}
-	env := &Env{version: version, dir: dir}
+	env := &Env{dir}
 	if _, err := os.Stat(env.python()); err != nil { // the Python that it was made with may have gone
 		_ = os.RemoveAll(dir) // so that the next one can have the name
 		return nil, fmt.Errorf("open the environment: %w", err)
@@ -175,16 +164,6 @@ func (e *Env) Script(name string, args ...string) []string {
 
 // Python returns the command line that runs the environment's Python.
 func (e *Env) Python(args ...string) []string { return append([]string{e.python()}, args...) }
-
-// removeAbandoned removes what interrupted installations have left.
-func removeAbandoned(cache string) {
-	found, _ := filepath.Glob(filepath.Join(cache, "building-*")) // the pattern is good
-	for _, dir := range found {
-		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > abandoned {
-			_ = os.RemoveAll(dir) // there is always a next time
-		}
-	}
-}
 
 // tail returns the end of a text.
 func tail(text []byte, size int) string {

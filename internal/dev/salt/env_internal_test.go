@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestNoPython says what is missing, and what to do. (It sets PATH, so it does
-// not run beside others.)
+// TestNoPython: the error says what is missing, and what to do. (The test sets PATH, so
+// it does not run beside others.)
 func TestNoPython(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
@@ -38,7 +38,8 @@ func TestNoPython(t *testing.T) {
 	}
 }
 
-// TestFailedInstall leaves nothing, but for what may be another process's.
+// TestFailedInstall: an installation that fails leaves nothing, and removes what an
+// interrupted one left.
 func TestFailedInstall(t *testing.T) {
 	dir, cache := t.TempDir(), t.TempDir()
 	script := "#!/bin/sh\ncase $1 in -c) echo 3.11;; *) echo no room >&2; exit 3;; esac\n"
@@ -46,20 +47,15 @@ func TestFailedInstall(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir)
-	old, young := filepath.Join(cache, "building-old"), filepath.Join(cache, "building-young")
-	for _, d := range []string{old, young} {
-		if err := os.Mkdir(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Chtimes(old, time.Time{}, time.Now().Add(-2*abandoned)); err != nil {
+	interrupted := filepath.Join(cache, "salt-"+Newest+"-"+digest(pinned(Newest))+".new")
+	if err := os.MkdirAll(filepath.Join(interrupted, "bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	_, err := prepareIn(t.Context(), cache, Newest, func(string) {})
 	if err == nil || !strings.Contains(err.Error(), "making a virtual environment: exit status 3\nno room") {
 		t.Errorf("error %v", err)
 	}
-	if left, err := filepath.Glob(filepath.Join(cache, "building-*")); err != nil || len(left) != 1 || filepath.Base(left[0]) != "building-young" {
+	if left, err := filepath.Glob(filepath.Join(cache, "salt-*")); err != nil || len(left) > 0 {
 		t.Errorf("left are %v, %v", left, err)
 	}
 }
@@ -85,7 +81,7 @@ func TestPinned(t *testing.T) {
 	}
 }
 
-// TestUnknownVersion says which versions there are.
+// TestUnknownVersion: the error says which versions there are.
 func TestUnknownVersion(t *testing.T) {
 	t.Parallel()
 	_, err := prepareIn(t.Context(), t.TempDir(), "2019.2", func(string) {})
@@ -94,19 +90,22 @@ func TestUnknownVersion(t *testing.T) {
 	}
 }
 
-// TestLock: who comes second waits, until the first is done or the context is.
+// TestLock: the second waits until the first is done, or its context is.
 func TestLock(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "lock")
-	unlock, err := lock(t.Context(), path, func() { t.Error("nobody has it, and it waits") })
+	quiet := func(string) {}
+	unlock, err := lock(t.Context(), path, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := lock(ctx, path, cancel); !errors.Is(err, context.Canceled) {
-		t.Errorf("two have it: %v", err)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*pollEvery)
+	defer cancel()
+	if _, err := lock(ctx, path, quiet); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("two hold the lock: %v", err)
 	}
-	second, err := lock(t.Context(), path, unlock)
+	time.AfterFunc(pollEvery, unlock)
+	second, err := lock(t.Context(), path, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

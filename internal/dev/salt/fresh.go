@@ -9,11 +9,10 @@ import (
 )
 
 // Fresh makes an environment in a directory that is not there yet: a copy of this one
-// without SpiroFS, as Salt's own packages are. Like them, it has the program salt-pip,
-// which installs into a directory that comes first on Python's path. Programs returns
-// where that is.
+// without SpiroFS, like Salt's own packages. Like them, it has the program salt-pip,
+// which installs into a directory that comes first on Python's path.
 func (e *Env) Fresh(ctx context.Context, dir string) (*Env, error) {
-	fresh := &Env{version: e.version, dir: dir}
+	fresh := &Env{dir}
 	if out, err := combined(exec.CommandContext(ctx, "cp", "-a", e.dir, dir)); err != nil {
 		return nil, fmt.Errorf("copy the environment: %w: %s", err, tail(out, 500))
 	}

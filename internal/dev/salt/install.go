@@ -14,14 +14,14 @@ import (
 
 // installation makes an environment.
 type installation struct {
-	python   string   // which makes it
-	dir      string   // where it is made
+	python   string   // makes the environment
+	dir      string   // of the environment
 	pins     []string // what goes into it
 	progress func(string)
 }
 
-// run makes the environment. It will be moved, so nothing may depend on its path:
-// the scripts' first lines do, and are not used.
+// run makes the environment. It will be moved, so nothing may depend on its path. The
+// first lines of the scripts do, so nothing uses them.
 func (i installation) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, InstallLimit, errors.New("it took more than "+InstallLimit.String()))
 	defer cancel()
@@ -32,7 +32,7 @@ func (i installation) run(ctx context.Context) error {
 	if err := os.CopyFS(sources, compat.Files); err != nil {
 		return err
 	}
-	var tools []string // what the packages are built with, which has to be there first
+	var tools []string // the packages are built with these, so they come first
 	for _, pin := range i.pins {
 		if strings.HasPrefix(pin, "setuptools==") || strings.HasPrefix(pin, "wheel==") {
 			tools = append(tools, pin)

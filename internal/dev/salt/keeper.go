@@ -1,124 +1,108 @@
 package salt
 
 import (
-	"bufio"
-	"context"
-	_ "embed" // for the keeper
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"sync"
 	"time"
 )
 
-//go:embed python/keeper.py
-var keeperScript string
+// keeperScript reads process groups, a line each. After the line "end", or when its input
+// ends, it kills them and removes the directory $1. If nobody asked, the process at the
+// other end has gone, and its commands of Salt may still have been writing.
+const keeperScript = `trap '' INT HUP TERM
+while read -r line; do
+  if [ "$line" = end ]; then asked=yes; break; fi
+  groups="$groups -$line"
+done
+[ -z "$groups" ] || kill -s KILL -- $groups
+for try in 1 2 3 4 5; do rm -rf -- "$1" && break; sleep 0.2; done
+[ -n "$asked" ] || { sleep 2; rm -rf -- "$1"; }
+`
 
-// program is what the keeper starts.
+// program is what a keeper starts.
 type program struct {
-	Name   string   `json:"name"`
-	Args   []string `json:"args"`
-	Output string   `json:"output"` // a file
+	name   string
+	args   []string
+	output string // a file
 }
 
-// keeper is the process that starts the programs, and ends them with this
-// process at the latest: what only this process did would not happen when it is
-// killed, or a test runs into its time limit.
+// keeper starts programs. Its process ends them when this process does, at the latest: a
+// process that is killed, or a test that runs into its time limit, ends nothing itself.
 type keeper struct {
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
 	pids  map[string]int // of the programs; each leads a group
 
-	done chan struct{} // closed when the keeper's output has ended
 	mu   sync.Mutex
-	dead []string // programs that have ended by themselves
+	dead error // of the first program that has ended
 }
 
 // closeLimit is how long the keeper may take to end everything.
 const closeLimit = 30 * time.Second
 
-func startKeeper(env *Env, dir string, programs []program, environ []string) (*keeper, error) {
-	spec, err := json.Marshal(map[string]any{"dir": dir, "programs": programs})
-	if err != nil {
-		return nil, err
-	}
+// startKeeper starts programs that write below a directory.
+func startKeeper(dir string, programs []program, environ []string) (*keeper, error) {
 	// Not with a context: it has to outlive everything else.
-	cmd := exec.Command(env.python(), "-c", keeperScript) //nolint:noctx // see above
-	cmd.Env, cmd.Dir = environ, "/"
-	detach(cmd)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
+	k := &keeper{cmd: exec.Command("sh", "-c", keeperScript, "sh", dir), pids: map[string]int{}} //nolint:noctx // see above
+	k.cmd.Dir = "/"
+	detach(k.cmd)
+	var err error
+	if k.stdin, err = k.cmd.StdinPipe(); err == nil {
+		err = k.cmd.Start()
 	}
-	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the keeper: %w", err)
 	}
-	k := &keeper{cmd: cmd, stdin: stdin, pids: map[string]int{}, done: make(chan struct{})}
-	started := make(chan struct{})
-	go k.listen(stdout, len(programs), started)
-	if _, err := stdin.Write(append(spec, '\n')); err != nil {
-		return nil, errors.Join(fmt.Errorf("tell the keeper: %w", err), k.close())
+	for _, p := range programs {
+		if err := k.start(p, environ); err != nil {
+			return nil, errors.Join(fmt.Errorf("start %s: %w", p.name, err), k.close())
+		}
 	}
-	select {
-	case <-started:
-		return k, nil
-	case <-k.done:
-		return nil, errors.Join(errors.New("start the programs: the keeper has ended"), k.close())
-	}
+	return k, nil
 }
 
-// listen hears what the keeper tells. All programs have started when it closes
-// started.
-func (k *keeper) listen(out io.Reader, programs int, started chan<- struct{}) {
-	defer close(k.done)
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		var told struct {
-			Name   string
-			PID    int
-			Status int
-		}
-		if json.Unmarshal(lines.Bytes(), &told) != nil {
-			continue
-		}
-		if told.PID != 0 {
-			if k.pids[told.Name] = told.PID; len(k.pids) == programs {
-				close(started)
-			}
-			continue
-		}
+func (k *keeper) start(p program, environ []string) error {
+	output, err := os.OpenFile(p.output, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	cmd := exec.Command(p.args[0], p.args[1:]...) //nolint:noctx // the keeper ends it
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = environ, "/", output, output
+	detach(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	k.pids[p.name] = cmd.Process.Pid
+	_, err = fmt.Fprintln(k.stdin, cmd.Process.Pid)
+	go func() {
+		_ = cmd.Wait() // its status says how
 		k.mu.Lock()
-		k.dead = append(k.dead, fmt.Sprintf("%s has ended with status %d", told.Name, told.Status))
-		k.mu.Unlock()
-	}
+		defer k.mu.Unlock()
+		if k.dead == nil {
+			k.dead = fmt.Errorf("%s has ended: %s", p.name, cmd.ProcessState)
+		}
+	}()
+	return err
 }
 
-// ended returns an error when a program has.
+// ended returns an error if a program has ended.
 func (k *keeper) ended() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.dead) == 0 {
-		return nil
-	}
-	return errors.New(k.dead[0])
+	return k.dead
 }
 
 // close has the keeper end the programs, and waits for it.
 func (k *keeper) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
-	defer cancel()
-	_, _ = io.WriteString(k.stdin, "end\n") // where that fails, the keeper is on its way
+	_, _ = io.WriteString(k.stdin, "end\n") // if that fails, the keeper is on its way
 	_ = k.stdin.Close()                     // as above
-	select {
-	case <-k.done:
-	case <-ctx.Done():
-		_ = k.cmd.Process.Kill() // it may just have ended
-	}
+	late := time.AfterFunc(closeLimit, func() { _ = k.cmd.Process.Kill() })
+	defer late.Stop()
 	if err := k.cmd.Wait(); err != nil {
 		return fmt.Errorf("end Salt: the keeper: %w", err)
 	}

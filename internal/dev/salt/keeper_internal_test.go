@@ -21,14 +21,13 @@ import (
 // helper names the variable by which TestKeeper starts this test as another process.
 const helper = "SPIRODEPLOY_KEEPER_HELPER"
 
-// TestKeeper: programs and directory are gone when the process that wanted them
-// is, even if that was killed.
+// TestKeeper: if the process that started the keeper is killed, the programs end and the
+// directory goes.
 func TestKeeper(t *testing.T) {
 	t.Parallel()
 	if dir := os.Getenv(helper); dir != "" {
 		keepAndPrint(t, dir)
 	}
-	testPython(t)
 	dir := filepath.Join(t.TempDir(), "kept")
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKeeper$")
 	cmd.Env = append(os.Environ(), helper+"="+dir, "TMPDIR="+t.TempDir())
@@ -67,8 +66,8 @@ func keepAndPrint(t *testing.T, dir string) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	k, err := startKeeper(testPython(t), dir, []program{
-		{Name: "sleep", Args: []string{"sh", "-c", "sleep 300 & sleep 300"}, Output: filepath.Join(dir, "out")},
+	k, err := startKeeper(dir, []program{
+		{"sleep", []string{"sh", "-c", "sleep 300 & sleep 300"}, filepath.Join(dir, "out")},
 	}, os.Environ())
 	if err != nil {
 		t.Fatal(err)
@@ -77,33 +76,14 @@ func keepAndPrint(t *testing.T, dir string) {
 	time.Sleep(time.Minute)
 }
 
-// testPython returns an environment that has the Python of the system.
-func testPython(t *testing.T) *Env {
-	t.Helper()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("there is no python3")
-	}
-	dir := t.TempDir()
-	env := &Env{dir: dir}
-	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	script := "#!/bin/sh\nexec '" + python + "' \"$@\"\n"
-	if err := os.WriteFile(env.python(), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return env
-}
-
-// TestProgramEnds: what ends by itself is told.
+// TestProgramEnds: a program that ends by itself is reported.
 func TestProgramEnds(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "kept")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	k, err := startKeeper(testPython(t), dir, []program{{Name: "master", Args: []string{"false"}, Output: filepath.Join(dir, "out")}}, os.Environ())
+	k, err := startKeeper(dir, []program{{"master", []string{"false"}, filepath.Join(dir, "out")}}, os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +94,7 @@ func TestProgramEnds(t *testing.T) {
 	if err := k.close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := startKeeper(testPython(t), dir, []program{{Name: "master", Args: []string{"/no/such/program"}, Output: filepath.Join(t.TempDir(), "out")}}, os.Environ()); err == nil {
-		t.Error("a program that is not there has started")
+	if _, err := startKeeper(dir, []program{{"master", []string{"/no/such/program"}, filepath.Join(t.TempDir(), "out")}}, os.Environ()); err == nil {
+		t.Error("a missing program has started")
 	}
 }

@@ -21,11 +21,10 @@ import (
 // Minion is a minion to start.
 type Minion struct {
 	ID string
-	// Grains are further grains; default none. Every minion has the grain
-	// "root", the directory below which its states may write ([Master.Root]).
+	// Grains are further grains; default none. Every minion has the grains "root" and,
+	// for examples/shop, "shop_root": the directory below which its states may write
+	// ([Master.Root]).
 	Grains map[string]any
-	// RootGrain is a further name for the grain "root"; default none.
-	RootGrain string
 }
 
 // Options say what to start.
@@ -34,16 +33,16 @@ type Options struct {
 	// TLS has the server speak TLS, with the certificate [Master.Certificate];
 	// default false, plain HTTP.
 	TLS bool
-	// Published has SpiroFS do what it does as it was published: what spirofs-compat
-	// hardens is off; default false.
+	// Published switches off what spirofs-compat hardens, so that SpiroFS acts as it was
+	// published; default false.
 	Published bool
-	// Freezes says that minions are frozen ([Master.Freeze]) and the master is to find
-	// out soon; default false, the master waits for minutes.
+	// Freezes says that the test freezes minions ([Master.Freeze]), and makes the master
+	// give up on them soon; default false, it waits for minutes.
 	Freezes bool
-	// Setup returns the text of a configuration file that sets SpiroFS up, in place of
-	// what this package sets up; default nil. It gets the port that is free for it.
+	// Setup returns a configuration file that sets SpiroFS up on a port, in place of what
+	// this package sets up; default nil.
 	Setup func(port int) string
-	// Progress is told, in lines, what is waited for; default: nobody is.
+	// Progress gets a line about each wait that takes long; default none.
 	Progress func(string)
 }
 
@@ -84,7 +83,7 @@ func (e *Env) Start(ctx context.Context, opts Options) (*Master, error) {
 		}
 		return nil, errors.Join(err, m.Close())
 	}
-	context.AfterFunc(ctx, func() { _ = m.Close() }) // whoever closes it gets the error
+	context.AfterFunc(ctx, func() { _ = m.Close() }) // a call of Close gets the same error
 	return m, nil
 }
 
@@ -100,13 +99,11 @@ func (m *Master) start(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	programs := []program{{Name: "master", Args: m.env.Script("salt-master", "-c", m.path("master"), "-l", "warning"), Output: m.path("master", "out")}}
+	programs := []program{{"master", m.env.Script("salt-master", "-c", m.path("master"), "-l", "warning"), m.path("master", "out")}}
 	for _, minion := range opts.Minions {
-		programs = append(programs, program{
-			Name: minion.ID, Args: m.env.Script("salt-minion", "-c", m.path(minion.ID), "-l", "warning"), Output: m.path(minion.ID, "out"),
-		})
+		programs = append(programs, program{minion.ID, m.env.Script("salt-minion", "-c", m.path(minion.ID), "-l", "warning"), m.path(minion.ID, "out")})
 	}
-	if m.keeper, err = startKeeper(m.env, m.dir, programs, m.Environment()); err != nil {
+	if m.keeper, err = startKeeper(m.dir, programs, m.Environment()); err != nil {
 		return err
 	}
 	wait := waiting{ctx: ctx, began: began, progress: opts.Progress, failed: m.broken}
@@ -119,14 +116,14 @@ func (m *Master) start(ctx context.Context, opts Options) error {
 			return err
 		}
 	}
-	// What a minion says in its log is not yet what the master knows.
+	// A minion may say in its log that it is ready before the master knows.
 	if len(opts.Minions) > 0 {
 		return wait.until("answers of all minions", func() bool { return m.allAnswer(ctx) })
 	}
 	return nil
 }
 
-// broken returns why it will not come up.
+// broken returns why the master will not come up, or nil.
 func (m *Master) broken() error {
 	if err := m.keeper.ended(); err != nil {
 		return err
@@ -169,11 +166,11 @@ func (m *Master) Close() error {
 // Root returns the directory that a minion's grain "root" names. It is there.
 func (m *Master) Root(minion string) string { return m.path(minion, "root") }
 
-// Temp returns a directory for whatever else a test writes. It goes when the
-// master does, even where the test's own cleaning up does not happen.
+// Temp returns a directory for whatever else a test writes. It goes when the master does,
+// even if the test cannot clean up.
 func (m *Master) Temp() string { return m.path("temp") }
 
-// Log returns the path of the master's log, which has all of it.
+// Log returns the path of the master's whole log.
 func (m *Master) Log() string { return m.path("master", "log") }
 
 // Key returns the key of the tokens, which is a file below pki_dir.
@@ -210,7 +207,7 @@ func (m *Master) signal(minion, verb string, send func(int) error) error {
 	return nil
 }
 
-// Logs returns the ends of all logs, for whoever has to find out what went wrong.
+// Logs returns the ends of all logs, to find out what went wrong.
 func (m *Master) Logs() string {
 	var b strings.Builder
 	names := []string{"master"}
@@ -229,11 +226,11 @@ func (m *Master) Logs() string {
 	return b.String()
 }
 
-// bearer is a token in a log: where a request fails, SpiroFS logs its headers.
+// bearer matches a token in a log: SpiroFS logs the headers of a request that fails.
 var bearer = regexp.MustCompile(`(?i)bearer +[^'", )]+`)
 
-// withoutNoise leaves out what Salt says of SpiroFS's entry points, at each start
-// and many times: this package does without them.
+// withoutNoise leaves out what Salt says about SpiroFS's entry points, many times at each
+// start. This package does not use them.
 func withoutNoise(log []byte) []byte {
 	var kept []byte
 	for line := range bytes.Lines(log) {
@@ -272,7 +269,7 @@ func freePorts(n int) ([]uint16, error) {
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
-		defer func() { _ = l.Close() }() // when all are found, so that none is found twice
+		defer func() { _ = l.Close() }() // not before all are found, so that none is found twice
 		ports = append(ports, netip.MustParseAddrPort(l.Addr().String()).Port())
 	}
 	return ports, nil

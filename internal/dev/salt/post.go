@@ -12,18 +12,18 @@ import (
 	"strings"
 )
 
-// Form is a deployment as it is posted. It may be one that no client would send.
+// Form is a deployment to post, possibly one that no client would send.
 type Form struct {
 	Project, Deployment string
 	Highstate           bool
 	Bundle              []byte
-	// Heard is told each line of the stream, with its end, as it comes; an error
-	// ends it; default: nobody is.
+	// Heard is called with each line of the stream, line end included; its error ends the
+	// stream; default none.
 	Heard func(line string) error
 }
 
-// Post posts a form, as simply as can be, with a token for all projects, and returns
-// the stream. If there is none, the error has the server's words.
+// Post posts a form with a token for all projects, and returns the stream. If the server
+// sends no stream, the error has its words.
 func (m *Master) Post(ctx context.Context, f Form) ([]byte, error) {
 	body, contentType, err := f.body()
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // pythons are the versions that every version of Salt here runs on.
 var pythons = []string{"3.11", "3.10"}
 
-// findPython returns the first Python that will do.
+// findPython returns the first Python with one of these versions.
 func findPython(ctx context.Context) (string, error) {
 	var seen []string
 	for _, name := range []string{"python3.11", "python3.10", "python3", "python"} {
@@ -48,7 +48,7 @@ func probe(ctx context.Context, path string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// pythonEnv leaves out what would lead a Python out of its environment.
+// pythonEnv leaves out variables that would lead a Python out of its environment.
 func pythonEnv(env []string) []string {
 	kept := []string{"PYTHONUTF8=1", "PYTHONWARNINGS=ignore"}
 	for _, v := range env {

@@ -19,7 +19,7 @@ import (
 // recordLimit is how long one deployment may take while it is recorded.
 const recordLimit = 3 * time.Minute
 
-// situation is a deployment whose stream of events is worth having.
+// situation is a deployment whose stream of events is worth recording.
 type situation struct {
 	project, deployment string // empty: shop, prod
 	noHighstate         bool
@@ -29,7 +29,7 @@ type situation struct {
 	freeze              string            // a minion that stops when highstates begin
 }
 
-// situations are those of internal/dev/streams, by name.
+// situations are the deployments of internal/dev/streams, by name.
 var situations = map[string]situation{
 	"ok": {top: "web1", files: map[string]string{"etc/app.conf": "v1\n"}, app: `
 {{ grains['root'] }}/etc/app.conf:
@@ -93,14 +93,14 @@ no-such: {nosuch.state: []}
 `},
 }
 
-// OfVersions are the situations that versions of Salt tell in ways of their own.
+// OfVersions are the situations whose streams depend on the version of Salt.
 // [Master.Record] knows them.
 var OfVersions = []string{"states-failed", "requisites", "requisite-missing", "not-a-number"}
 
-// changing is what two runs of one deployment do not have in common.
+// changing matches what differs between two runs of one deployment.
 var changing = regexp.MustCompile(`"(pid|start_time|duration|jid)": ("[^"]*"|[0-9.]+)`)
 
-// Same reports whether two streams are the same but for that.
+// Same reports whether two streams differ only in that.
 func Same(a, b []byte) bool {
 	return bytes.Equal(changing.ReplaceAll(a, []byte(`"$1"`)), changing.ReplaceAll(b, []byte(`"$1"`)))
 }
@@ -109,7 +109,8 @@ func Same(a, b []byte) bool {
 // files NAME.sse of a directory. A file whose stream is the [Same] stays: tests know
 // its times and numbers.
 func Record(ctx context.Context, dir string, progress func(string)) (err error) {
-	// Of the oldest, whose streams everybody has read; tests/spirofs has the others'.
+	// The other tests read streams of the oldest version; tests/spirofs has those of the
+	// others.
 	env, err := PrepareVersion(ctx, Versions[len(Versions)-1], progress)
 	if err != nil {
 		return err

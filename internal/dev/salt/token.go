@@ -26,7 +26,7 @@ func (m *Master) Token(lifespan time.Duration, projects ...string) token.Token {
 
 // issue does what spiro_auth.generate_token does, with its key.
 func (m *Master) issue(caveat map[string]any) token.Token {
-	caveat["not_before"] = seconds(time.Now()) - 1 // both clocks are one, but not to the microsecond
+	caveat["not_before"] = seconds(time.Now()) - 1 // both read one clock, but not to the microsecond
 	made, err := macaroon.New(m.key, []byte(rand.Text()), "", macaroon.V1)
 	if err != nil {
 		panic(fmt.Sprintf("make a token: %v", err)) // nothing in it can be wrong
@@ -34,8 +34,7 @@ func (m *Master) issue(caveat map[string]any) token.Token {
 	return add(made, caveat)
 }
 
-// Narrow returns a token that allows what t allows and the caveat, too. Whoever
-// has a token can do so.
+// Narrow adds a caveat to a token, as everybody who has the token can.
 func Narrow(t token.Token, caveat map[string]any) (token.Token, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(t.Reveal())
 	var m macaroon.Macaroon

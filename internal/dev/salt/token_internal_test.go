@@ -26,7 +26,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestSame: times and numbers of jobs are no difference, comments are one.
+// TestSame: times and job numbers make no difference, comments do.
 func TestSame(t *testing.T) {
 	t.Parallel()
 	one := `{"pid": 12, "duration": 3.5, "jid": "2026", "start_time": "11:00", "comment": "a"}`

@@ -2,16 +2,18 @@ package salt
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"time"
 )
 
-// waiting waits for what comes up, and tells for what and since when.
+// waiting waits for something to come up, and tells for what and since when.
 type waiting struct {
 	ctx      context.Context // of the start
 	began    time.Time
 	progress func(string)
-	failed   func() error // returns why it is no use to wait any longer
+	failed   func() error // returns why waiting is of no use any more
 }
 
 const (
@@ -19,7 +21,7 @@ const (
 	tellEvery = 5 * time.Second
 )
 
-// until waits until there is something.
+// until waits until something is there.
 func (w waiting) until(what string, there func() bool) error {
 	told := time.Now()
 	for !there() {
@@ -37,4 +39,22 @@ func (w waiting) until(what string, there func() bool) error {
 		}
 	}
 	return nil
+}
+
+// lock waits until no other process has locked a file, and returns the function that
+// unlocks it. The system unlocks it, too, when this process ends.
+func lock(ctx context.Context, path string, progress func(string)) (unlock func(), err error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	w := waiting{ctx: ctx, began: time.Now(), progress: progress, failed: func() error { return err }}
+	waitErr := w.until("another process that installs", func() (locked bool) {
+		locked, err = tryLock(file)
+		return locked && err == nil
+	})
+	if waitErr != nil {
+		return nil, errors.Join(waitErr, file.Close())
+	}
+	return func() { _ = file.Close() }, nil
 }

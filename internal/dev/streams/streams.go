@@ -13,7 +13,7 @@ var recorded embed.FS
 // All are the names of the streams.
 var All = []string{"ok", "states-failed", "render-failed", "minion-not-responding", "no-minions", "no-highstate", "exception"}
 
-// Read returns a stream by its name. There being none is a mistake in the test.
+// Read returns a stream by its name. It panics if there is none: the test has a mistake.
 func Read(name string) []byte {
 	stream, err := recorded.ReadFile("recorded/" + name + ".sse")
 	if err != nil {

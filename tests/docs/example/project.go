@@ -1,6 +1,5 @@
-// Package example is what the docs show: examples/shop as a repository of its
-// own, and https://salt.example.com:4510/ as a server that is reached without
-// leaving this machine.
+// Package example sets up what the docs show: examples/shop as a repository of its own,
+// and a server on this machine that clients reach as https://salt.example.com:4510/.
 package example
 
 import (
@@ -14,18 +13,17 @@ import (
 // Root is the repository, seen from a package in tests/.
 var Root = filepath.Join("..", "..")
 
-// Build makes the command, in a directory, and returns its path.
+// Build builds the command in a directory, and returns its path.
 func Build(ctx context.Context, dir string) (string, error) {
-	path := filepath.Join(dir, "spiro-deploy")
-	abs, err := filepath.Abs(path)
+	path, err := filepath.Abs(filepath.Join(dir, "spiro-deploy"))
 	if err != nil {
 		return "", err
 	}
-	return abs, run(ctx, Root, nil, "go", "build", "-o", abs, "./spirodeploy/cmd/spiro-deploy")
+	return path, run(ctx, Root, nil, "go", "build", "-o", path, "./spirodeploy/cmd/spiro-deploy")
 }
 
-// Project makes a repository of examples/shop in a directory, with one commit
-// that is the same wherever it is made.
+// Project makes a repository of examples/shop in a directory, with one commit that is the
+// same on every machine.
 func Project(ctx context.Context, dir string) error {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(Root, "examples", "shop"))); err != nil {
 		return err

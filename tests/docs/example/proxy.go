@@ -41,8 +41,8 @@ func certify(dir string) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, os.WriteFile(filepath.Join(dir, certName), text, 0o600)
 }
 
-// listen starts a proxy for HTTPS behind which there is only the host: to, with
-// TLS before it.
+// listen starts a proxy for HTTPS that knows only the host. It connects clients with to,
+// and speaks TLS in its place.
 func listen(to string, config *tls.Config) (net.Listener, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is there at once
 	if err != nil {
@@ -70,7 +70,7 @@ func serve(conn net.Conn, to string, config *tls.Config) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
 		return
 	}
-	// The client waits for this before it begins with TLS: nothing is in the buffer.
+	// The client waits for this answer before it begins with TLS, so the buffer is empty.
 	if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n"); err != nil {
 		return
 	}

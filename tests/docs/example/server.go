@@ -16,20 +16,20 @@ import (
 // The server that the docs name.
 const (
 	host = "salt.example.com"
-	// URL is where it seems to be.
+	// URL is the server's URL for clients that use the proxy.
 	URL = "https://" + host + ":4510/"
 )
 
-// Server is a [spirotest.Server] that can be reached as [URL], through a proxy
-// that knows nothing else.
+// Server is a [spirotest.Server] that clients reach as [URL], through a proxy that knows
+// no other host.
 type Server struct {
 	*spirotest.Server
 	proxy net.Listener
 	cert  string // file with the certificate
 }
 
-// Start starts a server with minions that play what Salt returned for
-// examples/shop: web2 can fail, as in the demo. In dir it keeps its certificate.
+// Start starts a server whose minions return what Salt returned for examples/shop. As in
+// the demo, web2 can fail. Start writes the certificate to dir.
 func Start(dir string, fail bool) (*Server, error) {
 	minions, err := play(fail)
 	if err != nil {
@@ -53,8 +53,8 @@ func Start(dir string, fail bool) (*Server, error) {
 	return s, nil
 }
 
-// Environ returns the variables of a shell in which the server is there and can
-// be trusted. (That SSL_CERT_FILE says whom to trust holds on Linux.)
+// Environ returns the variables with which a shell reaches the server and trusts it.
+// (SSL_CERT_FILE works on Linux.)
 func (s *Server) Environ() []string {
 	return []string{
 		"SPIRO_URL=" + URL, "SPIRO_TOKEN=" + s.Token(time.Hour, "shop"),
@@ -62,7 +62,7 @@ func (s *Server) Environ() []string {
 	}
 }
 
-// Close ends it.
+// Close stops the server and its proxy.
 func (s *Server) Close() error { return errors.Join(s.proxy.Close(), s.Server.Close()) }
 
 // play returns the minions of the demo, with their results.

@@ -23,13 +23,13 @@ func Stage(ctx context.Context, opts demo.Options, deploy func(url, token string
 	if err != nil {
 		return fmt.Errorf("the demo with a real Salt: %w", err)
 	}
-	web := salt.Minion{ID: "web1", RootGrain: "shop_root"}
+	web := salt.Minion{ID: "web1"}
 	if opts.Fail {
 		web.Grains = map[string]any{"shop_port": 80800} // which the program refuses
 	}
 	progress("Salt: starting, some seconds")
 	master, err := env.Start(ctx, salt.Options{
-		Minions: []salt.Minion{web, {ID: "db1", RootGrain: "shop_root"}}, Progress: progress,
+		Minions: []salt.Minion{web, {ID: "db1"}}, Progress: progress,
 	})
 	if err != nil {
 		return fmt.Errorf("the demo with a real Salt: %w", err)

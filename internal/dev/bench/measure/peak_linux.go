@@ -6,12 +6,12 @@ import (
 	"syscall"
 )
 
-// tieToParent has the child die with this process.
+// tieToParent makes the system end the command if this process ends.
 func tieToParent(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
 
-// peak returns how much memory a process has used at most, in KiB.
+// peak returns how much memory a process used at most, in KiB.
 func peak(state *os.ProcessState) int64 {
 	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
 		return usage.Maxrss
