@@ -103,17 +103,25 @@ func harmlessLines(out io.Writer, log view.Log) *careful {
 }
 
 func (c *careful) Write(p []byte) (int, error) {
-	c.held = append(c.held, p...)
-	err := c.write(c.ready(c.held))
+	text := p
+	if len(c.held) > 0 {
+		text = append(c.held, p...)
+	}
+	n := c.ready(text)
+	err := c.write(text[:n])
+	c.held = append(c.held[:0], text[n:]...)
 	return len(p), err
 }
 
 // flush writes what was held back.
-func (c *careful) flush() { _ = c.write(len(c.held)) } // an earlier write has returned the error
+func (c *careful) flush() { _ = c.write(c.held) } // an earlier write has returned the error
 
-func (c *careful) write(n int) error {
-	_, err := io.WriteString(c.out, c.change(rawjson.View(c.held[:n]))) // a report may be large: no copy
-	c.held = append(c.held[:0], c.held[n:]...)
+func (c *careful) write(text []byte) error {
+	before := rawjson.View(text) // a report may be large: no copy
+	if after := c.change(before); after != before {
+		text = []byte(after)
+	}
+	_, err := c.out.Write(text)
 	return err
 }
 

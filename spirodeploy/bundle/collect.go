@@ -321,7 +321,7 @@ func (c *collector) add(e Entry) (err error) {
 	it := item{Item: Item{Name: name, Mode: canonicalMode(e.Mode)}, origin: e.origin}
 	switch e.Mode.Type() {
 	case 0:
-		it.Size, it.source, err = c.content(e)
+		it.Size, it.origin, err = c.content(e)
 	case fs.ModeDir:
 		it.Name += "/"
 		it.path = "" // nobody needs it
@@ -340,30 +340,32 @@ func (c *collector) add(e Entry) (err error) {
 	return nil
 }
 
-// content returns the size and the source of a file's content. It spools the content if
-// the size is unknown.
-func (c *collector) content(e Entry) (size int64, from *source, err error) {
-	open := e.Open
+// content returns the size of a file and the origin of its content. It spools the
+// content if the size is unknown.
+func (c *collector) content(e Entry) (size int64, from origin, err error) {
+	from, open := origin{path: e.file()}, e.Open
 	switch {
-	case open == nil && e.path == "" && e.source == nil:
-		return 0, nil, errors.New("scanner: a file with nothing to open")
+	case open == nil && e.origin == (origin{}):
+		return 0, from, errors.New("scanner: a file with nothing to open")
 	case open == nil && e.Size >= 0:
-		return e.Size, e.source, nil
+		return e.Size, e.origin, nil
 	case e.Size >= 0:
-		return e.Size, &source{open: open}, nil
+		from.source = &source{open: open}
+		return e.Size, from, nil
 	case open == nil:
 		open = func() (io.ReadCloser, error) { return os.Open(e.file()) }
 	}
 	r, err := open()
 	if err != nil {
-		return 0, nil, reason(err)
+		return 0, from, reason(err)
 	}
 	defer r.Close()
 	kept, err := c.bundle.spool(r)
 	if err != nil {
-		return 0, nil, err
+		return 0, from, err
 	}
-	return kept.Size(), &source{at: kept}, nil
+	from.source = &source{at: kept}
+	return kept.Size(), from, nil
 }
 
 // finish sorts the entries as the format asks, and checks them against each other.

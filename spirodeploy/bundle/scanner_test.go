@@ -64,6 +64,28 @@ func TestScanner(t *testing.T) {
 	}
 }
 
+// TestReplacedContent: a scanner puts other content in the place of a walked file.
+func TestReplacedContent(t *testing.T) {
+	t.Parallel()
+	dir := project(t, node{'f', "src/a/b", "xx"})
+	s := func(ctx context.Context, _ string, skip func(string) bool) iter.Seq2[bundle.Entry, error] {
+		return func(yield func(bundle.Entry, error) bool) {
+			for e, err := range bundle.Filesystem(ctx, filepath.Join(dir, "src"), skip) {
+				if !e.Mode.IsDir() {
+					e.Open = func() (io.ReadCloser, error) { return opens("longer")() }
+				}
+				if !yield(e, err) {
+					return
+				}
+			}
+		}
+	}
+	b, err := bundle.New(t.Context(), bundle.Options{Dir: dir, Scanners: []bundle.Scanner{s}})
+	check(t, err)
+	defer b.Close()
+	stops(t, b, bundle.ErrChanged, "read src/a/b: changed since the tree was walked: it has more than 2 bytes")
+}
+
 // TestOptionsUntouched: the caller's slices and maps stay as they are.
 func TestOptionsUntouched(t *testing.T) {
 	t.Parallel()

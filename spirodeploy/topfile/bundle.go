@@ -33,16 +33,20 @@ func (c *checker) readFile(name string) ([]byte, error) {
 // maxGlobbed is how many names are held against globs. What is beyond counts as there.
 const maxGlobbed = 10_000_000
 
+// all yields the names of the SLS.
+func (c *checker) all(yield func(string) bool) {
+	for name := range c.bundle.Names() {
+		if sls, ok := slsName(name); ok && !yield(sls) {
+			return
+		}
+	}
+}
+
 // list returns the names of the SLS, sorted, as Salt's fileserver lists them. It makes the
 // list if it is needed, for there may be very many.
 func (c *checker) list() []string {
 	if c.sls == nil {
-		c.sls = []string{}
-		for name := range c.bundle.Names() {
-			if sls, ok := slsName(name); ok {
-				c.sls = append(c.sls, sls)
-			}
-		}
+		c.sls = slices.AppendSeq([]string{}, c.all)
 		slices.Sort(c.sls)
 	}
 	return c.sls

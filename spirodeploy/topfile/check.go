@@ -129,14 +129,16 @@ func (c *checker) topFile() []string {
 
 // none tells what happens without a top file, and how to write one.
 func (c *checker) none() {
-	sls := "web"
-	if all := c.list(); len(all) > 0 {
-		sls = all[0]
+	first := "" // without the list of all, for there may be very many
+	for sls := range c.all {
+		if first == "" || sls < first {
+			first = sls
+		}
 	}
 	c.add(Finding{KindNone, Warning, "", 0, 0, fmt.Sprintf(
 		"the bundle has no %s (and no %s), so a highstate concerns no minion, unless the master's base environment names this one: "+
 			"write a %s that says who gets which SLS, for example %s: {'web*': [%s]}",
-		c.opts.name(SpiroTop), c.opts.name(Top), c.opts.name(SpiroTop), show(cmp.Or(c.opts.Deployment, "prod")), show(sls))})
+		c.opts.name(SpiroTop), c.opts.name(Top), c.opts.name(SpiroTop), show(cmp.Or(c.opts.Deployment, "prod")), show(cmp.Or(first, "web")))})
 }
 
 // parse reads a top file, and notes why it cannot. A top.sls may be a template,
