@@ -226,6 +226,7 @@ func (e *Event) read(c *rawjson.Cursor) (minions, missing, minion string) {
 	if c.First() != '{' {
 		return "", "", ""
 	}
+	tried := e.Name != HighstateUpdate // once is enough: there may be a million results
 	for more := c.Object(); more; more = c.More('}') {
 		switch c.Name() {
 		case "msg":
@@ -237,9 +238,10 @@ func (e *Event) read(c *rawjson.Cursor) (minions, missing, minion string) {
 		case "minion":
 			minion = c.Value()
 		case "result":
-			if e.Name != HighstateUpdate || !e.parseRest(c) {
+			if tried || !e.parseRest(c) {
 				e.Result = bytesOf(c.Value())
 			}
+			tried = true
 		default:
 			c.Value()
 		}

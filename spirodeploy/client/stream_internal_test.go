@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/tmaxmax/go-sse"
 
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
+	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -158,6 +160,34 @@ func TestLarge(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestResult reads results wherever they are in their event. A million of them take
+// no longer than one of the same size: the test would not end otherwise.
+func TestResult(t *testing.T) {
+	t.Parallel()
+	const good, other = `{"ret": {"a_|-b_|-c_|-d": {"result": true, "comment": "}"}}}`, `{"ret": {"x_|-y_|-z_|-d": {"result": false}}}`
+	for data, want := range map[string]string{
+		`{"minion": "web1", "result": ` + good + `}`:                                                    good,
+		`{"minion": "web1", "result":` + "\t" + good + ` } `:                                            good,
+		`{"result": ` + good + `, "minion": "web1"}`:                                                    good,
+		`{"minion": "web1", "result": ` + other + `, "result": ` + good + `}`:                           good,
+		`{"minion": "web1", "result": ` + good + `, "result": {}}`:                                      `{}`,
+		`{"minion": "web1", "result": {"ret": {}}}`:                                                     `{"ret": {}}`,
+		`{"minion": "web1", "result": ["a"]}`:                                                           `["a"]`,
+		`{"minion": "web1", "result": {"ret": {"a": {"result": NaN}}}}`:                                 `{"ret": {"a": {"result": "NaN"}}}`,
+		`{"minion": "web1", "result": ` + good + `}}`:                                                   "",
+		`{"minion": "web1", "result": ` + good + `, }`:                                                  "",
+		`{"minion": "web1"` + strings.Repeat(`, "result": {}`, 1_000_000) + `, "result": ` + good + `}`: good,
+	} {
+		e, err := parseEvent(HighstateUpdate, data)
+		if err != nil || e.Minion != "web1" || string(e.Result) != want || (e.Problem == "") != (want != "") {
+			t.Errorf("%.200s: %.200s, %q, %v", data, e.Result, e.Problem, err)
+		}
+		if got := e.Highstate(); want != "" && !reflect.DeepEqual(got, highstate.Parse([]byte(want))) {
+			t.Errorf("%.200s: parsed as %+v", data, got)
+		}
 	}
 }
 
