@@ -21,10 +21,7 @@ func Program(ctx context.Context, stdout, stderr io.Writer, pkg string, args ...
 	defer func() { _ = os.RemoveAll(dir) }() // it is a temporary directory
 	file := filepath.Join(dir, filepath.Base(pkg)+".exe")
 	build := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", file, pkg) // without symbols, it links faster
-	build.Env = append(os.Environ(),
-		"CGO_ENABLED=0",                 // without C, net and what needs it compile faster
-		"GOGC=off", "GOMEMLIMIT=256MiB", // the garbage collector takes a quarter of the time
-	)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")                                   // without C, net and what needs it compile faster
 	build.Stdout, build.Stderr = stderr, stderr
 	if err := build.Run(); err != nil {
 		return 0, fmt.Errorf("compile %s: %w", pkg, err)
