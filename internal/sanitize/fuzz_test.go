@@ -28,7 +28,7 @@ func FuzzText(f *testing.F) {
 		if strings.ContainsAny(line, "\n\t") || strings.Count(text, "\n") != strings.Count(s, "\n") {
 			t.Errorf("%q became the line %q, the text %q", s, line, text)
 		}
-		if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) && line != s {
+		if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) && line != s && !strings.Contains(s, "##") { // of which commands are broken up
 			t.Errorf("%q became %q", s, line)
 		}
 		most = max(0, min(most, len(s)))

@@ -63,7 +63,9 @@ func (t *Target) miss(ids []string) {
 	t.missed = ids
 	if t.MissingMinions == Warn {
 		t.Warnings = slices.DeleteFunc(t.Warnings, func(text string) bool { return text == before })
-		t.Warn(t.MissedWarning())
+		if now := t.MissedWarning(); now != "" {
+			t.Warn(now)
+		}
 		ids = nil // they fail nothing
 	}
 	for _, id := range ids {
