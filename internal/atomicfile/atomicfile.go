@@ -118,12 +118,11 @@ func CheckStdout(stdout io.Writer) error {
 	// Go opens the null device in its place, for reading too, which a shell's redirection
 	// does not.
 	null, nullErr := os.Stat(os.DevNull)
-	info, err := f.Stat()
-	if nullErr != nil || err != nil || !os.SameFile(info, null) {
-		return nil
-	}
-	if _, err := f.Read(make([]byte, 1)); errors.Is(err, io.EOF) {
-		return errors.New("write to standard output: standard output is closed")
+	info, infoErr := f.Stat()
+	if nullErr == nil && infoErr == nil && os.SameFile(info, null) {
+		if _, err := f.Read(make([]byte, 1)); errors.Is(err, io.EOF) {
+			return errors.New("write to standard output: standard output is closed")
+		}
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func (r *record) number() int64 {
 			break
 		}
 	}
-	return int64(n) //nolint:gosec // as in add
+	return int64(n)
 }
 
 // text reads a text.
