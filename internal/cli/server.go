@@ -26,10 +26,7 @@ const maxCertificate = 1 << 20
 // to find what else is wrong.
 func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, error) {
 	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Servers...), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
-	if s.MaxEvent != "" {
-		opts.MaxEvent, _ = parseSize(s.MaxEvent) // contradictions reports a bad one
-	}
-	opts.MaxEvent, _ = parseSize(s.MaxEvent) // contradictions reports a bad one
+	opts.MaxEvent, _ = parseSize(s.MaxEvent) // it is 0 if there is none; contradictions reports a bad one
 	var tokenErr, certErr, proxyErr error
 	opts.Proxy, proxyErr = w.proxy()
 	switch {

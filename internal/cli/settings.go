@@ -109,9 +109,15 @@ func (s *Settings) All(name string, values []string) []string {
 }
 
 // List returns the values of a flag that takes several, separated by commas. Like Text it
-// notes an error if the flag is empty.
+// notes an error if the flag is given and all of its values are empty. An empty one among
+// others is left to the check of the values.
 func (s *Settings) List(name string, flag *string) []string {
-	return s.All(name, Split(s.Text(name, flag)))
+	values := Split(Or(flag))
+	if flag != nil {
+		all := strings.Join(values, "")
+		s.Text(name, &all)
+	}
+	return values
 }
 
 // limit returns a context that ends with the run's time limit, if there is one.
@@ -162,23 +168,23 @@ var clashes = []struct{ with, why, flags string }{
 	{"diff", "only compares", "strict missing-minions output dry-run report digest " + asking},
 	{"bundle", "is a whole bundle", "output artifact include-source exclude git-describe dir"},
 	{"targets", "names the servers", "server"},
-	{oneServer, "is all there is", "rollout max-parallel"},
 	{"output", "only writes the bundle", "targets dry-run report " + asking},
 	{"no-highstate", "asks no minion", asking},
 	{"quiet", "tells the verdict alone", "verbose"},
 	{"registry-plain", "needs no certificate", "registry-cert"},
 }
 
-const (
-	asking    = "expect-from expect-minion min-minions require-minions" // flags that ask for minions
-	oneServer = "a single server"                                       // in the place of a flag
-)
+// asking are the flags that ask for minions.
+const asking = "expect-from expect-minion min-minions require-minions"
 
 // contradictions returns what is wrong with the flags by themselves.
 func (s *Settings) contradictions() error {
 	var errs []error
 	for _, name := range s.blank {
 		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s is given and empty", s.flag(name)), Help: "is a variable not set?"})
+	}
+	if slices.ContainsFunc(s.Servers, func(url string) bool { return strings.TrimSpace(url) == "" }) { // it would be the default server
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has an empty value", s.flag("server")), Help: "is a variable not set?"})
 	}
 	oneOf := func(flag, value string, words ...string) {
 		if last := len(words) - 1; value != "" && !slices.Contains(words, value) {
@@ -193,14 +199,15 @@ func (s *Settings) contradictions() error {
 	}
 	given := s.given()
 	for _, clash := range clashes {
-		with := clash.with
-		if with != oneServer {
-			with = s.flag(with)
-		}
 		for flag := range strings.FieldsSeq(clash.flags) {
 			if given[clash.with] && given[flag] {
-				useless(flag, with, clash.why)
+				useless(flag, s.flag(clash.with), clash.why)
 			}
+		}
+	}
+	for _, flag := range []string{"rollout", "max-parallel"} {
+		if given[flag] && s.Targets == "" && len(s.Servers) < 2 {
+			useless(flag, "a single server", "is all there is")
 		}
 	}
 	if s.Rollout == serial && s.MaxParallel != 0 {
@@ -220,7 +227,7 @@ func (s *Settings) contradictions() error {
 	return errlist.Join(errs...)
 }
 
-// given reports which flags are given, of those that [clashes] or registries concern.
+// given reports which flags are given. It knows those that [Settings.contradictions] compares.
 func (s *Settings) given() map[string]bool {
 	return map[string]bool{
 		"artifact": len(s.Artifacts) > 0, "bundle": s.Bundle != "", "diff": s.Diff != "", "digest": s.Digest != "", "dir": s.Dir != "",
@@ -228,7 +235,7 @@ func (s *Settings) given() map[string]bool {
 		"expect-from": s.ExpectFrom != "", "expect-minion": len(s.ExpectMinions) > 0, "min-minions": s.MinMinions != 0, "require-minions": s.RequireMinions,
 		"missing-minions": s.MissingMinions != "", "no-highstate": s.NoHighstate(), "report": len(s.Reports) > 0, "strict": s.Strict,
 		"max-parallel": s.MaxParallel != 0, "rollout": s.Rollout != "", "server": len(s.Servers) > 0, "targets": s.Targets != "",
-		oneServer: s.Targets == "" && len(s.Servers) < 2, "quiet": s.Quiet, "verbose": s.Verbose,
+		"quiet": s.Quiet, "verbose": s.Verbose,
 		"registry-cert": s.RegistryCert != "", "registry-plain": s.RegistryPlain, "registry-source": s.RegistrySource != "",
 	}
 }

@@ -84,8 +84,8 @@ func parse(args []string, world cli.World) (line commandLine, exit int) {
 	}
 	if f, ok := line.(*flags); ok && err == nil {
 		f.trim(parser.Model.Flags)
-		if err = f.check(); err == nil && f.Completion != "" {
-			exit, err = 0, complete(world.Stdout, f.Completion)
+		if err = f.check(); err == nil && f.Completion != nil {
+			exit, err = 0, complete(world.Stdout, *f.Completion)
 		}
 	}
 	if err != nil {

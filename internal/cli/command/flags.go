@@ -16,7 +16,7 @@ type flags struct {
 	cli.Settings
 
 	Version    versionFlag `group:"other" help:"Show the version."`
-	Completion string      `group:"other" placeholder:"bash|zsh|fish" help:"Print the script that makes a shell complete the flags."`
+	Completion *string     `group:"other" placeholder:"bash|zsh|fish" help:"Print the script that makes a shell complete the flags."`
 }
 
 // trim trims the texts, and notes those that are given and empty.
@@ -36,7 +36,7 @@ func (f *flags) trim(all []*kong.Flag) {
 // check returns what is missing.
 func (f *flags) check() error {
 	switch {
-	case f.Targets != "", f.Output != "", f.Diff != "", f.Completion != "", f.Blank():
+	case f.Targets != "", f.Output != "", f.Diff != "", f.Completion != nil, f.Blank():
 		return nil // a list of targets may name project and deployment
 	case f.Project == "":
 		return errors.New("PROJECT is missing, or empty: is a variable not set?")
