@@ -50,7 +50,7 @@ func (w World) check(ctx context.Context, s Settings) error {
 		allows = ": " + sanitize.Line(rights.String())
 	}
 	fmt.Fprintf(w.Stdout, "%s: the token is valid%s\n", c.Server(), allows)
-	return nil
+	return w.printed()
 }
 
 // Token prints what the token allows, without showing it, or makes a narrower one.
@@ -78,7 +78,7 @@ func (w World) rights(ctx context.Context, s Settings) error {
 		return err
 	}
 	fmt.Fprintln(w.Stdout, sanitize.Line(rights.String()))
-	return rights.Expired(time.Now())
+	return errlist.Join(w.printed(), rights.Expired(time.Now()))
 }
 
 // narrow writes a token that allows less.

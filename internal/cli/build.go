@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -45,10 +44,7 @@ func (w World) build(ctx context.Context, s Settings, opts bundle.Options) error
 		fmt.Fprintf(w.Stderr, "%s  %s, %s\n", d, human.Count(b.Len(), "entry", "entries"), human.Size(b.Size()))
 		return nil
 	}
-	if _, err := fmt.Fprintf(w.Stdout, "%s  %s\n", d, where); err != nil && !errors.Is(err, syscall.EPIPE) {
-		return fmt.Errorf("the bundle is in %s, but its digest was not printed: %w", where, err)
-	}
-	return nil
+	return w.PrintDigest(d.String(), where)
 }
 
 // writeBundle makes the bundle, writes or pushes it, and shows the progress. It returns

@@ -62,7 +62,7 @@ func (w World) diff(ctx context.Context, s Settings, opts bundle.Options) error 
 	}
 	w.writeChanges(changes, patches, w.colors(s.Color, w.bytes))
 	fmt.Fprintln(w.Stderr, summary(changes))
-	return nil
+	return w.printed()
 }
 
 // openFile opens a file that can be read again.

@@ -2,13 +2,17 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"regexp"
 	"strings"
+	"syscall"
 
+	"github.com/spirostack/spirodeploy/internal/atomicfile"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/internal/retold"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -22,10 +26,11 @@ import (
 // project's name, too, must not appear in the report.
 type discreet struct {
 	known     *token.Known
-	bytes     io.Writer // standard output as it is, for bundles, and for tokens that the user asked for
-	rawStderr io.Writer // standard error as it is
-	turn      *turnout  // leads standard error around a display
-	ownsLog   bool      // the run may redirect the standard logger
+	bytes     io.Writer    // standard output as it is, for bundles, and for tokens that the user asked for
+	flush     func() error // writes what Stdout holds back, and returns the first error of all writes to it
+	rawStderr io.Writer    // standard error as it is
+	turn      *turnout     // leads standard error around a display
+	ownsLog   bool         // the run may redirect the standard logger
 }
 
 // Discreetly calls do with a world whose outputs show no token of the run. Its error,
@@ -34,7 +39,9 @@ func (w World) Discreetly(ctx context.Context, s Settings, do func(World, contex
 	w.known, w.bytes, w.warnings = token.Know(w.Getenv("SPIRO_TOKEN"), s.Token), w.Stdout, new(warnings)
 	w.rawStderr, w.turn = w.Stderr, new(turnout)
 	w.turn.to(w.Stderr)
-	stdout, stderr := w.known.Writer(w.Stdout), w.known.Writer(w.turn)
+	raw := &remembering{out: w.Stdout}
+	stdout, stderr := w.known.Writer(raw), w.known.Writer(w.turn)
+	w.flush = func() error { return cmp.Or(stdout.Flush(), raw.err) }
 	w.Stdout, w.Stderr = stdout, stderr
 	if w.ownsLog {
 		// net/http logs what a server sends before the request.
@@ -50,6 +57,41 @@ func (w World) Discreetly(ctx context.Context, s Settings, do func(World, contex
 	told := withStatus(err)
 	told.Err = retold.New(w.said(s, told.Err), told.Err)
 	return told
+}
+
+// remembering is a writer that keeps the first error.
+type remembering struct {
+	out io.Writer
+	err error
+}
+
+func (r *remembering) Write(p []byte) (int, error) {
+	n, err := r.out.Write(p)
+	r.err = cmp.Or(r.err, err)
+	return n, err
+}
+
+// printed returns why standard output does not have all that was written to it. A verb calls
+// it at its end if people run it for what it prints. A closed pipe is not an error.
+func (w World) printed() error {
+	if err := w.flush(); !errors.Is(err, syscall.EPIPE) {
+		return err
+	}
+	return nil
+}
+
+// PrintDigest prints the digest of a bundle, and where the bundle is. If standard output is
+// closed, the digest goes to standard error.
+func (w World) PrintDigest(digest, where string) error {
+	out := w.Stdout
+	if atomicfile.CheckStdout(w.bytes) != nil { // no error: some programs discard output in a way that looks the same
+		out = w.Stderr
+	}
+	fmt.Fprintf(out, "%s  %s\n", digest, where)
+	if err := w.printed(); err != nil {
+		return fmt.Errorf("the bundle is in %s, but its digest was not printed: %w", where, err)
+	}
+	return nil
 }
 
 // said returns the text of an error. On a terminal each of its parts has a line of its
@@ -76,8 +118,8 @@ func (w World) hiding(format string, out io.Writer) *token.Writer {
 	return w.known.Writer(out)
 }
 
-// A careful writer changes text so that no part of it is a command to the log that it is
-// in. It holds back the end of the text if a command may begin there.
+// A careful writer changes text so that a program that reads the log finds no command in
+// it. It holds back the end of the text if a command may begin there.
 type careful struct {
 	out    io.Writer
 	ready  func([]byte) int // how much of a text needs nothing of what comes after it

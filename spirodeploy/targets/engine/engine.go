@@ -45,8 +45,7 @@ func Bundle(
 		if err != nil {
 			return failed(ctx, "bundle", err)
 		}
-		fmt.Fprintf(w.Stdout, "%s  %s\n", digest, file)
-		return nil
+		return w.PrintDigest(digest, file)
 	})
 }
 
