@@ -23,26 +23,29 @@ import (
 // Main runs the command with the arguments, environment and files of the process,
 // and ends the process with its exit status.
 func Main() {
-	limitMemory()
+	limitMemory(os.Getenv)
 	os.Exit(run(os.Args[1:]))
 }
 
 // limitMemory makes the garbage collector work harder: sooner than Go's default, and
 // hardest from 96 MiB on, so that large events of a server do not make the process large.
-// A lower limit would make it collect all the time during an event of 16 MiB. GOGC and
-// GOMEMLIMIT set others.
+// A lower limit would make it collect all the time during an event of 16 MiB. GOGC replaces
+// the percentage alone, and GOMEMLIMIT the limit alone.
 //
-// With a heap of a few MiB it would collect after each result of 1 MiB, which takes a third of
-// the processor time. So it takes the heap to be larger than it is, by memory that is
-// never written to and hence never in use.
-func limitMemory() {
-	const limit, percent, unused = 96 << 20, 60, 16 << 20
-	if os.Getenv("GOMEMLIMIT") != "" || os.Getenv("GOGC") != "" {
-		return
+// With a heap of a few MiB the percentage would make it collect after each result of 1 MiB,
+// which takes a third of the processor time. So it takes the heap to be larger than it is, by
+// memory that is never written to and hence never in use.
+func limitMemory(getenv func(string) string) {
+	const percent, unused = 60, 16 << 20
+	limit := int64(96 << 20)
+	if getenv("GOGC") == "" {
+		ballast = make([]byte, unused)
+		limit += unused // the ballast counts
+		debug.SetGCPercent(percent)
 	}
-	ballast = make([]byte, unused)
-	debug.SetMemoryLimit(limit + unused)
-	debug.SetGCPercent(percent)
+	if getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
+	}
 }
 
 // ballast keeps memory that makes the heap look larger.
