@@ -81,7 +81,7 @@ func same(a, b string) bool {
 	return filepath.Clean(a) == filepath.Clean(b) || sameFile(a, b)
 }
 
-// inputs are what the run reads, beside the tree.
+// inputs returns the files that the run reads in addition to the project directory.
 func (s *Settings) inputs() []string {
 	return []string{s.ExpectFrom, s.RegistryCert, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile, s.Bundle, s.Diff}
 }

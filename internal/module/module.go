@@ -46,8 +46,9 @@ func (o Outcome) Err() error {
 }
 
 // Deploy deploys to the server of the options, or to other servers that differ only in
-// their URLs. It reports the progress on out and in spans of the tracer. The outcome says what the server and the minions did, even if they failed. Deploy returns an error
-// only if the caller interrupted the run, or the report could not be written.
+// their URLs. It reports the progress on out and in spans of the tracer. The outcome says
+// what the server and the minions did, even if they failed. Deploy returns an error only if
+// the caller interrupted the run, or the report could not be written.
 func Deploy(ctx context.Context, opts spirodeploy.Options, servers []string, tracer trace.Tracer, out io.Writer) (*Outcome, error) {
 	known := new(token.Known)
 	known.Add(opts.Server.Token, opts.Project)

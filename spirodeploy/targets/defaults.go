@@ -91,10 +91,26 @@ func (o Options) list(server *string) string {
 	return o.Targets
 }
 
-// or returns what a flag says, or a default if the flag is not given.
-func or[F, T any](flag *F, said, or T) T {
+// or returns the value of a flag, or a default if the flag is not given.
+func or(flag *bool, unset bool) bool {
 	if flag == nil {
-		return or
+		return unset
 	}
-	return said
+	return *flag
+}
+
+// orText is [or] for a text, which must not be empty if the flag is given.
+func orText(s *cli.Settings, name string, flag *string, unset string) string {
+	if flag == nil {
+		return unset
+	}
+	return s.Text(name, flag)
+}
+
+// orList is [or] for values that commas separate. They must not be empty if the flag is given.
+func orList(s *cli.Settings, name string, flag *string, unset []string) []string {
+	if flag == nil {
+		return unset
+	}
+	return s.List(name, flag)
 }

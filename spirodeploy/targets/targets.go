@@ -31,7 +31,7 @@ func Bundle(
 	strict *bool, // write nothing if there is a warning
 ) error {
 	s := bundleSettings(Defaults, dir, artifact, source, exclude, gitDescribe, digest, missingMinions, strict)
-	s.Output = or(output, s.Text("output", output), "bundle.tar")
+	s.Output = orText(&s, "output", output, "bundle.tar")
 	return until(ctx, cli.World.Build, s)
 }
 
@@ -45,9 +45,9 @@ func until(ctx context.Context, do func(cli.World, context.Context, cli.Settings
 // bundleSettings returns the settings of a bundle, with defaults.
 func bundleSettings(d Options, dir, artifact, source, exclude, gitDescribe, digest, missingMinions *string, strict *bool) cli.Settings {
 	s := settings()
-	s.MissingMinions, s.Strict = or(missingMinions, s.Text("missing-minions", missingMinions), d.MissingMinions), or(strict, cli.Or(strict), d.Strict)
-	s.Dir, s.Source, s.GitDescribe = or(dir, s.Text("dir", dir), d.Dir), or(source, s.Text("include-source", source), d.Source), s.Text("git-describe", gitDescribe)
-	s.Artifacts, s.Exclude, s.Digest = or(artifact, s.List("artifact", artifact), d.Artifacts), or(exclude, s.List("exclude", exclude), d.Exclude), s.Text("digest", digest)
+	s.MissingMinions, s.Strict = orText(&s, "missing-minions", missingMinions, d.MissingMinions), or(strict, d.Strict)
+	s.Dir, s.Source, s.GitDescribe = orText(&s, "dir", dir, d.Dir), orText(&s, "include-source", source, d.Source), s.Text("git-describe", gitDescribe)
+	s.Artifacts, s.Exclude, s.Digest = orList(&s, "artifact", artifact, d.Artifacts), orList(&s, "exclude", exclude, d.Exclude), s.Text("digest", digest)
 	return s
 }
 
@@ -123,14 +123,14 @@ func Deploy(
 	s := bundleSettings(d, dir, artifact, source, exclude, gitDescribe, digest, missingMinions, strict)
 	s.Project, s.Deployment = project, deployment
 	s.Insecure, s.NarrowToken, s.Highstate = cli.Or(insecure), narrowToken, highstate
-	s.RequireMinions = or(requireMinions, cli.Or(requireMinions), d.RequireMinions)
+	s.RequireMinions = or(requireMinions, d.RequireMinions)
 	s.DryRun, s.ConnectTimeout, s.Timeout = cli.Or(dryRun), cli.Or(connectTimeout), cli.Or(timeout)
 	s.Verbose, s.Quiet = cli.Or(verbose), cli.Or(quiet)
-	s.Color, s.Reports = s.Text("color", color), or(report, s.List("report", report), d.Reports)
-	s.Servers, s.Targets, s.Rollout, s.MaxParallel = s.List("server", server), or(targets, s.Text("targets", targets), d.list(server)), s.Text("rollout", rollout), cli.Or(maxParallel)
-	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), or(sslCert, s.Text("ssl-cert", sslCert), d.Certificate)
+	s.Color, s.Reports = s.Text("color", color), orList(&s, "report", report, d.Reports)
+	s.Servers, s.Targets, s.Rollout, s.MaxParallel = s.List("server", server), orText(&s, "targets", targets, d.list(server)), s.Text("rollout", rollout), cli.Or(maxParallel)
+	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, d.Certificate)
 	s.Bundle, s.Output, s.ExpectFrom = s.Text("bundle", bundle), s.Text("output", output), s.Text("expect-from", expectFrom)
-	s.ExpectMinions, s.MinMinions = or(expectMinion, s.List("expect-minion", expectMinion), d.ExpectMinions), cli.Or(minMinions)
+	s.ExpectMinions, s.MinMinions = orList(&s, "expect-minion", expectMinion, d.ExpectMinions), cli.Or(minMinions)
 	s.RegistryCert, s.RegistryPlain = s.Text("registry-cert", registryCert), cli.Or(registryPlain)
 	s.Diff, s.MaxEvent = s.Text("diff", diff), s.Text("max-event", maxEvent)
 	return until(ctx, cli.World.Run, s)
@@ -148,7 +148,7 @@ func Check(
 	s := settings()
 	s.Insecure = cli.Or(insecure)
 	s.Project, s.Servers = s.Text("project", project), s.List("server", server)
-	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), or(sslCert, s.Text("ssl-cert", sslCert), Defaults.beside(false, false, cli.Or(insecure), false).Certificate)
+	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, Defaults.beside(false, false, cli.Or(insecure), false).Certificate)
 	return until(ctx, cli.World.Check, s)
 }
 
@@ -158,7 +158,7 @@ func Init(
 	dir *string, // project directory (default .)
 ) error {
 	s := settings()
-	s.Dir = or(dir, s.Text("dir", dir), Defaults.Dir)
+	s.Dir = orText(&s, "dir", dir, Defaults.Dir)
 	return cli.Process().Init(ctx, s)
 }
 

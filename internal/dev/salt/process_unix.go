@@ -30,5 +30,5 @@ func tryLock(file *os.File) (bool, error) {
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return false, nil
 	}
-	return true, err
+	return err == nil, err
 }

@@ -51,7 +51,7 @@ func lock(ctx context.Context, path string, progress func(string)) (unlock func(
 	w := waiting{ctx: ctx, began: time.Now(), progress: progress, failed: func() error { return err }}
 	waitErr := w.until("another process that installs", func() (locked bool) {
 		locked, err = tryLock(file)
-		return locked && err == nil
+		return locked
 	})
 	if waitErr != nil {
 		return nil, errors.Join(waitErr, file.Close())

@@ -6,8 +6,9 @@ import "github.com/spirostack/spirodeploy/spirodeploy/fault"
 // Spell returns the flag of an option, or "" if the module does not have the option.
 func Spell(o fault.Option) string {
 	switch o {
-	case fault.ConnectTimeout, fault.Digest, fault.Init, fault.MaxEvent, fault.Report, fault.Strict, fault.Verbose:
-		return ""
+	case fault.Bundle, fault.Deployment, fault.Dir, fault.Exclude, fault.Insecure, fault.MinMinions, fault.MissingMinions, fault.Project,
+		fault.RegistryCert, fault.RegistryPlain, fault.Server, fault.Source, fault.SSLCert, fault.Timeout, fault.Token:
+		return "--" + string(o)
 	case fault.Artifact:
 		return "--artifacts"
 	case fault.Output:
@@ -15,5 +16,5 @@ func Spell(o fault.Option) string {
 	case fault.RegistryLogin:
 		return "--username with --password"
 	}
-	return "--" + string(o)
+	return ""
 }

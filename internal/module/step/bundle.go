@@ -97,7 +97,7 @@ func (s step) options() (opts bundle.Options, problems []error, warnings []strin
 	opts.Files = map[string][]byte{bundle.GitCommitFile: commit}
 	if opts.Source, err = bundle.ParseSource(s.Source); err != nil {
 		problems = append(problems, err)
-	} else if s.Source == "git" {
+	} else if usesGit, _ := s.UsesGit(); usesGit {
 		opts.Source = bundle.Archive(s.at(ArchiveFile))
 	}
 	return opts, problems, warnings

@@ -15,7 +15,7 @@ import (
 )
 
 // withBundle has an engine bundle the working directory, and calls use with the id of the
-// bundle. It needs no engine if check, or itself, finds a problem.
+// bundle. It needs no engine if check fails, or if the module or the source is wrong.
 func withBundle(ctx context.Context, s cli.Settings, module string, check func(context.Context, cli.World) error, use func(context.Context, cli.World, *session, string) error) error {
 	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()

@@ -58,7 +58,7 @@ func connect(ctx context.Context, ref string) (*session, error) {
 // findCLI points the SDK to the installed dagger command. Otherwise the SDK would download
 // one without asking, and take long to fail if it cannot.
 func findCLI() error {
-	if os.Getenv(sessionPort)+os.Getenv(cliBinary) != "" {
+	if os.Getenv(sessionPort) != "" || os.Getenv(cliBinary) != "" {
 		return nil
 	}
 	path, err := exec.LookPath("dagger")
