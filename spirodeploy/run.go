@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
@@ -281,11 +279,10 @@ func (r *run) bundle(ctx context.Context) (*bundle.Bundle, error) {
 
 // checkDigest returns an error if the digest of a bundle that is not made here is malformed.
 func (r *run) checkDigest() error {
-	want := r.opts.Bundle.Digest
-	if want == "" || r.opts.Fetch == nil && r.opts.File == "" || want.Validate() == nil && want.Algorithm() == digest.SHA256 {
+	if r.opts.Fetch == nil && r.opts.File == "" { // bundle.New checks it
 		return nil
 	}
-	return &fault.Error{Err: fmt.Errorf("digest %q: malformed, not a SHA-256 digest", want), Help: `it looks like "sha256:" and 64 hexadecimal digits`}
+	return bundle.CheckDigest(r.opts.Bundle.Digest)
 }
 
 // open makes the bundle, or opens the one that was given. Errors name a file that was

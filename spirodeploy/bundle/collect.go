@@ -18,7 +18,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
-	"github.com/opencontainers/go-digest"
 
 	"github.com/spirostack/spirodeploy/internal/tempfile"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -83,8 +82,8 @@ func (c *collector) check() (walk bool) {
 		c.problem("", fmt.Errorf("git describe %q: not one of all, tags, off", d), "")
 	}
 	c.checkArtifacts()
-	if want := c.bundle.want; want != "" && (want.Validate() != nil || want.Algorithm() != digest.SHA256) {
-		c.problem("", fmt.Errorf("digest %q: malformed, not a SHA-256 digest", want), `it looks like "sha256:" and 64 hexadecimal digits`)
+	if p, ok := errors.AsType[Problem](CheckDigest(c.bundle.want)); ok {
+		c.problem(p.Path, p.Err, p.Hint)
 	}
 	switch {
 	case c.bundle.modTime.IsZero():

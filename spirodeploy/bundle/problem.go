@@ -2,6 +2,9 @@ package bundle
 
 import (
 	"errors"
+	"fmt"
+
+	"github.com/opencontainers/go-digest"
 
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -52,6 +55,15 @@ func (p Problem) Error() string {
 }
 
 func (p Problem) Unwrap() error { return p.Err }
+
+// CheckDigest returns a [Problem] if a digest that a bundle must have is malformed. An empty
+// digest allows any bundle.
+func CheckDigest(want digest.Digest) error {
+	if want == "" || want.Validate() == nil && want.Algorithm() == digest.SHA256 {
+		return nil
+	}
+	return Problem{Err: fmt.Errorf("digest %q: malformed, not a SHA-256 digest", want), Hint: `it looks like "sha256:" and 64 hexadecimal digits`}
+}
 
 // Problems are several problems as one error.
 type Problems []Problem
