@@ -147,7 +147,8 @@ func harmlessLines(out io.Writer, log view.Log) *careful {
 func (c *careful) Write(p []byte) (int, error) {
 	text := p
 	if len(c.held) > 0 {
-		text = append(c.held, p...)
+		c.held = append(c.held, p...)
+		text = c.held
 	}
 	n := c.ready(text)
 	err := c.write(text[:n])

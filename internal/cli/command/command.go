@@ -49,7 +49,7 @@ func limitMemory(getenv func(string) string) {
 }
 
 // ballast keeps memory that makes the heap look larger.
-var ballast []byte //nolint:unused // it is there to be kept
+var ballast []byte
 
 // run returns the exit status.
 func run(args []string) int {
