@@ -127,7 +127,7 @@ func TestTargets(t *testing.T) {
 		{"a blank server", []string{"spiro:deploy", "shop", "prod", "-server=" + server.URL() + ", ", "-dir=" + dir, "-sslCert=" + cert}, 2, "", "-server has an empty value", 2},
 		{"no pattern in a list", []string{"spiro:bundle", "-exclude= , ", "-dir=" + dir, "-output=" + tar}, 2, "", "-exclude is given and empty", 2},
 		{"a blank pattern", []string{"spiro:bundle", "-exclude=*.pyc, ,*.bak", artifacts, "-dir=" + dir, "-output=" + tar}, 0, digest.String(), "exclude pattern  :", 2},
-		{"a blank report", []string{"spiro:deploy", "shop", "prod", "-dir=" + dir, "-sslCert=" + cert, "-report=json=a, ,html=b"}, 2, "", `report " ": not FORMAT=FILE`, 2},
+		{"a blank report", []string{"spiro:deploy", "shop", "prod", "-dir=" + dir, "-sslCert=" + cert, "-report=json=" + filepath.Join(dir, "a.json") + ", ,html=" + filepath.Join(dir, "a.html")}, 2, "", `report " ": not FORMAT=FILE`, 2},
 		{"bad input", []string{"spiro:deploy", "a/b", "prod", "-dir=" + filepath.Join(dir, "none"), "-sslCert=none.pem"}, 2, "", "3 problems", 2},
 	} {
 		stdout, stderr, status := mage(t, env, tt.args...)
