@@ -40,8 +40,8 @@ func handshake(ctx context.Context, raw net.Conn, addr string, config *tls.Confi
 // patient wraps a connection in two ways. It reads nothing before the first write:
 // net/http logs what a server says before it is asked, and a token may be in that. And
 // it lets the reader finish after a write fails: a server may refuse a request early
-// and reset the connection, and net/http would report only the reset. A connection that
-// is silent for longer than a limit ends, unless that is zero.
+// and reset the connection, and net/http would report only the reset. The connection
+// ends if it is silent for longer than silence, unless silence is zero.
 func patient(conn net.Conn, silence time.Duration) net.Conn {
 	asked, ended := make(chan struct{}), make(chan struct{})
 	return &patientConn{

@@ -33,6 +33,16 @@ func TestPython(t *testing.T) {
 	}
 }
 
+// TestFiniteAllocations checks that Finite reads a text once and makes its result in one
+// piece: a regular expression, which is much slower, would allocate for each match.
+func TestFiniteAllocations(t *testing.T) {
+	const numbers = 1000
+	text := "[" + strings.Repeat(`"text", NaN, `, numbers) + "-Infinity]"
+	if n := testing.AllocsPerRun(1, func() { rawjson.Finite(text) }); n > numbers/10 {
+		t.Errorf("%v allocations for %d numbers", n, numbers)
+	}
+}
+
 // FuzzPython checks that Finite makes JSON of what a cursor for Python accepts, and does not
 // change JSON.
 func FuzzPython(f *testing.F) {

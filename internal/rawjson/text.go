@@ -2,7 +2,6 @@ package rawjson
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -15,18 +14,38 @@ func View(data []byte) string {
 	return unsafe.String(unsafe.SliceData(data), len(data)) //nolint:gosec // the comment above tells callers the condition
 }
 
-// texts matches a string, and the numbers that only Python writes.
-var texts = regexp.MustCompile(`(?s)"(?:[^"\\]|\\.)*"|NaN|-?Infinity`)
-
 // Finite turns a text that a cursor of [NewPython] accepts into JSON. NaN, Infinity and
 // -Infinity become the strings "NaN", "Infinity" and "-Infinity".
 func Finite(text string) string {
-	return texts.ReplaceAllStringFunc(text, func(found string) string {
-		if found[0] == '"' {
-			return found
+	var b strings.Builder
+	b.Grow(len(text) + len(text)/2)
+	done := 0
+	for i := 0; i < len(text); {
+		size := 0
+		switch text[i] {
+		case '"':
+			i = EndOfString(text, i)
+			continue
+		case 'N':
+			size = len("NaN")
+		case 'I':
+			size = len("Infinity")
+		case '-':
+			if strings.HasPrefix(text[i:], "-I") {
+				size = len("-Infinity")
+			}
 		}
-		return `"` + found + `"`
-	})
+		if size == 0 {
+			i++
+			continue
+		}
+		b.WriteString(text[done:i])
+		b.WriteString(`"` + text[i:i+size] + `"`)
+		i += size
+		done = i
+	}
+	b.WriteString(text[done:])
+	return b.String()
 }
 
 // Text decodes a whole string with its quotes. The result is a part of the string if that

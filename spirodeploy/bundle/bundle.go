@@ -36,8 +36,8 @@ type Bundle struct {
 	mu   sync.Mutex
 	tar  io.ReaderAt // the bytes of the tar
 	kept bool        // whether they are in a file that nobody else can change
-	// sequential are the items that can be read from their beginning only; none if the
-	// tar exists.
+	// sequential are the items that can be read from their beginning only. Nobody reads
+	// them if the tar is kept.
 	sequential []item
 
 	want   digest.Digest
@@ -56,7 +56,7 @@ type Item struct {
 type origin struct {
 	path   string   // file on disk, or ""; below a root, if the owner is one
 	was    identity // of the file on disk
-	source *source  // shared by the entries of a walk; nil: package os opens the file
+	source *source  // the entries of a walk share one; nil: package os opens the file
 }
 
 // source opens the content of entries.
@@ -133,11 +133,12 @@ func (b *Bundle) OpenItem(name string) (io.ReadCloser, error) {
 	}
 	it := b.item(i)
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if it.sequential() && !b.kept {
-		return it.source.open()
+	tar, kept := b.tar, b.kept
+	b.mu.Unlock()
+	if it.sequential() && !kept {
+		return it.source.open() // without the lock: it may use the bundle
 	}
-	return io.NopCloser(io.NewSectionReader(b.tar, it.content, it.Size)), nil
+	return io.NopCloser(io.NewSectionReader(tar, it.content, it.Size)), nil
 }
 
 // Open returns a reader of the tar, which reads ahead. Before the last byte, it fails

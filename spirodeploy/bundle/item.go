@@ -67,7 +67,7 @@ func (l *items) source(s *source) int {
 	return len(l.sources) - 1
 }
 
-// record is what follows in the record of an item.
+// record is the unread rest of an item's record.
 type record string
 
 func (l *items) record(p place) record { return record(l.blocks[p.block][p.at:]) }

@@ -1,7 +1,9 @@
 package bundle_test
 
 import (
+	"archive/tar"
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -37,6 +39,23 @@ func TestKeep(t *testing.T) {
 			t.Error("a closed bundle can be read")
 		}
 	}
+}
+
+// TestArchiveCut names the file that has lost bytes if an archive is cut after the walk.
+func TestArchiveCut(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	check(t, w.WriteHeader(&tar.Header{Name: "x", Mode: 0o644, Size: 5000}))
+	_, err := w.Write(make([]byte, 5000))
+	check(t, errors.Join(err, w.Close()))
+	file := filepath.Join(t.TempDir(), "archive.tar")
+	check(t, os.WriteFile(file, out.Bytes(), 0o600))
+	b, err := bundle.New(t.Context(), bundle.Options{Dir: t.TempDir(), Source: bundle.Archive(file)})
+	check(t, err)
+	defer b.Close()
+	check(t, os.Truncate(file, 512+1000))
+	stops(t, b, bundle.ErrChanged, "read "+bundle.SourceDir+"/x: changed since the tree was walked: 4000 bytes of it are gone")
 }
 
 // TestArchive bundles the archive of a commit as Git does, without a repository.

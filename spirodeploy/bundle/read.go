@@ -155,8 +155,11 @@ func (it *item) readAt(o *opener, buf []byte, from int64) (int, error) {
 		return 0, nil
 	case it.source != nil && it.source.at != nil:
 		n, err := it.source.at.ReadAt(buf[:want], from)
-		if n == want {
+		switch {
+		case n == want:
 			err = nil
+		case errors.Is(err, io.EOF):
+			err = fmt.Errorf("%w: %d bytes of it are gone", ErrChanged, left-int64(n))
 		}
 		return n, err
 	}

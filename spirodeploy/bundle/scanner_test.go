@@ -64,6 +64,30 @@ func TestScanner(t *testing.T) {
 	}
 }
 
+// TestOpenUsesBundle opens an item whose Open opens another one.
+func TestOpenUsesBundle(t *testing.T) {
+	t.Parallel()
+	var b *bundle.Bundle
+	var err error
+	b, err = bundle.New(t.Context(), bundle.Options{Dir: t.TempDir(), Scanners: []bundle.Scanner{
+		of(bundle.Entry{Name: "copy", Size: 3, Open: func() (io.ReadCloser, error) { return b.OpenItem("original") }}),
+		of(bundle.Entry{Name: "original", Size: 3, Open: opens("abc")}),
+	}})
+	check(t, err)
+	defer b.Close()
+	ends(t, func() {
+		r, err := b.OpenItem("copy")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer r.Close()
+		if content, err := io.ReadAll(r); string(content) != "abc" || err != nil {
+			t.Errorf("OpenItem reads %q, %v", content, err)
+		}
+	})
+}
+
 // TestReplacedContent: a scanner puts other content in the place of a walked file.
 func TestReplacedContent(t *testing.T) {
 	t.Parallel()

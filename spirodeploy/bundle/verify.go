@@ -344,7 +344,8 @@ func (l *listed) entry(name string) (it Item, ok bool) {
 	return it, ok && l.last[name] != implied
 }
 
-// look is entry, also for implied directories. What does not exist is not regular.
+// look is entry, also for implied directories. If the name does not exist, the item is a
+// directory, so that it is not a regular file.
 func (l *listed) look(name string) (it Item, ok bool) {
 	i, ok := l.last[name]
 	if !ok || i == implied {

@@ -58,7 +58,7 @@ func (c *Client) Check(ctx context.Context) error {
 // silence returns the error for a server that did not answer within the limit.
 func (c *Client) silence(limit time.Duration) error {
 	who := "the server"
-	if c.proxied() {
+	if c.proxy() != nil {
 		who = "the server, or a proxy in between,"
 	}
 	return fmt.Errorf("%s accepted the connection but did not answer within %s", who, limit)

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
+	"strings"
 	"sync/atomic"
 
 	"github.com/spirostack/spirodeploy/internal/peer"
@@ -31,10 +33,13 @@ func (b wholeBody) Read(p []byte) (int, error) {
 func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
 	var conn net.Conn
 	var atProxy atomic.Bool // whether the proxy, not the server, has to answer now
-	atProxy.Store(c.proxied())
+	by := c.proxy()
+	// A SOCKS proxy only makes connections, and its errors say that they are its own.
+	atProxy.Store(by != nil && !strings.HasPrefix(by.Scheme, "socks5"))
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn },
-		// With a proxy, this is the handshake with the server. No proxy tunnels plain requests.
+		// With an HTTP proxy, this is the handshake with the server, through a tunnel. The
+		// proxy answers plain requests itself.
 		TLSHandshakeStart: func() { atProxy.Store(false) },
 	})
 	resp, err := c.transport.RoundTrip(req.WithContext(ctx))
@@ -47,11 +52,14 @@ func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// proxied reports whether requests go through a proxy.
-func (c *Client) proxied() bool {
+// proxy returns the proxy that requests go through, or nil.
+func (c *Client) proxy() *url.URL {
 	if c.transport.Proxy == nil {
-		return false
+		return nil
 	}
 	by, err := c.transport.Proxy(&http.Request{URL: c.server})
-	return err == nil && by != nil
+	if err != nil {
+		return nil
+	}
+	return by
 }

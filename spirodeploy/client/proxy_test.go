@@ -57,6 +57,13 @@ func TestProxyFails(t *testing.T) {
 		_, _ = conn.Read(make([]byte, 1<<10))
 		_, _ = io.WriteString(conn, "garbage")
 	}
+	socksThenCut := func(_, conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 1<<10)) // the methods of authentication
+		_, _ = io.WriteString(conn, "\x05\x00")
+		_, _ = conn.Read(make([]byte, 1<<10)) // the address
+		_, _ = io.WriteString(conn, "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+		_, _ = conn.Read(make([]byte, 1<<10)) // the request
+	}
 	for name, tt := range map[string]struct {
 		server string
 		config *tls.Config // of the proxy
@@ -75,6 +82,9 @@ func TestProxyFails(t *testing.T) {
 		"the server cuts":       {"https://salt.example", nil, "", says("HTTP/1.1 200 OK\r\n\r\n"), []string{"check token: the connection was cut"}},
 		"the server, no TLS":    {"https://salt.example", nil, "", thenPlain, []string{"check token: the server does not speak TLS"}},
 		"SOCKS":                 {"https://salt.example", nil, "socks5", socks, []string{"the proxy cannot be used: "}},
+		"SOCKS, plain server":   {"http://salt.example", nil, "socks5", socks, []string{"the proxy cannot be used: "}},
+		"SOCKS, cut":            {"https://salt.example", nil, "socks5", socksThenCut, []string{"check token: the connection was cut"}},
+		"SOCKS, plain, cut":     {"http://salt.example", nil, "socks5", socksThenCut, []string{"check token: the connection was cut"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -61,7 +61,7 @@ type Server struct {
 	key     []byte // root key of the tokens
 	certPEM []byte
 	url     string
-	stop    func() error // what Close does
+	stop    func() error // ends the server and removes dir
 
 	mu          sync.Mutex
 	minions     []Minion

@@ -20,33 +20,31 @@ type Known struct{ secrets secrets }
 // space in it is not a token, but each of its words may be one.
 func Know(texts ...string) *Known {
 	k := new(Known)
-	for _, text := range texts {
-		k.AddText(text)
-	}
+	k.AddText(strings.Join(texts, "\n"))
 	return k
 }
 
 // AddText adds the tokens in a text, as [Know] does.
 func (k *Known) AddText(text string) {
-	for _, part := range strings.FieldsFunc(text, foreign) {
-		t, _ := Parse(part) // it has allowed characters only
-		k.Add(t)
-	}
+	k.add(strings.FieldsFunc(text, foreign)) // all at once: there may be very many words
 }
 
 // Add adds a token, and the token narrowed to each of the projects. It ignores a zero
 // token.
 func (k *Known) Add(t Token, projects ...string) {
-	if t.IsZero() {
-		return
-	}
-	all := slices.Concat(k.secrets.list(), t.secrets.list())
+	all := slices.Clone(t.secrets.list())
 	for _, project := range projects {
 		if narrow, err := t.Narrow(time.Time{}, project); err == nil {
 			all = append(all, narrow.Reveal())
 		}
 	}
-	k.secrets = newSecrets(all...)
+	k.add(all)
+}
+
+func (k *Known) add(secrets []string) {
+	if len(secrets) > 0 {
+		k.secrets = newSecrets(slices.Concat(k.secrets.list(), secrets)...)
+	}
 }
 
 // Redact is [Token.Redact] for all tokens.

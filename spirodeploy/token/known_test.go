@@ -32,6 +32,17 @@ func TestKnown(t *testing.T) {
 	}
 }
 
+// TestKnowManyWords would not end if each word took time for all the others.
+func TestKnowManyWords(t *testing.T) {
+	t.Parallel()
+	words := strings.Repeat("a word ", 200_000)
+	known := token.Know(words, words+secret)
+	known.AddText(words)
+	if got := known.Redact("the word " + secret); got != "the word [redacted]" {
+		t.Errorf("Redact = %q", got)
+	}
+}
+
 // TestKnownWriter: a token may come in any number of pieces.
 func TestKnownWriter(t *testing.T) {
 	t.Parallel()

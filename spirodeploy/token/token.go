@@ -40,8 +40,8 @@ func Parse(s string) (Token, error) {
 	return Token{newSecrets(s)}, nil
 }
 
-// foreign reports whether no token has a character: RFC 9110 allows the others in a field
-// value.
+// foreign reports whether a character cannot be in a token: RFC 9110 allows the others in
+// a field value.
 func foreign(r rune) bool { return r <= ' ' || r >= 0x7f }
 
 // ReadFile returns the token in a file, without surrounding white space. "-" is a name
