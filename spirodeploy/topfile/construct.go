@@ -196,10 +196,7 @@ func (c *constructor) scalar(n *yaml.Node) {
 	case t == tagBool, t == tagInt, t == tagFloat:
 		_, ok = number(n)
 	case t == tagBinary:
-		var encoded string
-		if encoded, ok = binary(n.Value); ok {
-			n.Value = encoded
-		}
+		_, ok = binary(n.Value)
 	default:
 		c.failTag(n)
 	}

@@ -35,6 +35,7 @@ func TestRefused(t *testing.T) {
 		{"two documents", "---\nprod: {}\n---\nx: y\n", "line 3, column 1: a second document begins here: the server takes one document"},
 		{"one key twice", "prod:\n  web1: [a]\n  web1: [b]\n", "line 3, column 3: the key web1 is there twice, first in line 2"},
 		{"equal keys", "prod:\n  1: [a]\n  yes: [b]\n", "line 3, column 3: the key yes is there twice, first in line 2"},
+		{"equal bytes", "prod:\n  !!binary weba: [a]\n  !!binary web[!a]: [b]\n", "line 3, column 3: the key web[!a] is there twice, first in line 2"},
 		{"merged twice", "a: &a {x: [1]}\nb: &b {x: [2]}\nprod:\n  <<: [*a, *b]\n", "line 1, column 8: the key x is there twice, first in line 2"},
 		{"star", "prod:\n  *: [web]\n", "line 2, column 4: while scanning an alias: did not find expected alphabetic or numeric character: put a target that begins with * in quotes: '*'"},
 		{"star and text", "prod:\n  *.example.com: [web]\n", "put a target that begins with * in quotes"},
@@ -187,6 +188,20 @@ func TestSection(t *testing.T) {
 	}
 }
 
+// TestAsWritten: a key that is not a text keeps the form in which it is written.
+func TestAsWritten(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"0x1F", "Yes", "1_0", "!!binary web[!a]"} {
+		targets := section(t, "prod:\n  "+key+": [web]\n", "prod").Targets
+		if want := strings.TrimPrefix(key, "!!binary "); len(targets) != 1 || targets[0].Expression != want {
+			t.Errorf("%+v, want %s", targets, want)
+		}
+	}
+	if file, err := topfile.Parse([]byte("!!binary '[!]'")); err != nil || !file.Empty() {
+		t.Errorf("no bytes are not false: %v", err)
+	}
+}
+
 func TestTemplate(t *testing.T) {
 	t.Parallel()
 	for _, source := range []string{"prod: {\"{{ x }}\": [web]}", "prod: {web1: ['{% x %}']}", "prod: {web1: [\"\\x7b{ x }}\"]}", "prod: {web1: [{match: '{# x #}'}]}"} {
@@ -231,6 +246,7 @@ func TestGenerate(t *testing.T) {
 	for source, want := range map[string]string{
 		"":        "",
 		"x: {}\n": "shop/prod: {}\n",
+		"prod:\n  !!binary web[!a]: [!!binary ' YQ==']\n":       "shop/prod:\n  !!binary weba:\n  - !!binary YQ==\n",
 		"prod:\n  b: [2, '2', on, 'on', 1.0, ~, '']\n  a: []\n": "shop/prod:\n  a: []\n  b:\n  - 2\n  - '2'\n  - true\n  - 'on'\n  - 1.0\n  - null\n  - ''\n",
 	} {
 		file, err := topfile.Parse([]byte(source))
