@@ -37,6 +37,7 @@ func TestRefused(t *testing.T) {
 		{"equal keys", "prod:\n  1: [a]\n  yes: [b]\n", "line 3, column 3: the key yes is there twice, first in line 2"},
 		{"equal bytes", "prod:\n  !!binary weba: [a]\n  !!binary web[!a]: [b]\n", "line 3, column 3: the key web[!a] is there twice, first in line 2"},
 		{"merged twice", "a: &a {x: [1]}\nb: &b {x: [2]}\nprod:\n  <<: [*a, *b]\n", "line 1, column 8: the key x is there twice, first in line 2"},
+		{"glued comments in a large file", strings.Repeat("- [a]# b\n", 90) + "#" + strings.Repeat("x", topfile.MaxSize/3), "line 12, column 6: found a comment without preceding whitespace"},
 		{"star", "prod:\n  *: [web]\n", "line 2, column 4: while scanning an alias: did not find expected alphabetic or numeric character: put a target that begins with * in quotes: '*'"},
 		{"star and text", "prod:\n  *.example.com: [web]\n", "put a target that begins with * in quotes"},
 		{"unknown alias", "prod: *zz\n", "line 1, column 7: unknown anchor 'zz' referenced"},
@@ -292,6 +293,7 @@ func TestGluedComments(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"prod:\n  web1: [web]# c\n", "prod: {web1: [web]}# c\n# d\n", "prod: {\"web1\"# ä\n : [# c\n web]# d\n}\n", "prod: {'web1': ['web'# c\n]}\n", "\ufeffprod:\n  ä: [x]# 1\n  web1: [web]# 2\n",
+		"prod:\n  web1: [web]\n  x:\n" + strings.Repeat("  - [a]# b\n", 200),
 	} {
 		file, err := topfile.Parse([]byte(text))
 		if err != nil {
