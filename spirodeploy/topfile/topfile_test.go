@@ -32,6 +32,12 @@ func TestRefused(t *testing.T) {
 		{"tab before a comment", "prod: {}\n\t# c\nx: y\n", "line 2, column 1: a tab stands where YAML takes spaces only: indent with spaces"},
 		{"tab after a quoted text", "prod:\n  a: 'b'\n \t\n  c: d\n", "line 3, column 2: a tab stands where YAML takes spaces only: indent with spaces"},
 		{"tab after a dash", "prod:\n  web1:\n  -\tweb\n", "line 3, column 5: a tab stands where YAML takes spaces only"},
+		{"tab after the last dash", "prod:\n  'web*':\n    - \t", "line 3, column 6: a tab stands where YAML takes spaces only"},
+		{"tab after a dash of nothing", "prod:\n  web1:\n  - \t# c\n  - web\n", "line 3, column 4: a tab stands where YAML takes spaces only"},
+		{"tab after a question mark of nothing", "prod:\n  ? \t\n  : [web]\n", "line 2, column 4: a tab stands where YAML takes spaces only"},
+		{"tab after a colon of nothing", "? prod\n: \t\n", "line 2, column 2: a tab stands where YAML takes spaces only"},
+		{"tab below a key", "prod:\n  \t\n  or ", "line 2, column 3: a tab stands where YAML takes spaces only: indent with spaces"},
+		{"tab below the beginning", "%YAML 1.2\n--- # c\n\t", "line 3, column 1: a tab stands where YAML takes spaces only: indent with spaces"},
 		{"two documents", "---\nprod: {}\n---\nx: y\n", "line 3, column 1: a second document begins here: the server takes one document"},
 		{"one key twice", "prod:\n  web1: [a]\n  web1: [b]\n", "line 3, column 3: the key web1 is there twice, first in line 2"},
 		{"equal keys", "prod:\n  1: [a]\n  yes: [b]\n", "line 3, column 3: the key yes is there twice, first in line 2"},
@@ -84,6 +90,9 @@ func TestNames(t *testing.T) {
 		"1:30: {}\n0o17: {}\n1e3: {}\n~: ": "0o17 1e3",
 		"2024-01-01: {}\ny: {}\n'no': {}":  "2024-01-01 y no",
 		"\ufeffprod:\r\n  a: [b]\r\n":      "prod",
+		"---\t# c\nprod: \t\n":             "prod",
+		"? prod\n \t\n  x\n: \n":           "prod\nx",
+		"---\n...\n":                       "",
 		"a: &a {x: y}\n<<: *a\n":           "x a",
 	} {
 		file, err := topfile.Parse([]byte(source))
