@@ -64,6 +64,7 @@
 // flow collections, flow collections indented less than what they are in, a tab before #
 // in the last line of a quoted text, anchors with punctuation, a byte order mark inside the
 // file, and the tags !!omap and !!str on a mapping. It takes a few texts over several lines
-// in flow collections and block scalars that libyaml refuses, and a few others: base64 that
-// goes on after its end, and "..." after a line separator.
+// in flow collections and block scalars that libyaml refuses, and a few others: a tab at the
+// beginning of the line below an anchor, base64 that goes on after its end, and "..." after
+// a line separator.
 package topfile

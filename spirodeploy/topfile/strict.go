@@ -35,6 +35,7 @@ var (
 	forbidden   = regexp.MustCompile("[^\t\n -~\u0085\u00a0-\ufffd\U00010000-\U0010ffff]") // wherever it stands
 	anchorName  = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
 	tabBefore   = regexp.MustCompile(`(?:^|[-?]|^ *:) *\t[ \t]*$`)
+	tabOnly     = regexp.MustCompile(`^(?:[-?:] *)?\t[ \t]*(?:#|$)`)
 	content     = regexp.MustCompile(`^[ \t]*[^ \t#]`)
 	comment     = regexp.MustCompile(`(?:^|[ \t])#`)
 	colonAfter  = regexp.MustCompile(`^[ \t]*:[,?\[\]{}]`)
@@ -130,7 +131,8 @@ func (r *referee) tabs(next int, flow bool) {
 		return
 	}
 	next = min(next, len(r.lines)+1)
-	// A plain text goes on over empty lines until a comment ends it, or the colon of a key.
+	// A plain text goes on over empty lines until a comment, less indentation or the colon of
+	// a key ends it.
 	number, plain := n.Line, n.Kind == yaml.ScalarNode && n.Value != "" && !r.at.key
 	if r.at.flow || n.Style&(quoted|yaml.FlowStyle) != 0 { // a quoted text or flow collection ends somewhere
 		number, plain = next, false
@@ -141,11 +143,11 @@ func (r *referee) tabs(next int, flow bool) {
 	for ; number < next; number++ {
 		line := r.lines[number-1]
 		rest := strings.TrimLeft(line, " ")
-		tab := len(line) - len(rest)
-		if strings.HasPrefix(rest, "\t") && !content.MatchString(line) && (!plain || tab < r.at.indent) {
-			r.tabAt(number, tab+1)
+		outside := len(line)-len(rest) < r.at.indent
+		if tabOnly.MatchString(rest) && (!plain || outside) {
+			r.tabAt(number, strings.IndexByte(line, '\t')+1)
 		}
-		plain = plain && !comment.MatchString(line)
+		plain = plain && !comment.MatchString(line) && (number == n.Line || !outside || !content.MatchString(line))
 	}
 }
 

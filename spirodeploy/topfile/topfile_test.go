@@ -36,6 +36,8 @@ func TestRefused(t *testing.T) {
 		{"tab after a dash of nothing", "prod:\n  web1:\n  - \t# c\n  - web\n", "line 3, column 4: a tab stands where YAML takes spaces only"},
 		{"tab after a question mark of nothing", "prod:\n  ? \t\n  : [web]\n", "line 2, column 4: a tab stands where YAML takes spaces only"},
 		{"tab after a colon of nothing", "? prod\n: \t\n", "line 2, column 2: a tab stands where YAML takes spaces only"},
+		{"tab between a dash and its item", "prod:\n  web1:\n  - a\n  -\t\n    - b\n", "line 4, column 4: a tab stands where YAML takes spaces only"},
+		{"tab below a dash", "prod:\n  web1:\n  - a\n  -\n   \t\n    - b\n", "line 5, column 4: a tab stands where YAML takes spaces only"},
 		{"tab below a key", "prod:\n  \t\n  or ", "line 2, column 3: a tab stands where YAML takes spaces only: indent with spaces"},
 		{"tab below the beginning", "%YAML 1.2\n--- # c\n\t", "line 3, column 1: a tab stands where YAML takes spaces only: indent with spaces"},
 		{"two documents", "---\nprod: {}\n---\nx: y\n", "line 3, column 1: a second document begins here: the server takes one document"},
@@ -92,6 +94,7 @@ func TestNames(t *testing.T) {
 		"\ufeffprod:\r\n  a: [b]\r\n":      "prod",
 		"---\t# c\nprod: \t\n":             "prod",
 		"? prod\n \t\n  x\n: \n":           "prod\nx",
+		"prod: x\n  - \t\n":                "prod",
 		"---\n...\n":                       "",
 		"a: &a {x: y}\n<<: *a\n":           "x a",
 	} {
