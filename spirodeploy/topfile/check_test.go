@@ -264,39 +264,35 @@ func TestLackOfEnding(t *testing.T) {
 	}
 }
 
-// TestCanceledHints looks for what many includes mean, which would take hours if it
-// went on after the end of the context.
-func TestCanceledHints(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	b := &counted{
-		top: "prod: {web1: [web]}", sls: "include:\n" + strings.Join(repeated("- %0100d\n", 9000), ""),
-		names: repeated("%096d.sls", 200_000), asked: cancel,
-	}
-	if _, err := topfile.Check(ctx, b, topfile.Options{Deployment: "prod"}); !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-}
-
 // TestAllocations has work that shows in memory only.
 func TestAllocations(t *testing.T) {
-	allocations := func(b counted) float64 {
-		b.asked = func() {}
+	allocations := func(b counted, canceled bool) float64 {
 		return testing.AllocsPerRun(1, func() {
-			if _, err := topfile.Check(t.Context(), &b, topfile.Options{Deployment: "prod"}); err != nil {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			b.asked = func() {
+				if canceled {
+					cancel()
+				}
+			}
+			if _, err := topfile.Check(ctx, &b, topfile.Options{Deployment: "prod"}); errors.Is(err, context.Canceled) != canceled {
 				t.Error(err)
 			}
 		})
 	}
-	few, many := allocations(counted{names: repeated("web%d.sls", 10)}), allocations(counted{names: repeated("web%d.sls", 100_000)})
+	few, many := allocations(counted{names: repeated("web%d.sls", 10)}, false), allocations(counted{names: repeated("web%d.sls", 100_000)}, false)
 	if many > few+5 {
 		t.Errorf("the hint for a bundle without a top file makes a list of all SLS: %v allocations for many, %v for few", many, few)
 	}
-	missing := func(count int) float64 {
+	missing := func(count int, canceled bool) float64 {
 		includes := "include:\n" + strings.Join(repeated("- gone%04d\n", count), "")
-		return allocations(counted{top: "prod: {web1: [web]}", sls: includes, names: repeated("web%d.sls", 100)})
+		return allocations(counted{top: "prod: {web1: [web]}", sls: includes, names: repeated("web%d.sls", 100)}, canceled)
 	}
-	if few, many := missing(100), missing(1000); many > 2*few {
+	few, many = missing(100, false), missing(1000, false)
+	if many > 2*few {
 		t.Errorf("findings that nobody reads get hints: %v allocations for 1000, %v for 100", many, few)
+	}
+	if canceled := missing(100, true); canceled > few/2 {
+		t.Errorf("the end of the context does not end the hints: %v allocations, %v without it", canceled, few)
 	}
 }
