@@ -132,17 +132,20 @@ func (c *checker) file(sls string) (name string, ok bool) {
 	return "", false
 }
 
-// lack says in a sentence that an SLS is missing.
+// lack says in a sentence that an SLS is missing. It looks for what was meant only if somebody
+// reads that, for there may be very many SLS.
 func (c *checker) lack(sls string) string {
 	files := candidates(sls)
 	text := "the bundle has neither " + show(files[0]) + " nor " + show(files[1])
-	switch near := nearest(sls, c.list()); {
+	switch {
 	case isGlob(sls):
 		return "no SLS of the bundle matches it"
 	case strings.HasSuffix(sls, ".sls"):
 		text += ": an SLS is named without its ending, so write " + show(strings.TrimSuffix(sls, ".sls"))
-	case near != "" && near != sls:
-		text += ": did you mean " + show(near) + "?"
+	case c.ctx.Err() == nil && len(c.result.Findings) < maxFindings:
+		if near := nearest(sls, c.list()); near != "" && near != sls {
+			text += ": did you mean " + show(near) + "?"
+		}
 	}
 	return text
 }

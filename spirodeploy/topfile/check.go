@@ -259,10 +259,6 @@ func (c *checker) section(s *Section, what string) []string {
 	for _, sls := range s.SLS(c.opts.saltenv()) {
 		found, missing := c.find(sls.Name)
 		for _, name := range missing {
-			if c.ctx.Err() != nil || len(c.result.Findings) == maxFindings {
-				c.more++
-				continue
-			}
 			names := "names the SLS " + show(sls.Name)
 			if name != sls.Name {
 				names += ", which matches " + show(name)

@@ -3,10 +3,12 @@ package topfile_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -218,5 +220,79 @@ func TestCanceled(t *testing.T) {
 	cancel()
 	if _, err := topfile.Check(ctx, files{"web.sls": ""}, topfile.Options{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// counted is a bundle with one top file and many SLS, of which it tells when they are
+// asked for.
+type counted struct {
+	top, sls string
+	names    []string
+	asked    func()
+}
+
+func (b *counted) Names() iter.Seq[string] {
+	b.asked()
+	return slices.Values(b.names)
+}
+
+func (b *counted) Has(name string) (dir, ok bool) {
+	return false, name == "web.sls" || name == topfile.SpiroTop && b.top != ""
+}
+
+func (b *counted) Open(name string) (io.ReadCloser, error) {
+	if name == topfile.SpiroTop {
+		return io.NopCloser(strings.NewReader(b.top)), nil
+	}
+	return io.NopCloser(strings.NewReader(b.sls)), nil
+}
+
+func repeated(format string, count int) []string {
+	var all []string
+	for i := range count {
+		all = append(all, fmt.Sprintf(format, i))
+	}
+	return all
+}
+
+// TestLackOfEnding: what needs no other name for a hint does not ask for all names.
+func TestLackOfEnding(t *testing.T) {
+	t.Parallel()
+	b := &counted{top: "prod: {web1: [gone.sls]}", asked: func() { t.Error("all names are asked for") }}
+	if r, err := topfile.Check(t.Context(), b, topfile.Options{Deployment: "prod"}); err != nil || len(r.Findings) != 1 {
+		t.Error(r, err)
+	}
+}
+
+// TestAllocations has work that shows in memory only.
+func TestAllocations(t *testing.T) {
+	allocations := func(b counted, canceled bool) float64 {
+		return testing.AllocsPerRun(1, func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			b.asked = func() {
+				if canceled {
+					cancel()
+				}
+			}
+			if _, err := topfile.Check(ctx, &b, topfile.Options{Deployment: "prod"}); errors.Is(err, context.Canceled) != canceled {
+				t.Error(err)
+			}
+		})
+	}
+	few, many := allocations(counted{names: repeated("web%d.sls", 10)}, false), allocations(counted{names: repeated("web%d.sls", 100_000)}, false)
+	if many > few+5 {
+		t.Errorf("the hint for a bundle without a top file makes a list of all SLS: %v allocations for many, %v for few", many, few)
+	}
+	missing := func(count int, canceled bool) float64 {
+		includes := "include:\n" + strings.Join(repeated("- gone%04d\n", count), "")
+		return allocations(counted{top: "prod: {web1: [web]}", sls: includes, names: repeated("web%d.sls", 100)}, canceled)
+	}
+	few, many = missing(100, false), missing(1000, false)
+	if many > 2*few {
+		t.Errorf("findings that nobody reads get hints: %v allocations for 1000, %v for 100", many, few)
+	}
+	if canceled := missing(100, true); canceled > few/2 {
+		t.Errorf("the end of the context does not end the hints: %v allocations, %v without it", canceled, few)
 	}
 }

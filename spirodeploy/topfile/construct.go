@@ -15,6 +15,7 @@ import (
 // Aliases and merge keys below it are replaced by what they stand for.
 type constructor struct {
 	made map[*yaml.Node]bool
+	flat map[*yaml.Node]bool // is flattened, or about to be
 	work int
 	err  error // the first
 }
@@ -25,7 +26,7 @@ func construct(source []byte) (*yaml.Node, error) {
 	if root == nil || err != nil {
 		return nil, err
 	}
-	c := &constructor{made: map[*yaml.Node]bool{}}
+	c := &constructor{made: map[*yaml.Node]bool{}, flat: map[*yaml.Node]bool{}}
 	return c.node(root), c.err
 }
 
@@ -119,6 +120,10 @@ func (c *constructor) flatten(n *yaml.Node) {
 		c.fail(n, "", "a merge key (<<) takes a mapping or a list of mappings")
 		return
 	}
+	if c.flat[n] {
+		return
+	}
+	c.flat[n] = true
 	var rest, sources, merged []*yaml.Node
 	own := map[string]bool{}
 	for key, value := range pairs(n) {
@@ -191,10 +196,7 @@ func (c *constructor) scalar(n *yaml.Node) {
 	case t == tagBool, t == tagInt, t == tagFloat:
 		_, ok = number(n)
 	case t == tagBinary:
-		var encoded string
-		if encoded, ok = binary(n.Value); ok {
-			n.Value = encoded
-		}
+		_, ok = binary(n.Value)
 	default:
 		c.failTag(n)
 	}

@@ -55,13 +55,16 @@
 //
 // # Limits
 //
-// A top file has at most 1 MiB and is at most 200 levels deep. Merge keys and
-// aliases may make 100,000 values of it. A key is at most 1,024 characters long.
+// A top file has at most 1 MiB and is at most 200 levels deep. The package parses it again
+// for each comment that has no white space before it, as in [web]# all, and refuses the
+// file if it would parse more than 4 MiB again. Merge keys and aliases may make 100,000
+// values of it. A key is at most 1,024 characters long.
 //
 // The package is stricter than the server with what no top file needs: [-] and [?a] in
 // flow collections, flow collections indented less than what they are in, a tab before #
 // in the last line of a quoted text, anchors with punctuation, a byte order mark inside the
 // file, and the tags !!omap and !!str on a mapping. It takes a few texts over several lines
-// in flow collections and block scalars that libyaml refuses, and a few others: base64 that
-// goes on after its end, and "..." after a line separator.
+// in flow collections and block scalars that libyaml refuses, and a few others: a tab at the
+// beginning of the line below an anchor, base64 that goes on after its end, and "..." after
+// a line separator.
 package topfile

@@ -44,7 +44,10 @@ func written(n *yaml.Node) *yaml.Node {
 		out.Value = map[float64]string{0: "false", 1: "true"}[f]
 	case tagInt:
 		out.Value, _ = integer(n.Value)
-	case tagFloat, tagBinary, tagSet:
+	case tagBinary:
+		out.Value, _ = binary(n.Value)
+		out.Tag, out.Style = n.Tag, yaml.TaggedStyle
+	case tagFloat, tagSet:
 		if resolve(n.Value) != n.Tag {
 			out.Tag, out.Style = n.Tag, yaml.TaggedStyle
 		}

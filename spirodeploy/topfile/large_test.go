@@ -46,6 +46,7 @@ func TestLarge(t *testing.T) {
 		"anchors":          "prod:\n" + numbered("- &a%d a\n"),
 		"aliases":          "a: &a b\nprod:\n  web1:\n" + fill("  - *a\n"),
 		"merges":           "a: &a {b: c}\nprod: {<<: [" + fill("*a, ") + "*a]}\n",
+		"merges of keys":   "a: &a {" + numbered("k%d: b, ") + "x: b}\nprod: {<<: [" + fill("*a, ") + "*a]}\n",
 		"merge keys":       "a: &a {b: c}\nprod:\n" + fill("  <<: *a\n"),
 		"digits":           "prod: " + fill("9") + "\n",
 		"base 60":          "prod: 1" + fill(":10") + "\n",

@@ -59,6 +59,9 @@ func resolve(text string) string {
 	return tagStr
 }
 
+// capitalPrefix is one that Go takes and Python does not.
+var capitalPrefix = regexp.MustCompile(`^0[BX]`)
+
 // integer reads an integer as Salt's loader does: it takes leading zeros away, so that 017
 // is 17, and leaves the rest to PyYAML, for which -017 is octal. It returns it as Python
 // prints it.
@@ -66,16 +69,20 @@ func integer(text string) (string, bool) {
 	if strings.HasPrefix(text, "0") && !strings.HasPrefix(text, "0b") && !strings.HasPrefix(text, "0x") {
 		text = cmp.Or(strings.TrimLeft(text, "0"), "0")
 	}
-	text, negative := strings.CutPrefix(strings.ReplaceAll(text, "_", ""), "-")
-	base := 0 // of the prefix
-	if strings.Contains(text, ":") {
-		base = 10
+	text = strings.ReplaceAll(text, "_", "")
+	negative := strings.HasPrefix(text, "-")
+	if negative || strings.HasPrefix(text, "+") {
+		text = text[1:]
 	}
-	if len(text) > 4*maxDigits { // more than maxDigits of any base
+	base, parts := 10, strings.Split(text, ":")
+	if strings.HasPrefix(text, "0") {
+		base, parts = 0, []string{text} // that of the prefix
+	}
+	if len(text) > 4*maxDigits || capitalPrefix.MatchString(text) { // more than maxDigits of any base, or Go's own notation
 		return "", false
 	}
 	sum := new(big.Int)
-	for part := range strings.SplitSeq(strings.TrimPrefix(text, "+"), ":") {
+	for _, part := range parts {
 		n, ok := new(big.Int).SetString(strings.TrimSpace(part), base)
 		if !ok {
 			return "", false

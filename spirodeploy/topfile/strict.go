@@ -34,11 +34,13 @@ const simpleKey = 1024
 var (
 	forbidden   = regexp.MustCompile("[^\t\n -~\u0085\u00a0-\ufffd\U00010000-\U0010ffff]") // wherever it stands
 	anchorName  = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
-	tabBefore   = regexp.MustCompile(`(?:^|[-?]) *\t[ \t]*$`)
+	tabBefore   = regexp.MustCompile(`(?:^|[-?]|^ *:) *\t[ \t]*$`)
+	tabOnly     = regexp.MustCompile(`^(?:[-?:] *)?\t[ \t]*(?:#|$)`)
 	content     = regexp.MustCompile(`^[ \t]*[^ \t#]`)
 	comment     = regexp.MustCompile(`(?:^|[ \t])#`)
 	colonAfter  = regexp.MustCompile(`^[ \t]*:[,?\[\]{}]`)
 	flowText    = regexp.MustCompile(`^[:?]|:[,?\[\]{}]`)
+	beforeRoot  = regexp.MustCompile(`^(?:%|---(?:[ \t]+#|[ \t]*$))`)
 	documentEnd = regexp.MustCompile(`^\.\.\.(?:[ \t]|$)`)
 	tagGlued    = regexp.MustCompile(`^![^ \t,\]}]*[\]}]`)
 )
@@ -53,13 +55,16 @@ func newReferee(text string) *referee {
 	if before, _, found := strings.Cut(text, "\n\ufeff"); found {
 		r.refuseAt(strings.Count(before, "\n")+2, 1, "reader", "a byte order mark stands inside the file", "")
 	}
+	begun := false
 	for n, line := range r.lines {
 		rest := strings.TrimLeft(line, " ")
 		switch {
-		case documentEnd.MatchString(line):
+		case documentEnd.MatchString(line) && !begun:
 			r.refuseAt(n+1, 1, "parser", "a document ends here and none has begun", "")
 		case strings.HasPrefix(rest, "\t"):
 			r.tabAt(n+1, len(line)-len(rest)+1)
+		case beforeRoot.MatchString(line):
+			begun = begun || line[0] == '-'
 		case content.MatchString(line):
 			return r
 		}
@@ -75,7 +80,8 @@ func lines(text string) []string {
 // A place is what stands around a node.
 type place struct {
 	flow   bool
-	indent int // of the innermost block collection, in characters plus one
+	key    bool // without a question mark before it
+	indent int  // of the innermost block collection, in characters plus one
 }
 
 // check looks at the nodes of a document that has been parsed, in their order.
@@ -89,10 +95,13 @@ func (r *referee) check(n *yaml.Node, at place) {
 		inner.indent = at.indent
 	}
 	for i, child := range n.Content {
-		if n.Kind == yaml.MappingNode && i%2 == 0 {
-			r.key(child, n.Content[i+1], inner.flow)
+		before, from := r.split(child)
+		inner.key = n.Kind == yaml.MappingNode && i%2 == 0 && !strings.HasSuffix(strings.TrimRight(before, " \t"), "?")
+		if inner.key && child.Kind == yaml.ScalarNode {
+			r.key(child, n.Content[i+1], from, inner.flow)
 		}
-		if before, _ := r.split(child); !inner.flow && tabBefore.MatchString(before) {
+		space := from[:len(from)-len(strings.TrimLeft(from, " \t"))] // behind the place of an empty node
+		if !inner.flow && tabBefore.MatchString(before+space) {
 			r.refuse(child, "scanner", tabProblem)
 		}
 		r.check(child, inner)
@@ -122,8 +131,9 @@ func (r *referee) tabs(next int, flow bool) {
 		return
 	}
 	next = min(next, len(r.lines)+1)
-	// A plain text goes on over empty lines until a comment ends it.
-	number, plain := n.Line, n.Kind == yaml.ScalarNode && n.Value != ""
+	// A plain text goes on over empty lines until a comment, less indentation or the colon of
+	// a key ends it.
+	number, plain := n.Line, n.Kind == yaml.ScalarNode && n.Value != "" && !r.at.key
 	if r.at.flow || n.Style&(quoted|yaml.FlowStyle) != 0 { // a quoted text or flow collection ends somewhere
 		number, plain = next, false
 		for number > n.Line && !content.MatchString(r.lines[number-2]) {
@@ -133,20 +143,17 @@ func (r *referee) tabs(next int, flow bool) {
 	for ; number < next; number++ {
 		line := r.lines[number-1]
 		rest := strings.TrimLeft(line, " ")
-		tab := len(line) - len(rest)
-		if strings.HasPrefix(rest, "\t") && !content.MatchString(line) && (!plain || tab < r.at.indent) {
-			r.tabAt(number, tab+1)
+		outside := len(line)-len(rest) < r.at.indent
+		if tabOnly.MatchString(rest) && (!plain || outside) {
+			r.tabAt(number, strings.IndexByte(line, '\t')+1)
 		}
-		plain = plain && !comment.MatchString(line)
+		plain = plain && !comment.MatchString(line) && (number == n.Line || !outside || !content.MatchString(line))
 	}
 }
 
-// key looks at a key of a mapping.
-func (r *referee) key(key, value *yaml.Node, flow bool) {
-	before, source := r.split(key)
-	if key.Kind != yaml.ScalarNode || strings.HasSuffix(strings.TrimRight(before, " \t"), "?") {
-		return
-	}
+// key looks at a key of a mapping, which is a scalar and has no question mark before it.
+// Source is its line from it on.
+func (r *referee) key(key, value *yaml.Node, source string, flow bool) {
 	plain := key.Style&(quoted|yaml.TaggedStyle) == 0 && key.Tag != "!" && key.Anchor == ""
 	rest, whole := strings.CutPrefix(source, key.Value)
 	switch {

@@ -32,10 +32,20 @@ func TestRefused(t *testing.T) {
 		{"tab before a comment", "prod: {}\n\t# c\nx: y\n", "line 2, column 1: a tab stands where YAML takes spaces only: indent with spaces"},
 		{"tab after a quoted text", "prod:\n  a: 'b'\n \t\n  c: d\n", "line 3, column 2: a tab stands where YAML takes spaces only: indent with spaces"},
 		{"tab after a dash", "prod:\n  web1:\n  -\tweb\n", "line 3, column 5: a tab stands where YAML takes spaces only"},
+		{"tab after the last dash", "prod:\n  'web*':\n    - \t", "line 3, column 6: a tab stands where YAML takes spaces only"},
+		{"tab after a dash of nothing", "prod:\n  web1:\n  - \t# c\n  - web\n", "line 3, column 4: a tab stands where YAML takes spaces only"},
+		{"tab after a question mark of nothing", "prod:\n  ? \t\n  : [web]\n", "line 2, column 4: a tab stands where YAML takes spaces only"},
+		{"tab after a colon of nothing", "? prod\n: \t\n", "line 2, column 2: a tab stands where YAML takes spaces only"},
+		{"tab between a dash and its item", "prod:\n  web1:\n  - a\n  -\t\n    - b\n", "line 4, column 4: a tab stands where YAML takes spaces only"},
+		{"tab below a dash", "prod:\n  web1:\n  - a\n  -\n   \t\n    - b\n", "line 5, column 4: a tab stands where YAML takes spaces only"},
+		{"tab below a key", "prod:\n  \t\n  or ", "line 2, column 3: a tab stands where YAML takes spaces only: indent with spaces"},
+		{"tab below the beginning", "%YAML 1.2\n--- # c\n\t", "line 3, column 1: a tab stands where YAML takes spaces only: indent with spaces"},
 		{"two documents", "---\nprod: {}\n---\nx: y\n", "line 3, column 1: a second document begins here: the server takes one document"},
 		{"one key twice", "prod:\n  web1: [a]\n  web1: [b]\n", "line 3, column 3: the key web1 is there twice, first in line 2"},
 		{"equal keys", "prod:\n  1: [a]\n  yes: [b]\n", "line 3, column 3: the key yes is there twice, first in line 2"},
+		{"equal bytes", "prod:\n  !!binary weba: [a]\n  !!binary web[!a]: [b]\n", "line 3, column 3: the key web[!a] is there twice, first in line 2"},
 		{"merged twice", "a: &a {x: [1]}\nb: &b {x: [2]}\nprod:\n  <<: [*a, *b]\n", "line 1, column 8: the key x is there twice, first in line 2"},
+		{"glued comments in a large file", strings.Repeat("- [a]# b\n", 90) + "#" + strings.Repeat("x", topfile.MaxSize/3), "line 12, column 6: found a comment without preceding whitespace"},
 		{"star", "prod:\n  *: [web]\n", "line 2, column 4: while scanning an alias: did not find expected alphabetic or numeric character: put a target that begins with * in quotes: '*'"},
 		{"star and text", "prod:\n  *.example.com: [web]\n", "put a target that begins with * in quotes"},
 		{"unknown alias", "prod: *zz\n", "line 1, column 7: unknown anchor 'zz' referenced"},
@@ -51,6 +61,9 @@ func TestRefused(t *testing.T) {
 		{"list", "- prod\n", "line 1, column 1: the file is a list, not a mapping"},
 		{"text", "prod\n", "line 1, column 1: the file is a text, not a mapping"},
 		{"no number", "prod: !!int x\n", `line 1, column 7: "x" is not what the tag !!int is for`},
+		{"capital prefix", "prod: !!int -0B1\n", `"-0B1" is not what the tag !!int is for`},
+		{"octal to base 60", "prod: !!int -01:30\n", `"-01:30" is not what the tag !!int is for`},
+		{"second sign before a prefix", "prod: !!int -+0x1\n", `"-+0x1" is not what the tag !!int is for`},
 		{"deep", strings.Repeat("[", 201) + strings.Repeat("]", 201), "the nesting is deeper than 200 levels"},
 		{"large", "#" + strings.Repeat("x", topfile.MaxSize), "the file has more than 1048576 bytes"},
 		{"end first", "...\nprod: {}\n", "line 1, column 1: a document ends here and none has begun"},
@@ -79,6 +92,10 @@ func TestNames(t *testing.T) {
 		"1:30: {}\n0o17: {}\n1e3: {}\n~: ": "0o17 1e3",
 		"2024-01-01: {}\ny: {}\n'no': {}":  "2024-01-01 y no",
 		"\ufeffprod:\r\n  a: [b]\r\n":      "prod",
+		"---\t# c\nprod: \t\n":             "prod",
+		"? prod\n \t\n  x\n: \n":           "prod\nx",
+		"prod: x\n  - \t\n":                "prod",
+		"---\n...\n":                       "",
 		"a: &a {x: y}\n<<: *a\n":           "x a",
 	} {
 		file, err := topfile.Parse([]byte(source))
@@ -187,6 +204,20 @@ func TestSection(t *testing.T) {
 	}
 }
 
+// TestAsWritten: a key that is not a text keeps the form in which it is written.
+func TestAsWritten(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"0x1F", "Yes", "1_0", "!!binary web[!a]"} {
+		targets := section(t, "prod:\n  "+key+": [web]\n", "prod").Targets
+		if want := strings.TrimPrefix(key, "!!binary "); len(targets) != 1 || targets[0].Expression != want {
+			t.Errorf("%+v, want %s", targets, want)
+		}
+	}
+	if file, err := topfile.Parse([]byte("!!binary '[!]'")); err != nil || !file.Empty() {
+		t.Errorf("no bytes are not false: %v", err)
+	}
+}
+
 func TestTemplate(t *testing.T) {
 	t.Parallel()
 	for _, source := range []string{"prod: {\"{{ x }}\": [web]}", "prod: {web1: ['{% x %}']}", "prod: {web1: [\"\\x7b{ x }}\"]}", "prod: {web1: [{match: '{# x #}'}]}"} {
@@ -231,6 +262,7 @@ func TestGenerate(t *testing.T) {
 	for source, want := range map[string]string{
 		"":        "",
 		"x: {}\n": "shop/prod: {}\n",
+		"prod:\n  !!binary web[!a]: [!!binary ' YQ==']\n":       "shop/prod:\n  !!binary weba:\n  - !!binary YQ==\n",
 		"prod:\n  b: [2, '2', on, 'on', 1.0, ~, '']\n  a: []\n": "shop/prod:\n  a: []\n  b:\n  - 2\n  - '2'\n  - true\n  - 'on'\n  - 1.0\n  - null\n  - ''\n",
 	} {
 		file, err := topfile.Parse([]byte(source))
@@ -273,6 +305,7 @@ func TestGluedComments(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"prod:\n  web1: [web]# c\n", "prod: {web1: [web]}# c\n# d\n", "prod: {\"web1\"# ä\n : [# c\n web]# d\n}\n", "prod: {'web1': ['web'# c\n]}\n", "\ufeffprod:\n  ä: [x]# 1\n  web1: [web]# 2\n",
+		"prod:\n  web1: [web]\n  x:\n" + strings.Repeat("  - [a]# b\n", 200),
 	} {
 		file, err := topfile.Parse([]byte(text))
 		if err != nil {

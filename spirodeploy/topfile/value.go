@@ -60,6 +60,9 @@ func identity(n *yaml.Node) (id string, hashable bool) {
 			return "number " + whole.String(), true
 		}
 		return "number " + strconv.FormatFloat(f, 'g', -1, 64), true
+	case tagBinary:
+		encoded, _ := binary(n.Value)
+		return n.Tag + " " + encoded, true
 	default:
 		return n.Tag + " " + n.Value, true
 	}
@@ -73,6 +76,9 @@ func truthy(n *yaml.Node) bool {
 	case tagBool, tagInt, tagFloat:
 		f, _ := number(n)
 		return f != 0
+	case tagBinary:
+		encoded, _ := binary(n.Value)
+		return encoded != ""
 	default:
 		return len(n.Content) > 0 || n.Value != ""
 	}

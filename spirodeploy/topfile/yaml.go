@@ -61,7 +61,7 @@ func decode(source []byte) (*yaml.Node, error) {
 		return nil, r.err
 	}
 	root, err := decodeOne(text)
-	for range maxGlued {
+	for again := len(text); again <= maxAgain; again += len(text) {
 		apart, ok := unglue(err, text)
 		if !ok {
 			break
@@ -82,8 +82,9 @@ func decode(source []byte) (*yaml.Node, error) {
 	return root, r.err
 }
 
-// maxGlued is how many comments without white space before them are read.
-const maxGlued = 100
+// maxAgain is how many bytes are parsed again because of comments without white space
+// before them. The next such comment is an error.
+const maxAgain = 4 * MaxSize
 
 // unglue puts a space before a comment that the library wants one before, as in
 // "[web]# all": libyaml, which the server reads with, takes it as it is.
