@@ -22,7 +22,7 @@ import (
 const helper = "SPIRODEPLOY_KEEPER_HELPER"
 
 // TestKeeper: if the process that started the keeper is killed, the programs end and the
-// directory goes.
+// directory goes. Variables of the environment change nothing about it.
 func TestKeeper(t *testing.T) {
 	t.Parallel()
 	if dir := os.Getenv(helper); dir != "" {
@@ -30,7 +30,7 @@ func TestKeeper(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "kept")
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKeeper$")
-	cmd.Env = append(os.Environ(), helper+"="+dir, "TMPDIR="+t.TempDir())
+	cmd.Env = append(os.Environ(), helper+"="+dir, "TMPDIR="+t.TempDir(), "groups=no group", "dir=/no/such/directory", "asked=yes")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
