@@ -52,6 +52,9 @@ type bench struct {
 // tee and curl; Run leaves out what is not there, with a line that says so. It writes
 // 13 GiB below a temporary directory.
 func Run(ctx context.Context, opts Options) (err error) {
+	if opts.Runs < 1 {
+		return fmt.Errorf("%d runs: there must be one at least", opts.Runs)
+	}
 	b := &bench{Options: opts}
 	if b.dir, err = os.MkdirTemp("", "spirodeploy-bench-"); err != nil {
 		return err
