@@ -50,7 +50,8 @@ const closeLimit = 30 * time.Second
 func startKeeper(dir string, programs []program, environ []string) (*keeper, error) {
 	// Not with a context: it has to outlive everything else.
 	k := &keeper{cmd: exec.Command("sh", "-c", keeperScript, "sh", dir), pids: map[string]int{}} //nolint:noctx // see above
-	k.cmd.Env, k.cmd.Dir = []string{"PATH=" + os.Getenv("PATH")}, "/"                            // other variables would be the script's
+	// Other variables of the environment would be variables of the script.
+	k.cmd.Env, k.cmd.Dir = []string{"PATH=" + os.Getenv("PATH")}, "/"
 	detach(k.cmd)
 	var err error
 	if k.stdin, err = k.cmd.StdinPipe(); err == nil {
