@@ -32,8 +32,8 @@ type leg struct {
 	client    *client.Client
 }
 
-// newLeg returns the leg for a target, which has no target of the report yet, and the
-// request for that. It removes the token from names, in case it was put there by mistake.
+// newLeg returns a leg and the request for its part of the report. The caller sets the leg's
+// target. newLeg removes the token from names, in case it was put there by mistake.
 func newLeg(r *run, t Target) (*leg, report.Request) {
 	l := &leg{run: r, silent: map[string]bool{}, server: r.opts.Server}
 	if t.Server != nil {

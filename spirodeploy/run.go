@@ -31,7 +31,7 @@ type run struct {
 	legs   []*leg
 
 	mu     sync.Mutex              // guards telling, stages, and the report while events are folded
-	stages map[string]report.Stage // the current ones, by the target of their updates
+	stages map[string]report.Stage // the current ones, by name of the target; "" if there is only one
 
 	sls func() map[string]bool // the names of the SLS in the bundle
 }

@@ -43,12 +43,12 @@ const maxTargets = 1 << 20
 // targets returns the targets that the settings name, none for the usual server, and the
 // files that their list names.
 func (w World) targets(ctx context.Context, s Settings, base client.Options) (targets []spirodeploy.Target, files []string, err error) {
-	for _, url := range s.Servers {
-		opts := base
-		opts.Server = strings.TrimSpace(url)
-		targets = append(targets, spirodeploy.Target{Server: &opts})
-	}
 	if s.Targets == "" {
+		for _, url := range s.Servers {
+			opts := base
+			opts.Server = strings.TrimSpace(url)
+			targets = append(targets, spirodeploy.Target{Server: &opts})
+		}
 		return targets, nil, nil
 	}
 	list, err := ctxio.Done(ctx, func() ([]listed, error) { return w.readTargets(s.Targets) })

@@ -56,7 +56,8 @@ type Event struct {
 	parsed *highstate.Result // of Result, if it was parsed to find its end
 }
 
-// Highstate returns Result, parsed by [highstate.Parse].
+// Highstate returns Result, parsed by [highstate.Parse]. If the client yielded the event,
+// Result must not have changed since.
 func (e *Event) Highstate() highstate.Result {
 	if e.parsed != nil {
 		return *e.parsed
@@ -145,7 +146,7 @@ func ReadEvents(r io.Reader) iter.Seq2[Event, error] {
 const MaxMinions = 100_000
 
 const (
-	maxDepth = 100    // how deeply an event may be nested
+	maxDepth = 100    // how deeply a result may be nested; its event has a level more
 	anyDepth = 10_000 // how deeply an unreadable event may be nested to find its minion
 )
 
@@ -188,7 +189,7 @@ func parseEvent(name, text string) (Event, error) {
 	if name == "" {
 		e.Name = "message" // the standard's default
 	}
-	c := rawjson.NewPython(text, maxDepth)
+	c := rawjson.NewPython(text, maxDepth+1)
 	minions, missing, minion := e.read(c)
 	switch {
 	case c.End() && c.NonFinite():
@@ -249,8 +250,9 @@ func (e *Event) read(c *rawjson.Cursor) (minions, missing, minion string) {
 	return minions, missing, minion
 }
 
-// parseRest takes the rest of the event for its result and parses it, and reports whether
-// the rest is one. Most results come last, and need not be looked at twice then.
+// parseRest parses the rest of the event as its result, and reports whether that is a result
+// with states. Most results come last in their event: they are parsed without a search for
+// their end.
 func (e *Event) parseRest(c *rawjson.Cursor) bool {
 	rest, ok := strings.CutSuffix(strings.TrimRight(c.Rest(), " \t\r\n"), "}")
 	if !ok {
@@ -300,7 +302,7 @@ func message(value string) string {
 // problemOf returns why data is not a readable object.
 func problemOf(text string) error {
 	switch {
-	case rawjson.Depth(text) > maxDepth:
+	case rawjson.Depth(text) > maxDepth+1:
 		return fmt.Errorf("it is nested deeper than %d levels", maxDepth)
 	case !isJSON(text):
 		return errors.New("it is not JSON")

@@ -163,6 +163,12 @@ func TestLarge(t *testing.T) {
 	}
 }
 
+// deep returns a result of some levels.
+func deep(levels int) string {
+	const before, after = `{"ret": {"a_|-b_|-c_|-d": {"result": true, "changes": `, `}}}`
+	return before + strings.Repeat("[", levels-3) + strings.Repeat("]", levels-3) + after
+}
+
 // TestResult reads results wherever they are in their event. A million of them take
 // no longer than one of the same size: the test would not end otherwise.
 func TestResult(t *testing.T) {
@@ -180,6 +186,10 @@ func TestResult(t *testing.T) {
 		`{"minion": "web1", "result": ` + good + `}}`:                                                   "",
 		`{"minion": "web1", "result": ` + good + `, }`:                                                  "",
 		`{"minion": "web1"` + strings.Repeat(`, "result": {}`, 1_000_000) + `, "result": ` + good + `}`: good,
+		`{"minion": "web1", "result": ` + deep(100) + `}`:                                               deep(100),
+		`{"result": ` + deep(100) + `, "minion": "web1"}`:                                               deep(100),
+		`{"minion": "web1", "result": ` + deep(101) + `}`:                                               "",
+		`{"result": ` + deep(101) + `, "minion": "web1"}`:                                               "",
 	} {
 		e, err := parseEvent(HighstateUpdate, data)
 		if err != nil || e.Minion != "web1" || string(e.Result) != want || (e.Problem == "") != (want != "") {

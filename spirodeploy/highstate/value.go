@@ -3,6 +3,7 @@ package highstate
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 
@@ -34,7 +35,11 @@ func retcode(raw string) int {
 	if rawjson.First(raw) == 't' {
 		return 1 // True == 1
 	}
-	if f := number(raw); f != 0 && float64(int(f)) == f {
+	if n, err := strconv.Atoi(strings.Trim(raw, `"`)); err == nil && n != 0 {
+		return n
+	}
+	const exact = 1 << 53 // above, not every whole number is a float64
+	if f := number(raw); f != 0 && f == math.Trunc(f) && math.Abs(f) <= exact {
 		return int(f)
 	}
 	return -1

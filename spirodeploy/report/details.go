@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -21,8 +22,9 @@ type details struct {
 	compact bool   // whether JSON has it without indentation
 	telling bool   // whether it has something to show to people
 	slot    slot   // of the result, or of an older one
-	size    int    // in the file, in bytes; 0 if the report is brief
+	size    int    // in the file, in bytes; 0 if the file has the telling states only
 	excerpt int    // size of the telling states, which follow it; 0 if they are not there
+	brief   bool   // whether other states than the telling ones are gone
 	cost    int    // its share of maxKept
 	root    string // the headline, if the states are in the file
 }
@@ -52,11 +54,15 @@ type Results struct{ buf []byte }
 // Of returns what [Minion.Details] does.
 func (r *Results) Of(m *Minion) (highstate.Result, error) {
 	d := &m.details
-	if d.size == 0 {
-		return r.read(m, 0, d.excerpt, true)
+	if !d.brief {
+		return r.read(m, 0, d.size, d.ours)
 	}
-	return r.read(m, 0, d.size, d.ours)
+	result, err := r.Telling(m)
+	return result, cmp.Or(err, errBrief)
 }
+
+// errBrief is why a minion of a brief report lacks states.
+var errBrief = errors.New("the report is brief: of this minion it has the states that failed, changed something or warn")
 
 // Telling is [Results.Of] for the states that people want to see. It may return others
 // as well.
@@ -66,7 +72,7 @@ func (r *Results) Telling(m *Minion) (highstate.Result, error) {
 	case !d.telling:
 		return m.Result, nil
 	case d.excerpt == 0:
-		return r.Of(m)
+		return r.read(m, 0, d.size, d.ours)
 	}
 	return r.read(m, d.size, d.excerpt, true)
 }
@@ -115,20 +121,22 @@ func (m *Minion) take(s *spool, e client.Event) {
 		return
 	}
 	raw, r := e.Result, e.Highstate()
-	if room := maxKept - s.kept + old.cost; len(raw) <= room && 5*len(raw) < 4*len(e.Data) {
-		raw = bytes.Clone(raw) // which does not keep the rest of the event in memory
+	isMost := 5*len(raw) >= 4*len(e.Data) && e.Data != "" // of the memory that the event keeps
+	if room := maxKept - s.kept + old.cost; len(raw) <= room && !isMost {
+		raw = bytes.Clone(raw)
 		r = highstate.Parse(raw)
 	}
 	if m.failed() && r.Status != highstate.Failed {
 		return
 	}
 	s.kept -= old.cost
-	counts, telling, texts := r.Counts(), tells(r), len(raw)
+	counts, telling, texts, brief := r.Counts(), tells(r), len(raw), false
 	if few := tellingOf(r.States); s.brief && isFew(few, r.States) && len(r.Messages) == 0 {
 		r.States, texts = detached(few)
+		brief = true
 	}
 	*m = Minion{ID: m.ID, Result: r, Counts: counts, Reported: &when, details: details{
-		telling: telling, compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), cost: cost(texts, r),
+		telling: telling, compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), brief: brief, cost: cost(texts, r),
 	}}
 	m.store(s, raw)
 }
@@ -143,7 +151,7 @@ func (m *Minion) store(s *spool, raw []byte) {
 	d.root, d.cost = m.Headline(), 0
 	excerpt := m.excerpt(s.brief)
 	if s.brief {
-		raw, d.size = nil, 0
+		raw, d.size, d.brief = nil, 0, true
 	}
 	d.excerpt = len(excerpt)
 	m.States = nil

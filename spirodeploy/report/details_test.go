@@ -129,6 +129,9 @@ func TestSameViews(t *testing.T) {
 	if inMemory, inFile := views(false, false, text, view.JSON), views(true, false, text, view.JSON); inMemory != inFile {
 		t.Errorf("in memory:\n%.3000s\nin a file:\n%.3000s", inMemory, inFile)
 	}
+	if got := views(false, true, view.JSON); !strings.Contains(got, `"incomplete": "the report is brief: `) {
+		t.Errorf("nothing says that it is brief:\n%.3000s", got)
+	}
 	whole := views(true, false, text, view.Markdown)
 	for _, full := range []bool{false, true} {
 		if brief := views(full, true, text, view.Markdown); whole != brief {

@@ -62,6 +62,19 @@ func TestFailedAlike(t *testing.T) {
 	}
 }
 
+// TestSameChanges: white space in changes does not tell minions apart, since the report's
+// temporary file has none.
+func TestSameChanges(t *testing.T) {
+	t.Parallel()
+	did := func(changes string) string {
+		return ret(entry("file_|-a_|-/a_|-managed", "false", "not updated", changes, 1))
+	}
+	rep := minions(t, did(`{"a b": {"old": "c d", "new": 1}}`), did(`{"a b":{"old":"c d","new":1}}`), did(`{"a b":{"old":"cd","new":1}}`))
+	if got := shown(t, rep, "markdown"); !strings.Contains(got, "#### ❌ web1, web2 (2 minions)\n") || !strings.Contains(got, "#### ❌ web3\n") {
+		t.Errorf("got:\n%s", got)
+	}
+}
+
 // TestFailedOtherwise: minions that failed in different ways are shown apart.
 func TestFailedOtherwise(t *testing.T) {
 	t.Parallel()

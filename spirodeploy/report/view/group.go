@@ -1,7 +1,9 @@
 package view
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -117,7 +119,9 @@ func sameParts(s *highstate.State) []string {
 		parts = append(parts, s.Comment)
 	}
 	parts = append(parts, s.Warnings...)
-	changes := rawjson.View(s.Changes)
+	var compact bytes.Buffer // as a report's temporary file has them
+	_ = json.Compact(&compact, s.Changes)
+	changes := compact.String()
 	if !strings.HasPrefix(s.Function, "cmd.") || rawjson.First(changes) != '{' {
 		return append(parts, changes)
 	}

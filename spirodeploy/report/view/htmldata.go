@@ -54,12 +54,16 @@ func (t *pageTarget) Data() pageData {
 	minions := failedFirst(t.Target)
 	ids := make([]string, len(minions)) // in the order of the table; empty for minions without states here
 	full := false                       // whether there was no room for an unchanged state
+	absent, why := 0, error(nil)        // states that the report does not have
 	for at, m := range minions {
 		c := m.Counts
 		if c.Total == 0 || full && c.Failed+c.Changed+c.Pending == 0 {
 			continue
 		}
-		r, _ := t.page.results.Of(m) // the table shows the error
+		r, err := t.page.results.Of(m)
+		if err != nil {
+			absent, why = absent+c.Total-len(r.States), err
+		}
 		starts, run := placed(m, t.Started, r.States), 0
 		for s, because := range explained(r.States, isAny) {
 			row := stateRow(at, run, s, starts[run], because)
@@ -73,8 +77,11 @@ func (t *pageTarget) Data() pageData {
 		}
 	}
 	rows, left := slices.Concat(kept.rows[:]...), ""
-	if len(rows) < total {
-		left = "Left out: " + human.Thousands(total-len(rows)) + " states, as there is no place for more; those that failed come first, then those that changed something. The JSON report has all."
+	if absent > 0 {
+		left = human.Plural(absent, "state") + " are not here: " + pageText(why.Error())
+	}
+	if n := total - absent - len(rows); n > 0 {
+		left = "Left out: " + human.Thousands(n) + " states, as there is no place for more; those that failed come first, then those that changed something. The JSON report has all."
 	}
 	head, _ := json.Marshal(struct {
 		Total   int      `json:"total"`

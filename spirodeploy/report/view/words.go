@@ -42,7 +42,8 @@ var (
 	}
 )
 
-// sealOf and lookOf take what they do not know, which a report that was read may have, for a failure.
+// sealOf and lookOf show an unknown verdict or status as a failure. A report that was read
+// may have one.
 func sealOf(v report.Verdict) seal { return cmp.Or(verdicts[v].seal, sealFailed) }
 
 func lookOf(s highstate.Status) look {
