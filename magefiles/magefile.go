@@ -1,6 +1,6 @@
 //go:build mage
 
-// The targets of this repository. Tested packages do their work.
+// The targets test, measure, build and show what is in this repository.
 package main
 
 import (

@@ -79,7 +79,7 @@ func launch(t *testing.T, dir string, env []string, args ...string) outcome {
 	if spiroDeploy == "" {
 		spiroDeploy = program.Command(t)
 	}
-	measure, file, measured := program.Measure(t)
+	measure, file, peak := program.Measure(t)
 	args = append([]string{file, spiroDeploy, "--insecure", "--report=json=" + o.report, "shop", "prod"}, args...)
 	cmd := exec.CommandContext(t.Context(), measure, args...)
 	cmd.Env = slices.Concat(os.Environ(), []string{"SPIRO_TOKEN=" + secret, "GIT_CEILING_DIRECTORIES=" + dir}, env)
@@ -96,7 +96,7 @@ func launch(t *testing.T, dir string, env []string, args ...string) outcome {
 		t.Fatal(err)
 	}
 	o.status = cmd.ProcessState.ExitCode()
-	o.peak = measured().PeakKiB
+	o.peak = peak()
 	return o
 }
 

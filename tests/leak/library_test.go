@@ -63,12 +63,19 @@ func deploy(t *testing.T, opts spirodeploy.Options) []byte {
 	)
 }
 
+// unlimited has the recorder keep all that the module says. (A collector gets neither
+// what is overwritten, nor the description of a span that is well.)
+var unlimited = trace.SpanLimits{
+	AttributeValueLengthLimit: -1, AttributeCountLimit: -1, EventCountLimit: -1, LinkCountLimit: -1,
+	AttributePerEventCountLimit: -1, AttributePerLinkCountLimit: -1,
+}
+
 // deployModule deploys with the code of the Dagger module.
 func deployModule(t *testing.T, opts spirodeploy.Options, secrets []string) {
 	t.Helper()
 	var out bytes.Buffer
 	spans := tracetest.NewSpanRecorder()
-	tracer := trace.NewTracerProvider(trace.WithSpanProcessor(spans)).Tracer("")
+	tracer := trace.NewTracerProvider(trace.WithSpanProcessor(spans), trace.WithRawSpanLimits(unlimited)).Tracer("")
 	outcome, err := module.Deploy(t.Context(), opts, nil, tracer, &out)
 	find := newSearch(secrets...)
 	clean(t, "what the module prints", find, out.Bytes())

@@ -2,15 +2,18 @@
 package program
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
-	"time"
 )
 
 // Main runs the tests of a package, removes what they have built, and ends the process.
@@ -45,58 +48,76 @@ func Command(t *testing.T) string {
 	return Build(t, Root, "./spirodeploy/cmd/spiro-deploy")
 }
 
+// source is where a program comes from: the directory of a module, and a package.
+type source struct{ dir, pkg string }
+
 // built has what became of each program that was asked for.
 var built = struct {
 	sync.Mutex
-	errs map[string]error
-}{errs: map[string]error{}}
+	programs map[source]outcome
+}{programs: map[source]outcome{}}
+
+// outcome is the path of a program, or why there is none.
+type outcome struct {
+	path string
+	err  error
+}
 
 // Build returns the path of a program of the module in dir. That module decides on the
 // versions. The race detector stays off, since its memory would count.
 func Build(t *testing.T, dir, pkg string) string {
 	t.Helper()
-	path := filepath.Join(Dir(), filepath.Base(pkg))
+	built.Lock()
+	defer built.Unlock()
+	from := source{dir, pkg}
+	o, done := built.programs[from]
+	if !done {
+		// Two programs can have one name.
+		o.path, o.err = build(t.Context(), from, filepath.Join(Dir(), strconv.Itoa(len(built.programs))))
+		built.programs[from] = o
+	}
+	if o.err != nil {
+		t.Fatal(o.err)
+	}
+	return o.path
+}
+
+// build builds a program into a directory, which it makes.
+func build(ctx context.Context, from source, to string) (path string, err error) {
+	if err := errors.Join(os.Mkdir(to, 0o755), os.Chmod(to, 0o755)); err != nil {
+		return "", err
+	}
+	path = filepath.Join(to, filepath.Base(from.pkg))
 	if runtime.GOOS == "windows" {
 		path += ".exe"
 	}
-	built.Lock()
-	defer built.Unlock()
-	err, done := built.errs[path]
-	if !done {
-		cmd := exec.CommandContext(t.Context(), "go", "build", "-o", path, pkg)
-		cmd.Dir = dir
-		out, buildErr := cmd.CombinedOutput()
-		if buildErr != nil {
-			err = fmt.Errorf("go build %s: %w\n%s", pkg, buildErr, out)
-		}
-		built.errs[path] = err
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, from.pkg)
+	cmd.Dir = from.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build %s: %w\n%s", from.pkg, err, out)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// Measured is the time and memory that a command needed.
-type Measured struct {
-	Wall    time.Duration
-	PeakKiB int64 // of memory; 0 if that is not known
+	return path, nil
 }
 
 // Measure returns the path of the program that measures a command, the file to which it
-// writes, and a function that reads the file.
-func Measure(t *testing.T) (path, file string, read func() Measured) {
+// writes, and a function that reads from the file how much memory the command used at
+// most, in KiB: 0 if that is not known, or if the command was killed before it ended.
+func Measure(t *testing.T) (path, file string, peak func() int64) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "measured")
-	return Build(t, Root, "./internal/dev/bench/measure"), file, func() (m Measured) {
+	return Build(t, Root, "./internal/dev/bench/measure"), file, func() int64 {
 		t.Helper()
+		var measured struct{ PeakKiB int64 }
 		text, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return 0
+		}
 		if err == nil {
-			err = json.Unmarshal(text, &m)
+			err = json.Unmarshal(text, &measured)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		return m
+		return measured.PeakKiB
 	}
 }

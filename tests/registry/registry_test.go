@@ -300,14 +300,14 @@ func TestMemory(t *testing.T) { //nolint:paralleltest // it needs the machine
 	r := start(t, false, nil)
 	addr := r.address(t, "shop:large").String()
 	for _, args := range [][]string{{"push", addr, strconv.FormatInt(size, 10)}, {"pull", addr}} {
-		measure, file, measured := program.Measure(t)
+		measure, file, peak := program.Measure(t)
 		cmd := exec.CommandContext(t.Context(), measure, append([]string{file, program.Build(t, ".", "./transfer")}, args...)...)
 		cmd.Env = append(os.Environ(), "TRANSFER_USER="+user, "TRANSFER_PASSWORD="+password)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", args[0], err, out)
 		}
-		used := measured().PeakKiB
+		used := peak()
 		t.Logf("%s: %d MiB of memory; %s", args[0], used>>10, strings.TrimSpace(string(out)))
 		if used > maxPeak || runtime.GOOS == "linux" && used == 0 {
 			t.Errorf("%s used %d KiB of memory, more than %d", args[0], used, maxPeak)

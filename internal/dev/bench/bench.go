@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -32,7 +33,7 @@ type Result struct {
 	Median  time.Duration `json:"medianNs"`
 	Least   time.Duration `json:"leastNs"`
 	Most    time.Duration `json:"mostNs"`
-	PeakKiB int64         `json:"peakKiB"` // of the largest process, in the run that used most
+	PeakKiB int64         `json:"peakKiB"` // of the largest process, in the run that used most; 0 if not known
 	// Ratio is our median by the peer's; 0 for ours.
 	Ratio float64 `json:"ratio,omitempty"`
 	// Value is the measurement if that is not the time of a process.
@@ -52,6 +53,9 @@ type bench struct {
 // tee and curl; Run leaves out what is not there, with a line that says so. It writes
 // 13 GiB below a temporary directory.
 func Run(ctx context.Context, opts Options) (err error) {
+	if opts.Runs < 1 {
+		return fmt.Errorf("%d runs: there must be one at least", opts.Runs)
+	}
 	b := &bench{Options: opts}
 	if b.dir, err = os.MkdirTemp("", "spirodeploy-bench-"); err != nil {
 		return err
@@ -170,6 +174,9 @@ func (r Result) measured() string {
 	if r.Ratio > 0 {
 		text += fmt.Sprintf("  ratio %.2f", r.Ratio)
 	}
+	if r.PeakKiB == 0 {
+		return text + "  peak not known"
+	}
 	return text + fmt.Sprintf("  peak %d MiB", (r.PeakKiB+512)>>10)
 }
 
@@ -200,8 +207,10 @@ func (b *bench) once(ctx context.Context, c contender) (sample, error) {
 	file := filepath.Join(b.dir, "sample")
 	cmd := exec.CommandContext(ctx, b.measure, append([]string{file}, c.command...)...)
 	cmd.Env = append(os.Environ(), c.env...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return sample{}, fmt.Errorf("%w\n%s", err, out)
+	var said bytes.Buffer
+	cmd.Stderr = &said // standard output is lost: reading it would take time
+	if err := cmd.Run(); err != nil {
+		return sample{}, fmt.Errorf("%w\n%s", err, &said)
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {

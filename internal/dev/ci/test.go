@@ -8,12 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spirostack/spirodeploy/internal/human"
 )
@@ -63,11 +66,10 @@ func TestAll(ctx context.Context, out io.Writer) error {
 	fmt.Fprintln(out, "# All tests. They are compiled first, which takes minutes if the build cache is empty.")
 	c := checks{out: out}
 	var flags []string
-	// Go switches cgo off if there is no C compiler.
-	if cgo, err := exec.CommandContext(ctx, "go", "env", "CGO_ENABLED").Output(); err == nil && string(cgo) == "1\n" {
+	if why := noRace(ctx); why == "" {
 		flags = []string{"-race"}
 	} else {
-		fmt.Fprintln(out, "SKIP the race detector: cgo is off, or there is no C compiler")
+		fmt.Fprintln(out, "SKIP the race detector:", why)
 	}
 	for _, dir := range modules {
 		c.run(ctx, dir, "go", "mod", "tidy", "-diff")
@@ -77,6 +79,23 @@ func TestAll(ctx context.Context, out io.Writer) error {
 	// Go sees the magefiles only with their tag.
 	c.run(ctx, ".", "go", "vet", "-tags=mage", "./magefiles/...", "./internal/dev/targets")
 	return c.conclude()
+}
+
+// noRace returns why the race detector cannot be used, or "". Go switches cgo off if it
+// finds no C compiler, but not if CGO_ENABLED or CC is set.
+func noRace(ctx context.Context) string {
+	env, err := exec.CommandContext(ctx, "go", "env", "CGO_ENABLED", "CC").Output()
+	if err != nil {
+		return "go env: " + err.Error()
+	}
+	words := strings.Fields(string(env))
+	if len(words) < 2 || words[0] != "1" {
+		return "cgo is off, or there is no C compiler"
+	}
+	if _, err := exec.LookPath(words[1]); err != nil {
+		return "it needs a C compiler, and there is no " + words[1]
+	}
+	return ""
 }
 
 // quick returns a module's packages without those that take long.
@@ -128,55 +147,131 @@ func (c *checks) test(ctx context.Context, dir string, flags []string, packages 
 	args := slices.Concat([]string{"-timeout=60m"}, flags, packages)
 	fmt.Fprintf(c.out, "== %s: go test %s\n", dir, strings.Join(args[:len(flags)+1], " "))
 	events, err := gotestsum(ctx, c.out, dir, args)
-	ran, failed := repeats(events, dir, flags)
-	if len(failed) == 0 && (err != nil || ran == 0) {
-		fmt.Fprintf(c.out, "%d tests have run in %s: %v\n", ran, dir, err)
-		failed = []string{in(dir, append([]string{"go", "test"}, args...)...)}
+	r := read(events, dir, flags)
+	if len(r.idle) > 0 {
+		fmt.Fprintf(c.out, "No test has run in %s\n", strings.Join(r.idle, ", "))
 	}
-	c.failed = append(c.failed, failed...)
+	switch {
+	case len(r.failed) > 0: // gotestsum has said so
+	case err != nil:
+		fmt.Fprintf(c.out, "After %d tests in %s: %v\n", r.ran, dir, err)
+		r.failed = []string{in(dir, append(tool("lint", "gotestsum", "--"), args...)...)}
+	case r.ran == 0:
+		fmt.Fprintf(c.out, "No test has run in %s\n", dir)
+		r.failed = []string{in(dir, append([]string{"go", "test"}, args...)...)}
+	}
+	c.failed = append(c.failed, r.failed...)
 }
 
 // gotestsum runs go test with arguments in a directory, and returns its events. On a
 // terminal it shows a line for each test, elsewhere for each package.
 func gotestsum(ctx context.Context, out io.Writer, dir string, args []string) (events []byte, err error) {
-	file, err := os.CreateTemp("", "spirodeploy-tests-*.json")
+	temp, err := os.MkdirTemp("", "spirodeploy-tests-")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
-	format := "pkgname"
-	if f, ok := out.(*os.File); ok {
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	format, file := "pkgname", filepath.Join(temp, "events.json")
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if f, ok := out.(*os.File); ok { // two processes can write to it
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 			format = "testname"
+		} else {
+			go tell(ctx, out, file)
 		}
 	}
-	line := append(tool("lint", "gotestsum", "--format="+format, "--format-hide-empty-pkg", "--jsonfile="+file.Name(), "--"), args...)
+	line := append(tool("lint", "gotestsum", "--format="+format, "--format-hide-empty-pkg", "--jsonfile="+file, "--"), args...)
 	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
 	err = cmd.Run()
-	events, readErr := io.ReadAll(file)
+	events, readErr := os.ReadFile(file)
+	switch {
+	case errors.Is(readErr, fs.ErrNotExist):
+		return nil, fmt.Errorf("gotestsum did not run: %w", cmp.Or(err, readErr))
+	case err != nil:
+		err = fmt.Errorf("gotestsum failed: %w", err)
+	}
 	return events, errors.Join(err, readErr)
 }
 
-// repeats reads the events of go test -json. It returns how many tests have run, and a
-// command for each test that failed or never ended, and for each other package that failed.
-func repeats(events []byte, dir string, flags []string) (ran int, commands []string) {
-	type test struct{ Package, Test string }
-	var open []test // neither passed nor skipped; and packages that failed without one
-	for lines := json.NewDecoder(bytes.NewReader(events)); lines.More(); {
-		var e struct {
-			test
-			Action string
+// silence is how long no package ends before [tell] says which are running.
+const silence = 30 * time.Second
+
+// tell tells from time to time which packages are running, until the context ends. It
+// follows the file with the events.
+func tell(ctx context.Context, out io.Writer, file string) {
+	told := 0 // how many packages had ended
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(silence):
 		}
+		content, _ := os.ReadFile(file) // it is made when gotestsum begins
+		var running []string
+		ended := 0
+		for _, e := range parse(content) {
+			switch {
+			case e.Test != "":
+			case e.Action == "start":
+				running = append(running, place(e.Package))
+			case slices.Contains([]string{"pass", "fail", "skip"}, e.Action):
+				ended++
+				running = slices.DeleteFunc(running, func(pkg string) bool { return pkg == place(e.Package) })
+			}
+		}
+		if ended == told {
+			fmt.Fprintf(out, "… still running: %s\n", cmp.Or(strings.Join(running, ", "), "the compiler"))
+		}
+		told = ended
+	}
+}
+
+// test is a test, or a package if Test is "".
+type test struct{ Package, Test string }
+
+// event is what matters here of an event of go test -json.
+type event struct {
+	test
+	Action string
+}
+
+// parse returns the events up to the first that is not complete: go test may have been
+// killed, or still be at work.
+func parse(content []byte) (events []event) {
+	for lines := json.NewDecoder(bytes.NewReader(content)); lines.More(); {
+		var e event
 		if lines.Decode(&e) != nil {
-			break // go test was killed while it wrote
+			break
 		}
+		events = append(events, e)
+	}
+	return events
+}
+
+// result is what came of the tests of a module.
+type result struct {
+	ran    int      // tests
+	idle   []string // the packages that have test files and passed without a test
+	failed []string // commands: see read
+}
+
+// read reads the events of go test -json. The result has a command for each test that
+// failed or never ended, and for each other package that failed.
+func read(content []byte, dir string, flags []string) (r result) {
+	var open []test // neither passed nor skipped; and packages that failed without one
+	busy := map[string]bool{}
+	for _, e := range parse(content) {
 		switch {
 		case e.Test != "" && e.Action == "run":
-			ran++
+			r.ran++
+			busy[e.Package] = true
 			open = append(open, e.test)
 		case e.Test != "" && (e.Action == "pass" || e.Action == "skip"):
 			open = slices.DeleteFunc(open, func(t test) bool { return t == e.test })
+		case e.Test == "" && e.Action == "pass" && !busy[e.Package]:
+			r.idle = append(r.idle, place(e.Package))
 		case e.Test == "" && e.Action == "fail" && !slices.ContainsFunc(open, func(t test) bool { return t.Package == e.Package }):
 			open = append(open, e.test)
 		}
@@ -191,10 +286,10 @@ func repeats(events []byte, dir string, flags []string) (ran int, commands []str
 		}
 		// The command for a failed subtest also repeats the tests around it.
 		if !slices.ContainsFunc(open, func(o test) bool { return o.Package == t.Package && strings.HasPrefix(o.Test, t.Test+"/") }) {
-			commands = append(commands, in(dir, args...))
+			r.failed = append(r.failed, in(dir, args...))
 		}
 	}
-	return ran, commands
+	return r
 }
 
 // pattern returns the pattern of one test, for -run in a shell.

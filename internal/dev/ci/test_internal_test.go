@@ -1,17 +1,20 @@
 package ci
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
-// TestRepeats reads recorded events of go test -json: packages pass, fail, do not
+// TestRead reads recorded events of go test -json: packages pass, fail, do not
 // compile, end in the middle, and have no tests.
-func TestRepeats(t *testing.T) {
+func TestRead(t *testing.T) {
 	t.Parallel()
 	events, err := os.ReadFile(filepath.Join("testdata", "results.json"))
 	if err != nil {
@@ -22,14 +25,14 @@ go -C tests test -count=1 ./bad -run '^TestTable$/^other$'
 go -C tests test -count=1 ./bad -run '^TestItself$'
 go -C tests test -count=1 ./broken
 go -C tests test -count=1 ./dies -run '^TestExits$/^deep$'`
-	ran, commands := repeats(events, "tests", []string{"-count=1"})
-	if got := strings.Join(commands, "\n"); got != want || ran != 15 {
-		t.Errorf("%d tests have run, and the commands are\n%s\nwant\n%s", ran, got, want)
+	r := read(events, "tests", []string{"-count=1"})
+	if got := strings.Join(r.failed, "\n"); got != want || r.ran != 15 {
+		t.Errorf("%d tests have run, and the commands are\n%s\nwant\n%s", r.ran, got, want)
 	}
 }
 
-// TestRepeatsPlaces: the commands name the module and the package.
-func TestRepeatsPlaces(t *testing.T) {
+// TestReadPlaces: the commands name the module and the package.
+func TestReadPlaces(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		dir, pkg, test string
@@ -41,50 +44,133 @@ func TestRepeatsPlaces(t *testing.T) {
 		{"tests", "/tests", "", "go -C tests test -race ."},
 	} {
 		event := fmt.Sprintf(`{"Action": "run", "Package": %[1]q, "Test": %[2]q} {"Action": "fail", "Package": %[1]q}`, project+tt.pkg, tt.test)
-		if _, got := repeats([]byte(event), tt.dir, []string{"-race"}); !slices.Equal(got, []string{tt.want}) {
+		if got := read([]byte(event), tt.dir, []string{"-race"}).failed; !slices.Equal(got, []string{tt.want}) {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}
 }
 
-// TestTest runs the tests of a small module, and of one without tests. (It changes the
-// directory, so it does not run beside others.)
+// TestTest runs the tests of small modules. (It changes the directory, so it does not
+// run beside others.)
 func TestTest(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds gotestsum")
 	}
-	dir, empty := t.TempDir(), t.TempDir()
-	const mod = "module example.org/tested\n\ngo 1.26\n"
-	for name, content := range map[string]string{
-		filepath.Join(dir, "go.mod"): mod, filepath.Join(empty, "go.mod"): mod, filepath.Join(empty, "a.go"): "package tested\n",
-		filepath.Join(dir, "a_test.go"): `package tested
+	good, bad, none := module(t, map[string]string{
+		"a_test.go":         "package tested\n\nimport \"testing\"\n\nfunc TestGood(*testing.T) {}\n",
+		"idle/idle_test.go": "package idle\n\nimport \"testing\"\n\nfunc TestMain(*testing.M) {}\n\nfunc TestNot(*testing.T) {}\n",
+	}), module(t, map[string]string{"a_test.go": `package tested
 
 import "testing"
 
 func TestBad(t *testing.T) { t.Error("this is wrong") }
 
 func TestLater(t *testing.T) { t.Skip("there is no engine") }
-`,
+`}), module(t, map[string]string{"a.go": "package tested\n"})
+	t.Chdir(filepath.Join("..", "..", ".."))
+	for _, tt := range []struct {
+		name, dir, report string
+		says              []string
+		fails             bool
+	}{
+		{name: "all is well", dir: good, says: []string{"DONE 1 tests in ", "No test has run in example.org/tested/idle\n"}},
+		{name: "gotestsum fails", dir: good, report: filepath.Join("go.mod", "report.xml"), fails: true, says: []string{
+			"After 1 tests in " + good + ": gotestsum failed: exit status 3\n", " gotestsum -- -timeout=60m ./...\n",
+		}},
+		{name: "a test fails", dir: bad, fails: true, says: []string{
+			"SKIP: . TestLater (0.00s)\n    a_test.go:7: there is no engine\n", "FAIL: . TestBad (0.00s)\n    a_test.go:5: this is wrong\n",
+			"DONE 2 tests, 1 skipped, 1 failure in ", " -run '^TestBad$'\n",
+		}},
+		{name: "no tests", dir: none, fails: true, says: []string{"No test has run in " + none + "\n", "\n  go -C " + none + " test -timeout=60m ./...\n"}},
 	} {
-		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("GOTESTSUM_JUNITFILE", tt.report)
+			testIn(t, tt.dir, tt.fails, tt.says)
+		})
+	}
+}
+
+// TestNoGotestsum: if gotestsum cannot be built, that is what the run says.
+func TestNoGotestsum(t *testing.T) {
+	dir := module(t, map[string]string{"a.go": "package tested\n"})
+	t.Chdir(dir) // which has no module with gotestsum
+	testIn(t, dir, true, []string{"After 0 tests in " + dir + ": gotestsum did not run: exit status 1\n", " gotestsum -- -timeout=60m ./...\n"})
+}
+
+// module makes a module with these files, and returns its directory.
+func module(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	files["go.mod"] = "module example.org/tested\n\ngo 1.26\n"
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Chdir(filepath.Join("..", "..", ".."))
+	return dir
+}
+
+// testIn runs the tests of a module, and checks what comes of them.
+func testIn(t *testing.T, dir string, fails bool, says []string) {
+	t.Helper()
 	var out strings.Builder
 	c := checks{out: &out}
 	c.test(t.Context(), dir, nil, "./...")
-	c.test(t.Context(), empty, nil, "./...")
 	err := c.conclude()
-	if err == nil || err.Error() != "2 tests or checks failed" {
+	if failed := err != nil; failed != fails || failed && err.Error() != "1 test or check failed" {
 		t.Errorf("the error is %v", err)
 	}
-	for _, want := range []string{
-		"SKIP: . TestLater (0.00s)\n    a_test.go:7: there is no engine\n", "FAIL: . TestBad (0.00s)\n    a_test.go:5: this is wrong\n",
-		"DONE 2 tests, 1 skipped, 1 failure in ", " -run '^TestBad$'\n  go -C " + empty + " test",
-	} {
+	for _, want := range says {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it does not say %q but\n%s", want, &out)
+		}
+	}
+}
+
+// TestTell: the packages that are running are told if none has ended for a while.
+func TestTell(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "events.json")
+	write := func(content string) {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const begun = `{"Action": "start", "Package": "` + project + `/a"} {"Action": "start", "Package": "` + project + `/b"} `
+	const one = begun + `{"Action": "pass", "Package": "` + project + `/a", "Test": "TestX"} {"Action": "pass", "Package": "` + project + `/a"} {"Act`
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		var out strings.Builder
+		go tell(ctx, &out, file)
+		time.Sleep(silence + time.Second)
+		write(begun)
+		time.Sleep(silence)
+		write(one)
+		time.Sleep(2 * silence)
+		stop()
+		synctest.Wait()
+		if got, want := out.String(), "… still running: the compiler\n… still running: a, b\n… still running: b\n"; got != want {
+			t.Errorf("it tells\n%swant\n%s", got, want)
+		}
+	})
+}
+
+// TestNoRace: without a C compiler there is a reason not to use the race detector, also
+// if Go takes for granted that there is one.
+func TestNoRace(t *testing.T) {
+	for _, tt := range []struct{ cgo, cc, want string }{
+		{"1", "go -x", ""}, // any program will do
+		{"1", "no-such-compiler", "it needs a C compiler, and there is no no-such-compiler"},
+		{"0", "go", "cgo is off, or there is no C compiler"},
+	} {
+		t.Setenv("CGO_ENABLED", tt.cgo)
+		t.Setenv("CC", tt.cc)
+		if got := noRace(t.Context()); got != tt.want {
+			t.Errorf("CGO_ENABLED=%s CC=%s: %q, want %q", tt.cgo, tt.cc, got, tt.want)
 		}
 	}
 }

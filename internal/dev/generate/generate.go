@@ -109,7 +109,8 @@ func generateIn(ctx context.Context, root, dir string) error {
 }
 
 // Upload copies what an engine gets of the repository at root, when it loads the
-// module, to a directory: what git has or would add, without what dagger.json leaves out.
+// module, to a directory: the regular files that git has or would add, without what
+// dagger.json leaves out.
 func Upload(ctx context.Context, root, to string) error {
 	c, err := readConfig(root)
 	if err != nil {
@@ -136,7 +137,12 @@ func Upload(ctx context.Context, root, to string) error {
 	return nil
 }
 
+// copyFile copies a regular file, and leaves out whatever else git lists: links, and
+// the directories of nested clones.
 func copyFile(from, to string) error {
+	if info, err := os.Lstat(from); err != nil || !info.Mode().IsRegular() {
+		return err
+	}
 	content, err := os.ReadFile(from)
 	if err != nil {
 		return err

@@ -29,10 +29,12 @@ func TestLeftOut(t *testing.T) {
 			write(t, filepath.Join(from, name), "ignored\n")
 		}
 	}
-	if err := os.Symlink("nowhere", filepath.Join(from, "link")); err != nil {
-		t.Fatal(err)
+	for _, target := range []string{"nowhere", "main.go", "internal"} {
+		if err := os.Symlink(target, filepath.Join(from, "link to "+target)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for _, args := range [][]string{{"init", "-q"}, {"add", "added", "removed", "main.go"}} {
+	for _, args := range [][]string{{"init", "-q"}, {"init", "-q", "clone"}, {"add", "added", "removed", "main.go"}} {
 		if _, err := run(t.Context(), from, "git", args...); err != nil {
 			t.Fatal(err)
 		}

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -90,24 +92,31 @@ func TestUnknownVersion(t *testing.T) {
 	}
 }
 
-// TestLock: the second waits until the first is done, or its context is.
+// TestLock: the second waits until the first is done, or its context is. It tells that
+// it waits, and nothing if the lock is free.
 func TestLock(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "lock")
-	quiet := func(string) {}
-	unlock, err := lock(t.Context(), path, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*pollEvery)
-	defer cancel()
-	if _, err := lock(ctx, path, quiet); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("two hold the lock: %v", err)
-	}
-	time.AfterFunc(pollEvery, unlock)
-	second, err := lock(t.Context(), path, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	second()
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		tell := func(line string) { told = append(told, line) }
+		unlock, err := lock(t.Context(), path, tell)
+		if err != nil || len(told) > 0 {
+			t.Fatalf("the lock is free: %v, %q", err, told)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), tellEvery-pollEvery)
+		defer cancel()
+		if _, err := lock(ctx, path, tell); !errors.Is(err, context.DeadlineExceeded) || len(told) > 0 {
+			t.Errorf("two hold the lock: %v, %q", err, told)
+		}
+		time.AfterFunc(tellEvery+time.Second, unlock)
+		second, err := lock(t.Context(), path, tell)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second()
+		if want := []string{"Salt: waiting for another process that installs, 5s since the start"}; !slices.Equal(told, want) {
+			t.Errorf("it tells %q, want %q", told, want)
+		}
+	})
 }

@@ -14,13 +14,15 @@ import (
 // ends, it kills them and removes the directory $1. If nobody asked, the process at the
 // other end has gone, and its commands of Salt may still have been writing.
 const keeperScript = `trap '' INT HUP TERM
+dir=$1 asked=
+set --
 while read -r line; do
   if [ "$line" = end ]; then asked=yes; break; fi
-  groups="$groups -$line"
+  set -- "$@" "-$line"
 done
-[ -z "$groups" ] || kill -s KILL -- $groups
-for try in 1 2 3 4 5; do rm -rf -- "$1" && break; sleep 0.2; done
-[ -n "$asked" ] || { sleep 2; rm -rf -- "$1"; }
+[ $# = 0 ] || kill -s KILL -- "$@"
+for try in 1 2 3 4 5; do rm -rf -- "$dir" && break; sleep 0.2; done
+[ -n "$asked" ] || { sleep 2; rm -rf -- "$dir"; }
 `
 
 // program is what a keeper starts.
@@ -48,7 +50,8 @@ const closeLimit = 30 * time.Second
 func startKeeper(dir string, programs []program, environ []string) (*keeper, error) {
 	// Not with a context: it has to outlive everything else.
 	k := &keeper{cmd: exec.Command("sh", "-c", keeperScript, "sh", dir), pids: map[string]int{}} //nolint:noctx // see above
-	k.cmd.Dir = "/"
+	// Other variables of the environment would be variables of the script.
+	k.cmd.Env, k.cmd.Dir = []string{"PATH=" + os.Getenv("PATH")}, "/"
 	detach(k.cmd)
 	var err error
 	if k.stdin, err = k.cmd.StdinPipe(); err == nil {

@@ -9,5 +9,5 @@ import (
 
 func tieToParent(*exec.Cmd) {}
 
-// peak returns 0: other systems count in ways of their own.
+// peak returns 0, that is not known: other systems count in ways of their own.
 func peak(*os.ProcessState) int64 { return 0 }

@@ -12,7 +12,7 @@ import (
 
 func main() {
 	opts := bench.Options{Out: os.Stdout}
-	flag.IntVar(&opts.Runs, "runs", 0, "how often each runs")
+	flag.IntVar(&opts.Runs, "runs", 5, "how often each runs")
 	flag.StringVar(&opts.Only, "only", "", "only the cases whose name has this in it")
 	flag.StringVar(&opts.JSON, "json", "", "file for the results")
 	flag.Parse()
