@@ -65,7 +65,7 @@ func Test(ctx context.Context) error { return ci.Test(ctx, os.Stdout) }
 // Lint runs the linters, and checks the configuration of releases; it builds both first, which takes minutes.
 func Lint(ctx context.Context) error { return ci.Lint(ctx, os.Stdout) }
 
-// Bench measures the command beside openssl, tar, curl and the first-party client; takes minutes and 9 GiB of disk.
+// Bench measures the command beside openssl, tar, curl and the first-party client; takes minutes and 7 GiB of disk.
 func Bench(
 	ctx context.Context,
 	runs *int, // how often each runs (default 5)

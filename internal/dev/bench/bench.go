@@ -50,8 +50,8 @@ type bench struct {
 }
 
 // Run measures. The caller must be in the module's root. The peers need openssl, tar,
-// tee and curl; Run leaves out what is not there, with a line that says so. It writes
-// 13 GiB below a temporary directory.
+// tee and curl; Run leaves out what is not there, with a line that says so. It
+// needs 7 GiB below a temporary directory, and 8 more if files of zeros take room there.
 func Run(ctx context.Context, opts Options) (err error) {
 	if opts.Runs < 1 {
 		return fmt.Errorf("%d runs: there must be one at least", opts.Runs)
