@@ -6,7 +6,10 @@
 // otherwise.
 package rawjson
 
-import "iter"
+import (
+	"iter"
+	"strings"
+)
 
 // Depth returns how deeply a value is nested: 0 for a string or a number, 1 for [] and {}.
 // It accepts any text.
@@ -70,6 +73,33 @@ func Elements(raw string) iter.Seq[string] {
 			}
 		}
 	}
+}
+
+// Compact returns a value without white space between its parts, which is the value itself if
+// there is none.
+func Compact(raw string) string {
+	var b strings.Builder
+	done := 0
+	for i := 0; i < len(raw); {
+		switch raw[i] {
+		case '"':
+			i = EndOfString(raw, i)
+		case ' ', '\t', '\r', '\n':
+			if done == 0 {
+				b.Grow(len(raw))
+			}
+			b.WriteString(raw[done:i])
+			i++
+			done = i
+		default:
+			i++
+		}
+	}
+	if done == 0 {
+		return raw
+	}
+	b.WriteString(raw[done:])
+	return b.String()
 }
 
 // EndOfString returns the index behind the string whose opening quote is at i.

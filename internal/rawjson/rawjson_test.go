@@ -98,3 +98,19 @@ func depthOf(raw []byte) int {
 		}
 	}
 }
+
+// FuzzCompact checks that Compact does the same as package json.
+func FuzzCompact(f *testing.F) {
+	for _, seed := range []string{`{}`, ` {"a b": [ 1, "c \\" d" ] } `, `1`, "[\n]\t", `"a b"`, ` 1`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		var want bytes.Buffer
+		if json.Compact(&want, []byte(in)) != nil {
+			return
+		}
+		if got := rawjson.Compact(in); got != want.String() {
+			t.Errorf("%q became %q, want %q", in, got, want.String())
+		}
+	})
+}

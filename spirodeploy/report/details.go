@@ -149,16 +149,16 @@ func (m *Minion) store(s *spool, raw []byte) {
 		return
 	}
 	d.root, d.cost = m.Headline(), 0
-	excerpt := m.excerpt(s.brief)
-	if s.brief {
-		raw, d.size, d.brief = nil, 0, true
+	excerpt := m.excerpt()
+	if d.brief {
+		raw, d.size = nil, 0
 	}
 	d.excerpt = len(excerpt)
 	m.States = nil
 	if len(m.Messages) > 0 {
 		m.Messages = []string{strings.Clone(sanitize.Clip(m.Messages[0], maxMessage))}
 	}
-	if !s.brief || d.telling {
+	if !d.brief || d.telling {
 		s.put(m, raw, excerpt)
 	}
 }
@@ -168,10 +168,10 @@ const maxMessage = 1 << 10
 
 // excerpt returns the telling states as JSON if they are few, or if the file has nothing
 // else.
-func (m *Minion) excerpt(only bool) []byte {
+func (m *Minion) excerpt() []byte {
 	short := Minion{ID: m.ID, Result: m.Result}
 	short.States = tellingOf(m.States)
-	if !only && (len(short.States) == 0 || !isFew(short.States, m.States)) {
+	if !m.details.brief && (len(short.States) == 0 || !isFew(short.States, m.States)) {
 		return nil // reading everything is about as fast
 	}
 	var b bytes.Buffer

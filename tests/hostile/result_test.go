@@ -110,6 +110,7 @@ func TestManyLargeResults(t *testing.T) {
 		{name: "comment", post: all(state(`"comment":"` + text + `"`)), says: done},
 		{name: "comment that is a list", post: all(state(`"comment":[` + fill("12345678", room-1<<10) + `]`)), says: done},
 		{name: "changes", post: all(state(`"changes":{"diff":"` + text + `"}`)), says: done},
+		{name: "changes with white space", post: all(state(`"changes": {"diff": "` + text + `"}`)), says: done},
 		{name: "states", post: all(`{"ret":{` + many.String()[1:] + `},"retcode":2}`), status: 1, says: failed},
 		{name: "message", post: all(`{"ret":"` + text + `","retcode":1}`), status: 1, says: failed},
 	})

@@ -28,7 +28,7 @@ func Main() {
 }
 
 // limitMemory makes the garbage collector work harder: sooner than Go's default, and
-// hardest from 96 MiB on, so that large events of a server do not make the process large.
+// hardest from 84 MiB on, so that large events of a server do not make the process large.
 // A lower limit would make it collect all the time during an event of 16 MiB. GOGC replaces
 // the percentage alone, and GOMEMLIMIT the limit alone.
 //
@@ -37,7 +37,7 @@ func Main() {
 // memory that is never written to and hence never in use.
 func limitMemory(getenv func(string) string) {
 	const percent, unused = 60, 16 << 20
-	limit := int64(96 << 20)
+	limit := int64(84 << 20)
 	if getenv("GOGC") == "" {
 		ballast = make([]byte, unused)
 		limit += unused // the ballast counts

@@ -21,8 +21,8 @@ func TestLimitMemory(t *testing.T) {
 		limit   int64
 		ballast int
 	}{
-		{"none", nil, 60, 112 << 20, 16 << 20},
-		{"GOGC", map[string]string{"GOGC": "100"}, 100, 96 << 20, 0},
+		{"none", nil, 60, 100 << 20, 16 << 20},
+		{"GOGC", map[string]string{"GOGC": "100"}, 100, 84 << 20, 0},
 		{"GOMEMLIMIT", map[string]string{"GOMEMLIMIT": "1GiB"}, 60, math.MaxInt64, 16 << 20},
 		{"both", map[string]string{"GOGC": "off", "GOMEMLIMIT": "1GiB"}, 100, math.MaxInt64, 0},
 	} {

@@ -1,9 +1,7 @@
 package view
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -119,9 +117,7 @@ func sameParts(s *highstate.State) []string {
 		parts = append(parts, s.Comment)
 	}
 	parts = append(parts, s.Warnings...)
-	var compact bytes.Buffer // as a report's temporary file has them
-	_ = json.Compact(&compact, s.Changes)
-	changes := compact.String()
+	changes := rawjson.Compact(rawjson.View(s.Changes)) // as a report's temporary file has them
 	if !strings.HasPrefix(s.Function, "cmd.") || rawjson.First(changes) != '{' {
 		return append(parts, changes)
 	}
