@@ -136,7 +136,8 @@ func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill
 	var mode fs.FileMode
 	switch info, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Lstat(path); err == nil {
+		// Another run may have made a file since.
+		if link, err := os.Lstat(path); err == nil && link.Mode().Type() == fs.ModeSymlink {
 			return fmt.Errorf("write %s: it is a symbolic link to nothing", path)
 		}
 	case err != nil:
