@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"spirodeploy/client":    {module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", module + "internal/ctxio", module + "internal/peer", module + "spirodeploy/token", module + "internal/rawjson", module + "spirodeploy/highstate"},
 	"spirodeploy/highstate": {module + "internal/human", module + "internal/sanitize", module + "internal/rawjson"},
 	"spirodeploy/report": {
-		module + "internal/ctxio", module + "spirodeploy/fault", module + "internal/human", module + "internal/sanitize", module + "internal/jsontext", module + "internal/tempfile", module + "spirodeploy/client", module + "spirodeploy/highstate",
+		module + "internal/ctxio", module + "spirodeploy/fault", module + "internal/human", module + "internal/sanitize", module + "internal/jsontext", module + "internal/rawjson", module + "internal/tempfile", module + "spirodeploy/client", module + "spirodeploy/highstate",
 		"github.com/opencontainers/go-digest",
 	},
 	"spirodeploy/report/view": {

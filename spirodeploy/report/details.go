@@ -109,8 +109,9 @@ func (r *Results) read(m *Minion, from, size int, ours bool) (highstate.Result, 
 func (r *Report) Close() error { return r.spool.close() }
 
 // take gives the minion its result, unless it has failed for good. A result without
-// room in memory goes to the spool.
-func (m *Minion) take(s *spool, e client.Event) {
+// room in memory goes to the spool. If brief is true, the minion keeps only its telling
+// states if they are few.
+func (m *Minion) take(s *spool, brief bool, e client.Event) {
 	when, old := e.Time, m.details // a pointer to e.Time would keep all of e
 	if e.Problem != "" {
 		if !m.failed() {
@@ -130,10 +131,9 @@ func (m *Minion) take(s *spool, e client.Event) {
 		return
 	}
 	s.kept -= old.cost
-	counts, telling, texts, brief := r.Counts(), tells(r), len(raw), false
-	if few := tellingOf(r.States); s.brief && isFew(few, r.States) && len(r.Messages) == 0 {
-		r.States, texts = detached(few)
-		brief = true
+	counts, telling, texts := r.Counts(), tells(r), len(raw)
+	if brief {
+		texts, brief = shorten(&r, texts)
 	}
 	*m = Minion{ID: m.ID, Result: r, Counts: counts, Reported: &when, details: details{
 		telling: telling, compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), brief: brief, cost: cost(texts, r),
@@ -190,6 +190,17 @@ func tellingOf(states []highstate.State) (telling []highstate.State) {
 		}
 	}
 	return telling
+}
+
+// shorten leaves a result only its telling states if they are few. It returns the size of
+// the texts, in bytes, and whether others than the telling states are gone.
+func shorten(r *highstate.Result, texts int) (size int, brief bool) {
+	few := tellingOf(r.States)
+	if len(r.Messages) > 0 || !isFew(few, r.States) {
+		return texts, false
+	}
+	r.States, size = detached(few)
+	return size, true
 }
 
 func isFew(some, of []highstate.State) bool { return 4*len(some) <= len(of) }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/highstate"
 )
@@ -159,17 +160,10 @@ func parseMinion(raw []byte) (*Minion, error) {
 		default:
 			return nil, fmt.Errorf("minion %s: state %s: this program does not know its outcome", sanitize.Line(m.ID), sanitize.Line(s.ID))
 		}
-		s.Changes = compact(s.Changes)
+		if len(s.Changes) > 0 {
+			s.Changes = json.RawMessage(rawjson.Compact(rawjson.View(s.Changes)))
+		}
 	}
 	m.details.telling = tells(m.Result)
 	return m, nil
-}
-
-// compact returns valid JSON without indentation.
-func compact(raw json.RawMessage) json.RawMessage {
-	var b bytes.Buffer
-	if len(raw) == 0 || json.Compact(&b, raw) != nil {
-		return raw
-	}
-	return b.Bytes()
 }

@@ -236,8 +236,7 @@ func (t *Target) Add(e client.Event) (*Minion, error) {
 			return nil, &client.StreamError{Err: client.ErrMinions, Malformed: true}
 		}
 		fresh = reported.Reported == nil
-		t.report.spool.brief = t.report.Brief
-		reported.take(&t.report.spool, e)
+		reported.take(&t.report.spool, t.report.Brief, e)
 	default:
 		folded.Data = e.Data
 	}

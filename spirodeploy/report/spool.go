@@ -21,7 +21,6 @@ const (
 // spool keeps results without room in memory in a temporary file, which it makes for the
 // first one. It writes a result while the caller reads the next.
 type spool struct {
-	brief   bool // whether to keep the telling states only
 	file    *tempfile.File
 	size    int64 // of the file, in bytes
 	kept    int   // of maxKept
