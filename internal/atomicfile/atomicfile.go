@@ -105,6 +105,7 @@ func (s *Stream) Close() error {
 	if s.file == nil {
 		return s.err
 	}
+	unlock(s.file)
 	return cmp.Or(s.err, s.file.Close())
 }
 

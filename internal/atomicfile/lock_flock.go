@@ -18,6 +18,18 @@ func flock(f *os.File) error {
 	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
+// unlock unlocks a file that [lock] has locked. To close it is not enough: if another
+// goroutine starts a process at this moment, the child has the file, and with it the lock,
+// until it runs its program.
+func unlock(f *os.File) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return // it is closed
+	}
+	// If this fails, the lock ends with the last descriptor.
+	_ = conn.Control(func(fd uintptr) { _ = syscall.Flock(int(fd), syscall.LOCK_UN) })
+}
+
 // hold locks a file that was just created until free is called, even if it is closed
 // before. It reports whether the file still exists: another run could remove it before the
 // lock.

@@ -10,6 +10,8 @@ import (
 // lock reports true, since locks are not known here.
 func lock(*os.File) bool { return true }
 
+func unlock(*os.File) {}
+
 // hold does nothing: Windows protects an open file, and other systems cannot.
 func hold(*os.File) (free func(), ok bool) { return func() {}, true }
 

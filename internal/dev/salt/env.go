@@ -84,11 +84,11 @@ func prepareIn(ctx context.Context, cache, version string, progress func(string)
 		return nil, err
 	}
 	// A second process waits, and finds what the first has made.
-	unlock, err := lock(ctx, filepath.Join(cache, "lock"), progress)
+	free, err := lock(ctx, filepath.Join(cache, "lock"), progress)
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
+	defer free()
 	if env, err := open(dir); err == nil {
 		return env, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,4 +120,38 @@ func TestLock(t *testing.T) {
 			t.Errorf("it tells %q, want %q", told, want)
 		}
 	})
+}
+
+// TestUnlock: an unlocked file is free although a second descriptor of it is open, as a
+// child has one until it runs its program.
+func TestUnlock(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lock")
+	try := func() (*os.File, bool) {
+		file, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = file.Close() })
+		locked, err := tryLock(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file, locked
+	}
+	file, locked := try()
+	child, err := syscall.Dup(int(file.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(child)
+	if _, twice := try(); !locked || twice {
+		t.Fatalf("locked: %v, twice: %v", locked, twice)
+	}
+	if err := errors.Join(unlock(file), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, free := try(); !free {
+		t.Error("the file is still locked")
+	}
 }

@@ -24,7 +24,7 @@ func freeze(group int) error { return syscall.Kill(-group, syscall.SIGSTOP) }
 // thaw lets a process group go on.
 func thaw(group int) error { return syscall.Kill(-group, syscall.SIGCONT) }
 
-// tryLock reports whether it has locked a file, which lasts until the file is closed.
+// tryLock reports whether it has locked a file.
 func tryLock(file *os.File) (bool, error) {
 	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -32,3 +32,7 @@ func tryLock(file *os.File) (bool, error) {
 	}
 	return err == nil, err
 }
+
+// unlock unlocks a file. To close it is not enough: if another goroutine starts a process
+// at this moment, the child has the file, and with it the lock, until it runs its program.
+func unlock(file *os.File) error { return syscall.Flock(int(file.Fd()), syscall.LOCK_UN) }

@@ -43,7 +43,7 @@ func (w waiting) until(what string, there func() bool) error {
 
 // lock waits until no other process has locked a file, and returns the function that
 // unlocks it. The system unlocks it, too, when this process ends.
-func lock(ctx context.Context, path string, progress func(string)) (unlock func(), err error) {
+func lock(ctx context.Context, path string, progress func(string)) (free func(), err error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
@@ -56,5 +56,5 @@ func lock(ctx context.Context, path string, progress func(string)) (unlock func(
 	if waitErr != nil {
 		return nil, errors.Join(waitErr, file.Close())
 	}
-	return func() { _ = file.Close() }, nil
+	return func() { _ = errors.Join(unlock(file), file.Close()) }, nil
 }
