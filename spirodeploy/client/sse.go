@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
@@ -27,40 +26,41 @@ const (
 // errUnfinished means that the stream ended inside an event or a line.
 var errUnfinished = errors.New("the stream of events ended in the middle of an event")
 
-// readEvents yields the events of a stream (HTML Living Standard, section 9.2.6). It
-// looks at each byte once, however slowly they arrive, and skips events without data.
-// It fails with errUnfinished if the stream ends inside an event or a line. The standard
-// ignores such an event, but here the verdict depends on it.
+// events reads the events of a stream (HTML Living Standard, section 9.2.6). It looks at
+// each byte once, however slowly they arrive, and skips events without data.
 //
-// An event larger than limit, in bytes, is an error unless it may be the result of a
-// minion: it is named so, or has no name before its data. Then the beginning is yielded.
-func readEvents(r io.Reader, limit int) iter.Seq2[rawEvent, error] {
-	return func(yield func(rawEvent, error) bool) {
-		in := &lines{r: bufio.NewReaderSize(r, bufferSize), limit: limit}
-		var event rawEvent
-		begun := false
-		for {
-			line, lost, err := in.next(event.size())
-			switch {
-			case errors.Is(err, io.EOF) && !begun:
-				return
-			case errors.Is(err, io.EOF):
-				err = errUnfinished
-			case lost > 0 && !event.mayBeLarge(line):
-				err = tooLargeError{limit}
-			}
-			switch {
-			case err != nil:
-				yield(rawEvent{}, err)
-				return
-			case len(line) > 0:
-				begun = event.add(in, line, lost) || begun
-			case begun:
-				if event.data != nil && !yield(event, nil) {
-					return
-				}
-				event, begun = rawEvent{}, false
-			}
+// An event larger than the limit is an error unless it may be the result of a minion: it
+// is named so, or has no name before its data. Then the beginning is returned.
+type events struct {
+	in lines
+}
+
+// newEvents returns the events of a stream; limit is in bytes.
+func newEvents(r io.Reader, limit int) *events {
+	return &events{lines{r: bufio.NewReaderSize(r, bufferSize), limit: limit}}
+}
+
+// next returns the next event, or io.EOF at the end. It fails with errUnfinished if the
+// stream ends inside an event or a line. The standard ignores such an event, but here the
+// verdict depends on it.
+func (e *events) next() (rawEvent, error) {
+	var event rawEvent
+	begun := false
+	for {
+		line, lost, err := e.in.next(event.size())
+		switch {
+		case errors.Is(err, io.EOF) && begun:
+			return rawEvent{}, errUnfinished
+		case err != nil:
+			return rawEvent{}, err
+		case lost > 0 && !event.mayBeLarge(line):
+			return rawEvent{}, tooLargeError{e.in.limit}
+		case len(line) > 0:
+			begun = event.add(&e.in, line, lost) || begun
+		case event.data != nil:
+			return event, nil
+		default:
+			event, begun = rawEvent{}, false
 		}
 	}
 }

@@ -71,6 +71,8 @@ type Stream struct {
 	client *Client
 	resp   *http.Response
 	cancel context.CancelCauseFunc // ends ctx
+
+	prefetches bool // whether Close ends reading
 }
 
 // Close ends the stream. The server continues the deployment.
@@ -95,14 +97,18 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		ending := false
 		body := s.listen()
-		for raw, err := range readEvents(body, s.client.maxEvent) {
-			if err != nil {
-				if !errors.Is(context.Cause(s.ctx), errOver) {
-					yield(Event{}, s.streamError(err))
-				}
+		for feed := s.client.feed(body); ; {
+			clean, err := feed.next()
+			switch {
+			case errors.Is(err, io.EOF) || err != nil && errors.Is(context.Cause(s.ctx), errOver):
 				return
+			case err != nil:
+				yield(Event{}, s.streamError(err))
+				return
+			case s.prefetches && clean.takesTime():
+				feed.prefetch()
 			}
-			event, err := s.client.parseEvent(raw)
+			event, err := s.client.parse(clean)
 			if err != nil {
 				yield(Event{}, &StreamError{Err: err, Malformed: true})
 				return
@@ -150,30 +156,18 @@ const (
 	anyDepth = 10_000 // how deeply an unreadable event may be nested to find its minion
 )
 
-// parseEvent parses an event. It keeps the data, which nobody may change afterwards.
-func (c *Client) parseEvent(raw rawEvent) (Event, error) {
-	name := raw.name
-	if !IsKnown(name) { // a known name stays, even if the token is the same text
-		name = c.token.Redact(name)
+// parse parses an event.
+func (c *Client) parse(clean cleanEvent) (Event, error) {
+	if !clean.cut {
+		return parseEvent(clean)
 	}
-	if raw.lost > 0 {
-		problem := fmt.Errorf("it is larger than %s (the event has %s bytes): %s",
-			sizeText(c.maxEvent), human.Thousands(len(raw.data)+raw.lost), moreSpace.Spell(c.spell))
-		e, err := unreadable(name, c.token.Redact(string(raw.data)), problem)
-		if err != nil {
-			return Event{}, tooLargeError{c.maxEvent}
-		}
-		return e, nil
+	problem := fmt.Errorf("it is larger than %s (the event has %s bytes): %s",
+		sizeText(c.maxEvent), human.Thousands(clean.size), moreSpace.Spell(c.spell))
+	e, err := unreadable(clean, problem)
+	if err != nil {
+		return Event{}, tooLargeError{c.maxEvent}
 	}
-	text := rawjson.View(raw.data)
-	// RedactJSON returns the same string if it finds no token, so comparing is cheap.
-	if redacted := c.token.RedactJSON(text); redacted != text {
-		text = redacted
-		if !isJSON(text) {
-			text = c.token.Redact(rawjson.View(raw.data))
-		}
-	}
-	return parseEvent(name, text)
+	return e, nil
 }
 
 // isJSON reports whether a text is JSON, or JSON as Python writes it.
@@ -184,8 +178,9 @@ func isJSON(text string) bool {
 }
 
 // parseEvent parses an event's data. It is strict only if the verdict depends on it.
-func parseEvent(name, text string) (Event, error) {
-	e := Event{Name: name, Time: time.Now(), Data: text}
+func parseEvent(clean cleanEvent) (Event, error) {
+	name, text := clean.name, clean.text
+	e := Event{Name: name, Time: clean.arrived, Data: text}
 	if name == "" {
 		e.Name = "message" // the standard's default
 	}
@@ -193,9 +188,10 @@ func parseEvent(name, text string) (Event, error) {
 	minions, missing, minion := e.read(c)
 	switch {
 	case c.End() && c.NonFinite():
-		return parseEvent(name, rawjson.Finite(text))
+		clean.text = rawjson.Finite(text)
+		return parseEvent(clean)
 	case !c.End() && name == HighstateUpdate:
-		return unreadable(name, text, problemOf(text))
+		return unreadable(clean, problemOf(text))
 	case !c.End() && name == HighstateStart:
 		return Event{}, fmt.Errorf(badEvent, name, problemOf(text))
 	case !c.End():
@@ -210,7 +206,7 @@ func parseEvent(name, text string) (Event, error) {
 		}
 	case HighstateUpdate:
 		if e.Minion, problem = readMinion(minion); problem == nil && isNull(string(e.Result)) {
-			return unreadable(name, text, errors.New(`the event has no "result"`))
+			return unreadable(clean, errors.New(`the event has no "result"`))
 		}
 	}
 	if name != HighstateUpdate {
@@ -276,15 +272,15 @@ func bytesOf(text string) json.RawMessage {
 
 // unreadable returns an event with a Problem instead of a result. It fails with the problem
 // if it cannot tell which minion the event is about.
-func unreadable(name, text string, problem error) (Event, error) {
-	e, minion := Event{Name: name, Time: time.Now()}, ""
-	if name == HighstateUpdate {
-		_, _, minion = e.read(rawjson.NewPython(text, anyDepth))
+func unreadable(clean cleanEvent, problem error) (Event, error) {
+	e, minion := Event{Name: clean.name, Time: clean.arrived}, ""
+	if e.Name == HighstateUpdate {
+		_, _, minion = e.read(rawjson.NewPython(clean.text, anyDepth))
 		e.Result, e.parsed = nil, nil
 	}
 	var err error
 	if e.Minion, err = readMinion(minion); err != nil {
-		return Event{}, fmt.Errorf(badEvent, name, problem)
+		return Event{}, fmt.Errorf(badEvent, e.Name, problem)
 	}
 	e.Problem = "its result cannot be read: " + problem.Error()
 	return e, nil

@@ -24,12 +24,16 @@ import (
 
 // collect reads the events of a stream, until an error.
 func collect(r io.Reader, limit int) (events []rawEvent, err error) {
-	for e, readErr := range readEvents(r, limit) {
-		if err = readErr; err == nil {
-			events = append(events, e)
+	for in := newEvents(r, limit); ; {
+		e, err := in.next()
+		if errors.Is(err, io.EOF) {
+			return events, nil
 		}
+		if err != nil {
+			return events, err
+		}
+		events = append(events, e)
 	}
-	return events, err
 }
 
 // told returns events as texts. The oracle does not distinguish empty data from no data.
@@ -191,7 +195,7 @@ func TestResult(t *testing.T) {
 		`{"minion": "web1", "result": ` + deep(101) + `}`:                                               "",
 		`{"result": ` + deep(101) + `, "minion": "web1"}`:                                               "",
 	} {
-		e, err := parseEvent(HighstateUpdate, data)
+		e, err := parseEvent(cleanEvent{name: HighstateUpdate, text: data})
 		if err != nil || e.Minion != "web1" || string(e.Result) != want || (e.Problem == "") != (want != "") {
 			t.Errorf("%.200s: %.200s, %q, %v", data, e.Result, e.Problem, err)
 		}

@@ -114,7 +114,7 @@ func (c *Client) send(ctx context.Context, op string, b *body, expect bool) (*St
 		}
 		return nil, err
 	}
-	return &Stream{ctx: ctx, client: c, resp: resp}, nil
+	return &Stream{ctx: ctx, client: c, resp: resp, prefetches: true}, nil
 }
 
 // streamProblem returns an error unless the answer is a stream of events for the whole
