@@ -140,7 +140,8 @@ func (w *Writer) Members(object string) {
 // member writes the next member.
 func (w *Writer) member(c *rawjson.Cursor) {
 	w.Next()
-	Raw(w.Out, c.Quoted())
+	name, _ := c.Quoted()
+	Raw(w.Out, name)
 	w.colon()
 	w.read(c)
 }

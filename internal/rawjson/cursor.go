@@ -56,6 +56,17 @@ func (c *Cursor) Since(from int) string { return c.text[from:c.at] }
 // Rest returns the text that is left to read.
 func (c *Cursor) Rest() string { return c.text[c.at:] }
 
+// Match moves the cursor over a text if that comes next, and reports whether it does. The
+// caller knows that the text may stand here.
+func (c *Cursor) Match(text string) bool {
+	end := c.at + len(text)
+	if end > len(c.text) || c.text[c.at:end] != text {
+		return false
+	}
+	c.at = end
+	return true
+}
+
 // Skip moves the cursor over n bytes that are known to be a value.
 func (c *Cursor) Skip(n int) { c.at += n }
 
@@ -100,15 +111,16 @@ func (c *Cursor) Name() string {
 	return name
 }
 
-// Quoted returns the name of the next member as it is written, with its quotes.
-func (c *Cursor) Quoted() string {
+// Quoted returns the name of the next member as it is written, with its quotes, and what
+// [Cursor.Plain] reports of it.
+func (c *Cursor) Quoted() (name string, plain bool) {
 	if c.First() != '"' {
 		c.fail()
-		return ""
+		return "", false
 	}
-	name := c.Value()
+	name, plain = c.Plain()
 	c.colon()
-	return name
+	return name, plain
 }
 
 func (c *Cursor) colon() {
@@ -125,9 +137,7 @@ func (c *Cursor) String() string {
 		c.fail()
 		return ""
 	}
-	from := c.at
-	plain := c.str()
-	switch quoted := c.text[from:c.at]; {
+	switch quoted, plain := c.Plain(); {
 	case c.bad:
 		return ""
 	case plain:
@@ -146,6 +156,19 @@ func (c *Cursor) Value() string {
 		return ""
 	}
 	return c.text[from:c.at]
+}
+
+// Plain returns what Value does. It also reports whether that is a string whose text is what
+// stands between the quotes. It may miss one.
+func (c *Cursor) Plain() (value string, plain bool) {
+	if c.First() != '"' {
+		return c.Value(), false
+	}
+	from := c.at
+	if plain = c.str(); c.bad {
+		return "", false
+	}
+	return c.text[from:c.at], plain
 }
 
 // End reports whether the text is JSON and the cursor is at its end.

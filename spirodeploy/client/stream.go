@@ -53,16 +53,24 @@ type Event struct {
 	// lacks, NaN, Infinity and -Infinity; they are strings in Data and Result.
 	Data string `json:"-"`
 
+	brief  bool              // Options.Brief
 	parsed *highstate.Result // of Result, if it was parsed to find its end
 }
 
-// Highstate returns Result, parsed by [highstate.Parse]. If the client yielded the event,
-// Result must not have changed since.
+// Highstate returns Result, parsed by [highstate.Parse], or by [highstate.ParseBrief] if
+// [Options.Brief] is set. If the client yielded the event, Result must not have changed since.
 func (e *Event) Highstate() highstate.Result {
 	if e.parsed != nil {
 		return *e.parsed
 	}
-	return highstate.Parse(e.Result)
+	return e.parse(e.Result)
+}
+
+func (e *Event) parse(result json.RawMessage) highstate.Result {
+	if e.brief {
+		return highstate.ParseBrief(result)
+	}
+	return highstate.Parse(result)
 }
 
 // Stream is the answer to [Client.Upload].
@@ -159,7 +167,7 @@ const (
 // parse parses an event.
 func (c *Client) parse(clean cleanEvent) (Event, error) {
 	if !clean.cut {
-		return parseEvent(clean)
+		return parseEvent(clean, c.brief)
 	}
 	problem := fmt.Errorf("it is larger than %s (the event has %s bytes): %s",
 		sizeText(c.maxEvent), human.Thousands(clean.size), moreSpace.Spell(c.spell))
@@ -178,9 +186,9 @@ func isJSON(text string) bool {
 }
 
 // parseEvent parses an event's data. It is strict only if the verdict depends on it.
-func parseEvent(clean cleanEvent) (Event, error) {
+func parseEvent(clean cleanEvent, brief bool) (Event, error) {
 	name, text := clean.name, clean.text
-	e := Event{Name: name, Time: clean.arrived, Data: text}
+	e := Event{Name: name, Time: clean.arrived, Data: text, brief: brief}
 	if name == "" {
 		e.Name = "message" // the standard's default
 	}
@@ -189,7 +197,7 @@ func parseEvent(clean cleanEvent) (Event, error) {
 	switch {
 	case c.End() && c.NonFinite():
 		clean.text = rawjson.Finite(text)
-		return parseEvent(clean)
+		return parseEvent(clean, brief)
 	case !c.End() && name == HighstateUpdate:
 		return unreadable(clean, problemOf(text))
 	case !c.End() && name == HighstateStart:
@@ -254,8 +262,8 @@ func (e *Event) parseRest(c *rawjson.Cursor) bool {
 	if !ok {
 		return false
 	}
-	result := highstate.Parse(bytesOf(rest))
-	if len(result.States) == 0 { // it may be malformed
+	result := e.parse(bytesOf(rest))
+	if len(result.States) == 0 && !result.IsBrief() { // it may be malformed
 		return false
 	}
 	e.Result, e.parsed = bytesOf(strings.Trim(rest, " \t\r\n")), &result

@@ -195,7 +195,7 @@ func TestResult(t *testing.T) {
 		`{"minion": "web1", "result": ` + deep(101) + `}`:                                               "",
 		`{"result": ` + deep(101) + `, "minion": "web1"}`:                                               "",
 	} {
-		e, err := parseEvent(cleanEvent{name: HighstateUpdate, text: data})
+		e, err := parseEvent(cleanEvent{name: HighstateUpdate, text: data}, false)
 		if err != nil || e.Minion != "web1" || string(e.Result) != want || (e.Problem == "") != (want != "") {
 			t.Errorf("%.200s: %.200s, %q, %v", data, e.Result, e.Problem, err)
 		}

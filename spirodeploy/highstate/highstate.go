@@ -36,6 +36,7 @@ type Result struct {
 	JID      string   `json:"jid,omitempty"`      // id of the Salt job
 
 	sls []string
+	all *Counts // of all states, if States has only the telling ones
 }
 
 // SLS returns the names of up to 200 SLS of the states, each once, in the order of Salt.
@@ -129,23 +130,29 @@ type Counts struct {
 	Duration  Milliseconds `json:"durationMs"` // of all states together
 }
 
-// Counts counts the states.
+// Counts counts the states, also those that a brief result lacks.
 func (r Result) Counts() Counts {
+	if r.all != nil {
+		return *r.all
+	}
 	var c Counts
 	for i := range r.States {
-		s := &r.States[i]
-		c.Duration += s.Duration
-		switch s.Outcome {
-		case Bad:
-			c.Failed++
-		case Changed:
-			c.Changed++
-		case Pending:
-			c.Pending++
-		case OK:
-		}
+		c.add(&r.States[i])
 	}
-	c.Total = len(r.States)
-	c.Succeeded = c.Total - c.Failed
 	return c
+}
+
+func (c *Counts) add(s *State) {
+	c.Total++
+	c.Duration += s.Duration
+	switch s.Outcome {
+	case Bad:
+		c.Failed++
+	case Changed:
+		c.Changed++
+	case Pending:
+		c.Pending++
+	case OK:
+	}
+	c.Succeeded = c.Total - c.Failed
 }

@@ -1,6 +1,7 @@
 package highstate
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -25,11 +26,8 @@ const (
 func Parse(raw json.RawMessage) Result {
 	text := rawjson.View(raw)
 	p := parser{Cursor: rawjson.NewCursor(text, maxDepth)}
-	if p.First() == '{' {
-		if r := p.result(); p.End() {
-			r.sls = p.names
-			return r
-		}
+	if r, ok := p.parse(); ok {
+		return r
 	}
 	why := short(text)
 	if rawjson.Depth(text) > maxDepth {
@@ -38,16 +36,80 @@ func Parse(raw json.RawMessage) Result {
 	return Result{Status: Failed, Messages: []string{"Salt returned no result of a highstate: " + why}}
 }
 
+// ParseBrief returns what Parse and [Result.Brief] do, in less time. A brief result shares no
+// memory with raw.
+func ParseBrief(raw json.RawMessage) Result {
+	p := parser{Cursor: rawjson.NewCursor(rawjson.View(raw), maxDepth), brief: true}
+	r, ok := p.parse()
+	if !ok || len(r.Messages) > 0 || !isFew(len(r.States), p.counts.Total) {
+		return Parse(raw).Brief()
+	}
+	all := p.counts // a pointer into p would keep the text in memory
+	r.States, r.all = detached(r.States), &all
+	return r
+}
+
+// Brief returns the result with only the telling states if they are few, which share no memory
+// with other states. Counts still counts all of them.
+func (r Result) Brief() Result {
+	if r.all != nil || len(r.States) == 0 {
+		return r
+	}
+	var few []State
+	for i := range r.States {
+		if r.States[i].Telling() {
+			few = append(few, r.States[i])
+		}
+	}
+	if isFew(len(few), len(r.States)) {
+		counts := r.Counts()
+		r.States, r.all = detached(few), &counts
+	}
+	return r
+}
+
+// IsBrief reports whether the result has only the telling states of others.
+func (r Result) IsBrief() bool { return r.all != nil }
+
+func isFew(some, of int) bool { return 4*some <= of }
+
+// detached makes states share no memory with others.
+func detached(states []State) []State {
+	for i := range states {
+		s := &states[i]
+		for _, text := range []*string{&s.ID, &s.Function, &s.Name, &s.SLS, &s.Comment, &s.Start} {
+			*text = strings.Clone(*text)
+		}
+		s.Changes = bytes.Clone(s.Changes)
+		s.Warnings = slices.Clone(s.Warnings)
+		for j := range s.Warnings {
+			s.Warnings[j] = strings.Clone(s.Warnings[j])
+		}
+	}
+	return slices.Clip(states)
+}
+
 // parser reads a result in one pass. The result is only valid if all of the text is JSON.
 type parser struct {
 	*rawjson.Cursor
-	last    string    // the function of the last state
-	lastSLS string    // the SLS of the last state
-	names   []string  // of the SLS, each once
-	runs    []float64 // when the states ran
+	brief   bool       // whether to keep only the telling states, and fail if they are not few
+	counts  Counts     // of all states; only a brief parser counts
+	last    string     // the function of the last state
+	lastSLS string     // the SLS of the last state, as it is written
+	names   []string   // of the SLS, each once
+	runs    []float64  // when the states ran that are kept
+	members [12]member // of the last state
 }
 
-// result reads everything.
+// parse reads everything. It reports whether the text is JSON, and an object.
+func (p *parser) parse() (r Result, ok bool) {
+	if p.First() == '{' {
+		r = p.result()
+	}
+	r.sls = p.names
+	return r, p.End() && r.Status != ""
+}
+
 func (p *parser) result() Result {
 	var r Result
 	var failed, ret string
@@ -57,7 +119,7 @@ func (p *parser) result() Result {
 			failed = p.Value()
 		case "ret":
 			// If there are several, the last one counts.
-			r.Status, r.States, r.Messages, ret = "", nil, nil, ""
+			r.Status, r.States, r.Messages, ret, p.counts = "", nil, nil, "", Counts{}
 			if p.First() == '{' {
 				p.states(&r)
 			} else {
@@ -77,7 +139,7 @@ func (p *parser) result() Result {
 		return Result{Status: NoAnswer, Messages: []string{"The minion did not answer."}, Retcode: r.Retcode, JID: r.JID}
 	case r.Status == "":
 		r.readOther(ret)
-	case len(r.States) > 0 && (r.Retcode != 0 || Root(r.States) != nil):
+	case r.Status == Succeeded && (r.Retcode != 0 || Root(r.States) != nil):
 		r.Status = Failed
 	}
 	return r
@@ -109,36 +171,46 @@ func (r *Result) readOther(ret string) {
 // lastRun is after the number of every state.
 const lastRun = 1 << 53
 
+// tag reads the tag of a state.
+func (p *parser) tag() written {
+	raw, plain := p.Quoted()
+	return written{raw, plain}
+}
+
 // states reads the mapping of tags to states. Its order decides if states do not tell
 // when they ran.
 func (p *parser) states(r *Result) {
 	p.runs = p.runs[:0]
-	tooMany := false
+	total, guess := 0, 0
+	var one State
 	for more := p.Object(); more; more = p.More('}') {
-		p.First()
 		at := p.Offset()
-		tag := p.Name()
-		switch {
-		case tag == "__extend__" && p.First() == '[':
-			p.Value()
-		case tooMany || len(r.States) == maxStates:
-			tooMany = true
+		tag := p.tag()
+		if p.First() == '[' && tag.text() == "__extend__" || total > maxStates {
 			p.Value() // it must be JSON all the same
-		default:
-			s, run := p.state(tag)
-			if r.States == nil {
-				// Most states have about the same size.
-				guess := min(1+len(p.Rest())/max(1, p.Offset()-at), maxGuess)
-				r.States, p.runs = make([]State, 0, guess), slices.Grow(p.runs, guess)
-			}
-			r.States, p.runs = append(r.States, s), append(p.runs, run)
+			continue
+		}
+		run := p.state(tag, &one)
+		if total++; total == 1 { // most states have about the same size
+			guess = min(1+len(p.Rest())/max(1, p.Offset()-at), maxGuess)
+		}
+		if p.brief {
+			p.counts.add(&one)
+		} else if r.States == nil {
+			r.States, p.runs = make([]State, 0, guess), slices.Grow(p.runs, guess)
+		}
+		if !p.brief || one.Telling() {
+			r.States, p.runs = append(r.States, one), append(p.runs, run)
+		}
+		if p.brief && !isFew(len(r.States), max(guess, total)) {
+			p.Skip(len(p.Rest())) // a full parser must read it
 		}
 	}
 	switch {
-	case tooMany:
+	case total > maxStates:
 		r.Status, r.States = Failed, nil
 		r.Messages = []string{"Salt returned more than " + human.Thousands(maxStates) + " states, which cannot be."}
-	case len(r.States) == 0:
+	case total == 0:
 		r.Status, r.Messages = Failed, []string{"No states ran."}
 	default:
 		r.Status = Succeeded

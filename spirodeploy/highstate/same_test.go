@@ -24,6 +24,11 @@ func same(t *testing.T, raw []byte) {
 	if !reflect.DeepEqual(got.WithoutSLS(), want) {
 		t.Errorf("%.1000q:\n got %.1000q\nwant %.1000q", before, show(got), show(want))
 	}
+	brief := highstate.ParseBrief(raw)
+	if want := got.Brief(); !reflect.DeepEqual(brief, want) {
+		t.Errorf("%.1000q:\n brief %.1000q\n want %.1000q", before, show(brief), show(want))
+	}
+	shown := show(brief)
 	names := slices.Clone(got.SLS())
 	for i, name := range names {
 		names[i] = strings.Clone(name)
@@ -31,6 +36,9 @@ func same(t *testing.T, raw []byte) {
 	clear(raw) // the id of the job and the names of SLS must not share its memory
 	if got.JID != want.JID || !slices.Equal(got.SLS(), names) {
 		t.Errorf("%.1000q: job %q, SLS %q", before, got.JID, got.SLS())
+	}
+	if brief.IsBrief() && show(brief) != shown {
+		t.Errorf("%.1000q: brief %.1000q became %.1000q", before, shown, show(brief))
 	}
 }
 

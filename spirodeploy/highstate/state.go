@@ -7,44 +7,131 @@ import (
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
-// state reads the state of a tag, and when it ran.
-func (p *parser) state(tag string) (s State, run float64) {
+// field is a member of a state that counts.
+type field int
+
+const (
+	fieldOther field = iota
+	fieldID
+	fieldName
+	fieldSLS
+	fieldStart
+	fieldComment
+	fieldWarnings
+	fieldDuration
+	fieldChanges
+	fieldResult
+	fieldRun
+)
+
+func fieldOf(name string) field {
+	switch name {
+	case "__id__":
+		return fieldID
+	case "name":
+		return fieldName
+	case "__sls__":
+		return fieldSLS
+	case "start_time":
+		return fieldStart
+	case "comment":
+		return fieldComment
+	case "warnings":
+		return fieldWarnings
+	case "duration":
+		return fieldDuration
+	case "changes":
+		return fieldChanges
+	case "result":
+		return fieldResult
+	case "__run_num__":
+		return fieldRun
+	}
+	return fieldOther
+}
+
+// member is a member of the last state: its name as it was written, with the white space
+// around it and the colon.
+type member struct {
+	text  string
+	field field
+}
+
+// field reads the name of the member of a state with a number. Most states have the members
+// of the one before, in the same order.
+func (p *parser) field(n int) field {
+	n = min(n, len(p.members)-1)
+	last := &p.members[n]
+	if last.text != "" && p.Match(last.text) {
+		return last.field
+	}
+	from := p.Offset()
+	f := fieldOf(p.Name())
+	p.First()
+	*last = member{p.Since(from), f}
+	return f
+}
+
+// written is a value that should be a text, as it is written.
+type written struct {
+	raw   string
+	plain bool // whether the text is what stands between the quotes
+}
+
+func (p *parser) written() written {
+	raw, plain := p.Plain()
+	return written{raw, plain}
+}
+
+func (w written) text() string {
+	if w.plain {
+		return w.raw[1 : len(w.raw)-1]
+	}
+	return text(w.raw)
+}
+
+// state reads the state of a tag, and returns when it ran. A brief parser reads only the
+// outcome, the duration and the warnings of a state that is not telling.
+func (p *parser) state(tag written, s *State) (run float64) {
+	*s = State{}
 	if p.First() != '{' {
 		s.Outcome, s.Comment = Bad, "Salt returned "+short(p.Value())+" in place of a state."
-		s.splitTag(tag, "", p)
-		return s, lastRun
+		s.splitTag(tag.text(), "", p)
+		return lastRun
 	}
-	var id, name, result, changes string
-	from, has := p.Offset(), false
+	var id, name, sls, start, comment written
+	var result, changes string
+	from, has, n := p.Offset(), false, 0
 	run = lastRun
 	for more := p.Object(); more; more = p.More('}') {
-		switch p.Name() {
-		case "__id__":
-			id = p.text()
-		case "name":
-			name = p.text()
-		case "__sls__":
-			s.SLS = p.sls()
-		case "start_time":
-			s.Start = p.text()
-		case "comment":
-			s.Comment = p.text()
-		case "warnings":
+		switch p.field(n) {
+		case fieldID:
+			id = p.written()
+		case fieldName:
+			name = p.written()
+		case fieldSLS:
+			sls = p.written()
+		case fieldStart:
+			start = p.written()
+		case fieldComment:
+			comment = p.written()
+		case fieldWarnings:
 			s.Warnings = texts(p.Value())
-		case "duration":
+		case fieldDuration:
 			s.Duration = milliseconds(max(0, number(p.Value())))
-		case "changes":
+		case fieldChanges:
 			changes = p.Value()
-		case "result":
+		case fieldResult:
 			result, has = p.Value(), true
-		case "__run_num__":
+		case fieldRun:
 			value := p.Value()
 			if run = number(value); !isNumber(value) {
 				run = lastRun
 			}
-		default:
+		case fieldOther:
 			p.Value()
 		}
+		n++
 	}
 	changed := truthy(changes)
 	switch {
@@ -57,30 +144,29 @@ func (p *parser) state(tag string) (s State, run float64) {
 	default:
 		s.Outcome = OK
 	}
-	s.splitTag(tag, id, p)
-	if name != "" {
+	s.SLS = p.sls(sls)
+	if p.brief && !s.Telling() {
+		return run
+	}
+	s.splitTag(tag.text(), id.text(), p)
+	if name := name.text(); name != "" {
 		s.Name = name
 	}
+	s.Comment, s.Start = comment.text(), start.text()
 	if changed {
 		s.Changes = []byte(changes)
 	}
-	return s, run
+	return run
 }
 
-// text reads a value that should be a text.
-func (p *parser) text() string {
-	if p.First() == '"' {
-		return p.String()
+// sls returns the name of an SLS, and notes it. Most states have the name of the one before.
+func (p *parser) sls(w written) string {
+	if w.plain && w.raw == p.lastSLS {
+		return w.text()
 	}
-	return text(p.Value())
-}
-
-// sls reads the name of an SLS, and notes it. Most states have the name of the one before.
-func (p *parser) sls() string {
-	from := p.Offset()
-	name := p.text()
-	if name != "" && name != p.lastSLS && len(p.names) < maxSLS && from < p.Offset() {
-		p.lastSLS = name
+	name := w.text()
+	if name != "" && len(p.names) < maxSLS {
+		p.lastSLS = w.raw
 		if !slices.Contains(p.names, name) {
 			p.names = append(p.names, strings.Clone(name)) // which does not keep the rest in memory
 		}

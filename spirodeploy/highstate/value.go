@@ -121,8 +121,32 @@ func isNumber(raw string) bool {
 	return c == '-' || c >= '0' && c <= '9'
 }
 
+// simple returns a number of up to 15 digits with or without a decimal point, as most are. It rounds
+// once, as strconv does.
+func simple(raw string) (f float64, ok bool) {
+	const most = 15 // digits that a float64 holds exactly
+	n, scale, point := uint64(0), uint64(1), false
+	for i := range len(raw) {
+		switch c := raw[i]; {
+		case c == '.':
+			point = true
+		case c < '0' || c > '9' || i == most:
+			return 0, false
+		default:
+			n = 10*n + uint64(c-'0')
+			if point {
+				scale *= 10
+			}
+		}
+	}
+	return float64(n) / float64(scale), true
+}
+
 // number returns 12 for 12, "12" and "12 ms", and 0 for other values.
 func number(raw string) float64 {
+	if f, ok := simple(raw); ok {
+		return f
+	}
 	s := raw
 	switch {
 	case rawjson.First(raw) == '"':

@@ -24,7 +24,6 @@ type details struct {
 	slot    slot   // of the result, or of an older one
 	size    int    // in the file, in bytes; 0 if the file has the telling states only
 	excerpt int    // size of the telling states, which follow it; 0 if they are not there
-	brief   bool   // whether other states than the telling ones are gone
 	cost    int    // its share of maxKept
 	root    string // the headline, if the states are in the file
 }
@@ -53,8 +52,7 @@ type Results struct{ buf []byte }
 
 // Of returns what [Minion.Details] does.
 func (r *Results) Of(m *Minion) (highstate.Result, error) {
-	d := &m.details
-	if !d.brief {
+	if d := &m.details; !m.IsBrief() {
 		return r.read(m, 0, d.size, d.ours)
 	}
 	result, err := r.Telling(m)
@@ -122,8 +120,11 @@ func (m *Minion) take(s *spool, brief bool, e client.Event) {
 		return
 	}
 	raw, r := e.Result, e.Highstate()
+	if brief {
+		r = r.Brief()
+	}
 	isMost := 5*len(raw) >= 4*len(e.Data) && e.Data != "" // of the memory that the event keeps
-	if room := maxKept - s.kept + old.cost; len(raw) <= room && !isMost {
+	if room := maxKept - s.kept + old.cost; !r.IsBrief() && len(raw) <= room && !isMost {
 		raw = bytes.Clone(raw)
 		r = highstate.Parse(raw)
 	}
@@ -131,12 +132,8 @@ func (m *Minion) take(s *spool, brief bool, e client.Event) {
 		return
 	}
 	s.kept -= old.cost
-	counts, telling, texts := r.Counts(), tells(r), len(raw)
-	if brief {
-		texts, brief = shorten(&r, texts)
-	}
-	*m = Minion{ID: m.ID, Result: r, Counts: counts, Reported: &when, details: details{
-		telling: telling, compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), brief: brief, cost: cost(texts, r),
+	*m = Minion{ID: m.ID, Result: r, Counts: r.Counts(), Reported: &when, details: details{
+		telling: tells(r), compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), cost: cost(r, len(raw)),
 	}}
 	m.store(s, raw)
 }
@@ -150,7 +147,7 @@ func (m *Minion) store(s *spool, raw []byte) {
 	}
 	d.root, d.cost = m.Headline(), 0
 	excerpt := m.excerpt()
-	if d.brief {
+	if m.IsBrief() {
 		raw, d.size = nil, 0
 	}
 	d.excerpt = len(excerpt)
@@ -158,7 +155,7 @@ func (m *Minion) store(s *spool, raw []byte) {
 	if len(m.Messages) > 0 {
 		m.Messages = []string{strings.Clone(sanitize.Clip(m.Messages[0], maxMessage))}
 	}
-	if !d.brief || d.telling {
+	if !m.IsBrief() || d.telling {
 		s.put(m, raw, excerpt)
 	}
 }
@@ -169,9 +166,8 @@ const maxMessage = 1 << 10
 // excerpt returns the telling states as JSON if they are few, or if the file has nothing
 // else.
 func (m *Minion) excerpt() []byte {
-	short := Minion{ID: m.ID, Result: m.Result}
-	short.States = tellingOf(m.States)
-	if !m.details.brief && (len(short.States) == 0 || !isFew(short.States, m.States)) {
+	short := Minion{ID: m.ID, Result: m.Result.Brief()}
+	if !m.IsBrief() && (!short.IsBrief() || len(short.States) == 0) {
 		return nil // reading everything is about as fast
 	}
 	var b bytes.Buffer
@@ -182,63 +178,30 @@ func (m *Minion) excerpt() []byte {
 	return b.Bytes()
 }
 
-// tellingOf returns the states that have something to show to people.
-func tellingOf(states []highstate.State) (telling []highstate.State) {
-	for i := range states {
-		if states[i].Telling() {
-			telling = append(telling, states[i])
-		}
-	}
-	return telling
-}
-
-// shorten leaves a result only its telling states if they are few. It returns the size of
-// the texts, in bytes, and whether others than the telling states are gone.
-func shorten(r *highstate.Result, texts int) (size int, brief bool) {
-	few := tellingOf(r.States)
-	if len(r.Messages) > 0 || !isFew(few, r.States) {
-		return texts, false
-	}
-	r.States, size = detached(few)
-	return size, true
-}
-
-func isFew(some, of []highstate.State) bool { return 4*len(some) <= len(of) }
-
-// detached returns states that do not keep the result in memory that they are from, and the
-// size of their texts in bytes.
-func detached(states []highstate.State) (own []highstate.State, size int) {
-	own = slices.Clone(states)
-	keep := func(text *string) {
-		*text = strings.Clone(*text)
-		size += len(*text)
-	}
-	for i := range own {
-		s := &own[i]
-		for _, text := range []*string{&s.ID, &s.Function, &s.Name, &s.SLS, &s.Comment, &s.Start} {
-			keep(text)
-		}
-		s.Changes = bytes.Clone(s.Changes)
-		size += len(s.Changes)
-		s.Warnings = slices.Clone(s.Warnings)
-		for j := range s.Warnings {
-			keep(&s.Warnings[j])
-		}
-	}
-	return own, size
-}
-
 // tells reports whether a result has something to show to people.
 func tells(r highstate.Result) bool {
 	return len(r.Messages) > 0 || slices.ContainsFunc(r.States, func(s highstate.State) bool { return s.Telling() })
 }
 
-// cost returns about how much memory a result takes whose texts take some bytes.
-func cost(texts int, r highstate.Result) int {
+// cost returns about how much memory a result takes that is a part of so many bytes, unless it
+// is brief.
+func cost(r highstate.Result, part int) int {
 	const text = int(unsafe.Sizeof(""))
-	size := texts + cap(r.States)*int(unsafe.Sizeof(highstate.State{})) + len(r.Messages)*text
+	size := part
+	if r.IsBrief() {
+		size = 0
+	}
+	size += cap(r.States)*int(unsafe.Sizeof(highstate.State{})) + len(r.Messages)*text
 	for i := range r.States {
-		size += len(r.States[i].Warnings) * text
+		s := &r.States[i]
+		size += len(s.Warnings) * text
+		if !r.IsBrief() {
+			continue
+		}
+		size += len(s.ID) + len(s.Function) + len(s.Name) + len(s.SLS) + len(s.Comment) + len(s.Start) + len(s.Changes)
+		for _, warning := range s.Warnings {
+			size += len(warning)
+		}
 	}
 	return size
 }
