@@ -213,7 +213,7 @@ func parseEvent(clean cleanEvent, brief bool) (Event, error) {
 			e.Missing, problem = readMinions(missing)
 		}
 	case HighstateUpdate:
-		if e.Minion, problem = readMinion(minion); problem == nil && isNull(string(e.Result)) {
+		if e.Minion, problem = readMinion(minion); problem == nil && isNull(rawjson.View(e.Result)) {
 			return unreadable(clean, errors.New(`the event has no "result"`))
 		}
 	}

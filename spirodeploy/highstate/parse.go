@@ -1,10 +1,10 @@
 package highstate
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -73,20 +73,49 @@ func (r Result) IsBrief() bool { return r.all != nil }
 
 func isFew(some, of int) bool { return 4*some <= of }
 
-// detached makes states share no memory with others.
+// detached makes states share no memory with others. One piece of memory takes all of their
+// texts, since the garbage collector looks at each piece.
 func detached(states []State) []State {
+	size := 0
+	for i := range states {
+		for text := range states[i].texts() {
+			size += len(*text)
+		}
+		size += len(states[i].Changes)
+	}
+	all := make([]byte, 0, size)
+	keep := func(text string) []byte {
+		from := len(all)
+		all = append(all, text...)
+		return all[from:len(all):len(all)]
+	}
 	for i := range states {
 		s := &states[i]
-		for _, text := range []*string{&s.ID, &s.Function, &s.Name, &s.SLS, &s.Comment, &s.Start} {
-			*text = strings.Clone(*text)
-		}
-		s.Changes = bytes.Clone(s.Changes)
 		s.Warnings = slices.Clone(s.Warnings)
-		for j := range s.Warnings {
-			s.Warnings[j] = strings.Clone(s.Warnings[j])
+		for text := range s.texts() {
+			*text = rawjson.View(keep(*text))
+		}
+		if s.Changes != nil {
+			s.Changes = keep(rawjson.View(s.Changes))
 		}
 	}
 	return slices.Clip(states)
+}
+
+// texts yields the texts of the state.
+func (s *State) texts() iter.Seq[*string] {
+	return func(yield func(*string) bool) {
+		for _, text := range []*string{&s.ID, &s.Function, &s.Name, &s.SLS, &s.Comment, &s.Start} {
+			if !yield(text) {
+				return
+			}
+		}
+		for i := range s.Warnings {
+			if !yield(&s.Warnings[i]) {
+				return
+			}
+		}
+	}
 }
 
 // parser reads a result in one pass. The result is only valid if all of the text is JSON.

@@ -116,11 +116,16 @@ func small(c byte) byte {
 	return c
 }
 
+// word returns the gram that s begins with.
+func word(s string) uint64 {
+	s = s[:gram]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
 // key returns the gram that s begins with, in lower case.
 func key(s string) uint64 {
-	s = s[:gram]
-	k := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	k := word(s)
 	// All eight bytes at once: the highest bit of each tells that it is a letter
 	// from A to Z. Without that bit, no sum reaches the next byte.
 	const each = 0x0101010101010101
@@ -146,9 +151,10 @@ type finder struct {
 	maybe   [1 << 12]uint64 // a bit for each hash of a gram: most text has none of them
 }
 
-// bit returns the place of the bit for a gram.
-func bit(k uint64) (word uint64, mask uint64) {
-	h := k * 0x9e3779b97f4a7c15 >> (64 - 18)
+// bit returns the place of the bit for a gram. Letters in upper and lower case have the same
+// one, and so do some other characters: that takes less time than key.
+func bit(gram uint64) (at uint64, mask uint64) {
+	h := (gram | 0x2020202020202020) * 0x9e3779b97f4a7c15 >> (64 - 18)
 	return h / 64, 1 << (h % 64)
 }
 
@@ -171,8 +177,8 @@ func newFinder(secrets []string) *finder {
 			if len(f.places[k]) < maxPlaces {
 				f.places[k] = append(f.places[k], place{form, at})
 			}
-			word, mask := bit(k)
-			f.maybe[word] |= mask
+			bits, mask := bit(k)
+			f.maybe[bits] |= mask
 		}
 	}
 	return f
@@ -184,11 +190,10 @@ func (f *finder) find(s string) iter.Seq2[int, int] {
 	return func(yield func(from, to int) bool) {
 		done := 0
 		for i := 0; i+gram <= len(s); i += f.step {
-			k := key(s[i:])
-			if word, mask := bit(k); f.maybe[word]&mask == 0 || i < done {
+			if at, mask := bit(word(s[i:])); f.maybe[at]&mask == 0 || i < done {
 				continue
 			}
-			from, to := widest(s, i, f.places[k], done)
+			from, to := widest(s, i, f.places[key(s[i:])], done)
 			if from == to {
 				continue
 			}
