@@ -42,7 +42,6 @@ func newLeg(r *run, t Target) (*leg, report.Request) {
 	if l.server.Spell == nil {
 		l.server.Spell = r.opts.Spell
 	}
-	l.server.Brief = l.server.Brief || r.opts.Brief
 	request := report.Request{
 		Name: t.Name, Project: cmp.Or(t.Project, r.opts.Project), Deployment: cmp.Or(t.Deployment, r.opts.Deployment),
 		Highstate: !r.opts.NoHighstate, RequireMinions: r.opts.RequireMinions, DryRun: r.opts.DryRun,

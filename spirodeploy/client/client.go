@@ -86,9 +86,6 @@ type Options struct {
 	Silence time.Duration
 	// MaxEvent is the size in bytes of the largest event to accept; default 16 MiB.
 	MaxEvent int
-	// Brief makes [Event.Highstate] return only the telling states if they are few, which
-	// takes less time and memory.
-	Brief bool
 	// Spell spells the options that the Problem of an [Event] names; default: as
 	// fields of Go structs.
 	Spell fault.Speller
@@ -106,7 +103,6 @@ type Client struct {
 	grace          time.Duration
 	address        string
 	ownTrust       bool // Options.Certificate is set
-	brief          bool
 	spell          fault.Speller
 }
 
@@ -134,7 +130,7 @@ func New(opts Options) (*Client, error) {
 	return &Client{
 		server: server, token: opts.Token, maxEvent: opts.MaxEvent, quiet: max(0, opts.Silence), address: opts.Address,
 		connectTimeout: opts.ConnectTimeout, answerTimeout: opts.AnswerTimeout,
-		transport: newTransport(opts, server, tlsConfig), ownTrust: len(opts.Certificate) > 0, grace: grace, brief: opts.Brief, spell: opts.Spell,
+		transport: newTransport(opts, server, tlsConfig), ownTrust: len(opts.Certificate) > 0, grace: grace, spell: opts.Spell,
 	}, nil
 }
 

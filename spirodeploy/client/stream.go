@@ -53,24 +53,24 @@ type Event struct {
 	// lacks, NaN, Infinity and -Infinity; they are strings in Data and Result.
 	Data string `json:"-"`
 
-	brief  bool              // Options.Brief
-	parsed *highstate.Result // of Result, if it was parsed to find its end
+	brief *highstate.Result // of Result, if it was parsed to find its end
 }
 
-// Highstate returns Result, parsed by [highstate.Parse], or by [highstate.ParseBrief] if
-// [Options.Brief] is set. If the client yielded the event, Result must not have changed since.
+// Highstate returns Result, parsed by [highstate.Parse]. If the client yielded the event,
+// Result must not have changed since.
 func (e *Event) Highstate() highstate.Result {
-	if e.parsed != nil {
-		return *e.parsed
+	if e.brief != nil && !e.brief.IsBrief() {
+		return *e.brief
 	}
-	return e.parse(e.Result)
+	return highstate.Parse(e.Result)
 }
 
-func (e *Event) parse(result json.RawMessage) highstate.Result {
-	if e.brief {
-		return highstate.ParseBrief(result)
+// Brief returns what [highstate.Result.Brief] makes of Highstate, in less time.
+func (e *Event) Brief() highstate.Result {
+	if e.brief != nil {
+		return *e.brief
 	}
-	return highstate.Parse(result)
+	return highstate.ParseBrief(e.Result)
 }
 
 // Stream is the answer to [Client.Upload].
@@ -167,7 +167,7 @@ const (
 // parse parses an event.
 func (c *Client) parse(clean cleanEvent) (Event, error) {
 	if !clean.cut {
-		return parseEvent(clean, c.brief)
+		return parseEvent(clean)
 	}
 	problem := fmt.Errorf("it is larger than %s (the event has %s bytes): %s",
 		sizeText(c.maxEvent), human.Thousands(clean.size), moreSpace.Spell(c.spell))
@@ -186,9 +186,9 @@ func isJSON(text string) bool {
 }
 
 // parseEvent parses an event's data. It is strict only if the verdict depends on it.
-func parseEvent(clean cleanEvent, brief bool) (Event, error) {
+func parseEvent(clean cleanEvent) (Event, error) {
 	name, text := clean.name, clean.text
-	e := Event{Name: name, Time: clean.arrived, Data: text, brief: brief}
+	e := Event{Name: name, Time: clean.arrived, Data: text}
 	if name == "" {
 		e.Name = "message" // the standard's default
 	}
@@ -197,7 +197,7 @@ func parseEvent(clean cleanEvent, brief bool) (Event, error) {
 	switch {
 	case c.End() && c.NonFinite():
 		clean.text = rawjson.Finite(text)
-		return parseEvent(clean, brief)
+		return parseEvent(clean)
 	case !c.End() && name == HighstateUpdate:
 		return unreadable(clean, problemOf(text))
 	case !c.End() && name == HighstateStart:
@@ -262,11 +262,11 @@ func (e *Event) parseRest(c *rawjson.Cursor) bool {
 	if !ok {
 		return false
 	}
-	result := e.parse(bytesOf(rest))
+	result := highstate.ParseBrief(bytesOf(rest))
 	if len(result.States) == 0 && !result.IsBrief() { // it may be malformed
 		return false
 	}
-	e.Result, e.parsed = bytesOf(strings.Trim(rest, " \t\r\n")), &result
+	e.Result, e.brief = bytesOf(strings.Trim(rest, " \t\r\n")), &result
 	c.Skip(len(rest))
 	return true
 }
@@ -284,7 +284,7 @@ func unreadable(clean cleanEvent, problem error) (Event, error) {
 	e, minion := Event{Name: clean.name, Time: clean.arrived}, ""
 	if e.Name == HighstateUpdate {
 		_, _, minion = e.read(rawjson.NewPython(clean.text, anyDepth))
-		e.Result, e.parsed = nil, nil
+		e.Result, e.brief = nil, nil
 	}
 	var err error
 	if e.Minion, err = readMinion(minion); err != nil {

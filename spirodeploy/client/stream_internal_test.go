@@ -195,12 +195,15 @@ func TestResult(t *testing.T) {
 		`{"minion": "web1", "result": ` + deep(101) + `}`:                                               "",
 		`{"result": ` + deep(101) + `, "minion": "web1"}`:                                               "",
 	} {
-		e, err := parseEvent(cleanEvent{name: HighstateUpdate, text: data}, false)
+		e, err := parseEvent(cleanEvent{name: HighstateUpdate, text: data})
 		if err != nil || e.Minion != "web1" || string(e.Result) != want || (e.Problem == "") != (want != "") {
 			t.Errorf("%.200s: %.200s, %q, %v", data, e.Result, e.Problem, err)
 		}
 		if got := e.Highstate(); want != "" && !reflect.DeepEqual(got, highstate.Parse([]byte(want))) {
 			t.Errorf("%.200s: parsed as %+v", data, got)
+		}
+		if got := e.Brief(); want != "" && !reflect.DeepEqual(got, highstate.Parse([]byte(want)).Brief()) {
+			t.Errorf("%.200s: brief %+v", data, got)
 		}
 	}
 }

@@ -24,6 +24,7 @@ type details struct {
 	slot    slot   // of the result, or of an older one
 	size    int    // in the file, in bytes; 0 if the file has the telling states only
 	excerpt int    // size of the telling states, which follow it; 0 if they are not there
+	brief   bool   // whether other states than the telling ones are gone
 	cost    int    // its share of maxKept
 	root    string // the headline, if the states are in the file
 }
@@ -52,7 +53,7 @@ type Results struct{ buf []byte }
 
 // Of returns what [Minion.Details] does.
 func (r *Results) Of(m *Minion) (highstate.Result, error) {
-	if d := &m.details; !m.IsBrief() {
+	if d := &m.details; !d.brief {
 		return r.read(m, 0, d.size, d.ours)
 	}
 	result, err := r.Telling(m)
@@ -119,21 +120,25 @@ func (m *Minion) take(s *spool, brief bool, e client.Event) {
 		}
 		return
 	}
-	raw, r := e.Result, e.Highstate()
-	if brief {
-		r = r.Brief()
-	}
+	raw, r := e.Result, e.Brief()
+	room := maxKept - s.kept + old.cost
 	isMost := 5*len(raw) >= 4*len(e.Data) && e.Data != "" // of the memory that the event keeps
-	if room := maxKept - s.kept + old.cost; !r.IsBrief() && len(raw) <= room && !isMost {
-		raw = bytes.Clone(raw)
-		r = highstate.Parse(raw)
+	size := cost(r, len(raw))
+	if brief = brief && r.IsBrief(); !brief {
+		if size = wholeCost(r, len(raw)); size <= room && (r.IsBrief() || !isMost) {
+			if !isMost {
+				raw = bytes.Clone(raw)
+			}
+			r = highstate.Parse(raw)
+			size = cost(r, len(raw))
+		}
 	}
 	if m.failed() && r.Status != highstate.Failed {
 		return
 	}
 	s.kept -= old.cost
 	*m = Minion{ID: m.ID, Result: r, Counts: r.Counts(), Reported: &when, details: details{
-		telling: tells(r), compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), cost: cost(r, len(raw)),
+		telling: tells(r), compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), brief: brief, cost: size,
 	}}
 	m.store(s, raw)
 }
@@ -147,7 +152,7 @@ func (m *Minion) store(s *spool, raw []byte) {
 	}
 	d.root, d.cost = m.Headline(), 0
 	excerpt := m.excerpt()
-	if m.IsBrief() {
+	if d.brief {
 		raw, d.size = nil, 0
 	}
 	d.excerpt = len(excerpt)
@@ -155,7 +160,7 @@ func (m *Minion) store(s *spool, raw []byte) {
 	if len(m.Messages) > 0 {
 		m.Messages = []string{strings.Clone(sanitize.Clip(m.Messages[0], maxMessage))}
 	}
-	if !m.IsBrief() || d.telling {
+	if !d.brief || d.telling {
 		s.put(m, raw, excerpt)
 	}
 }
@@ -167,7 +172,7 @@ const maxMessage = 1 << 10
 // else.
 func (m *Minion) excerpt() []byte {
 	short := Minion{ID: m.ID, Result: m.Result.Brief()}
-	if !m.IsBrief() && (!short.IsBrief() || len(short.States) == 0) {
+	if !m.details.brief && (!short.IsBrief() || len(short.States) == 0) {
 		return nil // reading everything is about as fast
 	}
 	var b bytes.Buffer
@@ -183,18 +188,22 @@ func tells(r highstate.Result) bool {
 	return len(r.Messages) > 0 || slices.ContainsFunc(r.States, func(s highstate.State) bool { return s.Telling() })
 }
 
+const (
+	textSize  = int(unsafe.Sizeof(""))
+	stateSize = int(unsafe.Sizeof(highstate.State{}))
+)
+
 // cost returns about how much memory a result takes that is a part of so many bytes, unless it
 // is brief.
 func cost(r highstate.Result, part int) int {
-	const text = int(unsafe.Sizeof(""))
 	size := part
 	if r.IsBrief() {
 		size = 0
 	}
-	size += cap(r.States)*int(unsafe.Sizeof(highstate.State{})) + len(r.Messages)*text
+	size += cap(r.States)*stateSize + len(r.Messages)*textSize
 	for i := range r.States {
 		s := &r.States[i]
-		size += len(s.Warnings) * text
+		size += len(s.Warnings) * textSize
 		if !r.IsBrief() {
 			continue
 		}
@@ -204,6 +213,14 @@ func cost(r highstate.Result, part int) int {
 		}
 	}
 	return size
+}
+
+// wholeCost returns about how much memory a result takes with all states.
+func wholeCost(r highstate.Result, part int) int {
+	if !r.IsBrief() {
+		return cost(r, part)
+	}
+	return part + r.Counts().Total*stateSize
 }
 
 // warnOfIncomplete warns about results that are lost.
