@@ -33,42 +33,48 @@ func (w *Writer) Open(bracket byte) {
 // Close ends a list or an object.
 func (w *Writer) Close(bracket byte) {
 	w.depth--
+	b := w.Out.AvailableBuffer()
 	if w.filled {
-		w.line()
+		b = w.line(b)
 	}
-	_ = w.Out.WriteByte(bracket)
+	_, _ = w.Out.Write(append(b, bracket))
 	w.filled = true
 }
 
 // Next begins an element of a list.
-func (w *Writer) Next() {
+func (w *Writer) Next() { _, _ = w.Out.Write(w.next(w.Out.AvailableBuffer())) }
+
+func (w *Writer) next(b []byte) []byte {
 	if w.filled {
-		_ = w.Out.WriteByte(',')
+		b = append(b, ',')
 	}
 	w.filled = true
-	w.line()
+	return w.line(b)
 }
 
 // line begins a line.
-func (w *Writer) line() {
+func (w *Writer) line(b []byte) []byte {
 	if w.Compact {
-		return
+		return b
 	}
-	_ = w.Out.WriteByte('\n')
+	b = append(b, '\n')
 	const pad = "                                "
 	for n := 2 * w.depth; n > 0; n -= len(pad) {
-		_, _ = w.Out.WriteString(pad[:min(n, len(pad))])
+		b = append(b, pad[:min(n, len(pad))]...)
 	}
+	return b
 }
 
 // Name begins a member of an object. The name must need no escapes.
-func (w *Writer) Name(name string) {
-	w.Next()
-	b := append(append(append(w.Out.AvailableBuffer(), '"'), name...), '"', ':')
+func (w *Writer) Name(name string) { _, _ = w.Out.Write(w.name(name)) }
+
+// name returns the beginning of a member in the buffer of Out.
+func (w *Writer) name(name string) []byte {
+	b := append(append(append(w.next(w.Out.AvailableBuffer()), '"'), name...), '"', ':')
 	if !w.Compact {
 		b = append(b, ' ')
 	}
-	_, _ = w.Out.Write(b)
+	return b
 }
 
 func (w *Writer) colon() {
@@ -80,8 +86,13 @@ func (w *Writer) colon() {
 
 // Text writes a member that is a text.
 func (w *Writer) Text(name, text string) {
-	w.Name(name)
-	w.quote(text)
+	b := w.name(name)
+	if cap(b)-len(b) < len(text)+2 || plain(text, true) < len(text) {
+		_, _ = w.Out.Write(b)
+		w.quote(text)
+		return
+	}
+	_, _ = w.Out.Write(append(append(append(b, '"'), text...), '"'))
 }
 
 // TextIfAny writes a member that is a text, unless it is empty.
@@ -115,9 +126,9 @@ func (w *Writer) quote(s string) {
 	_ = w.Out.WriteByte('"')
 }
 
-// Number writes a value that is a number.
-func (w *Writer) Number(n float64) {
-	_, _ = w.Out.Write(strconv.AppendFloat(w.Out.AvailableBuffer(), n, 'f', -1, 64))
+// Number writes a member that is a number.
+func (w *Writer) Number(name string, n float64) {
+	_, _ = w.Out.Write(strconv.AppendFloat(w.name(name), n, 'f', -1, 64))
 }
 
 // Value writes a value that is valid JSON.

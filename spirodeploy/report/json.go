@@ -199,7 +199,6 @@ func writeState(w *jsontext.Writer, s *highstate.State) {
 	}
 	w.Texts("warnings", s.Warnings)
 	w.TextIfAny("start", s.Start)
-	w.Name("durationMs")
-	w.Number(float64(s.Duration) / float64(time.Millisecond))
+	w.Number("durationMs", float64(s.Duration)/float64(time.Millisecond))
 	w.Close('}')
 }
