@@ -20,13 +20,13 @@ type answer func(*wire)
 type wire struct {
 	to   *bufio.Writer
 	path string // that was asked for
-	left int    // bytes until an endless answer ends
+	left int64  // bytes until an endless answer ends
 	err  error
 }
 
 // endless is how many bytes an endless answer writes to a client that never stops
-// reading: so many that a client which keeps them exceeds its memory.
-const endless = 1 << 30
+// reading: more than any client reads before its time is up.
+const endless = 1 << 40
 
 // open reports whether the client still reads.
 func (w *wire) open() bool { return w.err == nil && w.left > 0 }
@@ -36,7 +36,7 @@ func (w *wire) print(texts ...string) {
 		if !w.open() {
 			return
 		}
-		w.left -= len(text)
+		w.left -= int64(len(text))
 		_, w.err = w.to.WriteString(text)
 	}
 }
