@@ -3,6 +3,7 @@ package highstate_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -28,6 +29,12 @@ func same(t *testing.T, raw []byte) {
 	if want := got.Brief(); !reflect.DeepEqual(brief, want) {
 		t.Errorf("%.1000q:\n brief %.1000q\n want %.1000q", before, show(brief), show(want))
 	}
+	telling := slices.DeleteFunc(slices.Clone(want.States), func(s highstate.State) bool { return !s.Telling() })
+	if few := len(want.States) > 0 && 4*len(telling) <= len(want.States); few != brief.IsBrief() {
+		t.Errorf("%.1000q: brief is %t", before, brief.IsBrief())
+	} else if few && (!slices.EqualFunc(brief.States, telling, func(a, b highstate.State) bool { return reflect.DeepEqual(a, b) }) || brief.Counts() != want.Counts()) {
+		t.Errorf("%.1000q:\n brief %.1000q, %v\n want %.1000q, %v", before, show(brief), brief.Counts(), fmt.Sprintf("%+v", telling), want.Counts())
+	}
 	shown := show(brief)
 	names := slices.Clone(got.SLS())
 	for i, name := range names {
@@ -52,7 +59,7 @@ var odd = []string{
 	`{"ret": {"\u0061_|-\ud83d\ude00_|-\n_|-\ud83d": {"re\u0073ult": false, "comment": "\u00e4\t\/\"\\", "name": 12, "__id__": {"b": 1, "a": "\u003c"}, "warnings": ["a", 1, null]}}}`,
 	"{\"ret\": {\"\xff_|-a_|-\xfe_|-b\": {\"result\": true, \"comment\": \"\xc3\x28\", \"changes\": {\"\xff\": \"\xff\"}}}}",
 	`{"ret": {"a": {"result": true}}, "retcode": 0`, `{"ret": {"a": {"result": true}}, "retcode": 0}}`, `{"ret": {"a": {"result": tru}}}`, `{"ret": {"a": {"result": true,}}}`, `{"ret": {"a" {"result": true}}}`,
-	" {\t\"ret\" :\n{ \"a\" : { \"result\" : true , \"changes\" : { } } } , \"retcode\" : 0 }\r\n", `{"failed": "", "ret": 0}`, `{"failed": 0.0, "ret": -1}`, `{"failed": []}`, `[]`, `"x"`, `{`, ``, `null`,
+	" {\t\"ret\" :\n{ \"a\" : { \"result\" : true , \"changes\" : { } } } , \"retcode\" : 0 }\r\n", `{"failed": "", "ret": 0}`, `{"failed": 0.0, "ret": -1}`, `{"failed": []}`, `[]`, `"x"`, `{`, ``, `null`, `{"ret":[]}`, `{"ret": {"a": {"result": true}}, "ret": []}`,
 	`{"ret": {"a": {"comment": [0, -0, 12, -7, 999999999999999, 1234567890123456789, 1.0, 1e2, true, false, {}, { }, [], null]}}}`,
 	`{"ret": {"b_|-c_|-d_|-e": {"result": false, "comment": "One or more requisite failed: a.b", "__run_num__": 1}, "a_|-b_|-c_|-d": {"result": false, "comment": ["b", "a"], "changes": {"stderr": "x"}, "__id__": "b", "__run_num__": 3}, "x": 1}}`,
 	`{"ret": {"x": 1, "a_|-b_|-c_|-d": {"result": false, "comment": "first", "__run_num__": 9}, "a_|-e_|-f_|-d": {"result": false, "comment": "now", "__run_num__": 2}}, "ret": {"a_|-b_|-c_|-d": {"result": false, "comment": "\u004fne or more requisite failed: x"}}}`,

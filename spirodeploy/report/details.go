@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -121,26 +122,31 @@ func (m *Minion) take(s *spool, brief bool, e client.Event) {
 		return
 	}
 	raw, r := e.Result, e.Brief()
-	room := maxKept - s.kept + old.cost
-	isMost := 5*len(raw) >= 4*len(e.Data) && e.Data != "" // of the memory that the event keeps
-	size := cost(r, len(raw))
-	if brief = brief && r.IsBrief(); !brief {
-		if size = wholeCost(r, len(raw)); size <= room && (r.IsBrief() || !isMost) {
-			if !isMost {
-				raw = bytes.Clone(raw)
-			}
-			r = highstate.Parse(raw)
-			size = cost(r, len(raw))
-		}
+	brief = brief && r.IsBrief()
+	if room := maxKept - s.kept + old.cost; !brief && wholeCost(r, len(raw)) <= room {
+		raw, r = whole(e)
 	}
 	if m.failed() && r.Status != highstate.Failed {
 		return
 	}
 	s.kept -= old.cost
 	*m = Minion{ID: m.ID, Result: r, Counts: r.Counts(), Reported: &when, details: details{
-		telling: tells(r), compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), brief: brief, cost: size,
+		telling: tells(r), compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), brief: brief,
 	}}
+	if m.details.cost = wholeCost(r, len(raw)); brief {
+		m.details.cost = briefCost(r)
+	}
 	m.store(s, raw)
+}
+
+// whole returns the result of an event with all states. It shares memory with the event only
+// if the event has little else.
+func whole(e client.Event) (raw json.RawMessage, r highstate.Result) {
+	if 5*len(e.Result) >= 4*len(e.Data) && e.Data != "" {
+		return e.Result, e.Highstate()
+	}
+	raw = bytes.Clone(e.Result)
+	return raw, highstate.Parse(raw)
 }
 
 // store moves the result to the file if there is no room for it in memory.
@@ -193,34 +199,30 @@ const (
 	stateSize = int(unsafe.Sizeof(highstate.State{}))
 )
 
-// cost returns about how much memory a result takes that is a part of so many bytes, unless it
-// is brief.
-func cost(r highstate.Result, part int) int {
-	size := part
+// wholeCost returns about how much memory a result takes with all states; size is that of its
+// text, in bytes.
+func wholeCost(r highstate.Result, size int) int {
 	if r.IsBrief() {
-		size = 0
+		return size + r.Counts().Total*stateSize
 	}
 	size += cap(r.States)*stateSize + len(r.Messages)*textSize
 	for i := range r.States {
-		s := &r.States[i]
-		size += len(s.Warnings) * textSize
-		if !r.IsBrief() {
-			continue
-		}
-		size += len(s.ID) + len(s.Function) + len(s.Name) + len(s.SLS) + len(s.Comment) + len(s.Start) + len(s.Changes)
-		for _, warning := range s.Warnings {
-			size += len(warning)
-		}
+		size += len(r.States[i].Warnings) * textSize
 	}
 	return size
 }
 
-// wholeCost returns about how much memory a result takes with all states.
-func wholeCost(r highstate.Result, part int) int {
-	if !r.IsBrief() {
-		return cost(r, part)
+// briefCost returns about how much memory a brief result takes.
+func briefCost(r highstate.Result) int {
+	size := cap(r.States) * stateSize
+	for i := range r.States {
+		s := &r.States[i]
+		size += len(s.ID) + len(s.Function) + len(s.Name) + len(s.SLS) + len(s.Comment) + len(s.Start) + len(s.Changes)
+		for _, warning := range s.Warnings {
+			size += textSize + len(warning)
+		}
 	}
-	return part + r.Counts().Total*stateSize
+	return size
 }
 
 // warnOfIncomplete warns about results that are lost.

@@ -141,7 +141,7 @@ func (s *spool) decode(dec *json.Decoder) (*Minion, error) {
 	}
 	d := &m.details
 	d.compact, d.ours = !bytes.HasPrefix(raw, []byte("{\n")), true
-	d.size, d.cost = len(raw), cost(m.Result, len(raw))
+	d.size, d.cost = len(raw), wholeCost(m.Result, len(raw))
 	m.store(s, raw)
 	s.settle() // before the next minion takes as much memory
 	return m, nil
