@@ -22,18 +22,11 @@ func TestSilence(t *testing.T) {
 		"before the first event": "",
 		"between two events":     "event: highstate-start\ndata: {\"msg\": \"m\", \"minions\": [\"web1\"]}\n\n",
 		"in an event":            "event: deploy-bundle\ndata: {\"ms",
+		"after a large result":   largeResult("web1"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				_, _ = io.Copy(io.Discard, r.Body)
-				w.Header().Set("Content-Type", "text/event-stream")
-				_, _ = io.WriteString(w, said)
-				_ = http.NewResponseController(w).Flush()
-				<-r.Context().Done() // until the client goes away
-			}))
-			defer server.Close()
-			c := newClient(t, server.URL, "token", func(o *client.Options) { o.Silence = 100 * time.Millisecond })
+			c := newClient(t, streaming(t, said), "token", func(o *client.Options) { o.Silence = 100 * time.Millisecond })
 			stream, err := c.Upload(t.Context(), shop(tar))
 			if err != nil {
 				t.Fatal(err)
