@@ -1,12 +1,8 @@
 package topfile
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -77,7 +73,7 @@ func (t Target) wellFormed() bool {
 // An expression is what a target says, read once for any number of ids.
 type expression struct {
 	words []word
-	tree  ast.Expr // numbers stand for words; nil matches no minion
+	tree  *node // nil matches no minion
 }
 
 // A word is a part of a target that matches a minion or not.
@@ -102,7 +98,7 @@ func (t Target) compile() expression {
 	case t.Match == "compound" && len(texts) <= maxWords:
 		return compound(texts)
 	}
-	return expression{[]word{one}, &ast.BasicLit{Value: "0"}}
+	return expression{[]word{one}, &node{op: isWord}}
 }
 
 func globWord(text string) word {
@@ -138,43 +134,6 @@ func compoundWord(text string) word {
 	}
 }
 
-// operators join the words of a compound target. Those of Go have the precedence of
-// Python's.
-var operators = map[string]string{"and": "&&", "or": "||", "not": "!", "(": "(", ")": ")"}
-
-// compound reads the words of a compound target as Salt does
-// (salt/matchers/compound_match.py), which makes an expression of Python of them. Nothing
-// matches one that Salt or Python refuses.
-func compound(texts []string) expression {
-	var x expression
-	var source []string // of Go
-	last := "("
-	for i, text := range texts {
-		operator, ok := operators[text]
-		binary := text == "and" || text == "or"
-		operand := last == "and" || last == "or" || last == "not" || last == "(" // follows
-		switch {
-		case !ok:
-			operator = strconv.Itoa(len(x.words))
-			x.words = append(x.words, compoundWord(text))
-		case last == "(" && binary, i == 0 && text == ")":
-			return x
-		case text == "(" && !operand:
-			operator = "refused" // Go would take it for a call
-		case text == "not" && (!operand || last == "not"):
-			source = append(source, "&&")
-		case text == ")" && last == "(":
-			source[len(source)-1], operator = "", "false" // an empty tuple
-		}
-		source = append(source, operator)
-		last = text
-	}
-	if tree, err := parser.ParseExpr(strings.Join(source, " ")); err == nil {
-		x.tree = tree
-	}
-	return x
-}
-
 func (x expression) match(id string, other func(string) Answer) Answer {
 	return x.eval(func(w word) Answer {
 		if w.matches == nil {
@@ -191,26 +150,5 @@ func (x expression) eval(answer func(word) Answer) Answer {
 			return Maybe
 		}
 	}
-	return eval(x.tree, answers)
-}
-
-// eval evaluates an expression in three values.
-func eval(tree ast.Expr, words []Answer) Answer {
-	switch e := tree.(type) {
-	case *ast.BasicLit:
-		i, _ := strconv.Atoi(e.Value)
-		return words[i]
-	case *ast.ParenExpr:
-		return eval(e.X, words)
-	case *ast.UnaryExpr:
-		return Yes - eval(e.X, words)
-	case *ast.BinaryExpr:
-		x, y := eval(e.X, words), eval(e.Y, words)
-		if e.Op == token.LAND {
-			return min(x, y)
-		}
-		return max(x, y)
-	default:
-		return No
-	}
+	return x.tree.eval(answers)
 }
