@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -90,7 +89,7 @@ func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Res
 	if answer.StatusCode == http.StatusOK {
 		return nil
 	}
-	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("it answers %s", answer.Status)}
+	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: &refusal{answer.StatusCode, answer.Status}}
 }
 
 // Trust returns the certificates in a text in PEM, beside those of the system if system
