@@ -1,8 +1,12 @@
 package peer_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/pem"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"syscall"
 	"testing"
@@ -46,6 +50,27 @@ func TestExplain(t *testing.T) {
 	} {
 		if why, help := p.Explain(tt.err); why != tt.why || string(help) != tt.help {
 			t.Errorf("%s: %s: %s\nwant %s: %s", name, why, help, tt.why, tt.help)
+		}
+	}
+}
+
+// TestTrust reads certificates as editors leave them.
+func TestTrust(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	want, err := peer.Trust(text, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{
+		"byte order mark": append([]byte("\ufeff"), text...),
+		"CRLF":            bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")),
+		"text before":     append([]byte("subject=CN\n"), text...),
+	} {
+		if got, err := peer.Trust(text, false); err != nil || !got.Equal(want) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
