@@ -149,7 +149,7 @@ func (w World) tokenFile(ctx context.Context, name, path string) (token.Token, e
 // looksLikeToken reports whether a name is more likely a token that was given in the
 // name's place.
 func looksLikeToken(name string) bool {
-	t, err := token.Parse(name)
+	t, err := token.Parse(unquoted(name))
 	if err != nil {
 		return false
 	}
@@ -159,6 +159,10 @@ func looksLikeToken(name string) bool {
 	const long = 60
 	return len(name) >= long && !strings.ContainsAny(name, "./\\ ")
 }
+
+// unquoted returns a text without the quotation marks around it, in which a token is not
+// valid, and still a secret.
+func unquoted(s string) string { return strings.Trim(strings.TrimSpace(s), `"'`) }
 
 // env returns a variable without the white space around it, as the first-party client
 // reads it.

@@ -19,3 +19,14 @@ func TestCertificateFile(t *testing.T) {
 		t.Errorf("%d bytes, error %v", len(pem), err)
 	}
 }
+
+// TestLooksLikeToken: a token in quotation marks is no token, and still must not be shown.
+func TestLooksLikeToken(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a1B2", 20)
+	for name, want := range map[string]bool{long: true, `"` + long + `"`: true, "'" + long + "'\n": true, "token.txt": false, `"x"`: false, `"`: false} {
+		if looksLikeToken(name) != want {
+			t.Errorf("%s: %t", name, !want)
+		}
+	}
+}
