@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -30,7 +31,7 @@ func (s *Settings) checkExpectations() []error {
 		switch {
 		case strings.Contains(id, ","):
 			errs = append(errs, &fault.Error{What: what, Err: errors.New("it takes one id"), Help: "repeat the flag for each"})
-		case noID.MatchString(id) || len(id) > 255:
+		case noID.MatchString(id) || len(id) > 255 || !utf8.ValidString(id):
 			errs = append(errs, &fault.Error{What: what, Err: errors.New("it takes the id of one minion, not a pattern"), Help: "{min-minions} takes a number of them"})
 		}
 	}
