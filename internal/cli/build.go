@@ -152,12 +152,12 @@ func (w World) tokenVariables() []string {
 	var names []string
 	for _, kv := range os.Environ() {
 		name, value, _ := strings.Cut(kv, "=")
-		t, err := token.Parse(value)
+		t, err := token.Parse(unquoted(value))
 		if err != nil {
 			continue
 		}
 		_, err = t.Rights()
-		if err == nil || w.known.Redact(strings.TrimSpace(value)) == t.String() {
+		if err == nil || w.known.Redact(unquoted(value)) == t.String() {
 			names = append(names, name)
 		}
 	}

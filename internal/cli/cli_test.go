@@ -133,6 +133,7 @@ func TestNarrow(t *testing.T) {
 		{"nowhere", server.Token(0), cli.Settings{Projects: []string{"shop"}}, "", "-output=FILE"},
 		{"nothing narrower", server.Token(0), cli.Settings{Output: path}, "", "--project or --lifetime"},
 		{"not its project", server.Token(0, "shop"), cli.Settings{Projects: []string{"shop", "blog"}, Output: path}, "", "not for the project blog"},
+		{"harmful names", server.Token(0, "a\x1b[2J"), cli.Settings{Projects: []string{"shop"}, Output: path}, "", `not for the project shop but for a\x1b[2J, `},
 		{"no name", server.Token(0), cli.Settings{Projects: []string{"a/b"}, Output: path}, "", "it contains a /"},
 		{"expired", server.Token(-time.Hour), cli.Settings{Projects: []string{"shop"}, Output: path}, "", "has expired"},
 		{"negative", server.Token(0), cli.Settings{Lifetime: new(-time.Hour), Output: path}, "", "must be more than 0"},

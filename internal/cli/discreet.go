@@ -94,14 +94,14 @@ func (w World) PrintDigest(digest, where string) error {
 	return nil
 }
 
-// said returns the text of an error. On a terminal each of its parts has a line of its
-// own; in the job of a CI service no line is a command.
+// said returns the text of an error, harmless to show. On a terminal each of its parts has a
+// line of its own; in the job of a CI service no line is a command.
 func (w World) said(s Settings, err error) string {
 	layout := fault.Line
 	if isTerminal(w.rawStderr) {
 		layout = fault.Lines
 	}
-	return w.job(w.rawStderr).Harmless(w.known.Redact(layout(err, s.Spell)))
+	return w.job(w.rawStderr).Harmless(sanitize.Text(w.known.Redact(layout(err, s.Spell))))
 }
 
 // report calls fill with a writer that hides the tokens of the run in a report.

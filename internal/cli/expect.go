@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -29,12 +31,17 @@ func (s *Settings) checkExpectations() []error {
 		switch {
 		case strings.Contains(id, ","):
 			errs = append(errs, &fault.Error{What: what, Err: errors.New("it takes one id"), Help: "repeat the flag for each"})
-		case strings.ContainsAny(id, "*?[]") || strings.TrimSpace(id) != id:
+		case noID.MatchString(id) || len(id) > 255 || !utf8.ValidString(id):
 			errs = append(errs, &fault.Error{What: what, Err: errors.New("it takes the id of one minion, not a pattern"), Help: "{min-minions} takes a number of them"})
 		}
 	}
 	return errs
 }
+
+// noID matches what cannot be the id of a minion: a glob, a compound target, or what is no
+// name of a file, which Salt makes of an id (salt 3005, utils/verify.py). Such a minion
+// would never be reached, and the user would learn that after the deployment.
+var noID = regexp.MustCompile(`[*?\[\]/\\\x00]|^[A-Z]@|^\s|\s$|\s(and|or|not)\s`)
 
 // expected returns the ids of the minions that have to be reached.
 func (w World) expected(ctx context.Context, s Settings, targets []spirodeploy.Target) ([]string, error) {

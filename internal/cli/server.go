@@ -13,13 +13,14 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
-// maxCertificate is how much of a certificate file is read, in bytes.
+// maxCertificate is the size of the largest certificate file that is read, in bytes.
 const maxCertificate = 1 << 20
 
 // serverOptions reads the settings for the server. If it fails, the options still serve
@@ -51,12 +52,14 @@ func (w World) ServerURL(flags ...string) string {
 // readCertificate reads a file until ctx ends: to open a named pipe waits for its writer.
 func readCertificate(ctx context.Context, path string) ([]byte, error) {
 	return ctxio.Done(ctx, func() ([]byte, error) {
-		pem, err := head(path, maxCertificate)
+		pem, err := head(path, maxCertificate+1)
 		switch {
 		case err != nil:
 			return nil, &fault.Error{What: "certificate", Err: err, Help: "name a file with the certificate or CA to trust, in PEM"}
 		case len(pem) == 0:
 			return nil, fmt.Errorf("certificate: %s is empty", path)
+		case len(pem) > maxCertificate: // the rest may be the one that is needed
+			return nil, &fault.Error{What: "certificate", Err: fmt.Errorf("%s is larger than %s", path, human.Size(maxCertificate)), Help: "name a file with the CA of the server alone"}
 		}
 		return pem, nil
 	})
@@ -146,7 +149,7 @@ func (w World) tokenFile(ctx context.Context, name, path string) (token.Token, e
 // looksLikeToken reports whether a name is more likely a token that was given in the
 // name's place.
 func looksLikeToken(name string) bool {
-	t, err := token.Parse(name)
+	t, err := token.Parse(unquoted(name))
 	if err != nil {
 		return false
 	}
@@ -156,6 +159,10 @@ func looksLikeToken(name string) bool {
 	const long = 60
 	return len(name) >= long && !strings.ContainsAny(name, "./\\ ")
 }
+
+// unquoted returns a text without the quotation marks around it, in which a token is not
+// valid, and still a secret.
+func unquoted(s string) string { return strings.Trim(strings.TrimSpace(s), `"'`) }
 
 // env returns a variable without the white space around it, as the first-party client
 // reads it.

@@ -1,19 +1,14 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v4"
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
@@ -27,18 +22,6 @@ const (
 	parallel = "parallel"
 	serial   = "serial"
 )
-
-// listed is a target in a file. The flags and the environment say what it leaves out.
-type listed struct {
-	Name          string `yaml:"name"`
-	Server        string `yaml:"server"`
-	Project       string `yaml:"project"`
-	Deployment    string `yaml:"deployment"`
-	Certificate   string `yaml:"certificate"`    // a file, relative to the list
-	TokenVariable string `yaml:"token-variable"` // of the environment
-	TokenFile     string `yaml:"token-file"`     // relative to the list
-	Insecure      *bool  `yaml:"insecure"`
-}
 
 // maxTargets is how large a list of targets may be, in bytes.
 const maxTargets = 1 << 20
@@ -108,108 +91,11 @@ func (w World) readTargets(path string) ([]listed, error) {
 		return nil, fmt.Errorf("%s is too large for a list of targets", path)
 	}
 	w.hideTokens(string(text))
-	list, err := parseTargets(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	list, err := (&listReader{path: path}).read(text)
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("%s lists no target", path)
 	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("%s lists no target", path)
-	}
-	return list, nil
-}
-
-// parseTargets parses a list of targets. The error lists all problems.
-func parseTargets(text []byte) (list []listed, err error) {
-	in, err := yaml.NewLoader(bytes.NewReader(text), yaml.WithV3Defaults(), yaml.WithUniqueKeys())
-	if err != nil {
-		return nil, err
-	}
-	var doc yaml.Node
-	if err := in.Load(&doc); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, nil // there is no document
-		}
-		return nil, yamlProblems(err)
-	}
-	if err := in.Load(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is a second document, after a line ---: put all targets into one list")
-	}
-	err = doc.Load(&list, yaml.WithV3Defaults(), yaml.WithKnownFields())
-	return list, errlist.Join(yamlProblems(err), errlist.Join(blanks(&doc)...))
-}
-
-// blanks returns an error for each target, and each key of one, that has no value. A variable
-// that is not set may have been put there, and the default might be another server.
-func blanks(doc *yaml.Node) (errs []error) {
-	for _, list := range doc.Content {
-		for i, target := range list.Content {
-			if target.Tag == "!!null" {
-				errs = append(errs, fmt.Errorf("line %d: target %d is empty", target.Line, i+1))
-			}
-			if target.Kind != yaml.MappingNode {
-				continue
-			}
-			for j := 1; j < len(target.Content); j += 2 {
-				key, value := target.Content[j-1], target.Content[j]
-				if value.Kind == yaml.ScalarNode && (value.Tag == "!!null" || strings.TrimSpace(value.Value) == "") {
-					errs = append(errs, fmt.Errorf("line %d: %s has no value: give it one, or leave it out", value.Line, key.Value))
-				}
-			}
-		}
-	}
-	return errs
-}
-
-// yamlProblems returns what is wrong with a list, without the words of Go.
-func yamlProblems(err error) error {
-	var all *yaml.LoadErrors
-	var one *yaml.LoadError
-	switch {
-	case errors.As(err, &all):
-		var problems []error
-		for _, e := range all.Errors {
-			problems = append(problems, yamlProblem(e))
-		}
-		return errlist.Join(problems...)
-	case errors.As(err, &one):
-		return yamlProblem(one)
-	}
-	return err // or nil
-}
-
-func yamlProblem(e *yaml.LoadError) error {
-	text := e.Message
-	for _, w := range yamlWords {
-		text = w.theirs.ReplaceAllString(text, w.ours)
-	}
-	if e.Mark.Line == 0 {
-		return errors.New(text)
-	}
-	return fmt.Errorf("line %d: %s", e.Mark.Line, text)
-}
-
-// yamlWords are what the YAML library says in words of Go.
-var yamlWords = []struct {
-	theirs *regexp.Regexp
-	ours   string
-}{
-	{regexp.MustCompile(`^field (.*) not found in type \S+$`), `unknown key "$1": a target has ` + strings.Join(keys(), ", ")},
-	{regexp.MustCompile(`^field (.*) already set in type \S+$`), `key "$1" is there twice`},
-	{regexp.MustCompile(`^cannot construct !!seq `), "cannot construct a list "},
-	{regexp.MustCompile(`^cannot construct !!map `), "cannot construct a mapping "},
-	{regexp.MustCompile(`^cannot construct (?:!!?\w+ )?(.*) into string$`), "$1 is not a text"},
-	{regexp.MustCompile(`^cannot construct (?:!!?\w+ )?(.*) into bool$`), "$1 is not true or false"},
-	{regexp.MustCompile(`^cannot construct (?:!!?\w+ )?(.*) into cli\.listed$`), "$1 is not a target: that has keys and values"},
-	{regexp.MustCompile(`^cannot construct (?:!!?\w+ )?(.*) into \[\]cli\.listed$`), "$1 is not a list of targets"},
-}
-
-// keys returns what a list may say about a target.
-func keys() []string {
-	var names []string
-	for field := range reflect.TypeFor[listed]().Fields() {
-		names = append(names, field.Tag.Get("yaml"))
-	}
-	return names
+	return list, err
 }
 
 // hideTokens hides each word of a list that looks like a token, whatever it stands for.

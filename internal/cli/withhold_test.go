@@ -35,6 +35,7 @@ func TestGitGetsNoToken(t *testing.T) {
 	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Setenv("SPIRO_TOKEN", "opaque-secret-1")
 	t.Setenv("COPY", " opaque-secret-1\n")
+	t.Setenv("QUOTED", `"opaque-secret-1"`)
 	t.Setenv("ONE", "opaque-secret-2")
 	t.Setenv("OTHER", "harmless")
 	var out bytes.Buffer

@@ -2,12 +2,16 @@
 package peer
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,7 +52,13 @@ func (p Peer) Explain(err error) (why string, help fault.Hint) {
 	}
 	var op *net.OpError
 	errors.As(err, &op)
-	why, help = p.proxy().explain(op.Err)
+	why, help, reached := p.refused(op.Err)
+	if reached {
+		return "the proxy could not reach " + p.Who + ": " + why, p.CheckAddr + p.Runs + "; " + proxyEnv
+	}
+	if why == "" {
+		why, help = p.proxy().explain(op.Err)
+	}
 	switch {
 	case help == "":
 		help = proxyEnv
@@ -56,6 +66,45 @@ func (p Peer) Explain(err error) (why string, help fault.Hint) {
 		help += "; " + proxyEnv
 	}
 	return "the proxy cannot be used: " + why, help
+}
+
+// A refusal is the answer of an HTTP proxy that makes no connection.
+type refusal struct {
+	code int
+	text string // of the status line
+}
+
+func (r *refusal) Error() string { return "it answers " + r.text }
+
+const credentials fault.Hint = "add user name and password to the proxy's URL"
+
+// refused explains why a proxy makes no connection, if the error says that. It reports
+// whether the proxy can be used, and only does not reach the peer.
+func (p Peer) refused(err error) (why string, help fault.Hint, reached bool) {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		switch r.code {
+		case http.StatusProxyAuthRequired:
+			help = credentials
+		case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			reached = true
+		}
+		return r.Error(), help, reached
+	}
+	// The words of net/http for the answers of RFC 1928, section 6.
+	text, known := strings.CutPrefix(err.Error(), "unknown error ")
+	switch {
+	case known && slices.Contains([]string{"network unreachable", "host unreachable", "connection refused", "TTL expired"}, text):
+		return "it answers " + strconv.Quote(text), "", true
+	case known:
+		return "it answers " + strconv.Quote(text), "", false
+	case strings.Contains(text, "no acceptable authentication methods"):
+		return "it does not let everybody in", credentials, false
+	case strings.Contains(text, "username/password authentication failed"):
+		return "it does not accept user name and password", "check those in the proxy's URL", false
+	case strings.Contains(text, "unexpected protocol version"):
+		return "it does not speak SOCKS 5", "begin its URL with http:// if it speaks HTTP", false
+	}
+	return "", "", false
 }
 
 // explain explains an error that comes from this peer.
@@ -84,13 +133,23 @@ func (p Peer) explain(err error) (why string, help fault.Hint) {
 		return fmt.Sprintf("the host name %q could not be looked up (%s)", dns.Name, dns.Err), "check this machine's DNS"
 	case IsRefused(err):
 		return "nothing listens on " + address(op), p.CheckAddr + p.Runs
+	case wasOp && op.Op == "dial" && lacksZone(op.Addr):
+		return address(op) + " is a link-local address, and the URL does not say of which network interface", "write it like [fe80::1%25eth0]"
 	case isOneOf(err, noRoute):
 		return "there is no route to " + address(op), p.CheckURL + ", and this machine's network"
 	case wasOp && op.Op == "dial" && (op.Timeout() || isOneOf(err, tooLate)):
 		return fmt.Sprintf("connecting to %s took longer than %s", address(op), p.Patience),
 			p.CheckAddr + "; a firewall may be dropping connections"
+	case wasOp && op.Op == "dial":
+		why := op.Err.Error()
+		if failed, ok := errors.AsType[*os.SyscallError](err); ok {
+			why = failed.Err.Error()
+		}
+		return "connecting to " + address(op) + " failed: " + why, p.CheckURL + ", and this machine's network"
 	case errors.Is(err, ErrHandshake), strings.HasSuffix(err.Error(), "TLS handshake timeout"): // from net/http, behind a proxy
 		return fmt.Sprintf("%s accepted the connection but did not finish the TLS handshake within %s", p.Who, p.Patience), p.Plain
+	case errors.Is(err, context.DeadlineExceeded): // of net/http, for the answer of a proxy
+		return p.Who + " accepted the connection but did not answer in time", p.CheckAddr
 	case IsCut(err):
 		return "the connection was cut", p.Cut
 	}
@@ -106,6 +165,13 @@ func address(op *net.OpError) string {
 		return "its port"
 	}
 	return op.Addr.String()
+}
+
+// lacksZone reports whether an IPv6 address exists in each network of this machine, and does
+// not say which one is meant.
+func lacksZone(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.To4() == nil && tcp.IP.IsLinkLocalUnicast() && tcp.Zone == ""
 }
 
 // isOneOf reports whether an error is one of some, or wraps one.

@@ -1,13 +1,16 @@
 package peer
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -90,20 +93,34 @@ func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Res
 	if answer.StatusCode == http.StatusOK {
 		return nil
 	}
-	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("it answers %s", answer.Status)}
+	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: &refusal{answer.StatusCode, answer.Status}}
 }
 
 // Trust returns the certificates in a text in PEM, beside those of the system if system
-// is true. It reports whether there is one in the text.
-func Trust(pem []byte, system bool) (pool *x509.CertPool, ok bool) {
-	pool = x509.NewCertPool()
+// is true. The error says why there is none in the text.
+func Trust(pem []byte, system bool) (*x509.CertPool, error) {
+	pool := x509.NewCertPool()
 	if system {
 		if all, err := x509.SystemCertPool(); err == nil { // otherwise those in the text may do
 			pool = all
 		}
 	}
-	return pool, pool.AppendCertsFromPEM(pem)
+	pem = bytes.TrimPrefix(pem, []byte("\ufeff")) // editors on Windows put it there
+	if pool.AppendCertsFromPEM(pem) {
+		return pool, nil
+	}
+	const want = "-----BEGIN CERTIFICATE-----"
+	found := pemBegin.FindSubmatch(pem)
+	switch {
+	case bytes.Contains(pem, []byte(want)):
+		return pool, errors.New("it is damaged, or was not copied whole")
+	case found != nil:
+		return pool, fmt.Errorf("it has no certificate (%s), but %s", want, found[0])
+	}
+	return pool, errors.New("it is not in PEM format (" + want + ")")
 }
+
+var pemBegin = regexp.MustCompile(`-----BEGIN [0-9A-Z ]{1,40}-----`)
 
 // IsPort reports whether a text is the number of a port that can be connected to.
 func IsPort(s string) bool {

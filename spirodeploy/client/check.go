@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/peer"
-	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // Check asks the server whether the token is valid. It does not check which projects
@@ -42,12 +41,15 @@ func (c *Client) Check(ctx context.Context) error {
 	if resp.StatusCode != http.StatusOK {
 		return c.statusError(op, resp, false)
 	}
-	said, err := c.message(resp.Body)
+	said, err := c.message(resp)
 	if err == nil && said != "Auth OK" {
 		err = ctx.Err() // the body may have ended because the context did
 	}
 	if err != nil {
 		return &TransportError{Op: op, Err: c.failure(ctx, err)}
+	}
+	if isEncoded(resp) {
+		return &AnswerError{Op: op, Problem: c.encoded(resp)}
 	}
 	if said != "Auth OK" {
 		return &AnswerError{Op: op, Problem: fmt.Sprintf("the answer is not SpiroFS's \"Auth OK\" but %q", said), Help: "check the server URL"}
@@ -78,15 +80,16 @@ func (c *Client) request(ctx context.Context, method string) (*http.Request, err
 
 // statusError returns the error for an answer with an unexpected status.
 func (c *Client) statusError(op string, resp *http.Response, bodySent bool) *StatusError {
-	said, _ := c.message(resp.Body) // the status says enough
+	said, _ := c.message(resp) // the status says enough
 	// Tornado's page repeats the status.
 	said = strings.TrimPrefix(said, fmt.Sprintf("%d: %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
-	if resp.Header.Get("Location") != "" {
+	location := c.redirect(resp)
+	if location != "" {
 		said = "" // the page only repeats the redirect
 	}
 	rights, decodeErr := c.token.Rights()
 	expired := rights.Expired(time.Now())
-	e := &StatusError{Op: op, StatusCode: resp.StatusCode, BodySent: bodySent, Message: said, Location: sanitize.Line(c.value(resp, "Location"))}
+	e := &StatusError{Op: op, StatusCode: resp.StatusCode, BodySent: bodySent, Message: said, Location: location}
 	switch {
 	case c.Plain() && resp.StatusCode == http.StatusBadRequest && strings.Contains(said, "HTTPS"):
 		e.Help = "use https:// in the server URL"

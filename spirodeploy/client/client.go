@@ -202,9 +202,9 @@ func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {
 	if opts.Insecure {
 		return nil, bad("one is given to trust, and any is to be trusted", "leave out {ssl-cert} or {insecure}")
 	}
-	var ok bool
-	if config.RootCAs, ok = peer.Trust(opts.Certificate, false); !ok {
-		return nil, bad("it is not in PEM format (-----BEGIN CERTIFICATE-----)", "pass one that is as {ssl-cert}")
+	var err error
+	if config.RootCAs, err = peer.Trust(opts.Certificate, false); err != nil {
+		return nil, bad(err.Error(), "pass a certificate in PEM format as {ssl-cert}")
 	}
 	return config, nil
 }

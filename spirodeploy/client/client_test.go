@@ -180,7 +180,34 @@ func TestAnswers(t *testing.T) {
 				w.Header().Set("Content-Type", "text/event-stream")
 				w.Header().Set("Content-Encoding", "gzip")
 			},
-			"Auth OK", `encoded as "gzip"`,
+			`check token: the answer is encoded as "gzip", unasked; nothing`, `encoded as "gzip"`,
+		},
+		{
+			"compressed refusal", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Encoding", "gzip")
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = io.WriteString(w, "\x1f\x8b\b\x00")
+			},
+			"403 Forbidden: the token", "403 Forbidden: the token",
+		},
+		{
+			"HTML", func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = io.WriteString(w, "<title>Blocked &amp; logged: &#x22;"+strings.ReplaceAll(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), "-", "&#45;")+"&quot;</title>")
+			},
+			`(Blocked & logged: "[redacted]`, `(Blocked & logged: "[redacted]`,
+		},
+		{
+			"a status without a name", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(520) },
+			"the server answered 520; nothing", "the server answered 520; the whole",
+		},
+		{
+			"a page elsewhere, and no redirect", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", "/login")
+				w.WriteHeader(http.StatusTeapot)
+				_, _ = io.WriteString(w, "short and stout")
+			},
+			"418 I'm a teapot (short and stout); nothing", "418 I'm a teapot (short and stout); the whole",
 		},
 		{
 			"repeats the token", func(w http.ResponseWriter, r *http.Request) {
@@ -277,6 +304,25 @@ func TestRedirect(t *testing.T) {
 	}
 	if n := elsewhere.Load(); n > 0 {
 		t.Errorf("%d redirects were followed", n)
+	}
+}
+
+// TestRelativeRedirect checks that an error names a URL that can be the server URL.
+func TestRelativeRedirect(t *testing.T) {
+	t.Parallel()
+	for to, want := range map[string]string{
+		"/deploy": "http://HOST/deploy", "deploy/?a=b": "http://HOST/deploy/?a=b", "//other.example/": "http://other.example/",
+		"https://other.example": "https://other.example", "http://[::1": "http://[::1", "?t=secret-token": "http://HOST/?t=[redacted]",
+	} {
+		url := serveRaw(t, nil, func(_, conn net.Conn) {
+			_, _ = readRequest(conn)
+			_, _ = io.WriteString(conn, "HTTP/1.1 302 Found\r\nLocation: "+to+"\r\nContent-Length: 0\r\n\r\n")
+		})
+		err := newClient(t, url, "secret-token").Check(t.Context())
+		want = strings.ReplaceAll(want, "HOST", strings.TrimPrefix(url, "http://"))
+		if status, ok := errors.AsType[*client.StatusError](err); !ok || status.Location != want {
+			t.Errorf("%s: %v does not name %s", to, err, want)
+		}
 	}
 }
 
@@ -571,6 +617,8 @@ func TestNew(t *testing.T) {
 		{"control character", client.Options{Server: "https://h\x1b[2J/", Token: secret}, []string{"it is not a URL"}},
 		{"query", client.Options{Server: "https://h/?a=b", Token: secret}, []string{"query"}},
 		{"no certificate", client.Options{Certificate: []byte("x"), Token: secret}, []string{"not in PEM"}},
+		{"a key", client.Options{Certificate: []byte("-----BEGIN EC PRIVATE KEY-----\nAA==\n-----END EC PRIVATE KEY-----\n"), Token: secret}, []string{"it has no certificate (-----BEGIN CERTIFICATE-----), but -----BEGIN EC PRIVATE KEY-----"}},
+		{"half a certificate", client.Options{Certificate: []byte("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"), Token: secret}, []string{"it is damaged, or was not copied whole"}},
 		{"both", client.Options{Certificate: []byte("x"), Insecure: true, Token: secret}, []string{"leave out client.Options.Certificate or client.Options.Insecure"}},
 	} {
 		_, err := client.New(tt.opts)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"regexp"
@@ -34,7 +35,7 @@ func (e *StatusError) Error() string { return e.Explain().String() }
 
 // Explain implements [fault.Explainer].
 func (e *StatusError) Explain() fault.Parts {
-	why := fmt.Sprintf("the server answered %d %s", e.StatusCode, http.StatusText(e.StatusCode))
+	why := strings.TrimSpace(fmt.Sprintf("the server answered %d %s", e.StatusCode, http.StatusText(e.StatusCode))) // some have no text
 	if e.Message != "" {
 		why += " (" + e.Message + ")"
 	}
@@ -178,22 +179,52 @@ var (
 	htmlTag   = regexp.MustCompile(`<[^>]*>`)
 )
 
-// message returns the text of a body in one short line, without HTML and the token.
-// It returns what was read even if reading fails.
-func (c *Client) message(body io.Reader) (string, error) {
-	text, err := io.ReadAll(io.LimitReader(body, maxMessage))
+// message returns the text of an answer in one short line, without HTML and the token. It
+// returns what was read even if reading fails, and nothing of a body that is encoded.
+func (c *Client) message(resp *http.Response) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxMessage))
+	if isEncoded(resp) {
+		return "", err
+	}
 	s := c.token.Redact(string(text))
+	isHTML := htmlTag.MatchString(s)
 	if m := htmlTitle.FindStringSubmatch(s); m != nil {
 		s = m[1]
 	}
-	s = strings.Join(strings.Fields(htmlTag.ReplaceAllString(s, " ")), " ")
+	s = htmlTag.ReplaceAllString(s, " ")
+	if isHTML {
+		s = c.token.Redact(html.UnescapeString(s)) // &#39; may be in a token
+	}
+	s = strings.Join(strings.Fields(s), " ")
 	return sanitize.Line(sanitize.Clip(s, maxShown)), err
+}
+
+// isEncoded reports whether the body of an answer is compressed, or encoded in another
+// way. The client asks for no encoding, and reads none.
+func isEncoded(resp *http.Response) bool {
+	return !slices.Contains([]string{"", "identity"}, strings.ToLower(resp.Header.Get("Content-Encoding")))
+}
+
+// encoded says how an answer is encoded.
+func (c *Client) encoded(resp *http.Response) string {
+	return fmt.Sprintf("the answer is encoded as %q, unasked", c.value(resp.Header.Get("Content-Encoding")))
+}
+
+// redirect returns where an answer redirects to, as a whole URL if it is one. Otherwise it
+// returns "".
+func (c *Client) redirect(resp *http.Response) string {
+	to := resp.Header.Get("Location")
+	if to == "" || resp.StatusCode < 300 || resp.StatusCode > 399 {
+		return ""
+	}
+	if u, err := c.server.Parse(to); err == nil {
+		to = u.String()
+	}
+	return sanitize.Line(c.value(to))
 }
 
 // maxShown limits how much of a body or a header field is shown, in bytes.
 const maxShown = 200
 
-// value returns a header field of an answer, without the token.
-func (c *Client) value(resp *http.Response, field string) string {
-	return sanitize.Clip(c.token.Redact(resp.Header.Get(field)), maxShown)
-}
+// value returns what a header field says, without the token.
+func (c *Client) value(said string) string { return sanitize.Clip(c.token.Redact(said), maxShown) }

@@ -64,6 +64,20 @@ func TestProxyFails(t *testing.T) {
 		_, _ = io.WriteString(conn, "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
 		_, _ = conn.Read(make([]byte, 1<<10)) // the request
 	}
+	socksSays := func(method, answer byte) func(_, conn net.Conn) {
+		return func(_, conn net.Conn) {
+			_, _ = conn.Read(make([]byte, 1<<10)) // the methods of authentication
+			_, _ = conn.Write([]byte{5, method})
+			if method == 2 { // user name and password
+				_, _ = conn.Read(make([]byte, 1<<10))
+				_, _ = conn.Write([]byte{1, answer})
+				return
+			}
+			_, _ = conn.Read(make([]byte, 1<<10)) // the address
+			_, _ = conn.Write([]byte{5, answer, 0, 1, 0, 0, 0, 0, 0, 0})
+		}
+	}
+	const unreached = "check token: the proxy could not reach the server: it answers "
 	for name, tt := range map[string]struct {
 		server string
 		config *tls.Config // of the proxy
@@ -74,6 +88,13 @@ func TestProxyFails(t *testing.T) {
 		"garbage":               {"https://salt.example", nil, "", says("220 mail.example ESMTP\r\n\r\n"), []string{"the proxy cannot be used: the answer is not HTTP", "HTTPS_PROXY"}},
 		"cut":                   {"https://salt.example", nil, "", says(""), []string{"the proxy cannot be used: the connection was cut", "HTTPS_PROXY"}},
 		"refuses":               {"https://salt.example", nil, "", says("HTTP/1.1 403 Forbidden\r\n\r\n"), []string{"the proxy cannot be used: it answers 403 Forbidden"}},
+		"wants a password":      {"https://salt.example", nil, "", says("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), []string{"the proxy cannot be used: it answers 407", "add user name and password to the proxy's URL"}},
+		"reaches nobody":        {"https://salt.example", nil, "", says("HTTP/1.1 503 Service Unavailable\r\n\r\n"), []string{unreached + "503 Service Unavailable: check host and port of the server URL", "HTTPS_PROXY"}},
+		"SOCKS reaches nobody":  {"https://salt.example", nil, "socks5", socksSays(0, 5), []string{unreached + `"connection refused": check host and port of the server URL`, "HTTPS_PROXY"}},
+		"SOCKS forbids it":      {"http://salt.example", nil, "socks5", socksSays(0, 2), []string{`the proxy cannot be used: it answers "connection not allowed by ruleset"`}},
+		"SOCKS wants more":      {"http://salt.example", nil, "socks5", socksSays(255, 0), []string{"the proxy cannot be used: it does not let everybody in"}},
+		"SOCKS, wrong password": {"http://salt.example", nil, "socks5", socksSays(2, 1), []string{"the proxy cannot be used: it does not accept user name and password"}},
+		"SOCKS, but it is not":  {"http://salt.example", nil, "socks5", socks, []string{"the proxy cannot be used: it does not speak SOCKS 5"}},
 		"garbage, plain server": {"http://salt.example", nil, "", says("220 mail.example ESMTP\r\n\r\n"), []string{"the proxy cannot be used: the answer is not HTTP"}},
 		"cut, plain server":     {"http://salt.example", nil, "", says(""), []string{"the proxy cannot be used: the connection was cut"}},
 		"TLS, not trusted":      {"https://salt.example", stranger, "", says(""), []string{"the proxy cannot be used: the proxy's certificate is signed by an unknown authority", "client.Options.Certificate"}},

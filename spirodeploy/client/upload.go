@@ -9,8 +9,6 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -140,9 +138,9 @@ func (c *Client) streamProblem(op string, resp *http.Response, b *body) error {
 	var help fault.Hint
 	switch {
 	case mediaType != "text/event-stream":
-		problem, help = fmt.Sprintf("the answer is not a stream of events but %q", c.value(resp, "Content-Type")), "check the server URL"
-	case !slices.Contains([]string{"", "identity"}, strings.ToLower(resp.Header.Get("Content-Encoding"))):
-		problem = fmt.Sprintf("the answer is encoded as %q, unasked", c.value(resp, "Content-Encoding"))
+		problem, help = fmt.Sprintf("the answer is not a stream of events but %q", c.value(resp.Header.Get("Content-Type"))), "check the server URL"
+	case isEncoded(resp):
+		problem = c.encoded(resp)
 	}
 	sent, failed := b.seal()
 	switch {

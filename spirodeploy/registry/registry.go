@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -76,9 +77,9 @@ func New(opts Options) (*Client, error) {
 		errs = append(errs, errors.New("registry options: a certificate says whom to trust and insecure to trust anybody: leave one of them out"))
 	}
 	if len(opts.Certificate) > 0 {
-		var ok bool
-		if c.tls.RootCAs, ok = peer.Trust(opts.Certificate, true); !ok {
-			errs = append(errs, errors.New("registry options: the certificate is not in PEM format (-----BEGIN CERTIFICATE-----)"))
+		var err error
+		if c.tls.RootCAs, err = peer.Trust(opts.Certificate, true); err != nil {
+			errs = append(errs, fmt.Errorf("registry options: certificate: %w", err))
 		}
 	}
 	if err := errlist.Join(errs...); err != nil {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -17,8 +18,16 @@ import (
 // last use.
 func Read(r io.Reader) (*Report, error) {
 	rep := &Report{Targets: []*Target{}}
-	dec := json.NewDecoder(r)
-	if err := rep.decode(dec); err != nil {
+	in := bufio.NewReader(r)
+	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark { // an error comes again
+		_, _ = in.Discard(len(mark)) // it is buffered
+	}
+	dec := json.NewDecoder(in)
+	err := rep.decode(dec)
+	if err == nil {
+		err = atEnd(dec)
+	}
+	if err != nil {
 		_ = rep.Close() // err is the reason
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
@@ -26,6 +35,18 @@ func Read(r io.Reader) (*Report, error) {
 		return nil, fmt.Errorf("read report: %w", err)
 	}
 	return rep, nil
+}
+
+// byteOrderMark is what programs on Windows may put in front when they copy a report.
+const byteOrderMark = "\ufeff"
+
+// atEnd returns an error if anything follows, such as a second report, which would be
+// ignored without a word.
+func atEnd(dec *json.Decoder) error {
+	if _, err := dec.Token(); errors.Is(err, io.EOF) {
+		return nil
+	}
+	return fmt.Errorf("there is more after the report, at byte %d: an NDJSON one, and several in a row, cannot be read", dec.InputOffset())
 }
 
 func (r *Report) decode(dec *json.Decoder) error {
@@ -124,6 +145,9 @@ func list(dec *json.Decoder, each func() error) error {
 func delimiter(dec *json.Decoder, want json.Delim) error {
 	token, err := dec.Token()
 	if err == nil && token != want {
+		if token == nil {
+			token = "null"
+		}
 		err = fmt.Errorf("this is no report: it has %v at byte %d where %v should be", token, dec.InputOffset(), want)
 	}
 	return err
@@ -136,6 +160,9 @@ func (s *spool) decode(dec *json.Decoder) (*Minion, error) {
 		return nil, err
 	}
 	m, err := parseMinion(raw)
+	if err == nil && m.ID == "" {
+		err = errors.New("this is no report: a minion has no id")
+	}
 	if err != nil {
 		return nil, err
 	}

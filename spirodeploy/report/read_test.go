@@ -91,12 +91,18 @@ func TestReadRefuses(t *testing.T) {
 		`{"schemaVersion": 1, "targets": [{"minions": [{"id"`:   "unexpected EOF",
 		`{"schemaVersion": 1, "targets": [{"minions": [[]]}]}`:  "cannot unmarshal array",
 		`{"schemaVersion": 1, "targets": [{"exitStatus": ""}]}`: "cannot unmarshal string",
+		`{"schemaVersion": 1, "targets": null}`:                 "it has null at byte 36 where [ should be",
+		`{"schemaVersion": 1, "targets": [{"minions": [{}]}]}`:  "a minion has no id",
+		"{\"schemaVersion\": 1}\n{\"type\": \"end\"}\n":         "there is more after the report",
+		`{"schemaVersion": 1} x`:                                "there is more after the report",
 	} {
 		if _, err := report.Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
-	if _, err := report.Read(strings.NewReader(`{"schemaVersion": 1, "later": {}, "targets": []}`)); err != nil {
-		t.Errorf("a member of later: %v", err)
+	for _, text := range []string{`{"schemaVersion": 1, "later": {}, "targets": []}`, "\ufeff{\"schemaVersion\": 1}\r\n"} {
+		if _, err := report.Read(strings.NewReader(text)); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }

@@ -81,9 +81,10 @@ func (t Token) Rights() (Rights, error) {
 
 // read returns the macaroon that the token is, and its rights.
 func (t Token) read() (*macaroon.Macaroon, Rights, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(t.Reveal(), "="))
+	// The server, which reads with Python, takes both alphabets of base64.
+	raw, err := base64.RawURLEncoding.DecodeString(urlSafe.Replace(strings.TrimRight(t.Reveal(), "=")))
 	if err != nil {
-		return nil, Rights{}, fmt.Errorf("%w: it is not URL-safe base64", ErrOpaque)
+		return nil, Rights{}, fmt.Errorf("%w: it is not base64", ErrOpaque)
 	}
 	m := new(macaroon.Macaroon)
 	if err := m.UnmarshalBinary(raw); err != nil {
@@ -97,6 +98,8 @@ func (t Token) read() (*macaroon.Macaroon, Rights, error) {
 	}
 	return m, r, nil
 }
+
+var urlSafe = strings.NewReplacer("+", "-", "/", "_")
 
 func (r *Rights) narrow(c macaroon.Caveat) error {
 	if len(c.VerificationId) > 0 {

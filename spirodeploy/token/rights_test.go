@@ -64,6 +64,23 @@ func TestRights(t *testing.T) {
 	}
 }
 
+// TestAlphabets reads and narrows a token in either alphabet of base64, as the server does.
+func TestAlphabets(t *testing.T) {
+	t.Parallel()
+	tok := macaroonOf(t, `{"project_allow": ["shop?", "shop>"]}`, `{"project_deny": ["~~~"]}`)
+	std := strings.NewReplacer("-", "+", "_", "/").Replace(tok.Reveal())
+	if std == tok.Reveal() {
+		t.Fatal("the token is the same in both")
+	}
+	for _, text := range []string{std, std + "=="} {
+		narrow, err := parse(t, text).Narrow(time.Time{}, "shop?")
+		rights, rightsErr := narrow.Rights()
+		if err != nil || rightsErr != nil || rights.String() != "for shop?, not for ~~~, never expires" {
+			t.Errorf("%v, %v, %v", rights, err, rightsErr)
+		}
+	}
+}
+
 func TestNarrow(t *testing.T) {
 	t.Parallel()
 	full := macaroonOf(t, `{"project_allow": ["shop", "blog"], "not_after": 4000000000}`)

@@ -3,13 +3,16 @@ package token
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
+	"unicode/utf16"
 )
 
 // redacted stands in the place of a token.
@@ -33,6 +36,9 @@ func Parse(s string) (Token, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
 		return Token{}, ErrNone
+	}
+	if mark := s[0]; (mark == '"' || mark == '\'') && strings.IndexByte(s[1:], mark) == len(s)-2 {
+		return Token{}, errors.New("the token is in quotation marks: leave them out")
 	}
 	if strings.ContainsFunc(s, foreign) {
 		return Token{}, errors.New("the token has white space or a control or non-ASCII character in it: it was not copied whole, or something else was copied with it")
@@ -63,12 +69,30 @@ func ReadFile(path string) (Token, error) {
 	if len(content) > maxFile {
 		return Token{}, fmt.Errorf("read token: %s: larger than any token", path)
 	}
-	// Editors on Windows put a byte order mark in front.
-	t, err := Parse(string(bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))))
+	t, err := Parse(decode(content))
 	if err != nil {
 		return Token{}, fmt.Errorf("read token: %s: %w", path, err)
 	}
 	return t, nil
+}
+
+// decode returns the text of a file without a byte order mark, which editors on Windows put
+// in front. PowerShell writes UTF-16 with such a mark.
+func decode(content []byte) string {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(content, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(content, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	default:
+		return string(bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")))
+	}
+	var units []uint16
+	for unit := range slices.Chunk(content[2:], 2) {
+		units = append(units, order.Uint16(append(unit[:len(unit):len(unit)], 0))) // the last one may be half
+	}
+	return string(utf16.Decode(units))
 }
 
 // Reveal returns the secret, for the one place that sends it.

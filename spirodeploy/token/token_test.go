@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
@@ -82,6 +83,11 @@ func TestParse(t *testing.T) {
 			t.Errorf("Parse(%q): %v, want an error that does not repeat it", s, err)
 		}
 	}
+	for _, s := range []string{`"` + secret + `"`, "'" + secret + "'\n"} {
+		if _, err := token.Parse(s); err == nil || !strings.Contains(err.Error(), "in quotation marks: leave them out") {
+			t.Errorf("a token in quotation marks: %v", err)
+		}
+	}
 	if zero := (token.Token{}); !zero.IsZero() || zero.String() != "" || zero.Reveal() != "" {
 		t.Error("the zero value is a token")
 	}
@@ -97,13 +103,19 @@ func TestReadFile(t *testing.T) {
 		}
 		return path
 	}
-	for _, content := range []string{secret, secret + "\n", "\ufeff" + secret + "\r\n"} {
+	var little, big strings.Builder
+	for _, unit := range utf16.Encode([]rune("\ufeff" + secret + "\r\n")) {
+		little.Write([]byte{byte(unit), byte(unit >> 8)})
+		big.Write([]byte{byte(unit >> 8), byte(unit)})
+	}
+	for _, content := range []string{secret, secret + "\n", "\ufeff" + secret + "\r\n", little.String(), big.String()} {
 		tok, err := token.ReadFile(write("good", content))
 		if err != nil || tok.Reveal() != secret {
 			t.Errorf("ReadFile of %d bytes: %v", len(content), err)
 		}
 	}
 	for name, want := range map[string]string{
+		write("mark", "\xff\xfe"):                    "no token",
 		write("empty", "\n"):                         "no token",
 		write("large", strings.Repeat("x", 100_000)): "larger than any token",
 		filepath.Join(dir, "missing"):                "no such file",

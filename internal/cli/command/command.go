@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"regexp"
 	"runtime/debug"
 	"strings"
@@ -77,7 +78,7 @@ func parse(args []string, world cli.World) (line commandLine, exit int) {
 		kong.Exit(func(status int) { exit = status }),
 		kong.Writers(world.Stdout, world.Stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Help(help), groups, formats,
+		kong.Help(help), groups, formats, verbatim,
 	)
 	if err == nil {
 		_, err = parser.Parse(rest)
@@ -97,6 +98,16 @@ func parse(args []string, world cli.World) (line commandLine, exit int) {
 	}
 	return line, exit
 }
+
+// verbatim takes arguments as they are. The parser would copy them by way of JSON, where
+// bytes that are not UTF-8 become others: another file, or another project.
+var verbatim = kong.KindMapper(reflect.String, kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
+	t, err := ctx.Scan.PopValue("string")
+	if err == nil {
+		target.SetString(t.String())
+	}
+	return err
+}))
 
 // explain says in our words what the parser found. It must not repeat surplus arguments:
 // one of them may be a token.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/rawjson"
@@ -13,7 +14,8 @@ import (
 )
 
 // changes renders the changes of a state as an indented tree of about maxShown bytes.
-// They may be any JSON, and large ones stay as they are.
+// They may be any JSON. Large ones have the beginning of each text, such as a diff, or stay
+// as they are.
 type changes struct {
 	brief   bool // shows old and new values as "old → new", and leaves out the diff
 	color   color
@@ -38,22 +40,83 @@ func changeTexts(raw json.RawMessage) (tree, diff string) {
 }
 
 func (w *changes) render(raw json.RawMessage) (diff string) {
-	var v any
+	v, ok := w.decode(raw)
 	switch {
-	case len(raw) > maxShown:
+	case !ok && len(raw) > maxShown:
 		w.add("", sanitize.Clip(rawjson.View(raw), maxShown))
-	case len(raw) > 0 && json.Unmarshal(raw, &v) == nil:
+	case ok:
 		members, _ := v.(map[string]any)
 		if s, _ := members["diff"].(string); w.brief && strings.Contains(s, "\n") {
 			diff = strings.TrimRight(s, "\n")
+			if w.dropped > 0 { // of the diff, most likely
+				diff += "\n" + w.more()
+				w.dropped = 0
+			}
 			delete(members, "diff")
 		}
 		w.value("", v)
 	}
 	if w.dropped > 0 {
-		w.lines = append(w.lines, line{w.color, "… (" + human.Thousands(w.dropped) + " more bytes)"})
+		w.lines = append(w.lines, line{w.color, w.more()})
 	}
 	return diff
+}
+
+func (w *changes) more() string { return "… (" + human.Thousands(w.dropped) + " more bytes)" }
+
+// decode returns changes for rendering, with the beginning of each text if they are large. It
+// fails if they are large otherwise.
+func (w *changes) decode(raw json.RawMessage) (v any, ok bool) {
+	if len(raw) <= maxShown {
+		return v, len(raw) > 0 && json.Unmarshal(raw, &v) == nil
+	}
+	members, size, dropped := map[string]any{}, 0, 0
+	for name, value := range rawjson.Members(rawjson.View(raw)) {
+		var member any
+		if rawjson.First(value) == '"' {
+			text, more := beginning(value)
+			member, dropped = text, dropped+more
+		} else if len(value) > maxShown || json.Unmarshal([]byte(value), &member) != nil {
+			return nil, false
+		}
+		if size += len(name) + min(len(value), maxShown); size > 4*maxShown {
+			return nil, false
+		}
+		members[name] = member
+	}
+	w.dropped += dropped
+	return members, len(members) > 0
+}
+
+// beginning decodes the beginning of a text in JSON, and says how many bytes it leaves out. It
+// does not look at all of a large text.
+func beginning(quoted string) (text string, more int) {
+	const most = 2 * maxShown // of what is decoded: most texts have few escapes
+	if len(quoted) > most {
+		end := most
+		for range utf8.UTFMax - 1 { // not more: it may not be UTF-8
+			if !utf8.RuneStart(quoted[end]) {
+				end--
+			}
+		}
+		// An escape has up to six bytes. It begins after an even number of backslashes.
+		if last := strings.LastIndexByte(quoted[end-6:end], '\\'); last >= 0 {
+			last += end - 6
+			if run := last + 1 - len(strings.TrimRight(quoted[:last+1], `\`)); run%2 == 1 {
+				end = last
+			}
+		}
+		quoted, more = quoted[:end]+`"`, len(quoted)-1-end
+	}
+	text = rawjson.Text(quoted)
+	if len(text) <= maxShown {
+		return text, more
+	}
+	end := maxShown
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end], more + len(text) - end
 }
 
 func (w *changes) value(pad string, v any) {

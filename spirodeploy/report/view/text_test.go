@@ -252,12 +252,54 @@ func TestOdd(t *testing.T) {
 func TestLargeChanges(t *testing.T) {
 	t.Parallel()
 	nested := strings.Repeat("[", 90) + strings.Repeat("1,", 20_000) + "1" + strings.Repeat("]", 90)
-	for name, changes := range map[string]string{"nested": nested, "large": `{"diff": "` + strings.Repeat("x", 200<<10) + `"}`} {
+	for name, changes := range map[string]string{"nested": nested, "large": `{"diff": "` + strings.Repeat("x", 200<<10) + `"}`, "not UTF-8": `{"diff": "` + strings.Repeat("\x80", 200<<10) + `"}`} {
 		got := text(t, minions(t, ret(entry("a_|-b_|-c_|-d", "true", "", changes, 1))), view.TextOptions{Detail: view.Verbose})
 		if len(got) > 512<<10 || !strings.Contains(got, " more bytes)") {
 			t.Errorf("%s: %d bytes, %.500s", name, len(got), got)
 		}
 	}
+}
+
+// TestLargeDiff: the beginning of a large diff is shown as a diff, with or without white space
+// in its JSON.
+func TestLargeDiff(t *testing.T) {
+	t.Parallel()
+	diff := `"--- \n+++ \n@@ -0,0 +1 @@\n` + strings.Repeat(`+a line\n`, 20_000) + `"`
+	var before string
+	for _, changes := range []string{`{"diff": ` + diff + `, "mode": {"old": "0644", "new": "0600"}}`, `{"diff":` + diff + `,"mode":{"old":"0644","new":"0600"}}`} {
+		got := text(t, minions(t, ret(entry("file_|-b_|-c_|-managed", "true", "", changes, 1))), view.TextOptions{Detail: view.Verbose})
+		if !strings.Contains(got, "Changes: diff:\n") || !strings.Contains(got, "\n                    +a line\n                    +a line\n") || !strings.Contains(got, "0600") || !strings.Contains(got, " more bytes)") {
+			t.Errorf("%d bytes: %.500s", len(got), got)
+		}
+		if before != "" && got != before {
+			t.Error("white space makes a difference")
+		}
+		before = got
+	}
+}
+
+// FuzzLargeChanges: any large text keeps its beginning, wherever it is cut.
+func FuzzLargeChanges(f *testing.F) {
+	for _, unit := range []string{"a", "\\", "\"", "\n", "\x01", "é", "😀", "a\\", "ab\x01", "é\\\x01", "abc\\"} {
+		for pad := range 7 {
+			f.Add(unit, pad)
+		}
+	}
+	f.Fuzz(func(t *testing.T, unit string, pad int) {
+		unit = strings.ToValidUTF8(unit, "")
+		if unit == "" || len(unit) > 100 {
+			return
+		}
+		whole := strings.Repeat("-", max(0, min(pad, 20))) + strings.Repeat(unit, 1+(200<<10)/len(unit))
+		quoted, err := json.Marshal(whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := text(t, minions(t, ret(entry("a_|-b_|-c_|-d", "true", "", `{"text": `+string(quoted)+`}`, 1))), view.TextOptions{Detail: view.Verbose})
+		if strings.Contains(got, `{"text"`) || strings.Contains(got, "\ufffd") && !strings.Contains(unit, "\ufffd") || !strings.Contains(got, " more bytes)") {
+			t.Errorf("%d of %q: %.300q … %.300q", pad, unit, got, got[max(0, len(got)-500):])
+		}
+	})
 }
 
 // TestWriteError: an error of the writer is returned.
