@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/spirodeploy"
@@ -24,18 +22,6 @@ const (
 	parallel = "parallel"
 	serial   = "serial"
 )
-
-// listed is a target in a file. The flags and the environment say what it leaves out.
-type listed struct {
-	Name          string `yaml:"name"`
-	Server        string `yaml:"server"`
-	Project       string `yaml:"project"`
-	Deployment    string `yaml:"deployment"`
-	Certificate   string `yaml:"certificate"`    // a file, relative to the list
-	TokenVariable string `yaml:"token-variable"` // of the environment
-	TokenFile     string `yaml:"token-file"`     // relative to the list
-	Insecure      *bool  `yaml:"insecure"`
-}
 
 // maxTargets is how large a list of targets may be, in bytes.
 const maxTargets = 1 << 20
@@ -105,19 +91,8 @@ func (w World) readTargets(path string) ([]listed, error) {
 		return nil, fmt.Errorf("%s is too large for a list of targets", path)
 	}
 	w.hideTokens(string(text))
-	var list []listed
-	if err := yaml.UnmarshalWithOptions(text, &list, yaml.Strict()); err != nil {
-		text := wrongType.ReplaceAllString(strings.TrimSpace(yaml.FormatError(err, false, false)), "$2 is not of the type $3")
-		return nil, fmt.Errorf("%s: %s", path, text)
-	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("%s lists no target", path)
-	}
-	return list, nil
+	return parseTargets(path, text)
 }
-
-// wrongType matches how the YAML library says that a value has another type.
-var wrongType = regexp.MustCompile(`cannot unmarshal (\S+) into Go struct field \w+\.(\w+) of type (\S+)`)
 
 // hideTokens hides each word of a list that looks like a token, whatever it stands for.
 func (w World) hideTokens(list string) {
