@@ -106,8 +106,8 @@ func (c *collector) checkArtifacts() {
 	for _, a := range c.opts.Artifacts {
 		name, err := a.name(c.dir)
 		switch {
-		case isBelow(filepath.ToSlash(filepath.Clean(a.Path)), ".git"):
-			c.problem(a.Path, errors.New("artifact: .git is never a part of a bundle"), "")
+		case isBelow(filepath.ToSlash(filepath.Clean(a.Path)), ".git"), err == nil && isBelow(name, ".git"):
+			c.problem(a.Path, fmt.Errorf("artifact: %w", errGit), "")
 		case err != nil:
 			c.problem(a.Path, err, "say where it goes: {artifact} NAME=PATH")
 		case names[name]:
@@ -119,6 +119,8 @@ func (c *collector) checkArtifacts() {
 	}
 	c.opts.Artifacts = named
 }
+
+var errGit = errors.New(".git is never a part of a bundle")
 
 // name returns where the artifact goes below _artifacts.
 func (a Artifact) name(dir string) (string, error) {
@@ -316,6 +318,9 @@ func (c *collector) add(e Entry) (err error) {
 	}
 	if err := checkName(name); err != nil {
 		return err
+	}
+	if isBelow(name, ".git") { // one of Options.Files: scanners do not get here with it
+		return errGit
 	}
 	it := item{Item: Item{Name: name, Mode: canonicalMode(e.Mode)}, origin: e.origin}
 	switch e.Mode.Type() {

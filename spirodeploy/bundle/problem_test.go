@@ -47,6 +47,10 @@ func TestOptionProblems(t *testing.T) {
   - a//b: bad name: not a clean path ("a/b" would be)`, bundle.ErrName,
 		},
 		{
+			bundle.Options{Dir: dir, Files: map[string][]byte{"web/.git/config": nil}},
+			"web/.git/config: .git is never a part of a bundle (to leave it out: bundle.Options.Exclude web/.git/config)", nil,
+		},
+		{
 			bundle.Options{Dir: missing, ModTime: time.Unix(-1, 0), Digest: "x", Exclude: []string{"["}, Artifacts: []bundle.Artifact{{Path: "/etc"}}},
 			"5 problems:\n  - " + missing + ": project directory: ", fs.ErrNotExist,
 		},
