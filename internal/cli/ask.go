@@ -39,7 +39,7 @@ func (w World) check(ctx context.Context, s Settings) error {
 	if len(s.Servers) > 1 {
 		many = fmt.Errorf("%s is given more than once: check asks one server at a time", s.flag("server"))
 	}
-	if err := errlist.Join(s.contradictions(), many, err, clientErr, rightsErr); err != nil {
+	if err := errlist.Join(s.Contradictions(), many, err, clientErr, rightsErr); err != nil {
 		return err
 	}
 	if err := c.Check(ctx); err != nil {
@@ -67,7 +67,7 @@ func (w World) rights(ctx context.Context, s Settings) error {
 	case !narrower && s.Output != "":
 		err = errlist.Join(err, fmt.Errorf("%s is for a narrower token: say which with %s or %s", s.flag("output"), s.flag("project"), s.flag("lifetime")))
 	}
-	if err := errlist.Join(s.contradictions(), err); err != nil {
+	if err := errlist.Join(s.Contradictions(), err); err != nil {
 		return err
 	}
 	if narrower {
@@ -158,6 +158,12 @@ func Split(s string) []string {
 		values[i] = strings.ReplaceAll(value, `\,`, ",")
 	}
 	return values
+}
+
+// hasGap reports whether Split leaves a value out.
+func hasGap(s string) bool {
+	rest := betweenCommas.ReplaceAllString(s, "x")
+	return strings.HasPrefix(rest, ",") || strings.Contains(rest, ",,") || strings.HasSuffix(rest, ",")
 }
 
 var betweenCommas = regexp.MustCompile(`(\\,|[^,])+`)

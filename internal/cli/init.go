@@ -24,7 +24,7 @@ var project embed.FS
 func (w World) Init(ctx context.Context, s Settings) error { return w.Discreetly(ctx, s, World.init) }
 
 func (w World) init(ctx context.Context, s Settings) error {
-	if err := s.contradictions(); err != nil {
+	if err := s.Contradictions(); err != nil {
 		return err
 	}
 	dir := filepath.Join(s.Dir, bundle.SaltDir)

@@ -56,7 +56,7 @@ func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 		files = append(files, r.path)
 	}
 	bundleOptions, bundleErr := w.bundleOptions(s, files)
-	problems := []error{s.contradictions(), reportsErr, bundleErr, serverErr, targetsErr}
+	problems := []error{s.Contradictions(), reportsErr, bundleErr, serverErr, targetsErr}
 	if inputsErr != nil {
 		return nil, errlist.Join(append(problems, inputsErr)...)
 	}

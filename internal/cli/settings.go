@@ -73,6 +73,7 @@ type Settings struct {
 	Lifetime *time.Duration `kong:"-"`
 
 	blank []string // flags that were given and are empty
+	gaps  []string // flags with an empty value among others
 }
 
 // NoHighstate reports whether no minion applies the states.
@@ -109,13 +110,15 @@ func (s *Settings) All(name string, values []string) []string {
 }
 
 // List returns the values of a flag that takes several, separated by commas. Like Text it
-// notes an error if the flag is given and all of its values are empty. An empty one among
-// others is left to the check of the values.
+// notes an error if the flag is given and all of its values are empty, or one among others.
 func (s *Settings) List(name string, flag *string) []string {
 	values := Split(Or(flag))
-	if flag != nil {
-		all := strings.Join(values, "")
-		s.Text(name, &all)
+	if flag == nil {
+		return values
+	}
+	all := strings.Join(values, "")
+	if s.Text(name, &all) != "" && hasGap(*flag) {
+		s.gaps = append(s.gaps, name)
 	}
 	return values
 }
@@ -177,11 +180,14 @@ var clashes = []struct{ with, why, flags string }{
 // asking are the flags that ask for minions.
 const asking = "expect-from expect-minion min-minions require-minions"
 
-// contradictions returns what is wrong with the flags by themselves.
-func (s *Settings) contradictions() error {
+// Contradictions returns what is wrong with the flags by themselves.
+func (s *Settings) Contradictions() error {
 	var errs []error
 	for _, name := range s.blank {
 		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s is given and empty", s.flag(name)), Help: "is a variable not set?"})
+	}
+	for _, name := range s.gaps {
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has an empty value", s.flag(name)), Help: "is a variable not set?"})
 	}
 	if slices.ContainsFunc(s.Servers, func(url string) bool { return strings.TrimSpace(url) == "" }) { // it would be the default server
 		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has an empty value", s.flag("server")), Help: "is a variable not set?"})
@@ -227,7 +233,7 @@ func (s *Settings) contradictions() error {
 	return errlist.Join(errs...)
 }
 
-// given reports which flags are given. It knows those that [Settings.contradictions] compares.
+// given reports which flags are given. It knows those that [Settings.Contradictions] compares.
 func (s *Settings) given() map[string]bool {
 	return map[string]bool{
 		"artifact": len(s.Artifacts) > 0, "bundle": s.Bundle != "", "diff": s.Diff != "", "digest": s.Digest != "", "dir": s.Dir != "",

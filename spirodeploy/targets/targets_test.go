@@ -125,6 +125,8 @@ func TestTargets(t *testing.T) {
 		{"empty flag", []string{"spiro:deploy", "shop", "prod", "-digest=", "-dir=" + dir, "-sslCert=" + cert}, 2, "", "-digest is given and empty", 2},
 		{"no server in a list", []string{"spiro:check", "-server=,"}, 2, "", "-server is given and empty", 2},
 		{"a blank server", []string{"spiro:deploy", "shop", "prod", "-server=" + server.URL() + ", ", "-dir=" + dir, "-sslCert=" + cert}, 2, "", "-server has an empty value", 2},
+		{"a hole in a list", []string{"spiro:check", "-server=https://a/,"}, 2, "", "-server has an empty value: is a variable not set?", 2},
+		{"a hole among artifacts", []string{"spiro:bundle", "-artifact=_salt,,_salt", "-dir=" + dir, "-output=" + tar}, 2, "", "-artifact has an empty value", 2},
 		{"no pattern in a list", []string{"spiro:bundle", "-exclude= , ", "-dir=" + dir, "-output=" + tar}, 2, "", "-exclude is given and empty", 2},
 		{"a blank pattern", []string{"spiro:bundle", "-exclude=*.pyc, ,*.bak", artifacts, "-dir=" + dir, "-output=" + tar}, 0, digest.String(), "exclude pattern  :", 2},
 		{"a blank report", []string{"spiro:deploy", "shop", "prod", "-dir=" + dir, "-sslCert=" + cert, "-report=json=" + filepath.Join(dir, "a.json") + ", ,html=" + filepath.Join(dir, "a.html")}, 2, "", `report " ": not FORMAT=FILE`, 2},
