@@ -131,8 +131,8 @@ func (s *Settings) limit(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithTimeoutCause(ctx, s.Timeout, report.ErrTimeout)
 }
 
-// flag spells a flag of the command for this front end.
-func (s *Settings) flag(name string) string {
+// Flag spells a flag of the command for this front end.
+func (s *Settings) Flag(name string) string {
 	switch {
 	case !s.Mage:
 		return "--" + name
@@ -152,7 +152,7 @@ func (s *Settings) Spell(o fault.Option) string {
 	case fault.Project, fault.Deployment:
 		return strings.ToUpper(string(o))
 	case fault.Server:
-		return "SPIRO_URL or " + s.flag("server")
+		return "SPIRO_URL or " + s.Flag("server")
 	case fault.Init:
 		if s.Mage {
 			return "mage spiro:init"
@@ -161,9 +161,9 @@ func (s *Settings) Spell(o fault.Option) string {
 	case fault.RegistryLogin:
 		return `"docker login"`
 	case fault.Token:
-		return "SPIRO_TOKEN or " + s.flag("token-file")
+		return "SPIRO_TOKEN or " + s.Flag("token-file")
 	}
-	return s.flag(string(o))
+	return s.Flag(string(o))
 }
 
 // clashes are flags that have no effect with another one.
@@ -184,30 +184,30 @@ const asking = "expect-from expect-minion min-minions require-minions"
 func (s *Settings) Contradictions() error {
 	var errs []error
 	for _, name := range s.blank {
-		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s is given and empty", s.flag(name)), Help: "is a variable not set?"})
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s is given and empty", s.Flag(name)), Help: "is a variable not set?"})
 	}
 	for _, name := range s.gaps {
-		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has an empty value", s.flag(name)), Help: "is a variable not set?"})
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has an empty value", s.Flag(name)), Help: "is a variable not set?"})
 	}
 	if slices.ContainsFunc(s.Servers, func(url string) bool { return strings.TrimSpace(url) == "" }) { // it would be the default server
-		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has an empty value", s.flag("server")), Help: "is a variable not set?"})
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has an empty value", s.Flag("server")), Help: "is a variable not set?"})
 	}
 	oneOf := func(flag, value string, words ...string) {
 		if last := len(words) - 1; value != "" && !slices.Contains(words, value) {
-			errs = append(errs, fmt.Errorf("%s %q: it is %s or %s", s.flag(flag), value, strings.Join(words[:last], ", "), words[last]))
+			errs = append(errs, fmt.Errorf("%s %q: it is %s or %s", s.Flag(flag), value, strings.Join(words[:last], ", "), words[last]))
 		}
 	}
 	oneOf("rollout", s.Rollout, parallel, serial)
 	oneOf("color", s.Color, auto, always, never)
 	oneOf("missing-minions", s.MissingMinions, string(report.Fail), string(report.Warn))
 	useless := func(flag, with, why string) {
-		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.flag(flag), with, why), Help: "leave one of them out"})
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.Flag(flag), with, why), Help: "leave one of them out"})
 	}
 	given := s.given()
 	for _, clash := range clashes {
 		for flag := range strings.FieldsSeq(clash.flags) {
 			if given[clash.with] && given[flag] {
-				useless(flag, s.flag(clash.with), clash.why)
+				useless(flag, s.Flag(clash.with), clash.why)
 			}
 		}
 	}
@@ -217,14 +217,14 @@ func (s *Settings) Contradictions() error {
 		}
 	}
 	if s.Rollout == serial && s.MaxParallel != 0 {
-		useless("max-parallel", s.flag("rollout"), "is serial")
+		useless("max-parallel", s.Flag("rollout"), "is serial")
 	}
 	if s.MaxParallel < 0 {
-		errs = append(errs, fmt.Errorf("%s must not be negative", s.flag("max-parallel")))
+		errs = append(errs, fmt.Errorf("%s must not be negative", s.Flag("max-parallel")))
 	}
 	errs = append(errs, s.checkExpectations()...)
 	if _, err := parseSize(s.MaxEvent); err != nil && s.MaxEvent != "" {
-		errs = append(errs, fmt.Errorf("%s %q: %w", s.flag("max-event"), s.MaxEvent, err))
+		errs = append(errs, fmt.Errorf("%s %q: %w", s.Flag("max-event"), s.MaxEvent, err))
 	}
 	errs = append(errs, s.checkRegistry(given)...)
 	if s.Timeout < 0 || s.ConnectTimeout < 0 {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/internal/tempfile"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
@@ -287,7 +288,7 @@ func excludeHint(name string) fault.Hint {
 	if name == "" || plainName(name) != name {
 		return "" // no pattern matches it: the scanner has to change
 	}
-	return fault.Hint("to leave it out: {exclude} " + fault.Literal(shellQuote(excludePattern(name))))
+	return fault.Hint("to leave it out: {exclude} " + fault.Literal(sanitize.Shell(excludePattern(name))))
 }
 
 // excludePattern returns a pattern that matches a name in the bundle. It matches other

@@ -16,7 +16,6 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/cli"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
-	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -128,7 +127,7 @@ func spelledByMage(model *kong.Application, args []string) (given, name string) 
 			continue
 		}
 		for _, f := range model.Flags {
-			if (&cli.Settings{Mage: true}).Spell(fault.Option(f.Name)) == given {
+			if (&cli.Settings{Mage: true}).Flag(f.Name) == given {
 				return given, f.Name
 			}
 		}
