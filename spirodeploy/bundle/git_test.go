@@ -301,8 +301,8 @@ func TestGitWarnings(t *testing.T) {
 	other := repository(t, node{'f', "x", "x"})
 	dir := repository(
 		t,
-		node{'f', ".gitattributes", "sub/refs export-subst\nhash export-subst\n"},
-		node{'f', "sub/refs", "$Format:%H%d$\n"}, node{'f', "hash", "$Format:%H$\n"}, node{'f', "untouched", "$Format:%d$\n"},
+		node{'f', ".gitattributes", "sub/refs export-subst\nhash export-subst\nage export-subst\n"},
+		node{'f', "sub/refs", "$Format:%H%d$\n"}, node{'f', "hash", "$Format:%H %ad %cI$\n"}, node{'f', "age", "$Format:%cr$\n"}, node{'f', "untouched", "$Format:%d$\n"},
 		node{'f', "sub/large.bin", pointer}, node{'f', "about-lfs", pointer + strings.Repeat("x", 1024)}, node{'f', "vendor/large.bin", pointer},
 	)
 	run(t, dir, "git", "-c", "protocol.file.allow=always", "submodule", "add", "-q", other, "sub/module")
@@ -319,12 +319,13 @@ func TestGitWarnings(t *testing.T) {
 	equal(t, "warnings", warnings(dir), `sub/large.bin: is a pointer of Git LFS
 vendor/large.bin: is a pointer of Git LFS
 sub/module: is a submodule
+age: has a placeholder of export-subst for refs
 sub/refs: has a placeholder of export-subst for refs
 `)
 	equal(t, "warnings of a directory", warnings(filepath.Join(dir, "sub")), `large.bin: is a pointer of Git LFS
 module: is a submodule
 `) // attributes of a directory above it do not count there
-	equal(t, "warnings without what is left out", warnings(dir, "vendor", "_source/sub/*"), "")
+	equal(t, "warnings without what is left out", warnings(dir, "vendor", "_source/sub/*", "age"), "")
 }
 
 // TestGitExclude leaves out a directory: git names what is in it one by one.
