@@ -37,9 +37,7 @@ func contradictions(opts spirodeploy.Options, servers []string) (errs []error) {
 		errs = append(errs, fmt.Errorf("--min-minions %d: it is a number from 0 to %d", opts.MinMinions, client.MaxMinions))
 	}
 	for _, id := range opts.ExpectMinions {
-		if isBlank(id) {
-			errs = append(errs, errors.New("--expect-minions has an empty value: is a variable not set?"))
-		} else if strings.ContainsAny(id, ",*?[]") || strings.TrimSpace(id) != id {
+		if strings.ContainsAny(id, ",*?[]") {
 			errs = append(errs, &fault.Error{
 				What: fmt.Sprintf("--expect-minions %q", id), Err: errors.New("it takes ids of minions, not a pattern"), Help: "{min-minions} takes a number of them",
 			})

@@ -249,7 +249,7 @@ func TestContradictions(t *testing.T) {
 		"--min-minions -1: it is a number from 0 to":                                     func(o *spirodeploy.Options) { o.MinMinions = -1 },
 		"--max-parallel has no effect with --serial":                                     func(o *spirodeploy.Options) { o.Serial, o.MaxParallel = true, 2 },
 		"--max-parallel must not be negative":                                            func(o *spirodeploy.Options) { o.MaxParallel = -1 },
-		"--expect-minions has an empty value":                                            func(o *spirodeploy.Options) { o.ExpectMinions = []string{"web1", " "} },
+		"an expected minion has an empty id":                                             func(o *spirodeploy.Options) { o.ExpectMinions = []string{"web1", " "} },
 		`--expect-minions "web*": it takes ids of minions, not a pattern: --min-minions`: func(o *spirodeploy.Options) { o.ExpectMinions = []string{"web*"} },
 		"--server is given and empty: is a variable not set?":                            func(o *spirodeploy.Options) { o.Server.Server = " " },
 	} {
