@@ -47,7 +47,7 @@ type plan struct {
 // Problems are what is wrong with them: Deploy adds what it finds, and sends nothing.
 // An error means that a report would replace a file that the run reads.
 func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
-	reports, reportsErr := parseReports(s.Reports)
+	reports, reportsErr := parseReports(s.Reports, w.env("GITHUB_STEP_SUMMARY"))
 	server, serverErr := w.serverOptions(ctx, s)
 	targets, listed, targetsErr := w.targets(ctx, s, server)
 	files := append(s.inputs(), listed...)
