@@ -56,7 +56,7 @@ func (w World) expected(ctx context.Context, s Settings, targets []spirodeploy.T
 	return append(ids, earlier...), nil
 }
 
-const jsonReport fault.Hint = "{report} json=FILE writes one"
+const jsonReport fault.Hint = "{report=}json=FILE writes one"
 
 // minionsOf returns the minions of a report that are of some saltenvs.
 func minionsOf(path string, saltenvs map[string]bool) ([]string, error) {

@@ -245,7 +245,7 @@ func (w World) appendSummary(rep *report.Report, path string) error {
 	if room < minSummary {
 		return &fault.Error{
 			Err:  fmt.Errorf("the file has %s already, and GitHub shows nothing of more than %s", human.Size(info.Size()), human.Size(maxSummary)),
-			Help: "write less to it before, or use {report} markdown=FILE",
+			Help: "write less to it before, or use {report=}markdown=FILE",
 		}
 	}
 	fill := func(out io.Writer) error { return view.MarkdownIn(out, rep, int(room)) }

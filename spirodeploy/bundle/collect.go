@@ -110,9 +110,9 @@ func (c *collector) checkArtifacts() {
 		case isBelow(filepath.ToSlash(filepath.Clean(a.Path)), ".git"), err == nil && isBelow(name, ".git"):
 			c.problem(a.Path, fmt.Errorf("artifact: %w", errGit), "")
 		case err != nil:
-			c.problem(a.Path, err, "say where it goes: {artifact} NAME=PATH")
+			c.problem(a.Path, err, "say where it goes: {artifact=}NAME=PATH")
 		case names[name]:
-			c.problem(a.Path, fmt.Errorf("artifact %s: %w: another artifact has the name too", name, ErrDuplicate), "give one of them another name: {artifact} NAME=PATH")
+			c.problem(a.Path, fmt.Errorf("artifact %s: %w: another artifact has the name too", name, ErrDuplicate), "give one of them another name: {artifact=}NAME=PATH")
 		default:
 			names[name] = true
 			named = append(named, Artifact{Path: a.Path, Name: name})
@@ -288,7 +288,7 @@ func excludeHint(name string) fault.Hint {
 	if name == "" || plainName(name) != name {
 		return "" // no pattern matches it: the scanner has to change
 	}
-	return fault.Hint("to leave it out: {exclude} " + fault.Literal(sanitize.Shell(excludePattern(name))))
+	return fault.Hint("to leave it out: {exclude=}" + fault.Literal(sanitize.Shell(excludePattern(name))))
 }
 
 // excludePattern returns a pattern that matches a name in the bundle. It matches other

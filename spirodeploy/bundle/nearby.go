@@ -55,5 +55,5 @@ func (c *collector) whereToLook() fault.Hint {
 		return "name the project directory with {dir}, or add {artifact}; {init} writes a first project"
 	}
 	near := printable(c.near)
-	return fault.Hint("there is one in " + fault.Literal(near) + ": did you mean {dir} " + fault.Literal(sanitize.Shell(near)) + "?")
+	return fault.Hint("there is one in " + fault.Literal(near) + ": did you mean {dir=}" + fault.Literal(sanitize.Shell(near)) + "?")
 }
