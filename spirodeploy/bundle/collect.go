@@ -75,7 +75,7 @@ func (c *collector) check() (walk bool) {
 	}
 	for _, pattern := range c.opts.Exclude {
 		if pattern == "" || !doublestar.ValidatePattern(pattern) {
-			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), `write \[ for a [ that stands for itself`)
+			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), escapeHint(pattern))
 		}
 	}
 	walk = len(c.problems) == 0
@@ -98,6 +98,17 @@ func (c *collector) check() (walk bool) {
 		c.omit = append(c.omit, absolute(p), inDir(p))
 	}
 	return walk
+}
+
+// escapeHint returns what helps against a pattern that is not valid.
+func escapeHint(pattern string) fault.Hint {
+	switch {
+	case pattern == "":
+		return "is a variable not set?"
+	case strings.ContainsAny(pattern, "{}") && !strings.Contains(pattern, "["):
+		return fault.Hint(fault.Literal(`write \{ for a { that stands for itself`))
+	}
+	return `write \[ for a [ that stands for itself`
 }
 
 // checkArtifacts gives each artifact its name, and drops those without a valid one.

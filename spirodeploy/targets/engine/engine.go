@@ -34,7 +34,7 @@ func Bundle(
 	output *string, // file to write (default bundle.tar)
 	artifact *string, // files or directories that the build made, PATH or NAME=PATH, separated by commas (\, for a comma)
 	source *string, // add the source: filesystem, fs or git
-	exclude *string, // patterns of what to leave out, separated by commas
+	exclude *string, // patterns of what to leave out, separated by commas (\, for a comma, as in {a\,b})
 	module *string, // Dagger module to serve (default: this project's)
 ) error {
 	s := settings(artifact, source, exclude)
@@ -62,7 +62,7 @@ func Deploy(
 	highstate *bool, // apply the states to the minions concerned (default true)
 	artifact *string, // files or directories that the build made, PATH or NAME=PATH, separated by commas (\, for a comma)
 	source *string, // add the source: filesystem, fs or git
-	exclude *string, // patterns of what to leave out, separated by commas
+	exclude *string, // patterns of what to leave out, separated by commas (\, for a comma, as in {a\,b})
 	module *string, // Dagger module to serve (default: this project's)
 	timeout *time.Duration, // how long the whole run may take (default no limit)
 ) error {
