@@ -285,6 +285,21 @@ func TestGitSettings(t *testing.T) {
 	same("a commit in place of this one")
 }
 
+// TestGitRelativeTemporary: git runs in another directory than this process.
+func TestGitRelativeTemporary(t *testing.T) {
+	dir := repository(t, node{'f', "a", "x"})
+	check(t, os.MkdirAll(filepath.Join(dir, ".git/info"), 0o755))
+	check(t, os.WriteFile(filepath.Join(dir, ".git/info/attributes"), []byte("a export-ignore\n"), 0o644))
+	t.Chdir(t.TempDir())
+	check(t, os.Mkdir("tmp", 0o755))
+	t.Setenv("TMPDIR", "tmp")
+	data, _ := build(t, bundle.Options{Dir: dir, Source: bundle.Git, Exclude: []string{bundle.GitCommitFile}})
+	equal(t, "listing", listing(t, data), "755 _source/\n644 _source/a = \"x\"\n")
+	if left, err := os.ReadDir("tmp"); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 // TestGitFilters that the commit's own attributes name run, as Git LFS needs it.
 func TestGitFilters(t *testing.T) {
 	t.Parallel()
