@@ -81,12 +81,12 @@ func newRegistry(ctx context.Context, username string, password *dagger.Secret, 
 	if opts.Certificate, err = contents(ctx, certificate); err != nil {
 		return opts, err
 	}
-	login := registry.Login{Username: username}
+	plaintext := ""
 	if password != nil {
-		login.Password, err = password.Plaintext(ctx)
+		if plaintext, err = password.Plaintext(ctx); err != nil {
+			return opts, err
+		}
 	}
-	if login != (registry.Login{}) {
-		opts.Credentials = registry.Static(login)
-	}
+	opts.Credentials, err = module.Login(username, plaintext)
 	return opts, err
 }

@@ -42,6 +42,7 @@ func TestExpected(t *testing.T) {
 		"none is there":           {top: top, verdict: report.MinionFailed, says: "2 of 2 minions were not reached (web1, web2)", missed: []string{"web1", "web2"}},
 		"no glob has anybody":     {top: "prod: {'web*': [web]}\n", verdict: report.MinionFailed, says: "no minion is concerned"},
 		"expected by a flag":      {top: top, minions: all, change: func(o *spirodeploy.Options) { o.ExpectMinions = []string{"db1", "db2"} }, missed: []string{"db2"}, verdict: report.MinionFailed, says: "(db2)"},
+		"expected without an id":  {top: top, minions: all, change: func(o *spirodeploy.Options) { o.ExpectMinions = []string{"db1", " "} }, verdict: report.Invalid, says: "an expected minion has an empty id: is a variable not set?"},
 		"too few":                 {top: top, minions: all, change: func(o *spirodeploy.Options) { o.MinMinions = 4 }, verdict: report.MinionFailed, says: "3 minions were reached, and 4 had to be"},
 		"enough":                  {top: top, minions: all, change: func(o *spirodeploy.Options) { o.MinMinions = 3 }, verdict: report.Success},
 		"too few, tolerated":      {top: top, minions: all, change: func(o *spirodeploy.Options) { o.MinMinions, o.MissingMinions = 4, report.Warn }, verdict: report.Success, says: "deployed: 3 minions, 3 states, 0 changed; 4 minions had to be reached", warns: "4 had to be"},

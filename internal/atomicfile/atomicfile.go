@@ -38,6 +38,21 @@ func WriteSecret(ctx context.Context, path string, stdout io.Writer, fill func(i
 	return write(ctx, path, stdout, true, fill)
 }
 
+// Check returns why [Write] to the file at path would fail, as far as it can be known
+// beforehand. It makes the file that would become the one at path, and removes it.
+func Check(path string) error {
+	_, through, err := look(path)
+	if path == Stdout || through || err != nil {
+		return err
+	}
+	f, free, err := create(destination(path), 0o600)
+	if err != nil {
+		return withoutPath(err)
+	}
+	defer free()
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
 // Open opens the file at path, or stdout if path is "-", for content that others read
 // while it is written. It empties a regular file at once. Opening a pipe waits for its
 // reader until the context ends. Writes may go on for longer after that, for a last word.
@@ -134,26 +149,44 @@ func write(ctx context.Context, path string, stdout io.Writer, secret bool, fill
 	if path == Stdout {
 		return wait(ctx, func() error { return fill(stdout) })
 	}
-	var mode fs.FileMode
-	switch info, err := os.Stat(path); {
-	case errors.Is(err, fs.ErrNotExist):
-		// Another run may have made a file since.
-		if link, err := os.Lstat(path); err == nil && link.Mode().Type() == fs.ModeSymlink {
-			return fmt.Errorf("write %s: it is a symbolic link to nothing", path)
-		}
+	mode, through, err := look(path)
+	switch {
 	case err != nil:
-		return fmt.Errorf("write %s: %w", path, withoutPath(err))
-	case info.IsDir():
-		return fmt.Errorf("write %s: it is a directory", path)
-	case !info.Mode().IsRegular():
+		return fmt.Errorf("write %s: %w", path, err)
+	case through:
 		return wait(ctx, func() error { return writeThrough(path, fill) })
-	default:
-		mode = info.Mode().Perm()
 	}
 	if secret {
 		mode = 0o600
 	}
 	return replace(path, mode, fill)
+}
+
+// look looks at what is at path: the mode of a regular file, 0 if there is none, and whether
+// it is a pipe or device, which is written to and not replaced.
+func look(path string) (mode fs.FileMode, through bool, err error) {
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		// Another run may have made a file since.
+		if link, err := os.Lstat(path); err == nil && link.Mode().Type() == fs.ModeSymlink {
+			return 0, false, errors.New("it is a symbolic link to nothing")
+		}
+		return 0, false, nil
+	case err != nil:
+		return 0, false, withoutPath(err)
+	case info.IsDir():
+		return 0, false, errors.New("it is a directory")
+	default:
+		return info.Mode().Perm(), !info.Mode().IsRegular(), nil
+	}
+}
+
+// destination returns the path of the file that a symbolic link leads to.
+func destination(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
+	}
+	return path
 }
 
 // wait calls f, which may wait for the reader of a pipe, until the context ends.
@@ -172,9 +205,7 @@ func writeThrough(path string, fill func(io.Writer) error) error {
 
 // replace writes to a file beside path and renames it. Mode 0 is that of a new file.
 func replace(path string, mode fs.FileMode, fill func(io.Writer) error) (err error) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
+	path = destination(path)
 	removeLeft(path)
 	f, free, err := create(path, cmp.Or(mode, 0o666)&0o666)
 	if err != nil {

@@ -111,6 +111,52 @@ func TestFailure(t *testing.T) {
 }
 
 // TestDevice writes to what must never be replaced.
+// TestCheck: what Write would refuse is known before, and nothing is left of asking.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.WriteFile(at("old"), []byte("old"), 0o444); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{"to-old": "old", "dangling": "none"} {
+		if err := os.Symlink(target, at(link)); err != nil {
+			t.Skip(err)
+		}
+	}
+	closed := t.TempDir()
+	if err := os.WriteFile(filepath.Join(closed, "old"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(closed, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(closed, 0o755) }) // else it cannot be removed
+	tests := map[string]string{
+		at("new"): "", at("old"): "", at("to-old"): "", atomicfile.Stdout: "", os.DevNull: "",
+		dir: "it is a directory", at("dangling"): "it is a symbolic link to nothing", at("none/x"): "no such file", at("old/x"): "not a directory",
+		at(strings.Repeat("x", 250)): "too long", // for the file beside it
+	}
+	if os.Geteuid() > 0 {
+		tests[filepath.Join(closed, "old")], tests[filepath.Join(closed, "new")] = "permission denied", "permission denied"
+	}
+	for path, want := range tests {
+		err := atomicfile.Check(path)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+		if path == atomicfile.Stdout {
+			continue
+		}
+		if wrote := atomicfile.Write(t.Context(), path, nil, func(io.Writer) error { return nil }); (wrote == nil) != (err == nil) {
+			t.Errorf("%s: Check says %v, and Write %v", path, err, wrote)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 4 { // old, new and the links
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
 func TestDevice(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {

@@ -23,23 +23,22 @@ import (
 func (w World) Check(ctx context.Context, s Settings) error { return w.Discreetly(ctx, s, World.check) }
 
 func (w World) check(ctx context.Context, s Settings) error {
-	defer func() {
-		for _, text := range w.warnings.texts {
-			fmt.Fprintln(w.Stderr, "warning: "+text)
-		}
-	}()
+	defer w.warn()
 	opts, err := w.serverOptions(ctx, s)
 	c, clientErr := client.New(opts)
 	rights, readErr := opts.Token.Rights()
 	var rightsErr error
-	if s.Project != "" && readErr == nil {
+	if s.Project != "" {
+		rightsErr = client.CheckName("project", s.Project)
+	}
+	if s.Project != "" && readErr == nil && rightsErr == nil {
 		rightsErr = rights.Check(s.Project, time.Now())
 	}
 	var many error
 	if len(s.Servers) > 1 {
-		many = fmt.Errorf("%s is given more than once: check asks one server at a time", s.flag("server"))
+		many = fmt.Errorf("%s is given more than once: check asks one server at a time", s.Flag("server"))
 	}
-	if err := errlist.Join(s.contradictions(), many, err, clientErr, rightsErr); err != nil {
+	if err := errlist.Join(s.Contradictions(), many, err, clientErr, rightsErr); err != nil {
 		return err
 	}
 	if err := c.Check(ctx); err != nil {
@@ -53,21 +52,29 @@ func (w World) check(ctx context.Context, s Settings) error {
 	return w.printed()
 }
 
+// warn tells what was found beside.
+func (w World) warn() {
+	for _, text := range w.warnings.texts {
+		fmt.Fprintln(w.Stderr, "warning: "+text)
+	}
+}
+
 // Token prints what the token allows, without showing it, or makes a narrower one.
 func (w World) Token(ctx context.Context, s Settings) error {
 	return w.Discreetly(ctx, s, World.rights)
 }
 
 func (w World) rights(ctx context.Context, s Settings) error {
+	defer w.warn()
 	t, err := w.NeedToken(ctx, s)
 	narrower := len(s.Projects) > 0 || s.Lifetime != nil
 	switch {
 	case narrower && s.Output == "":
 		err = errlist.Join(err, &fault.Error{Err: errors.New("a narrower token needs a place to go"), Help: "{output}=FILE writes a file that only you can read, {output}=- standard output"})
 	case !narrower && s.Output != "":
-		err = errlist.Join(err, fmt.Errorf("%s is for a narrower token: say which with %s or %s", s.flag("output"), s.flag("project"), s.flag("lifetime")))
+		err = errlist.Join(err, fmt.Errorf("%s is for a narrower token: say which with %s or %s", s.Flag("output"), s.Flag("project"), s.Flag("lifetime")))
 	}
-	if err := errlist.Join(s.contradictions(), err); err != nil {
+	if err := errlist.Join(s.Contradictions(), err); err != nil {
 		return err
 	}
 	if narrower {
@@ -93,10 +100,10 @@ func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 		errs = append(errs, client.CheckName("project", project), rights.Check(project, now))
 	}
 	if s.Lifetime != nil && *s.Lifetime <= 0 {
-		errs = append(errs, fmt.Errorf("%s must be more than 0", s.flag("lifetime")))
+		errs = append(errs, fmt.Errorf("%s must be more than 0", s.Flag("lifetime")))
 	}
 	if s.TokenFile != "" && sameFile(s.TokenFile, s.Output) {
-		errs = append(errs, fmt.Errorf("%s is the file that the token comes from: the narrower one would take its place", s.flag("output")))
+		errs = append(errs, fmt.Errorf("%s is the file that the token comes from: the narrower one would take its place", s.Flag("output")))
 	}
 	if err := errlist.Join(errs...); err != nil {
 		return err
@@ -158,6 +165,12 @@ func Split(s string) []string {
 		values[i] = strings.ReplaceAll(value, `\,`, ",")
 	}
 	return values
+}
+
+// hasGap reports whether Split leaves a value out.
+func hasGap(s string) bool {
+	rest := betweenCommas.ReplaceAllString(s, "x")
+	return strings.HasPrefix(rest, ",") || strings.Contains(rest, ",,") || strings.HasSuffix(rest, ",")
 }
 
 var betweenCommas = regexp.MustCompile(`(\\,|[^,])+`)

@@ -55,7 +55,7 @@ func (w World) Run(ctx context.Context, s Settings) error {
 func (w World) locally(ctx context.Context, s Settings, do func(World, context.Context, Settings, bundle.Options) error) error {
 	return w.Discreetly(ctx, s, func(w World, ctx context.Context, s Settings) error {
 		opts, err := w.bundleOptions(s, s.inputs())
-		if err := errlist.Join(s.contradictions(), err); err != nil {
+		if err := errlist.Join(s.Contradictions(), err); err != nil {
 			return err
 		}
 		ctx, cancel := s.limit(ctx)

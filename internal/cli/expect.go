@@ -24,10 +24,10 @@ import (
 func (s *Settings) checkExpectations() []error {
 	var errs []error
 	if s.MinMinions < 0 || s.MinMinions > client.MaxMinions {
-		errs = append(errs, fmt.Errorf("%s %d: it is a number from 0 to %d", s.flag("min-minions"), s.MinMinions, client.MaxMinions))
+		errs = append(errs, fmt.Errorf("%s %d: it is a number from 0 to %d", s.Flag("min-minions"), s.MinMinions, client.MaxMinions))
 	}
 	for _, id := range s.ExpectMinions {
-		what := fmt.Sprintf("%s %q", s.flag("expect-minion"), id)
+		what := fmt.Sprintf("%s %q", s.Flag("expect-minion"), id)
 		switch {
 		case strings.Contains(id, ","):
 			errs = append(errs, &fault.Error{What: what, Err: errors.New("it takes one id"), Help: "repeat the flag for each"})
@@ -58,12 +58,12 @@ func (w World) expected(ctx context.Context, s Settings, targets []spirodeploy.T
 	}
 	earlier, err := ctxio.Done(ctx, func() ([]string, error) { return minionsOf(s.ExpectFrom, saltenvs) })
 	if err != nil {
-		return ids, fmt.Errorf("%s %s: %w", s.flag("expect-from"), sanitize.Line(s.ExpectFrom), err)
+		return ids, fmt.Errorf("%s %s: %w", s.Flag("expect-from"), sanitize.Line(s.ExpectFrom), err)
 	}
 	return append(ids, earlier...), nil
 }
 
-const jsonReport fault.Hint = "{report} json=FILE writes one"
+const jsonReport fault.Hint = "{report=}json=FILE writes one"
 
 // minionsOf returns the minions of a report that are of some saltenvs.
 func minionsOf(path string, saltenvs map[string]bool) ([]string, error) {

@@ -37,7 +37,7 @@ func FuzzReports(f *testing.F) {
 		f.Add(seed, "json=-")
 	}
 	f.Fuzz(func(t *testing.T, one, two string) {
-		files, err := parseReports([]string{one, two})
+		files, err := parseReports([]string{one, two}, "")
 		stdout := 0
 		for _, r := range files {
 			if r.path == "" || !slices.Contains(view.Names(), r.format) {

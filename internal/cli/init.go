@@ -24,7 +24,7 @@ var project embed.FS
 func (w World) Init(ctx context.Context, s Settings) error { return w.Discreetly(ctx, s, World.init) }
 
 func (w World) init(ctx context.Context, s Settings) error {
-	if err := s.contradictions(); err != nil {
+	if err := s.Contradictions(); err != nil {
 		return err
 	}
 	dir := filepath.Join(s.Dir, bundle.SaltDir)
@@ -57,9 +57,9 @@ func (w World) init(ctx context.Context, s Settings) error {
 	for _, name := range names {
 		fmt.Fprintln(w.Stdout, filepath.Join(dir, name))
 	}
-	flags := " " + s.flag("dry-run")
+	flags := " " + s.Flag("dry-run")
 	if s.Dir != "" {
-		flags += fmt.Sprintf(" %s=%s", s.flag("dir"), sanitize.Line(s.Dir))
+		flags += fmt.Sprintf(" %s=%s", s.Flag("dir"), sanitize.Shell(sanitize.Line(s.Dir)))
 	}
 	next := "spiro-deploy" + flags + " PROJECT prod"
 	if s.Mage {

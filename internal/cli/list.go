@@ -65,19 +65,19 @@ func (r *listReader) read(source []byte) ([]listed, error) {
 		return nil, fmt.Errorf("%s: it is not UTF-8: save it as UTF-8", r.path)
 	}
 	documents, err := r.parse(source)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case len(documents) == 0:
+	}
+	documents = slices.DeleteFunc(documents, func(d yaml.Node) bool { return isNull(d.Content[0]) }) // a line --- may be the last
+	switch len(documents) {
+	case 0:
 		return nil, nil
-	case len(documents) > 1:
+	case 1:
+	default:
 		return nil, r.fault(&documents[1], "a second document begins here: a list is one document")
 	}
 	root := documents[0].Content[0]
-	switch {
-	case isNull(root):
-		return nil, nil
-	case root.Kind != yaml.SequenceNode:
+	if root.Kind != yaml.SequenceNode {
 		return nil, r.fault(root, "it is not a list: each target begins with -")
 	}
 	var list []listed

@@ -17,6 +17,7 @@ func TestList(t *testing.T) {
 		"insecure":                   {"- {name: a, insecure: True}\n- {name: b, insecure: false}\n", "a / insecure, b / secure"},
 		"merge keys":                 {"- &a {name: a, server: s, project: p}\n- <<: *a\n  name: b\n- {name: c, <<: [{project: q}, *a]}\n", "a s p/, b s p/, c s q/"},
 		"an alias":                   {"- {name: &x a}\n- {name: b, server: *x}\n", "a /, b a /"},
+		"lines around documents":     {"---\n- name: a\n...\n---\n", "a /"},
 		"nothing":                    {"# no target yet\n", ""},
 		"null":                       {"---\n", ""},
 		"no list":                    {"name: a\n", "l.yaml:1:1: it is not a list: each target begins with -"},

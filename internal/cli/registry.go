@@ -30,15 +30,15 @@ func (s *Settings) checkRegistry(given map[string]bool) []error {
 		}
 		used = true
 		if _, err := registry.Parse(f.name); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", s.flag(f.flag), err))
+			errs = append(errs, fmt.Errorf("%s: %w", s.Flag(f.flag), err))
 		}
 	}
 	if given["registry-source"] && used && !inRegistry(s.Output) {
-		errs = append(errs, fmt.Errorf("%s has no effect: it is noted with a bundle that %s pushes", s.flag("registry-source"), s.flag("output")))
+		errs = append(errs, fmt.Errorf("%s has no effect: it is noted with a bundle that %s pushes", s.Flag("registry-source"), s.Flag("output")))
 	}
 	for _, flag := range []string{"registry-cert", "registry-plain", "registry-source"} {
 		if given[flag] && !used {
-			errs = append(errs, fmt.Errorf("%s has no effect: no flag names a bundle with %s", s.flag(flag), registry.Scheme))
+			errs = append(errs, fmt.Errorf("%s has no effect: no flag names a bundle with %s", s.Flag(flag), registry.Scheme))
 		}
 	}
 	return errs
@@ -56,7 +56,7 @@ func (w World) registry(ctx context.Context, s Settings, name string, progress f
 	}
 	if s.RegistryCert != "" {
 		if opts.Certificate, err = readCertificate(ctx, s.RegistryCert); err != nil {
-			return addr, nil, fmt.Errorf("%s: %w", s.flag("registry-cert"), err)
+			return addr, nil, fmt.Errorf("%s: %w", s.Flag("registry-cert"), err)
 		}
 	}
 	dir := w.env("DOCKER_CONFIG") // https://docs.docker.com/reference/cli/docker/#environment-variables

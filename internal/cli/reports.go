@@ -37,8 +37,8 @@ const (
 	markdown = "markdown" // the summary of a job
 )
 
-// parseReports reads FORMAT=FILE.
-func parseReports(specs []string) ([]reportFile, error) {
+// parseReports reads FORMAT=FILE. The summary is the file with the summary of a job, or "".
+func parseReports(specs []string, summary string) ([]reportFile, error) {
 	var files []reportFile
 	var errs []error
 	stdout := 0
@@ -55,7 +55,7 @@ func parseReports(specs []string) ([]reportFile, error) {
 		case slices.ContainsFunc(files, func(f reportFile) bool { return same(f.path, path) }):
 			err = errors.New("another one goes to that file")
 		default:
-			err = checkPlace(path) // the user learns it now, not after the deployment
+			err = checkPlace(reportFile{format, path}, summary) // the user learns it now, not after the deployment
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
@@ -99,26 +99,42 @@ func checkInputs(reports []reportFile, inputs []string) error {
 	return errlist.Join(errs...)
 }
 
-// checkPlace returns why no file can be written at a path, as far as can be known.
-func checkPlace(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+// checkPlace returns why a report cannot be written, as far as can be known.
+func checkPlace(r reportFile, summary string) error {
+	dir := filepath.Dir(r.path)
+	switch info, err := os.Stat(r.path); {
+	case err == nil && info.IsDir():
 		return errors.New("it is a directory")
-	} else if err == nil {
-		return nil // it may be a device: its directory need not be writable
+	case err == nil && (r.live() || r.adds(summary)):
+		return nil // it is written to as it is, and its directory need not be writable
+	case err == nil:
+	default:
+		switch info, err := os.Stat(dir); {
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("the directory %s does not exist: make it first", dir)
+		case err != nil:
+			return fmt.Errorf("its directory: %w", err)
+		case !info.IsDir():
+			return fmt.Errorf("%s is not a directory", dir)
+		}
 	}
-	switch info, err := os.Stat(filepath.Dir(path)); {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("the directory %s does not exist: make it first", filepath.Dir(path))
-	case err != nil:
-		return fmt.Errorf("its directory: %w", err)
-	case !info.IsDir():
-		return fmt.Errorf("%s is not a directory", filepath.Dir(path))
-	}
-	probe, err := os.CreateTemp(filepath.Dir(path), ".spirodeploy-*")
-	if err != nil {
+	if err := atomicfile.Check(r.path); err != nil {
 		return fmt.Errorf("no file can be made there: %w", err)
 	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+	return nil
+}
+
+// live reports whether the report is written while the run goes on.
+func (r reportFile) live() bool {
+	f, _ := view.Find(r.format)
+	return f.Watch != nil
+}
+
+// adds reports whether the report is added to the summary of a job, to which other commands
+// may have written
+// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
+func (r reportFile) adds(summary string) bool {
+	return summary != "" && r.format == markdown && same(r.path, summary)
 }
 
 // write writes the reports of a run that has ended.
@@ -128,8 +144,6 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastReports)
 		defer cancel()
 	}
-	// Other commands may have written to the summary of a job of GitHub Actions
-	// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
 	summary := w.env("GITHUB_STEP_SUMMARY")
 	var errs []error
 	for _, r := range reports {
@@ -138,7 +152,7 @@ func (w World) write(ctx context.Context, rep *report.Report, reports []reportFi
 			continue
 		}
 		var err error
-		if summary != "" && r.format == markdown && same(r.path, summary) {
+		if r.adds(summary) {
 			if err = w.appendSummary(rep, r.path); err != nil {
 				err = fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
 			}
@@ -231,7 +245,7 @@ func (w World) appendSummary(rep *report.Report, path string) error {
 	if room < minSummary {
 		return &fault.Error{
 			Err:  fmt.Errorf("the file has %s already, and GitHub shows nothing of more than %s", human.Size(info.Size()), human.Size(maxSummary)),
-			Help: "write less to it before, or use {report} markdown=FILE",
+			Help: "write less to it before, or use {report=}markdown=FILE",
 		}
 	}
 	fill := func(out io.Writer) error { return view.MarkdownIn(out, rep, int(room)) }

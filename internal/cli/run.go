@@ -47,7 +47,7 @@ type plan struct {
 // Problems are what is wrong with them: Deploy adds what it finds, and sends nothing.
 // An error means that a report would replace a file that the run reads.
 func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
-	reports, reportsErr := parseReports(s.Reports)
+	reports, reportsErr := parseReports(s.Reports, w.env("GITHUB_STEP_SUMMARY"))
 	server, serverErr := w.serverOptions(ctx, s)
 	targets, listed, targetsErr := w.targets(ctx, s, server)
 	files := append(s.inputs(), listed...)
@@ -56,7 +56,7 @@ func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 		files = append(files, r.path)
 	}
 	bundleOptions, bundleErr := w.bundleOptions(s, files)
-	problems := []error{s.contradictions(), reportsErr, bundleErr, serverErr, targetsErr}
+	problems := []error{s.Contradictions(), reportsErr, bundleErr, serverErr, targetsErr}
 	if inputsErr != nil {
 		return nil, errlist.Join(append(problems, inputsErr)...)
 	}

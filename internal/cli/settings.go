@@ -73,6 +73,7 @@ type Settings struct {
 	Lifetime *time.Duration `kong:"-"`
 
 	blank []string // flags that were given and are empty
+	gaps  []string // flags with an empty value among others
 }
 
 // NoHighstate reports whether no minion applies the states.
@@ -109,13 +110,15 @@ func (s *Settings) All(name string, values []string) []string {
 }
 
 // List returns the values of a flag that takes several, separated by commas. Like Text it
-// notes an error if the flag is given and all of its values are empty. An empty one among
-// others is left to the check of the values.
+// notes an error if the flag is given and all of its values are empty, or one among others.
 func (s *Settings) List(name string, flag *string) []string {
 	values := Split(Or(flag))
-	if flag != nil {
-		all := strings.Join(values, "")
-		s.Text(name, &all)
+	if flag == nil {
+		return values
+	}
+	all := strings.Join(values, "")
+	if s.Text(name, &all) != "" && hasGap(*flag) {
+		s.gaps = append(s.gaps, name)
 	}
 	return values
 }
@@ -128,8 +131,8 @@ func (s *Settings) limit(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithTimeoutCause(ctx, s.Timeout, report.ErrTimeout)
 }
 
-// flag spells a flag of the command for this front end.
-func (s *Settings) flag(name string) string {
+// Flag spells a flag of the command for this front end.
+func (s *Settings) Flag(name string) string {
 	switch {
 	case !s.Mage:
 		return "--" + name
@@ -149,7 +152,7 @@ func (s *Settings) Spell(o fault.Option) string {
 	case fault.Project, fault.Deployment:
 		return strings.ToUpper(string(o))
 	case fault.Server:
-		return "SPIRO_URL or " + s.flag("server")
+		return "SPIRO_URL or " + s.Flag("server")
 	case fault.Init:
 		if s.Mage {
 			return "mage spiro:init"
@@ -158,9 +161,9 @@ func (s *Settings) Spell(o fault.Option) string {
 	case fault.RegistryLogin:
 		return `"docker login"`
 	case fault.Token:
-		return "SPIRO_TOKEN or " + s.flag("token-file")
+		return "SPIRO_TOKEN or " + s.Flag("token-file")
 	}
-	return s.flag(string(o))
+	return s.Flag(string(o))
 }
 
 // clashes are flags that have no effect with another one.
@@ -177,31 +180,34 @@ var clashes = []struct{ with, why, flags string }{
 // asking are the flags that ask for minions.
 const asking = "expect-from expect-minion min-minions require-minions"
 
-// contradictions returns what is wrong with the flags by themselves.
-func (s *Settings) contradictions() error {
+// Contradictions returns what is wrong with the flags by themselves.
+func (s *Settings) Contradictions() error {
 	var errs []error
 	for _, name := range s.blank {
-		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s is given and empty", s.flag(name)), Help: "is a variable not set?"})
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s is given and empty", s.Flag(name)), Help: "is a variable not set?"})
+	}
+	for _, name := range s.gaps {
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has an empty value", s.Flag(name)), Help: "is a variable not set?"})
 	}
 	if slices.ContainsFunc(s.Servers, func(url string) bool { return strings.TrimSpace(url) == "" }) { // it would be the default server
-		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has an empty value", s.flag("server")), Help: "is a variable not set?"})
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has an empty value", s.Flag("server")), Help: "is a variable not set?"})
 	}
 	oneOf := func(flag, value string, words ...string) {
 		if last := len(words) - 1; value != "" && !slices.Contains(words, value) {
-			errs = append(errs, fmt.Errorf("%s %q: it is %s or %s", s.flag(flag), value, strings.Join(words[:last], ", "), words[last]))
+			errs = append(errs, fmt.Errorf("%s %q: it is %s or %s", s.Flag(flag), value, strings.Join(words[:last], ", "), words[last]))
 		}
 	}
 	oneOf("rollout", s.Rollout, parallel, serial)
 	oneOf("color", s.Color, auto, always, never)
 	oneOf("missing-minions", s.MissingMinions, string(report.Fail), string(report.Warn))
 	useless := func(flag, with, why string) {
-		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.flag(flag), with, why), Help: "leave one of them out"})
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.Flag(flag), with, why), Help: "leave one of them out"})
 	}
 	given := s.given()
 	for _, clash := range clashes {
 		for flag := range strings.FieldsSeq(clash.flags) {
 			if given[clash.with] && given[flag] {
-				useless(flag, s.flag(clash.with), clash.why)
+				useless(flag, s.Flag(clash.with), clash.why)
 			}
 		}
 	}
@@ -211,14 +217,14 @@ func (s *Settings) contradictions() error {
 		}
 	}
 	if s.Rollout == serial && s.MaxParallel != 0 {
-		useless("max-parallel", s.flag("rollout"), "is serial")
+		useless("max-parallel", s.Flag("rollout"), "is serial")
 	}
 	if s.MaxParallel < 0 {
-		errs = append(errs, fmt.Errorf("%s must not be negative", s.flag("max-parallel")))
+		errs = append(errs, fmt.Errorf("%s must not be negative", s.Flag("max-parallel")))
 	}
 	errs = append(errs, s.checkExpectations()...)
 	if _, err := parseSize(s.MaxEvent); err != nil && s.MaxEvent != "" {
-		errs = append(errs, fmt.Errorf("%s %q: %w", s.flag("max-event"), s.MaxEvent, err))
+		errs = append(errs, fmt.Errorf("%s %q: %w", s.Flag("max-event"), s.MaxEvent, err))
 	}
 	errs = append(errs, s.checkRegistry(given)...)
 	if s.Timeout < 0 || s.ConnectTimeout < 0 {
@@ -227,7 +233,7 @@ func (s *Settings) contradictions() error {
 	return errlist.Join(errs...)
 }
 
-// given reports which flags are given. It knows those that [Settings.contradictions] compares.
+// given reports which flags are given. It knows those that [Settings.Contradictions] compares.
 func (s *Settings) given() map[string]bool {
 	return map[string]bool{
 		"artifact": len(s.Artifacts) > 0, "bundle": s.Bundle != "", "diff": s.Diff != "", "digest": s.Digest != "", "dir": s.Dir != "",

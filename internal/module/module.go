@@ -58,9 +58,10 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, servers []string, tra
 		shown(u)
 	}
 	opts.Server.Proxy, opts.Spell = proxy, args.Spell
+	opts.Problems = append(slices.Clone(opts.Problems), contradictions(opts, servers)...)
 	for _, url := range servers {
 		server := opts.Server
-		server.Server, server.Address = url, "" // the address is for one server
+		server.Server, server.Address = strings.TrimSpace(url), "" // the address is for one server
 		opts.Targets = append(opts.Targets, spirodeploy.Target{Server: &server})
 	}
 	rep, _ := spirodeploy.Deploy(ctx, opts) // the report has the error, too
@@ -93,6 +94,9 @@ func Check(ctx context.Context, opts client.Options, project string) (string, er
 // check does what Check does. Its errors are not redacted.
 func check(ctx context.Context, opts client.Options, project string) (string, error) {
 	opts.Proxy = proxy
+	if err := checkServer(opts); err != nil {
+		return "", err
+	}
 	c, err := client.New(opts)
 	if err != nil {
 		return "", err
@@ -127,6 +131,8 @@ func CheckServers(servers []string, service bool) error {
 	switch {
 	case len(servers) == 0:
 		return errors.New("name at least one server: to deploy to the module's own, use deploy or deploy-report")
+	case slices.ContainsFunc(servers, isBlank): // it would be the default server
+		return errors.New("--servers has an empty value: is a variable not set?")
 	case service:
 		return errors.New("rollout: the module has a service, and all servers would be that one: " +
 			"leave --service out if the engine reaches the servers, or call deploy-report with the service of each")
@@ -190,6 +196,9 @@ func Port(server string, exposed []int) int {
 func CheckArtifact(name string) error {
 	if !fs.ValidPath(name) || name == "." {
 		return fmt.Errorf("artifact %q: its name must be a relative path without empty, . and .. elements", name)
+	}
+	if slices.Contains(strings.Split(name, "/"), ".git") {
+		return fmt.Errorf("artifact %q: .git is never a part of a bundle", name)
 	}
 	return nil
 }

@@ -229,10 +229,74 @@ func TestPort(t *testing.T) {
 func TestCheckArtifact(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
-		"a": true, "a/b c": true, "": false, ".": false, "/a": false, "../a": false, "a/../b": false, "a//b": false, "a/": false,
+		"a": true, "a/b c": true, ".github/x": true, ".git": false, "a/.git/b": false, "": false, ".": false, "/a": false, "../a": false, "a/../b": false, "a//b": false, "a/": false,
 	} {
 		if err := module.CheckArtifact(name); (err == nil) != want {
 			t.Errorf("CheckArtifact(%q): %v", name, err)
+		}
+	}
+}
+
+// TestContradictions: arguments that cannot be meant together, and values that are most often
+// those of a variable that is not set, deploy nothing.
+func TestContradictions(t *testing.T) {
+	t.Parallel()
+	srv := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1"}}})
+	secret := srv.Token(time.Hour, "shop")
+	for want, change := range map[string]func(*spirodeploy.Options){
+		"--expect-minions has no effect with --highstate=false, which asks no minion":    func(o *spirodeploy.Options) { o.NoHighstate, o.ExpectMinions = true, []string{"web1"} },
+		"--min-minions has no effect with --highstate=false, which asks no minion":       func(o *spirodeploy.Options) { o.NoHighstate, o.MinMinions = true, 1 },
+		"--min-minions -1: it is a number from 0 to":                                     func(o *spirodeploy.Options) { o.MinMinions = -1 },
+		"--max-parallel has no effect with --serial":                                     func(o *spirodeploy.Options) { o.Serial, o.MaxParallel = true, 2 },
+		"--max-parallel must not be negative":                                            func(o *spirodeploy.Options) { o.MaxParallel = -1 },
+		"an expected minion has an empty id":                                             func(o *spirodeploy.Options) { o.ExpectMinions = []string{"web1", " "} },
+		`--expect-minions "web*": it takes ids of minions, not a pattern: --min-minions`: func(o *spirodeploy.Options) { o.ExpectMinions = []string{"web*"} },
+		"--server is given and empty: is a variable not set?":                            func(o *spirodeploy.Options) { o.Server.Server = " " },
+	} {
+		opts := order(t, srv, secret)
+		change(&opts)
+		outcome, _ := deploy(t, opts)
+		if outcome.ExitStatus != report.Invalid.ExitStatus() || !strings.Contains(outcome.Summary, want) {
+			t.Errorf("status %d, want %q:\n%s", outcome.ExitStatus, want, outcome.Summary)
+		}
+	}
+	if _, ok := srv.Deployment("shop", "prod"); ok {
+		t.Error("something was deployed")
+	}
+	_, err := module.Check(t.Context(), client.Options{Token: parse(t, secret)}, "")
+	if err == nil || !strings.Contains(err.Error(), "--server is given and empty") {
+		t.Errorf("check of no server: %v", err)
+	}
+	if err := module.CheckServers([]string{srv.URL(), ""}, false); err == nil || !strings.Contains(err.Error(), "empty value") {
+		t.Errorf("a rollout to a server without a name: %v", err)
+	}
+}
+
+// TestLogin: user and password belong together, and the end of a file's line to neither.
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ user, password, want, wrong string }{
+		{"ci", "s3cret", "s3cret", ""},
+		{"ci", " s3cret \r\n", " s3cret ", ""},
+		{"", "", "", ""},
+		{"", "s3cret", "", "without --username"},
+		{"ci", "\n", "", "without --password"},
+	} {
+		find, err := module.Login(test.user, test.password)
+		if err != nil || test.wrong != "" {
+			if err == nil || test.wrong == "" || !strings.Contains(err.Error(), test.wrong) {
+				t.Errorf("%q, %q: %v", test.user, test.password, err)
+			}
+			continue
+		}
+		if find == nil {
+			if test.want != "" {
+				t.Errorf("%q, %q: no login", test.user, test.password)
+			}
+			continue
+		}
+		if l, err := find(t.Context(), "registry.example.com"); err != nil || l.Username != test.user || l.Password != test.want {
+			t.Errorf("%q, %q gives the password %q, %v", test.user, test.password, l.Password, err)
 		}
 	}
 }

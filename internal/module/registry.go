@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
 	"github.com/spirostack/spirodeploy/internal/errlist"
@@ -20,6 +21,21 @@ func at(address string, opts registry.Options) (registry.Address, *registry.Clie
 	addr, err := registry.Parse(address)
 	c, clientErr := registry.New(opts)
 	return addr, c, errlist.Join(err, clientErr)
+}
+
+// Login returns the login of a user, or nil without one. The newline at the end of a file with
+// a password is not a part of it, as for "docker login".
+func Login(username, password string) (registry.Credentials, error) {
+	password = strings.TrimRight(password, "\r\n")
+	switch {
+	case username == "" && password == "":
+		return nil, nil
+	case username == "":
+		return nil, errors.New("--password is given without --username")
+	case password == "":
+		return nil, errors.New("--username is given without --password, or that is empty: is a variable not set?")
+	}
+	return registry.Static(registry.Login{Username: username, Password: password}), nil
 }
 
 // Push puts the bundle in a file into a registry, under an address with a tag. It returns

@@ -215,7 +215,7 @@ func (a *archive) warnings(ctx context.Context) (all []Warning) {
 	}
 	add(a.pointers, "is a pointer of Git LFS, not the file: run git lfs install and git lfs pull first")
 	add(a.submodules(ctx), "is a submodule, which is an empty directory in git archive: add its files as an artifact")
-	add(a.depending(ctx), "has a placeholder of export-subst for refs, notes, signatures or a mailmap: two clones of one commit may give different bytes")
+	add(a.depending(ctx), "has a placeholder of export-subst for refs, notes, signatures, a mailmap or the time since the commit: two bundles of one commit may differ")
 	return all
 }
 
@@ -238,9 +238,9 @@ func (a *archive) submodules(ctx context.Context) []string {
 // maxListed is the number of names in one question to git.
 const maxListed = 100
 
-// clonePlaceholders match the placeholders of export-subst that depend on the clone
-// (gitattributes(5), git-log(1) "pretty formats").
-const clonePlaceholders = `\$Format:[^$]*%[-+ ]?(d|D|S|N|G[A-Z?]|\(describe|\(decorate|[ac][NEL])`
+// clonePlaceholders match the placeholders of export-subst that depend on the clone, or on
+// the time of day (gitattributes(5), git-log(1) "pretty formats").
+const clonePlaceholders = `\$Format:[^$]*%[-+ ]?(d|D|S|N|G[A-Z?]|\(describe|\(decorate|[ac][NELrh])`
 
 // depending returns the files in which git has replaced such placeholders.
 func (a *archive) depending(ctx context.Context) []string {

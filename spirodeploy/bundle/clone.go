@@ -54,6 +54,9 @@ func (c *clone) make(common, own string) (err error) {
 	if c.dir, err = os.MkdirTemp("", "spirodeploy-*.git"); err != nil {
 		return err
 	}
+	if c.dir, err = filepath.Abs(c.dir); err != nil { // TMPDIR may be relative, and git runs elsewhere
+		return err
+	}
 	// Git does not follow a link here.
 	head, err := os.ReadFile(filepath.Join(own, "HEAD"))
 	if err != nil {

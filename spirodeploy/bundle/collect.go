@@ -19,6 +19,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/internal/tempfile"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
@@ -74,7 +75,7 @@ func (c *collector) check() (walk bool) {
 	}
 	for _, pattern := range c.opts.Exclude {
 		if pattern == "" || !doublestar.ValidatePattern(pattern) {
-			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), `write \[ for a [ that stands for itself`)
+			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), escapeHint(pattern))
 		}
 	}
 	walk = len(c.problems) == 0
@@ -99,6 +100,17 @@ func (c *collector) check() (walk bool) {
 	return walk
 }
 
+// escapeHint returns what helps against a pattern that is not valid.
+func escapeHint(pattern string) fault.Hint {
+	switch {
+	case pattern == "":
+		return "is a variable not set?"
+	case strings.ContainsAny(pattern, "{}") && !strings.Contains(pattern, "["):
+		return fault.Hint(fault.Literal(`write \{ for a { that stands for itself`))
+	}
+	return `write \[ for a [ that stands for itself`
+}
+
 // checkArtifacts gives each artifact its name, and drops those without a valid one.
 func (c *collector) checkArtifacts() {
 	var named []Artifact // the caller's stay as they are
@@ -106,12 +118,12 @@ func (c *collector) checkArtifacts() {
 	for _, a := range c.opts.Artifacts {
 		name, err := a.name(c.dir)
 		switch {
-		case isBelow(filepath.ToSlash(filepath.Clean(a.Path)), ".git"):
-			c.problem(a.Path, errors.New("artifact: .git is never a part of a bundle"), "")
+		case isBelow(filepath.ToSlash(filepath.Clean(a.Path)), ".git"), err == nil && isBelow(name, ".git"):
+			c.problem(a.Path, fmt.Errorf("artifact: %w", errGit), "")
 		case err != nil:
-			c.problem(a.Path, err, "say where it goes: {artifact} NAME=PATH")
+			c.problem(a.Path, err, "say where it goes: {artifact=}NAME=PATH")
 		case names[name]:
-			c.problem(a.Path, fmt.Errorf("artifact %s: %w: another artifact has the name too", name, ErrDuplicate), "give one of them another name: {artifact} NAME=PATH")
+			c.problem(a.Path, fmt.Errorf("artifact %s: %w: another artifact has the name too", name, ErrDuplicate), "give one of them another name: {artifact=}NAME=PATH")
 		default:
 			names[name] = true
 			named = append(named, Artifact{Path: a.Path, Name: name})
@@ -119,6 +131,8 @@ func (c *collector) checkArtifacts() {
 	}
 	c.opts.Artifacts = named
 }
+
+var errGit = errors.New(".git is never a part of a bundle")
 
 // name returns where the artifact goes below _artifacts.
 func (a Artifact) name(dir string) (string, error) {
@@ -285,7 +299,7 @@ func excludeHint(name string) fault.Hint {
 	if name == "" || plainName(name) != name {
 		return "" // no pattern matches it: the scanner has to change
 	}
-	return fault.Hint("to leave it out: {exclude} " + fault.Literal(shellQuote(excludePattern(name))))
+	return fault.Hint("to leave it out: {exclude=}" + fault.Literal(sanitize.Shell(excludePattern(name))))
 }
 
 // excludePattern returns a pattern that matches a name in the bundle. It matches other
@@ -316,6 +330,9 @@ func (c *collector) add(e Entry) (err error) {
 	}
 	if err := checkName(name); err != nil {
 		return err
+	}
+	if isBelow(name, ".git") { // one of Options.Files: scanners do not get here with it
+		return errGit
 	}
 	it := item{Item: Item{Name: name, Mode: canonicalMode(e.Mode)}, origin: e.origin}
 	switch e.Mode.Type() {

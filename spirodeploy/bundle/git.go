@@ -44,7 +44,7 @@ func (c *collector) readCommit() ([]byte, []Warning) {
 		if noCommit || strings.Contains(err.Error(), "not a git repository (or any") {
 			return nil, nil
 		}
-		return nil, []Warning{{Path: GitCommitFile, Text: "left out, since git failed: " + err.Error()}}
+		return nil, []Warning{{Path: GitCommitFile, Text: "left out, since git failed: " + strings.Join(strings.Fields(err.Error()), " ")}}
 	}
 	described := ""
 	if describe := cmp.Or(c.opts.GitDescribe, DescribeAll); describe != DescribeOff {

@@ -285,6 +285,21 @@ func TestGitSettings(t *testing.T) {
 	same("a commit in place of this one")
 }
 
+// TestGitRelativeTemporary: git runs in another directory than this process.
+func TestGitRelativeTemporary(t *testing.T) {
+	dir := repository(t, node{'f', "a", "x"})
+	check(t, os.MkdirAll(filepath.Join(dir, ".git/info"), 0o755))
+	check(t, os.WriteFile(filepath.Join(dir, ".git/info/attributes"), []byte("a export-ignore\n"), 0o644))
+	t.Chdir(t.TempDir())
+	check(t, os.Mkdir("tmp", 0o755))
+	t.Setenv("TMPDIR", "tmp")
+	data, _ := build(t, bundle.Options{Dir: dir, Source: bundle.Git, Exclude: []string{bundle.GitCommitFile}})
+	equal(t, "listing", listing(t, data), "755 _source/\n644 _source/a = \"x\"\n")
+	if left, err := os.ReadDir("tmp"); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 // TestGitFilters that the commit's own attributes name run, as Git LFS needs it.
 func TestGitFilters(t *testing.T) {
 	t.Parallel()
@@ -301,8 +316,8 @@ func TestGitWarnings(t *testing.T) {
 	other := repository(t, node{'f', "x", "x"})
 	dir := repository(
 		t,
-		node{'f', ".gitattributes", "sub/refs export-subst\nhash export-subst\n"},
-		node{'f', "sub/refs", "$Format:%H%d$\n"}, node{'f', "hash", "$Format:%H$\n"}, node{'f', "untouched", "$Format:%d$\n"},
+		node{'f', ".gitattributes", "sub/refs export-subst\nhash export-subst\nage export-subst\n"},
+		node{'f', "sub/refs", "$Format:%H%d$\n"}, node{'f', "hash", "$Format:%H %ad %cI$\n"}, node{'f', "age", "$Format:%cr$\n"}, node{'f', "untouched", "$Format:%d$\n"},
 		node{'f', "sub/large.bin", pointer}, node{'f', "about-lfs", pointer + strings.Repeat("x", 1024)}, node{'f', "vendor/large.bin", pointer},
 	)
 	run(t, dir, "git", "-c", "protocol.file.allow=always", "submodule", "add", "-q", other, "sub/module")
@@ -319,12 +334,13 @@ func TestGitWarnings(t *testing.T) {
 	equal(t, "warnings", warnings(dir), `sub/large.bin: is a pointer of Git LFS
 vendor/large.bin: is a pointer of Git LFS
 sub/module: is a submodule
+age: has a placeholder of export-subst for refs
 sub/refs: has a placeholder of export-subst for refs
 `)
 	equal(t, "warnings of a directory", warnings(filepath.Join(dir, "sub")), `large.bin: is a pointer of Git LFS
 module: is a submodule
 `) // attributes of a directory above it do not count there
-	equal(t, "warnings without what is left out", warnings(dir, "vendor", "_source/sub/*"), "")
+	equal(t, "warnings without what is left out", warnings(dir, "vendor", "_source/sub/*", "age"), "")
 }
 
 // TestGitExclude leaves out a directory: git names what is in it one by one.

@@ -193,7 +193,8 @@ func parseBlock(block []byte) (*member, error) {
 		if magic == magicGNU {
 			// There are times of GNU tar's there, which Python takes for a prefix.
 			f.check(odd("it is GNU tar's, and has something in the place of ustar's prefix"))
-		} else if strings.HasSuffix(prefix, "/") || m.name == "" || m.name[0] == '/' {
+		} else if strings.HasSuffix(prefix, "/") || m.name == "" && m.flag != typeDir || strings.HasPrefix(m.name, "/") {
+			// Python puts the whole name of a directory there, so that the slash ends it.
 			f.check(odd("its prefix and its name cannot be joined in one way only"))
 		}
 		m.name = prefix + "/" + m.name

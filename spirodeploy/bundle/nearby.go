@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
@@ -53,6 +54,6 @@ func (c *collector) whereToLook() fault.Hint {
 	if c.near == "" {
 		return "name the project directory with {dir}, or add {artifact}; {init} writes a first project"
 	}
-	near := fault.Hint(fault.Literal(printable(c.near)))
-	return "there is one in " + near + ": did you mean {dir} " + near + "?"
+	near := printable(c.near)
+	return fault.Hint("there is one in " + fault.Literal(near) + ": did you mean {dir=}" + fault.Literal(sanitize.Shell(near)) + "?")
 }

@@ -49,6 +49,19 @@ func TestNearby(t *testing.T) {
 	}
 }
 
+// TestNearbyQuoted: the hint can be copied into a shell.
+func TestNearbyQuoted(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "my shop", "_salt"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err := bundle.New(t.Context(), bundle.Options{Dir: root})
+	if want := "did you mean bundle.Options.Dir '" + filepath.Join(root, "my shop") + "'?"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 func same(t *testing.T, a, b string) bool {
 	t.Helper()
 	x, errX := os.Stat(a)

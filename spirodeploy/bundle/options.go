@@ -64,10 +64,11 @@ type Artifact struct {
 }
 
 // ParseArtifact reads "PATH" or "NAME=PATH". Text with = in it is a PATH if such a
-// path exists, relative to dir.
+// path exists, relative to dir, or if there is no NAME: most often a variable is not set,
+// and the artifact must not go elsewhere.
 func ParseArtifact(dir, s string) Artifact {
 	name, p, ok := strings.Cut(s, "=")
-	if !ok {
+	if !ok || name == "" {
 		return Artifact{Path: s}
 	}
 	if _, err := os.Lstat(in(dir, s)); err == nil {

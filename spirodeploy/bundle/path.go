@@ -3,8 +3,6 @@ package bundle
 import (
 	"io/fs"
 	"path/filepath"
-	"regexp"
-	"strings"
 )
 
 // in returns the path p, which may be relative to dir.
@@ -54,15 +52,4 @@ func reason(err error) error {
 		return pe.Err
 	}
 	return err
-}
-
-// forShell matches what a shell could change.
-var forShell = regexp.MustCompile(`[^a-zA-Z0-9_./+:,@%-]`)
-
-// shellQuote quotes a word for a POSIX shell if the shell would change it.
-func shellQuote(s string) string {
-	if !forShell.MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

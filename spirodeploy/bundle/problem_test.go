@@ -36,7 +36,9 @@ func TestOptionProblems(t *testing.T) {
 		},
 		{bundle.Options{Dir: dir, ModTime: time.Unix(-1, 0)}, "modification time 1969-12-31T23:59:59Z: outside of what a tar header holds, 1970 to 2242", nil},
 		{bundle.Options{Dir: dir, ModTime: time.Unix(1<<33, 0)}, "modification time 2242-03-16T12:56:32Z: outside of what a tar header holds, 1970 to 2242", nil},
-		{bundle.Options{Dir: dir, Exclude: []string{""}}, `exclude "": not a valid pattern (write \[ for a [ that stands for itself)`, nil},
+		{bundle.Options{Dir: dir, Exclude: []string{""}}, `exclude "": not a valid pattern (is a variable not set?)`, nil},
+		{bundle.Options{Dir: dir, Exclude: []string{"{a"}}, `exclude "{a": not a valid pattern (write \{ for a { that stands for itself)`, nil},
+		{bundle.Options{Dir: dir, Exclude: []string{"[a"}}, `exclude "[a": not a valid pattern (write \[ for a [ that stands for itself)`, nil},
 		{bundle.Options{Dir: dir, Exclude: []string{"*"}}, "nothing to bundle: " + dir + " has no _salt directory with anything in it, and there are no artifacts and no source (name the project directory with bundle.Options.Dir, or add bundle.Options.Artifacts)", bundle.ErrEmpty},
 		{
 			bundle.Options{Dir: dir, Files: map[string][]byte{"../x": nil, "/x": nil, "a//b": nil, "": nil, ".": nil}}, `5 problems:
@@ -45,6 +47,10 @@ func TestOptionProblems(t *testing.T) {
   - ../x: bad name: has .. as an element
   - /x: bad name: is absolute
   - a//b: bad name: not a clean path ("a/b" would be)`, bundle.ErrName,
+		},
+		{
+			bundle.Options{Dir: dir, Files: map[string][]byte{"web/.git/config": nil}},
+			"web/.git/config: .git is never a part of a bundle (to leave it out: bundle.Options.Exclude web/.git/config)", nil,
 		},
 		{
 			bundle.Options{Dir: missing, ModTime: time.Unix(-1, 0), Digest: "x", Exclude: []string{"["}, Artifacts: []bundle.Artifact{{Path: "/etc"}}},

@@ -143,6 +143,7 @@ func TestParse(t *testing.T) {
 	for s, want := range map[string]bundle.Artifact{
 		"path": {Path: "path"}, "name=path": {Name: "name", Path: "path"}, "k=v": {Path: "k=v"}, "k2=k=v": {Name: "k2", Path: "k=v"},
 		"dangling=link": {Path: "dangling=link"}, dir + "/k=v": {Path: dir + "/k=v"}, "": {},
+		"=path": {Path: "=path"}, "name=": {Name: "name"},
 	} {
 		if got := bundle.ParseArtifact(dir, s); got != want {
 			t.Errorf("%q is %+v, want %+v", s, got, want)

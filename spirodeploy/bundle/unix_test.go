@@ -224,6 +224,10 @@ func TestGitRefuses(t *testing.T) {
 	if len(warnings) != 1 || !strings.HasPrefix(warnings[0].String(), ".gitcommit: left out, since git failed: fatal: detected dubious ownership in repository") {
 		t.Errorf("warnings: %v", warnings)
 	}
+	// Git's advice is a part of the line, to copy.
+	if text := warnings[0].String(); strings.Contains(text, `\n`) || !strings.Contains(text, "call: git config --global --add safe.directory /") {
+		t.Errorf("warning: %s", text)
+	}
 	ps := problems(t, bundle.Options{Dir: dir, Source: bundle.Git})
 	if len(ps) != 1 || !strings.HasPrefix(ps.Error(), "git archive HEAD: fatal: detected dubious ownership") {
 		t.Errorf("problems: %v", ps)

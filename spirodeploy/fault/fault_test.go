@@ -86,6 +86,16 @@ func TestHint(t *testing.T) {
 	if got, want := hint.Spell(flags), "give --dir {exclude} {{x} %s {dir}, or --ssl-cert"; got != want {
 		t.Errorf("Spell returns %q, want %q", got, want)
 	}
+	withValue := fault.Hint("say {exclude=}" + fault.Literal("a{b}") + " or {dir=}x")
+	for want, spell := range map[string]fault.Speller{
+		"say --exclude a{b} or --dir x":                           flags,
+		"say -exclude=a{b} or -dir=x":                             func(o fault.Option) string { return "-" + string(o) },
+		"say bundle.Options.Exclude a{b} or bundle.Options.Dir x": nil,
+	} {
+		if got := withValue.Spell(spell); got != want {
+			t.Errorf("Spell returns %q, want %q", got, want)
+		}
+	}
 	for _, o := range fault.Options() {
 		if o != fault.Init && fault.Hint("{"+o+"}").String() == "" {
 			t.Errorf("%s has no name in Go", o)

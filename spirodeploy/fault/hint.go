@@ -78,8 +78,8 @@ func Options() []Option {
 // "" if the front end does not have the option.
 type Speller func(Option) string
 
-// Hint says what a person can do about an error. It names an option as {ssl-cert}. Text
-// from elsewhere must pass through [Literal].
+// Hint says what a person can do about an error. It names an option as {ssl-cert}, and one
+// with a value behind it as {dir=}VALUE. Text from elsewhere must pass through [Literal].
 type Hint string
 
 // Spell returns the hint with its options spelled. It leaves out a part between semicolons
@@ -93,12 +93,15 @@ func (h Hint) Spell(spell Speller) string {
 	for segment := range strings.SplitSeq(string(h), "; ") {
 		possible := true
 		text := placeholder.ReplaceAllStringFunc(segment, func(s string) string {
-			o := Option(strings.Trim(s, "{}"))
-			if o == "" {
+			name, hasValue := strings.CutSuffix(strings.Trim(s, "{}"), "=")
+			if name == "" {
 				return s[:1]
 			}
-			word := spell(o)
+			word := spell(Option(name))
 			possible = possible && word != ""
+			if hasValue {
+				word += beforeValue(word)
+			}
 			return word
 		})
 		if possible {
@@ -108,11 +111,20 @@ func (h Hint) Spell(spell Speller) string {
 	return strings.Join(all, "; ")
 }
 
+// beforeValue returns what stands between an option and its value: a flag with one dash, such
+// as mage's, needs an equals sign.
+func beforeValue(option string) string {
+	if strings.HasPrefix(option, "-") && !strings.HasPrefix(option, "--") {
+		return "="
+	}
+	return " "
+}
+
 // String returns the hint with its options spelled as fields of Go structs.
 func (h Hint) String() string { return h.Spell(nil) }
 
 // placeholder matches an option's name in a hint, or an escaped brace.
-var placeholder = regexp.MustCompile(`\{[a-z-]+\}|\{\{`)
+var placeholder = regexp.MustCompile(`\{[a-z-]+=?\}|\{\{`)
 
 // Literal escapes text for use in a hint.
 func Literal(text string) string { return strings.ReplaceAll(text, "{", "{{") }

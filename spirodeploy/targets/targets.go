@@ -24,7 +24,7 @@ func Bundle(
 	dir *string, // project directory (default .)
 	artifact *string, // files or directories that the build made, PATH or NAME=PATH, separated by commas (\, for a comma)
 	source *string, // add the source: filesystem, fs or git
-	exclude *string, // patterns of what to leave out, separated by commas
+	exclude *string, // patterns of what to leave out, separated by commas (\, for a comma, as in {a\,b})
 	gitDescribe *string, // all, tags or off: the second line of .gitcommit (default all)
 	digest *string, // refuse a bundle with any other digest
 	missingMinions *string, // fail or warn if an SLS that the top file names is missing (default fail)
@@ -58,7 +58,7 @@ func Push(
 	dir *string, // project directory (default .)
 	artifact *string, // files or directories that the build made, PATH or NAME=PATH, separated by commas (\, for a comma)
 	source *string, // add the source: filesystem, fs or git
-	exclude *string, // patterns of what to leave out, separated by commas
+	exclude *string, // patterns of what to leave out, separated by commas (\, for a comma, as in {a\,b})
 	gitDescribe *string, // all, tags or off: the second line of .gitcommit (default all)
 	digest *string, // refuse a bundle with any other digest
 	missingMinions *string, // fail or warn if an SLS that the top file names is missing (default fail)
@@ -94,7 +94,7 @@ func Deploy(
 	dir *string, // project directory (default .)
 	artifact *string, // files or directories that the build made, PATH or NAME=PATH, separated by commas (\, for a comma)
 	source *string, // add the source: filesystem, fs or git
-	exclude *string, // patterns of what to leave out, separated by commas
+	exclude *string, // patterns of what to leave out, separated by commas (\, for a comma, as in {a\,b})
 	gitDescribe *string, // all, tags or off: the second line of .gitcommit (default all)
 	bundle *string, // deploy this bundle instead of building one: a file, or oci://REGISTRY/NAME:TAG
 	digest *string, // refuse a bundle with any other digest

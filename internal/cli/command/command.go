@@ -17,7 +17,6 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/cli"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
-	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
 
@@ -139,7 +138,7 @@ func spelledByMage(model *kong.Application, args []string) (given, name string) 
 			continue
 		}
 		for _, f := range model.Flags {
-			if (&cli.Settings{Mage: true}).Spell(fault.Option(f.Name)) == given {
+			if (&cli.Settings{Mage: true}).Flag(f.Name) == given {
 				return given, f.Name
 			}
 		}

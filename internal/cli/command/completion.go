@@ -70,7 +70,7 @@ func flagsOf(line commandLine) ([]completed, error) {
 // complete writes the script that makes a shell complete flags and verbs.
 func complete(w io.Writer, shell string) error {
 	write, ok := map[string]func(map[string][]completed) string{"bash": bash, "fish": fish, "zsh": func(flags map[string][]completed) string {
-		return "#compdef " + program + "\nautoload -U +X bashcompinit && bashcompinit\n" + bash(flags)
+		return "#compdef " + program + "\nwhence compdef >/dev/null || { autoload -U compinit && compinit; }\nautoload -U +X bashcompinit && bashcompinit\n" + bash(flags)
 	}}[shell]
 	if !ok {
 		return fmt.Errorf("--completion: there is none for %q, but for bash, zsh and fish", shell)
@@ -101,14 +101,15 @@ func bash(flags map[string][]completed) string {
 				continue
 			}
 			seen[f.names[0]] = true
-			fmt.Fprintf(&values, "    %s) %s; return ;;\n", f.names[0], action)
+			fmt.Fprintf(&values, "    %s) %s; COMPREPLY=(\"${COMPREPLY[@]/#/$prefix}\"); return ;;\n", f.names[0], action)
 		}
 		fmt.Fprintf(&names, "    %s) flags=\"%s\" ;;\n", cmp.Or(verb, "*"), strings.Join(all, "\n"))
 	}
 	return fmt.Sprintf(`_spiro_deploy() {
-  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" flags
-  # bash makes words of their own of "=" and of what follows it.
-  if [[ $word == "=" ]]; then word=""; elif [[ $before == "=" ]]; then before="${COMP_WORDS[COMP_CWORD-2]}"; fi
+  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" prefix="" flags
+  # bash makes words of their own of "=" and of what follows it, unless COMP_WORDBREAKS lacks it; zsh does not.
+  if [[ $word == "=" ]]; then word=""; elif [[ $before == "=" ]]; then before="${COMP_WORDS[COMP_CWORD-2]}"
+  elif [[ $word == --*=* ]]; then before="${word%%%%=*}" prefix="${word%%%%=*}=" word="${word#*=}"; fi
   local IFS=$'\n' # names may have spaces in them
   COMPREPLY=()
   case "$before" in

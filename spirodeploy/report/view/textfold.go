@@ -60,7 +60,7 @@ func (f *folder) note() {
 }
 
 // showAll says how to see what a folded text leaves out.
-const showAll fault.Hint = "{verbose} or {report} html=FILE shows all"
+const showAll fault.Hint = "{verbose} or {report=}html=FILE shows all"
 
 // group writes what minions did, in so many lines, and their counts.
 func (f *folder) group(g *group, room int) {

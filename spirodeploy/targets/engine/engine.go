@@ -34,13 +34,14 @@ func Bundle(
 	output *string, // file to write (default bundle.tar)
 	artifact *string, // files or directories that the build made, PATH or NAME=PATH, separated by commas (\, for a comma)
 	source *string, // add the source: filesystem, fs or git
-	exclude *string, // patterns of what to leave out, separated by commas
+	exclude *string, // patterns of what to leave out, separated by commas (\, for a comma, as in {a\,b})
 	module *string, // Dagger module to serve (default: this project's)
 ) error {
-	file, pathErr := filepath.Abs(cmp.Or(cli.Or(output), "bundle.tar"))
-	s := cli.Settings{Mage: true, Artifacts: cli.Split(cli.Or(artifact)), Source: cli.Or(source), Exclude: cli.Split(cli.Or(exclude))}
+	s := settings(artifact, source, exclude)
+	ref := s.Text("module", module)
+	file, pathErr := filepath.Abs(cmp.Or(s.Text("output", output), "bundle.tar"))
 	check := func(context.Context, cli.World) error { return pathErr }
-	return withBundle(ctx, s, cli.Or(module), check, func(ctx context.Context, w cli.World, e *session, id string) error {
+	return withBundle(ctx, s, ref, check, func(ctx context.Context, w cli.World, e *session, id string) error {
 		digest, err := e.export(ctx, id, file)
 		if err != nil {
 			return failed(ctx, "bundle", err)
@@ -61,24 +62,24 @@ func Deploy(
 	highstate *bool, // apply the states to the minions concerned (default true)
 	artifact *string, // files or directories that the build made, PATH or NAME=PATH, separated by commas (\, for a comma)
 	source *string, // add the source: filesystem, fs or git
-	exclude *string, // patterns of what to leave out, separated by commas
+	exclude *string, // patterns of what to leave out, separated by commas (\, for a comma, as in {a\,b})
 	module *string, // Dagger module to serve (default: this project's)
 	timeout *time.Duration, // how long the whole run may take (default no limit)
 ) error {
 	if err := cli.CheckPosition(project, deployment); err != nil {
 		return err
 	}
-	s := cli.Settings{
-		Mage: true, Project: project, Deployment: deployment, Highstate: highstate, Timeout: cli.Or(timeout), TokenFile: cli.Or(tokenFile),
-		Servers: []string{cmp.Or(cli.Process().ServerURL(cli.Or(server)), client.DefaultServer)}, SSLCert: cli.Or(sslCert), Insecure: cli.Or(insecure),
-		Artifacts: cli.Split(cli.Or(artifact)), Source: cli.Or(source), Exclude: cli.Split(cli.Or(exclude)),
-	}
+	s := settings(artifact, source, exclude)
+	s.Project, s.Deployment, s.Highstate, s.Timeout, s.Insecure = project, deployment, highstate, cli.Or(timeout), cli.Or(insecure)
+	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), s.Text("ssl-cert", sslCert)
+	s.Servers = []string{cmp.Or(cli.Process().ServerURL(s.Text("server", server)), client.DefaultServer)}
+	ref := s.Text("module", module)
 	var tok token.Token
 	check := func(ctx context.Context, w cli.World) (err error) {
 		tok, err = w.NeedToken(ctx, s)
 		return errlist.Join(client.CheckName("project", project), client.CheckName("deployment", deployment), err)
 	}
-	return withBundle(ctx, s, cli.Or(module), check, func(ctx context.Context, w cli.World, e *session, id string) error {
+	return withBundle(ctx, s, ref, check, func(ctx context.Context, w cli.World, e *session, id string) error {
 		result, err := e.deploy(ctx, id, s, tok)
 		if err != nil {
 			return undecided(ctx, err)
@@ -89,4 +90,11 @@ func Deploy(
 		}
 		return &cli.Error{Status: result.ExitStatus, Err: errors.New(lastLine(result.Summary)), Told: true}
 	})
+}
+
+// settings returns the settings of a bundle.
+func settings(artifact, source, exclude *string) cli.Settings {
+	s := cli.Settings{Mage: true}
+	s.Artifacts, s.Source, s.Exclude = s.List("artifact", artifact), s.Text("include-source", source), s.List("exclude", exclude)
+	return s
 }

@@ -158,11 +158,11 @@ func TestBundle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for output, want := range map[string]string{"": "bundle.tar", "out/x.tar": "out/x.tar"} {
+	for want, output := range map[string]*string{"bundle.tar": nil, "out/x.tar": ptr("out/x.tar")} {
 		f.queries = nil
 		want = filepath.Join(dir, want)
 		out := stdout(t, func() {
-			if err := engine.Bundle(t.Context(), &output, ptr("a"), nil, nil, ptr("m")); err != nil {
+			if err := engine.Bundle(t.Context(), output, ptr("a"), nil, nil, ptr("m")); err != nil {
 				t.Error(err)
 			}
 		})
@@ -194,8 +194,16 @@ func TestRefusedBefore(t *testing.T) {
 		"no such file": func() error {
 			return engine.Deploy(t.Context(), "a", "b", nil, ptr("missing"), nil, nil, nil, nil, nil, nil, ptr("m"), nil)
 		},
-		`source "svn"`: func() error { return engine.Bundle(t.Context(), nil, nil, ptr("svn"), nil, ptr("m")) },
-		"-module=":     func() error { return engine.Bundle(t.Context(), nil, nil, nil, nil, nil) },
+		"-server is given and empty": func() error {
+			return engine.Deploy(t.Context(), "a", "b", ptr(" "), nil, nil, nil, nil, nil, nil, nil, ptr("m"), nil)
+		},
+		"-tokenFile is given and empty": func() error {
+			return engine.Deploy(t.Context(), "a", "b", nil, ptr(""), nil, nil, nil, nil, nil, nil, ptr("m"), nil)
+		},
+		"-artifact has an empty value": func() error { return engine.Bundle(t.Context(), nil, ptr("a,"), nil, nil, ptr("m")) },
+		"-output is given and empty":   func() error { return engine.Bundle(t.Context(), ptr(""), nil, nil, nil, ptr("m")) },
+		`source "svn"`:                 func() error { return engine.Bundle(t.Context(), nil, nil, ptr("svn"), nil, ptr("m")) },
+		"-module=":                     func() error { return engine.Bundle(t.Context(), nil, nil, nil, nil, nil) },
 	} {
 		if err := run(); status(err) != 2 || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q with status 2", err, want)

@@ -15,7 +15,7 @@ import (
 )
 
 // withBundle has an engine bundle the working directory, and calls use with the id of the
-// bundle. It needs no engine if check fails, or if the module or the source is wrong.
+// bundle. It needs no engine if check fails, or if a flag, the module or the source is wrong.
 func withBundle(ctx context.Context, s cli.Settings, module string, check func(context.Context, cli.World) error, use func(context.Context, cli.World, *session, string) error) error {
 	ctx, stop := cli.UntilSignal(ctx, cli.Gone...)
 	defer stop()
@@ -23,7 +23,7 @@ func withBundle(ctx context.Context, s cli.Settings, module string, check func(c
 		info, _ := debug.ReadBuildInfo() // nil if there is none
 		ref, refErr := moduleRef(module, ".", info)
 		_, sourceErr := bundle.ParseSource(s.Source)
-		if err := errlist.Join(check(ctx, w), refErr, sourceErr); err != nil {
+		if err := errlist.Join(s.Contradictions(), check(ctx, w), refErr, sourceErr); err != nil {
 			return err
 		}
 		e, err := connect(ctx, ref)
