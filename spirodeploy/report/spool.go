@@ -43,9 +43,13 @@ func (s *spool) put(m *Minion, raw, excerpt []byte) {
 	s.settle()
 	place, size := m.details.slot, len(raw)+len(excerpt)
 	if int64(size) > place.room {
-		// At least twice the room, so that old places do not add up. Most disks do not
-		// store the rest.
-		place = slot{spool: s, at: s.size, room: 1 << bits.Len(uint(size))}
+		// A minion that got a place before gets more room than it needs, so that old places
+		// do not add up. Holes for all minions would make writing slow.
+		room := int64(size)
+		if place.room > 0 {
+			room = 1 << bits.Len(uint(size))
+		}
+		place = slot{spool: s, at: s.size, room: room}
 	}
 	end := place.at + place.room
 	switch {
