@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"iter"
@@ -38,8 +39,10 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(w, 64<<10) // which remembers the first error
-	r.spool.settle()                      // since others read from it
+	back := newBackground(w)
+	defer back.close()                          // nothing writes to w after this
+	out := bufio.NewWriterSize(back, chunkSize) // which remembers the first error
+	r.spool.settle()                            // since others read from it
 	for _, t := range r.Targets {
 		list := upTo("events", out, &rest)
 		for i := range t.Events {
@@ -62,7 +65,57 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	}
 	jsontext.Raw(out, string(rest))
 	_ = out.WriteByte('\n')
-	return out.Flush()
+	return cmp.Or(out.Flush(), back.close())
+}
+
+// background writes to a writer in the background, so that the caller can prepare what comes
+// next. It is for one goroutine.
+type background struct {
+	full, free chan []byte
+	done       chan error // gets the first error
+	err        error      // what done got
+	closed     bool
+}
+
+// chunkSize is how much is written at once, in bytes.
+const chunkSize = 64 << 10
+
+func newBackground(w io.Writer) *background {
+	b := &background{full: make(chan []byte, 1), free: make(chan []byte, 3), done: make(chan error, 1)}
+	for range cap(b.free) {
+		b.free <- make([]byte, 0, chunkSize)
+	}
+	go func() {
+		var err error
+		for chunk := range b.full {
+			if err == nil {
+				_, err = w.Write(chunk)
+			}
+			b.free <- chunk[:0]
+		}
+		b.done <- err
+	}()
+	return b
+}
+
+// Write never fails: close returns the first error.
+func (b *background) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		n := min(len(rest), chunkSize)
+		b.full <- append(<-b.free, rest[:n]...)
+		rest = rest[n:]
+	}
+	return len(p), nil
+}
+
+// close waits until everything is written. It is idempotent.
+func (b *background) close() error {
+	if !b.closed {
+		b.closed = true
+		close(b.full)
+		b.err = <-b.done
+	}
+	return b.err
 }
 
 // parsedMinion is a minion with all of its result.
