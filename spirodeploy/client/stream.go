@@ -53,20 +53,21 @@ type Event struct {
 	// lacks, NaN, Infinity and -Infinity; they are strings in Data and Result.
 	Data string `json:"-"`
 
-	brief *highstate.Result // of Result, if it was parsed to find its end
+	brief *highstate.Brief // of Result, if it was parsed to find its end
 }
 
-// Highstate returns Result, parsed by [highstate.Parse]. If the client yielded the event,
-// Result must not have changed since.
+// Highstate returns Result, parsed by [highstate.Parse] at each call. If the client yielded the
+// event, Result must not have changed since.
 func (e *Event) Highstate() highstate.Result {
-	if e.brief != nil && !e.brief.IsBrief() {
-		return *e.brief
+	if e.brief != nil && !e.brief.Short {
+		return e.brief.Result
 	}
 	return highstate.Parse(e.Result)
 }
 
-// Brief returns what [highstate.Result.Brief] makes of Highstate, in less time.
-func (e *Event) Brief() highstate.Result {
+// Brief returns what [highstate.ParseBrief] makes of Result. The client has mostly done that
+// already.
+func (e *Event) Brief() highstate.Brief {
 	if e.brief != nil {
 		return *e.brief
 	}
@@ -97,7 +98,7 @@ var errOver = errors.New("the last event has come")
 // ranged over once. The caller must judge whether the end is a success: a deployment
 // without a highstate ends after DeployBundle, others end with HighstateFinish. Events
 // closes the stream some seconds after HighstateFinish or Exception if the server does
-// not.
+// not. It may read the next event in the background; if the caller stops early, Close ends that.
 //
 // Events stops after an error, which is a [StreamError]. An unreadable result of one
 // minion is not an error: the event has a Problem instead.
@@ -263,7 +264,7 @@ func (e *Event) parseRest(c *rawjson.Cursor) bool {
 		return false
 	}
 	result := highstate.ParseBrief(bytesOf(rest))
-	if len(result.States) == 0 && !result.IsBrief() { // it may be malformed
+	if result.All.Total == 0 { // it may be malformed
 		return false
 	}
 	e.Result, e.brief = bytesOf(strings.Trim(rest, " \t\r\n")), &result

@@ -8,52 +8,63 @@ import (
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 )
 
-// ParseBrief returns what Parse and [Result.Brief] do, in less time. A brief result shares no
-// memory with raw.
-func ParseBrief(raw json.RawMessage) Result {
-	p := parser{Cursor: rawjson.NewCursor(rawjson.View(raw), maxDepth), brief: true}
-	r, ok := p.parse()
-	if !ok || len(r.Messages) > 0 || p.counts.Total == 0 || !isFew(len(r.States), p.counts.Total) {
-		return Parse(raw).Brief()
-	}
-	all := p.counts // a pointer into p would keep the text in memory
-	r.States, r.all = detached(r.States), &all
-	return r
+// Brief is a result of which only the telling states are there if they are few: at most a
+// quarter.
+type Brief struct {
+	Result
+	All Counts // of all states
+	// Short reports whether Result lacks the states that are not telling. Its other states
+	// then share no memory with what it was made of.
+	Short bool
 }
 
-// Brief returns the result with only the telling states if they are few, which share no memory
-// with other states. Counts still counts all of them.
-func (r Result) Brief() Result {
-	if r.all != nil || len(r.States) == 0 {
-		return r
+// ParseBrief is [Parse], followed by [Result.Brief], in less time.
+func ParseBrief(raw json.RawMessage) Brief {
+	text := rawjson.View(raw)
+	p := parser{Cursor: rawjson.NewCursor(text, maxDepth), brief: true}
+	r, ok := p.parse()
+	switch {
+	case p.many || ok && (len(r.Messages) > 0 || p.counts.Total == 0 || !isFew(len(r.States), p.counts.Total)):
+		return Parse(raw).Brief()
+	case !ok:
+		return malformed(text).Brief()
 	}
-	var few []State
+	r.States = detached(r.States)
+	return Brief{Result: r, All: p.counts, Short: true}
+}
+
+// Brief leaves out the states that are not telling if the others are few.
+func (r Result) Brief() Brief {
+	b := Brief{Result: r, All: r.Counts()}
+	var telling []State
 	for i := range r.States {
 		if r.States[i].Telling() {
-			few = append(few, r.States[i])
+			telling = append(telling, r.States[i])
 		}
 	}
-	if isFew(len(few), len(r.States)) {
-		counts := r.Counts()
-		r.States, r.all = detached(few), &counts
+	if len(r.States) > 0 && isFew(len(telling), len(r.States)) {
+		b.States, b.Short = detached(telling), true
 	}
-	return r
+	return b
 }
-
-// IsBrief reports whether the result has only the telling states of others.
-func (r Result) IsBrief() bool { return r.all != nil }
 
 func isFew(some, of int) bool { return 4*some <= of }
 
-// detached makes states share no memory with others. One piece of memory takes all of their
-// texts, since the garbage collector looks at each piece.
+// detached returns copies of states that share no memory with others. One piece of memory
+// takes all of their texts, since the garbage collector looks at each piece.
 func detached(states []State) []State {
+	if len(states) == 0 {
+		return nil
+	}
 	size := 0
-	for i := range states {
-		for text := range states[i].texts() {
+	own := make([]State, len(states))
+	for i := range own {
+		own[i] = states[i]
+		own[i].Warnings = slices.Clone(own[i].Warnings)
+		for text := range own[i].texts() {
 			size += len(*text)
 		}
-		size += len(states[i].Changes)
+		size += len(own[i].Changes)
 	}
 	all := make([]byte, 0, size)
 	keep := func(text string) []byte {
@@ -61,9 +72,8 @@ func detached(states []State) []State {
 		all = append(all, text...)
 		return all[from:len(all):len(all)]
 	}
-	for i := range states {
-		s := &states[i]
-		s.Warnings = slices.Clone(s.Warnings)
+	for i := range own {
+		s := &own[i]
 		for text := range s.texts() {
 			*text = rawjson.View(keep(*text))
 		}
@@ -71,7 +81,7 @@ func detached(states []State) []State {
 			s.Changes = keep(rawjson.View(s.Changes))
 		}
 	}
-	return slices.Clip(states)
+	return own
 }
 
 // texts yields the texts of the state.

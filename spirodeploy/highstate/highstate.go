@@ -36,7 +36,6 @@ type Result struct {
 	JID      string   `json:"jid,omitempty"`      // id of the Salt job
 
 	sls []string
-	all *Counts // of all states, if States has only the telling ones
 }
 
 // SLS returns the names of up to 200 SLS of the states, each once, in the order of Salt.
@@ -130,11 +129,8 @@ type Counts struct {
 	Duration  Milliseconds `json:"durationMs"` // of all states together
 }
 
-// Counts counts the states, also those that a brief result lacks.
+// Counts counts the states.
 func (r Result) Counts() Counts {
-	if r.all != nil {
-		return *r.all
-	}
 	var c Counts
 	for i := range r.States {
 		c.add(&r.States[i])

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/human"
@@ -40,7 +42,7 @@ func parseSlowly(raw json.RawMessage) highstate.Result {
 		case "ret":
 			ret = value
 		case "retcode":
-			r.Retcode = int(number(value))
+			r.Retcode = oracleRetcode(value)
 		case "jid":
 			r.JID = sanitize.Clip(text(value), maxJID)
 		}
@@ -56,7 +58,24 @@ func parseSlowly(raw json.RawMessage) highstate.Result {
 	return r
 }
 
-// readRet reads "ret". Its type depends on how the highstate failed.
+// oracleRetcode returns a return code: 0 for what Python takes for false, and -1 for what is no
+// whole number.
+func oracleRetcode(raw json.RawMessage) int {
+	f := number(raw)
+	switch n, err := strconv.Atoi(strings.Trim(string(raw), `"`)); {
+	case !truthy(raw):
+		return 0
+	case string(raw) == "true":
+		return 1
+	case err == nil && n != 0:
+		return n
+	case f == 0 || f != math.Trunc(f) || math.Abs(f) > 1<<53:
+		return -1
+	}
+	return int(f)
+}
+
+// oracleRet reads "ret". Its type depends on how the highstate failed.
 func oracleRet(r *highstate.Result, raw json.RawMessage) {
 	r.Status = highstate.Failed
 	switch rawFirst(raw) {

@@ -28,6 +28,11 @@ func Parse(raw json.RawMessage) Result {
 	if r, ok := p.parse(); ok {
 		return r
 	}
+	return malformed(text)
+}
+
+// malformed returns the result for a text that is none.
+func malformed(text string) Result {
 	why := short(text)
 	if rawjson.Depth(text) > maxDepth {
 		why = fmt.Sprintf("what it returned is nested deeper than %d levels", maxDepth)
@@ -38,7 +43,8 @@ func Parse(raw json.RawMessage) Result {
 // parser reads a result in one pass. The result is only valid if all of the text is JSON.
 type parser struct {
 	*rawjson.Cursor
-	brief   bool       // whether to keep only the telling states, and fail if they are not few
+	brief   bool       // whether to keep only the telling states
+	many    bool       // whether these seem not to be few; a brief parser then gives up
 	counts  Counts     // of all states; only a brief parser counts
 	last    string     // the function of the last state
 	lastSLS string     // the SLS of the last state, as it is written
@@ -65,7 +71,8 @@ func (p *parser) result() Result {
 			failed = p.Value()
 		case "ret":
 			// If there are several, the last one counts.
-			r.Status, r.States, r.Messages, ret, p.counts = "", nil, nil, "", Counts{}
+			r.Status, r.States, r.Messages, ret = "", nil, nil, ""
+			p.counts, p.names, p.lastSLS = Counts{}, nil, ""
 			if p.First() == '{' {
 				p.states(&r)
 			} else {
@@ -149,7 +156,8 @@ func (p *parser) states(r *Result) {
 			r.States, p.runs = append(r.States, one), append(p.runs, run)
 		}
 		if p.brief && !isFew(len(r.States), max(guess, total)) {
-			p.Skip(len(p.Rest())) // a full parser must read it
+			p.many = true
+			p.Skip(len(p.Rest()))
 		}
 	}
 	switch {

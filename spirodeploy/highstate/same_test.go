@@ -3,7 +3,6 @@ package highstate_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,16 +25,8 @@ func same(t *testing.T, raw []byte) {
 		t.Errorf("%.1000q:\n got %.1000q\nwant %.1000q", before, show(got), show(want))
 	}
 	brief := highstate.ParseBrief(raw)
-	if want := got.Brief(); !reflect.DeepEqual(brief, want) {
-		t.Errorf("%.1000q:\n brief %.1000q\n want %.1000q", before, show(brief), show(want))
-	}
-	telling := slices.DeleteFunc(slices.Clone(want.States), func(s highstate.State) bool { return !s.Telling() })
-	if few := len(want.States) > 0 && 4*len(telling) <= len(want.States); few != brief.IsBrief() {
-		t.Errorf("%.1000q: brief is %t", before, brief.IsBrief())
-	} else if few && (!slices.EqualFunc(brief.States, telling, func(a, b highstate.State) bool { return reflect.DeepEqual(a, b) }) || brief.Counts() != want.Counts()) {
-		t.Errorf("%.1000q:\n brief %.1000q, %v\n want %.1000q, %v", before, show(brief), brief.Counts(), fmt.Sprintf("%+v", telling), want.Counts())
-	}
-	shown := show(brief)
+	sameBrief(t, brief, got.Brief(), want)
+	shown := show(brief.Result)
 	names := slices.Clone(got.SLS())
 	for i, name := range names {
 		names[i] = strings.Clone(name)
@@ -44,8 +35,28 @@ func same(t *testing.T, raw []byte) {
 	if got.JID != want.JID || !slices.Equal(got.SLS(), names) {
 		t.Errorf("%.1000q: job %q, SLS %q", before, got.JID, got.SLS())
 	}
-	if brief.IsBrief() && show(brief) != shown {
-		t.Errorf("%.1000q: brief %.1000q became %.1000q", before, shown, show(brief))
+	if brief.Short && show(brief.Result) != shown {
+		t.Errorf("%.1000q: brief %.1000q became %.1000q", before, shown, show(brief.Result))
+	}
+}
+
+// sameBrief fails unless brief results, read in two ways, have the telling states of a result
+// if these are few, and all states otherwise.
+func sameBrief(t *testing.T, parsed, made highstate.Brief, of highstate.Result) {
+	t.Helper()
+	want := of
+	telling := slices.DeleteFunc(slices.Clone(of.States), func(s highstate.State) bool { return !s.Telling() })
+	few := len(of.States) > 0 && 4*len(telling) <= len(of.States)
+	if few {
+		want.States = telling
+	}
+	for how, brief := range map[string]highstate.Brief{"parsed": parsed, "made": made} {
+		if brief.Short != few || brief.All != of.Counts() || show(brief.Result) != show(want) {
+			t.Errorf("%s: %t, %+v, %.1000q\nwant %t, %+v, %.1000q", how, brief.Short, brief.All, show(brief.Result), few, of.Counts(), show(want))
+		}
+	}
+	if !reflect.DeepEqual(parsed, made) {
+		t.Errorf("parsed %+v\n  made %+v", parsed, made)
 	}
 }
 
@@ -59,7 +70,7 @@ var odd = []string{
 	`{"ret": {"\u0061_|-\ud83d\ude00_|-\n_|-\ud83d": {"re\u0073ult": false, "comment": "\u00e4\t\/\"\\", "name": 12, "__id__": {"b": 1, "a": "\u003c"}, "warnings": ["a", 1, null]}}}`,
 	"{\"ret\": {\"\xff_|-a_|-\xfe_|-b\": {\"result\": true, \"comment\": \"\xc3\x28\", \"changes\": {\"\xff\": \"\xff\"}}}}",
 	`{"ret": {"a": {"result": true}}, "retcode": 0`, `{"ret": {"a": {"result": true}}, "retcode": 0}}`, `{"ret": {"a": {"result": tru}}}`, `{"ret": {"a": {"result": true,}}}`, `{"ret": {"a" {"result": true}}}`,
-	" {\t\"ret\" :\n{ \"a\" : { \"result\" : true , \"changes\" : { } } } , \"retcode\" : 0 }\r\n", `{"failed": "", "ret": 0}`, `{"failed": 0.0, "ret": -1}`, `{"failed": []}`, `[]`, `"x"`, `{`, ``, `null`, `{"ret":[]}`, `{"ret": {"a": {"result": true}}, "ret": []}`,
+	" {\t\"ret\" :\n{ \"a\" : { \"result\" : true , \"changes\" : { } } } , \"retcode\" : 0 }\r\n", `{"failed": "", "ret": 0}`, `{"failed": 0.0, "ret": -1}`, `{"failed": []}`, `[]`, `"x"`, `{`, ``, `null`, `{"ret":[]}`, `{"retcode": [{}], "ret": {}}`, `{"retcode": 0.5}`, `{"retcode": "x"}`, `{"retcode": true}`, `{"retcode": 1e20}`, `{"retcode": "0"}`, `{"ret": {"a": {"result": true}}, "ret": []}`,
 	`{"ret": {"a": {"comment": [0, -0, 12, -7, 999999999999999, 1234567890123456789, 1.0, 1e2, true, false, {}, { }, [], null]}}}`,
 	`{"ret": {"b_|-c_|-d_|-e": {"result": false, "comment": "One or more requisite failed: a.b", "__run_num__": 1}, "a_|-b_|-c_|-d": {"result": false, "comment": ["b", "a"], "changes": {"stderr": "x"}, "__id__": "b", "__run_num__": 3}, "x": 1}}`,
 	`{"ret": {"x": 1, "a_|-b_|-c_|-d": {"result": false, "comment": "first", "__run_num__": 9}, "a_|-e_|-f_|-d": {"result": false, "comment": "now", "__run_num__": 2}}, "ret": {"a_|-b_|-c_|-d": {"result": false, "comment": "\u004fne or more requisite failed: x"}}}`,

@@ -50,15 +50,14 @@ func fieldOf(name string) field {
 	return fieldOther
 }
 
-// member is a member of the last state: its name as it was written, with the white space
-// around it and the colon.
+// member is a member of the last state.
 type member struct {
-	text  string
+	text  string // everything up to the value: white space, the name, and the colon
 	field field
 }
 
-// field reads the name of the member of a state with a number. Most states have the members
-// of the one before, in the same order.
+// field reads the name of the n-th member of a state. Most states have the members of the one
+// before, in the same order.
 func (p *parser) field(n int) field {
 	n = min(n, len(p.members)-1)
 	last := &p.members[n]

@@ -121,22 +121,23 @@ func (m *Minion) take(s *spool, brief bool, e client.Event) {
 		}
 		return
 	}
-	raw, r := e.Result, e.Brief()
-	brief = brief && r.IsBrief()
-	if room := maxKept - s.kept + old.cost; !brief && wholeCost(r, len(raw)) <= room {
+	raw, short := e.Result, e.Brief()
+	r, size := short.Result, wholeCost(short, len(raw))
+	switch brief = brief && short.Short; {
+	case brief:
+		size = briefCost(r)
+	case size <= maxKept-s.kept+old.cost:
 		raw, r = whole(e)
+		size = wholeCost(highstate.Brief{Result: r}, len(raw))
 	}
 	if m.failed() && r.Status != highstate.Failed {
 		return
 	}
 	s.kept -= old.cost
-	*m = Minion{ID: m.ID, Result: r, Counts: r.Counts(), Reported: &when, details: details{
-		telling: tells(r), compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), brief: brief,
+	*m = Minion{ID: m.ID, Result: r, Counts: short.All, Reported: &when, details: details{
+		telling: tells(r), compact: len(raw) > maxIndented, slot: old.slot, size: len(raw), brief: brief, cost: size,
 	}}
-	if m.details.cost = wholeCost(r, len(raw)); brief {
-		m.details.cost = briefCost(r)
-	}
-	m.store(s, raw)
+	m.store(s, raw, short)
 }
 
 // whole returns the result of an event with all states. It shares memory with the event only
@@ -150,14 +151,17 @@ func whole(e client.Event) (raw json.RawMessage, r highstate.Result) {
 }
 
 // store moves the result to the file if there is no room for it in memory.
-func (m *Minion) store(s *spool, raw []byte) {
+func (m *Minion) store(s *spool, raw []byte, short highstate.Brief) {
 	d := &m.details
 	if d.cost <= maxKept-s.kept || m.Incomplete != "" {
 		s.kept += d.cost
 		return
 	}
 	d.root, d.cost = m.Headline(), 0
-	excerpt := m.excerpt()
+	var excerpt []byte
+	if short.Short && len(short.States) > 0 { // else reading everything is about as fast
+		excerpt = encodeResult(m.ID, short.Result)
+	}
 	if d.brief {
 		raw, d.size = nil, 0
 	}
@@ -174,16 +178,11 @@ func (m *Minion) store(s *spool, raw []byte) {
 // maxMessage is the size of a message that stays in memory, in bytes.
 const maxMessage = 1 << 10
 
-// excerpt returns the telling states as JSON if they are few, or if the file has nothing
-// else.
-func (m *Minion) excerpt() []byte {
-	short := Minion{ID: m.ID, Result: m.Result.Brief()}
-	if !m.details.brief && (!short.IsBrief() || len(short.States) == 0) {
-		return nil // reading everything is about as fast
-	}
+// encodeResult returns a result as the JSON of a minion.
+func encodeResult(id string, r highstate.Result) []byte {
 	var b bytes.Buffer
 	out := bufio.NewWriter(&b)
-	if new(Results).WriteJSON(out, &short) != nil || out.Flush() != nil {
+	if new(Results).WriteJSON(out, &Minion{ID: id, Result: r}) != nil || out.Flush() != nil {
 		return nil
 	}
 	return b.Bytes()
@@ -201,13 +200,13 @@ const (
 
 // wholeCost returns about how much memory a result takes with all states; size is that of its
 // text, in bytes.
-func wholeCost(r highstate.Result, size int) int {
-	if r.IsBrief() {
-		return size + r.Counts().Total*stateSize
+func wholeCost(b highstate.Brief, size int) int {
+	if b.Short {
+		return size + b.All.Total*stateSize
 	}
-	size += cap(r.States)*stateSize + len(r.Messages)*textSize
-	for i := range r.States {
-		size += len(r.States[i].Warnings) * textSize
+	size += cap(b.States)*stateSize + len(b.Messages)*textSize
+	for i := range b.States {
+		size += len(b.States[i].Warnings) * textSize
 	}
 	return size
 }
