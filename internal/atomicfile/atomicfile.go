@@ -120,7 +120,9 @@ func (s *Stream) Close() error {
 	if s.file == nil {
 		return s.err
 	}
-	unlock(s.file)
+	if s.err == nil { // else a write may go on, and only its end may end the lock
+		unlock(s.file)
+	}
 	return cmp.Or(s.err, s.file.Close())
 }
 

@@ -18,9 +18,9 @@ func flock(f *os.File) error {
 	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
-// unlock unlocks a file that [lock] has locked. To close it is not enough: if another
-// goroutine starts a process at this moment, the child has the file, and with it the lock,
-// until it runs its program.
+// unlock unlocks a file if [lock] has locked it. Close alone does not unlock it at once: if
+// another goroutine starts a process at this moment, the child has the file, and with it the
+// lock, until it runs its program.
 func unlock(f *os.File) {
 	conn, err := f.SyscallConn()
 	if err != nil {
@@ -45,10 +45,16 @@ func hold(f *os.File) (free func(), ok bool) {
 	own, ownErr := other.Stat()
 	there, thereErr := os.Lstat(f.Name())
 	if !locked || ownErr != nil || thereErr != nil || !os.SameFile(own, there) {
-		_ = other.Close() // nothing was written
+		release(other)
 		return nil, false
 	}
-	return func() { _ = other.Close() }, true
+	return func() { release(other) }, true
+}
+
+// release unlocks and closes a file that nothing was written to.
+func release(f *os.File) {
+	unlock(f)
+	_ = f.Close()
 }
 
 // duplicate returns a second descriptor of an open file.
@@ -75,5 +81,5 @@ func removeUnlocked(path string) {
 	if flock(f) == nil {
 		_ = os.Remove(path) // if it stays, it disturbs nobody
 	}
-	_ = f.Close() // nothing was written
+	release(f)
 }

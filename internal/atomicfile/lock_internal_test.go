@@ -3,6 +3,9 @@
 package atomicfile
 
 import (
+	"context"
+	"io"
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -30,5 +33,64 @@ func TestCloseUnlocks(t *testing.T) {
 	}
 	if err := second.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestCloseKeepsLock: while a write that outlived its time goes on, the file stays locked.
+func TestCloseKeepsLock(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "out")
+	ctx, cancel := context.WithCancel(t.Context())
+	first, err := Open(ctx, path, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writing, err := duplicate(first.file) // as the write has it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writing.Close()
+	reader, slow := io.Pipe()
+	defer reader.Close()
+	first.out = slow
+	cancel()
+	if _, err := first.Write([]byte("x")); err == nil {
+		t.Error("the write did not end with its time")
+	}
+	_ = first.Close()
+	if second, err := Open(t.Context(), path, nil, 0); err == nil {
+		_ = second.Close()
+		t.Error("two runs write to the file")
+	}
+}
+
+// TestFreeUnlocks is [TestCloseUnlocks] for a file that is made beside its place.
+func TestFreeUnlocks(t *testing.T) {
+	t.Parallel()
+	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	free, ok := hold(f)
+	if !ok {
+		t.Fatal("the file is gone")
+	}
+	child, err := duplicate(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer child.Close()
+	again, err := os.Open(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if lock(again) {
+		t.Error("the file is not locked")
+	}
+	free()
+	if !lock(again) {
+		t.Error("the file is still locked")
 	}
 }

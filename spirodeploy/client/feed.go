@@ -1,7 +1,6 @@
 package client
 
 import (
-	"io"
 	"time"
 
 	"github.com/spirostack/spirodeploy/internal/rawjson"
@@ -37,6 +36,7 @@ func (c *Client) clean(raw rawEvent) cleanEvent {
 
 // feed reads clean events, and may read the next one while the caller handles the last.
 type feed struct {
+	body   *listener
 	events *events
 	client *Client
 	ahead  chan arrival // gets the next event; nil if nobody reads it yet
@@ -48,17 +48,21 @@ type arrival struct {
 	err   error
 }
 
-func (c *Client) feed(r io.Reader) *feed { return &feed{events: newEvents(r, c.maxEvent), client: c} }
+func (c *Client) feed(body *listener) *feed {
+	return &feed{body: body, events: newEvents(body, c.maxEvent), client: c}
+}
 
 // next returns the next event. Its errors are those of the events.
 func (f *feed) next() (cleanEvent, error) {
 	var a arrival
-	if f.ahead == nil {
-		a = f.read()
-	} else {
-		a = <-f.ahead
-		f.ahead = nil
-	}
+	f.body.await(func() {
+		if f.ahead == nil {
+			a = f.read()
+		} else {
+			a = <-f.ahead
+		}
+	})
+	f.ahead = nil
 	return a.event, a.err
 }
 
@@ -70,21 +74,21 @@ func (f *feed) read() arrival {
 	return arrival{event: f.client.clean(raw)}
 }
 
-// prefetch reads the next event in the background. The caller then calls nothing but next.
+// prefetch reads the next event in the background. The caller must call next before it calls
+// prefetch again.
 func (f *feed) prefetch() {
 	f.ahead = make(chan arrival, 1) // nobody may want it any more
 	go func(ahead chan<- arrival) { ahead <- f.read() }(f.ahead)
 }
 
-// How large a result is while whose handling the next event is read, in bytes. A smaller
-// one is handled at once. With larger ones, two of them would be in memory.
+// The client reads the next event while the caller handles a result of this size, in bytes. The
+// caller soon handles a smaller one; with larger ones, too much would be in memory.
 const (
 	minPrefetch = 32 << 10
 	maxPrefetch = 2 << 20
 )
 
-// takesTime reports whether the event is worth a prefetch. Only the result of a minion is,
-// since the end of a stream may follow other events.
+// takesTime reports whether the event is worth a prefetch.
 func (e *cleanEvent) takesTime() bool {
 	return e.name == HighstateUpdate && minPrefetch <= e.size && e.size <= maxPrefetch
 }

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spirostack/spirodeploy/internal/dev/pace"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 )
 
@@ -19,9 +21,10 @@ func largeResult(minion string) string {
 }
 
 // streaming serves the answer to a deployment, part by part, and ends it only if the client
-// goes away.
-func streaming(t *testing.T, parts ...string) string {
+// goes away, which ends gone, too.
+func streaming(t *testing.T, parts ...string) (url string, gone <-chan struct{}) {
 	t.Helper()
+	ended := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -30,9 +33,10 @@ func streaming(t *testing.T, parts ...string) string {
 			_ = http.NewResponseController(w).Flush()
 		}
 		<-r.Context().Done()
+		close(ended)
 	}))
 	t.Cleanup(server.Close) // it waits for the handler
-	return server.URL
+	return server.URL, ended
 }
 
 // TestLargeResults checks the order and the content of large and small events, which the
@@ -45,19 +49,21 @@ func TestLargeResults(t *testing.T) {
 		parts = append(parts, largeResult(fmt.Sprint("web", i)), fmt.Sprintf("event: note\ndata: {\"msg\": \"%d\"}\n\n", i))
 	}
 	parts = append(parts, largeResult("last"), "event: highstate-finish\ndata: {}\n\n")
-	c := newClient(t, streaming(t, parts...), "token")
+	began := time.Now()
+	url, _ := streaming(t, parts...)
+	c := newClient(t, url, "token")
 	stream, err := c.Upload(t.Context(), shop(tar))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stream.Close()
-	var last time.Time
+	last := began
 	var got []string
 	for e, err := range stream.Events() { // it ends although the server does not end the answer
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e.Time.Before(last) {
+		if e.Time.Before(last) || e.Time.After(time.Now()) {
 			t.Errorf("%s arrived at %v, after one at %v", e.Name, e.Time, last)
 		}
 		last = e.Time
@@ -78,12 +84,12 @@ func TestLargeResults(t *testing.T) {
 	}
 }
 
-// TestCloseWhileReading: a caller may stop after any event. Close then ends reading: the
-// server, which waits for that, ends with the test.
+// TestCloseWhileReading: a caller may stop after any event. Close then ends reading.
 func TestCloseWhileReading(t *testing.T) {
 	t.Parallel()
-	c := newClient(t, streaming(t, largeResult("web1")), "token")
-	stream, err := c.Upload(t.Context(), shop(tar))
+	url, gone := streaming(t, largeResult("web1"))
+	c := newClient(t, url, "token")
+	stream, err := c.Upload(context.WithoutCancel(t.Context()), shop(tar))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,5 +101,10 @@ func TestCloseWhileReading(t *testing.T) {
 	}
 	if err := stream.Close(); err != nil {
 		t.Error(err)
+	}
+	select {
+	case <-gone:
+	case <-time.After(pace.Hang):
+		t.Error("the client still reads")
 	}
 }

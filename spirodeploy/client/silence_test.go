@@ -26,7 +26,8 @@ func TestSilence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newClient(t, streaming(t, said), "token", func(o *client.Options) { o.Silence = 100 * time.Millisecond })
+			url, _ := streaming(t, said)
+			c := newClient(t, url, "token", func(o *client.Options) { o.Silence = 100 * time.Millisecond })
 			stream, err := c.Upload(t.Context(), shop(tar))
 			if err != nil {
 				t.Fatal(err)

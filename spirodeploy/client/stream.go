@@ -124,7 +124,7 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 			}
 			if !ending && (event.Name == HighstateFinish || event.Name == Exception) {
 				ending = true
-				body.limit = 0
+				body.lift()
 				timer := time.AfterFunc(s.client.grace, func() { s.cancel(errOver) })
 				defer timer.Stop()
 			}
