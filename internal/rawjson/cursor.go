@@ -56,8 +56,8 @@ func (c *Cursor) Since(from int) string { return c.text[from:c.at] }
 // Rest returns the text that is left to read.
 func (c *Cursor) Rest() string { return c.text[c.at:] }
 
-// Match moves the cursor over a text if that comes next, and reports whether it does. The
-// caller knows that the text may stand here.
+// Match moves the cursor over a text if that comes next, and reports whether it does. It does
+// not check JSON: the text must be valid at this place.
 func (c *Cursor) Match(text string) bool {
 	end := c.at + len(text)
 	if end > len(c.text) || c.text[c.at:end] != text {
@@ -158,8 +158,8 @@ func (c *Cursor) Value() string {
 	return c.text[from:c.at]
 }
 
-// Plain returns what Value does. It also reports whether that is a string whose text is what
-// stands between the quotes. It may miss one.
+// Plain returns what Value does. If plain is true, that is a string whose text is what stands
+// between the quotes. Plain may be false for such a string, too.
 func (c *Cursor) Plain() (value string, plain bool) {
 	if c.First() != '"' {
 		return c.Value(), false

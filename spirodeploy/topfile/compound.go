@@ -9,11 +9,11 @@ const (
 	isNot                   // of x
 	isAnd                   // of x and y
 	isOr
-	opens // a parenthesis: no node
+	opens // opens and closes are parentheses, and no nodes
 	closes
 )
 
-// operators are the words of a compound target that are none of a minion.
+// operators are the words of a compound target that join others.
 var operators = map[string]operator{"and": isAnd, "or": isOr, "not": isNot, "(": opens, ")": closes}
 
 // node is a part of the expression of a compound target.
