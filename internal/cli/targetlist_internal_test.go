@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -61,4 +62,28 @@ func TestParseTargets(t *testing.T) {
 			t.Errorf("%q gives\n%s\nwant\n%s", test.source, got, test.want)
 		}
 	}
+}
+
+// FuzzParseTargets: a list has targets, whose values are texts of it, or an error says why it has
+// none.
+func FuzzParseTargets(f *testing.F) {
+	for _, seed := range []string{
+		"- name: eu\n  server: https://a/\n", "- &a {name: b}\n- <<: *a\n", "- <<: [{name: x}, {project: y}]\n", "[]\n---\n", "- name: |\n    a\n",
+		"- name: !!binary aGk=\n", "- ? name\n  : a\n", "- &a [*a]\n", "\ufeff- {insecure: true}\n", "%YAML 1.2\n---\n- name: 1.10\n...\n", "- name: *x\n", "- \x00",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, source []byte) {
+		list, err := parseTargets("list.yaml", source)
+		if err == nil && len(list) == 0 {
+			t.Errorf("%q: no target and no error", source)
+		}
+		for _, l := range list {
+			for key, text := range l.texts() {
+				if err == nil && *text != "" && strings.TrimSpace(*text) == "" {
+					t.Errorf("%q: %s is blank", source, key)
+				}
+			}
+		}
+	})
 }
