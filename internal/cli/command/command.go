@@ -76,7 +76,7 @@ func parse(args []string, world cli.World) (line commandLine, exit int) {
 		kong.Exit(func(status int) { exit = status }),
 		kong.Writers(world.Stdout, world.Stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Help(help), groups, formats,
+		kong.Help(help), groups, formats, texts,
 	)
 	if err == nil {
 		_, err = parser.Parse(rest)

@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -10,6 +11,16 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/cli"
 )
+
+// texts makes the parser take texts as they are. By itself it sends them through JSON, which
+// changes file names that are not UTF-8.
+var texts = kong.KindMapper(reflect.String, kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
+	word, err := ctx.Scan.PopValue("string")
+	if err == nil {
+		target.SetString(fmt.Sprint(word.Value))
+	}
+	return err
+}))
 
 // flags are the command line.
 type flags struct {
