@@ -13,10 +13,10 @@ func TestTexts(t *testing.T) {
 	const odd = "a\xffb\u2028<&>\"\\c,d"
 	world := cli.World{Getenv: func(string) string { return "" }, Stdout: io.Discard, Stderr: io.Discard}
 	line, exit := parse([]string{"--dir", odd, "--artifact=" + odd, "--artifact", "n=" + odd, "--token-file=" + odd, odd, odd}, world)
-	if exit != goOn {
+	f, ok := line.(*flags)
+	if exit != goOn || !ok {
 		t.Fatalf("it ends with %d", exit)
 	}
-	f := line.(*flags) //nolint:forcetypeassert // it is no verb
 	for what, got := range map[string]string{
 		"--dir": f.Dir, "--artifact": f.Artifacts[0], "--artifact n=": f.Artifacts[1][2:], "--token-file": f.TokenFile, "PROJECT": f.Project, "DEPLOYMENT": f.Deployment,
 	} {
