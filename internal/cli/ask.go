@@ -188,3 +188,12 @@ func CheckPosition(names ...string) error {
 	}
 	return nil
 }
+
+// CheckGiven refuses an empty name: most often a variable is not set, and another bundle
+// would take its place.
+func CheckGiven(what, name string) error {
+	if strings.TrimSpace(name) == "" {
+		return withStatus(&fault.Error{Err: fmt.Errorf("%s is empty", what), Help: "is a variable not set?"})
+	}
+	return nil
+}

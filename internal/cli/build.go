@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -134,6 +136,7 @@ func (w World) bundleOptions(s Settings, files []string) (bundle.Options, error)
 	for _, a := range s.Artifacts {
 		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
 	}
+	outputErr := s.checkOutput(opts, files)
 	for _, path := range append(files, s.Output) {
 		if path != "" && path != atomicfile.Stdout && !inRegistry(path) {
 			opts.Omit = append(opts.Omit, path)
@@ -143,7 +146,25 @@ func (w World) bundleOptions(s Settings, files []string) (bundle.Options, error)
 	opts.Source, sourceErr = bundle.ParseSource(s.Source)
 	opts.ModTime, timeErr = w.sourceDate()
 	opts.Withhold = w.tokenVariables()
-	return opts, errlist.Join(sourceErr, timeErr)
+	return opts, errlist.Join(outputErr, sourceErr, timeErr)
+}
+
+// checkOutput returns an error if the bundle would take the place of a file that the run reads.
+func (s *Settings) checkOutput(opts bundle.Options, files []string) error {
+	if s.Output == "" || inRegistry(s.Output) {
+		return nil
+	}
+	for _, a := range opts.Artifacts {
+		path := a.Path
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(opts.Dir, path)
+		}
+		files = append(slices.Clip(files), path)
+	}
+	if slices.ContainsFunc(files, func(file string) bool { return file != "" && same(s.Output, file) }) {
+		return fmt.Errorf("%s %s: the run reads that file", s.Flag("output"), s.Output)
+	}
+	return nil
 }
 
 // tokenVariables returns the environment variables that hold a token: git, and the

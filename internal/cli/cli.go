@@ -42,10 +42,10 @@ func Process() World {
 
 // Run deploys, builds or compares, as the settings say. Its error is an [*Error].
 func (w World) Run(ctx context.Context, s Settings) error {
-	switch {
-	case s.Output != "":
+	switch { // an empty flag says what was meant, and ends there
+	case s.Output != "", slices.Contains(s.blank, "output"):
 		return w.Build(ctx, s)
-	case s.Diff != "":
+	case s.Diff != "", slices.Contains(s.blank, "diff"):
 		return w.locally(ctx, s, World.diff)
 	}
 	return w.Discreetly(ctx, s, World.deploy)

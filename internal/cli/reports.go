@@ -105,8 +105,6 @@ func checkPlace(r reportFile, summary string) error {
 	switch info, err := os.Stat(r.path); {
 	case err == nil && info.IsDir():
 		return errors.New("it is a directory")
-	case err == nil && (r.live() || r.adds(summary)):
-		return nil // it is written to as it is, and its directory need not be writable
 	case err == nil:
 	default:
 		switch info, err := os.Stat(dir); {
@@ -117,6 +115,9 @@ func checkPlace(r reportFile, summary string) error {
 		case !info.IsDir():
 			return fmt.Errorf("%s is not a directory", dir)
 		}
+	}
+	if r.live() || r.adds(summary) {
+		return nil // it is written to as it is: no other file takes its place
 	}
 	if err := atomicfile.Check(r.path); err != nil {
 		return fmt.Errorf("no file can be made there: %w", err)

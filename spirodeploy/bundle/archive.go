@@ -47,6 +47,9 @@ func Git(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2
 			yield(Entry{}, err)
 			return
 		}
+		if archived, ok := ctx.Value(archivedKey{}).(*archived); ok && archived.dir == dir {
+			archived.commit = a.commit
+		}
 		for _, w := range a.told {
 			if a.stopped || !yield(Entry{Name: w.Path, origin: a.origin(w.Path, nil)}, w) {
 				return
@@ -54,6 +57,13 @@ func Git(ctx context.Context, dir string, skip func(name string) bool) iter.Seq2
 		}
 	}
 }
+
+// archived is the commit that [Git] has scanned in a directory.
+type archived struct{ dir, commit string }
+
+// archivedKey is the context key of an *archived, which Git fills in: a [Scanner] returns
+// nothing else.
+type archivedKey struct{}
 
 // GitArchive writes the tar that [Git] scans to a file, for [Archive] on a machine
 // without git. It returns the warnings of Git.
@@ -102,6 +112,7 @@ type archive struct {
 	skip  func(string) bool
 	yield func(Entry, error) bool
 
+	commit   string          // that the tar names
 	yielded  bool            // whether it has yielded an entry
 	stopped  bool            // whether the consumer has stopped
 	folders  map[string]bool // directories that are empty so far
@@ -156,6 +167,9 @@ func (a *archive) read() error {
 	a.folders = map[string]bool{}
 	var failed error
 	err := a.files(func(h *tar.Header, content *io.SectionReader) bool {
+		if h.Typeflag == tar.TypeXGlobalHeader {
+			a.commit = h.PAXRecords["comment"] // git-archive(1)
+		}
 		delete(a.folders, parent(strings.TrimSuffix(h.Name, "/")))
 		if h.Typeflag == tar.TypeXGlobalHeader || a.skip(h.Name) {
 			return true

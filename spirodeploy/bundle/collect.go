@@ -29,7 +29,9 @@ import (
 func New(ctx context.Context, opts Options) (*Bundle, error) {
 	ctx = context.WithValue(ctx, withheldKey{}, opts.Withhold)
 	dir := in(opts.Dir, ".")
-	c := &collector{ctx: ctx, opts: opts, dir: dir, bundle: &Bundle{path: dir, modTime: opts.ModTime, want: opts.Digest}, matched: make([]atomic.Bool, len(opts.Exclude))}
+	source := &archived{dir: dir}
+	ctx = context.WithValue(ctx, archivedKey{}, source)
+	c := &collector{ctx: ctx, archived: source, opts: opts, dir: dir, bundle: &Bundle{path: dir, modTime: opts.ModTime, want: opts.Digest}, matched: make([]atomic.Bool, len(opts.Exclude))}
 	if c.check() {
 		c.collect()
 		c.finish()
@@ -51,6 +53,7 @@ type collector struct {
 	opts     Options
 	dir      string
 	bundle   *Bundle
+	archived *archived     // the commit in the source, if Git has scanned it
 	omit     []string      // absolute paths
 	near     string        // a nearby directory with states, if this one has none
 	matched  []atomic.Bool // for each of opts.Exclude, whether it matched anything
@@ -189,9 +192,20 @@ func (c *collector) collect() {
 	}
 	git.Wait()
 	c.bundle.warnings = append(c.bundle.warnings, warnings...)
+	c.checkCommit(string(commit))
 	if commit != nil {
 		c.bundle.commit = string(commit)
 		c.addOr(contentEntry(GitCommitFile, commit), nil)
+	}
+}
+
+// checkCommit checks that the source is of the commit that .gitcommit names: another one may
+// have been checked out meanwhile.
+func (c *collector) checkCommit(content string) {
+	hash, _, found := strings.Cut(content, "\n")
+	_, given := c.opts.Files[GitCommitFile]
+	if now := c.archived.commit; found && !given && now != "" && now != hash {
+		c.problem(SourceDir, fmt.Errorf("%w: it is of the commit %s, and %s names %s", ErrChanged, printable(now), GitCommitFile, printable(hash)), "")
 	}
 }
 

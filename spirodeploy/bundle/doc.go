@@ -72,6 +72,7 @@
 // before the last byte: a bundle never holds a mixture. Readers follow no link below
 // a walked directory. A file counts as changed if its device, inode, size,
 // modification time or change time differs, as far as the system has these, or if it
-// has more content than its size says. New leaves out the files that a run is
-// writing or has left unfinished, such as .bundle.tar.ABCDEFGH.tmp.
+// has more content than its size says. New itself fails with ErrChanged if [Git] has
+// scanned another commit than the one in .gitcommit. New leaves out the files that a
+// run is writing or has left unfinished, such as .bundle.tar.ABCDEFGH.tmp.
 package bundle

@@ -1,6 +1,9 @@
 package bundle_test
 
 import (
+	"context"
+	"errors"
+	"iter"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -170,6 +173,41 @@ func TestGitDies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestGitMoves: a commit that is made between the questions to git does not give a bundle of
+// two commits.
+func TestGitMoves(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the git of this test is a shell script")
+	}
+	dir := repository(t, node{'f', "a", "x"})
+	git, path := need(t, "git"), t.TempDir()
+	run(t, dir, git, "config", "user.name", "A")
+	run(t, dir, git, "config", "user.email", "a@example.com")
+	plant(t, path, node{'x', "git", `#!/bin/sh
+for a; do
+  if [ "$a" = archive ]; then
+    while [ ! -e "` + path + `/asked" ]; do sleep 0.01; done
+    ` + git + ` commit -q --allow-empty -m moved
+  fi
+done
+` + git + ` "$@"
+status=$?
+if [ "$1" = rev-parse ] && [ "$4" = HEAD ]; then : > "` + path + `/asked"; fi
+exit $status
+`})
+	t.Setenv("PATH", path+string(os.PathListSeparator)+os.Getenv("PATH"))
+	ps := problems(t, bundle.Options{Dir: dir, Source: bundle.Git})
+	if len(ps) != 1 || !errors.Is(ps, bundle.ErrChanged) || !strings.Contains(ps.Error(), "_source: changed since the tree was walked: it is of the commit ") {
+		t.Errorf("problems: %v", ps)
+	}
+	// Nothing is wrong with a commit of another repository, or one that the caller names.
+	build(t, bundle.Options{Dir: dir, Source: bundle.Git, Files: map[string][]byte{bundle.GitCommitFile: []byte("given\n")}})
+	other := repository(t, node{'f', "b", "x"})
+	build(t, bundle.Options{Dir: dir, Source: func(ctx context.Context, _ string, skip func(string) bool) iter.Seq2[bundle.Entry, error] {
+		return bundle.Git(ctx, other, skip)
+	}})
 }
 
 func TestGitSource(t *testing.T) {

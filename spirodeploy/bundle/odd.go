@@ -23,5 +23,5 @@ func placed(err error, at int64) error {
 // sparse returns the error for a file with holes. These read as zeros, so a few bytes could
 // stand for exabytes.
 func sparse(name string) error {
-	return fmt.Errorf("%s is a sparse file: make the tar without --sparse", printable(name))
+	return fmt.Errorf("%s is a sparse file: make the tar without --sparse (bsdtar: with --no-read-sparse)", printable(name))
 }

@@ -259,7 +259,7 @@ func TestVerifySparse(t *testing.T) {
 		run(t, dir, "tar", append(args, "hole")...)
 		data, err := os.ReadFile(filepath.Join(dir, "hole.tar"))
 		check(t, err)
-		if _, err := bundle.Verify(bytes.NewReader(data)); err == nil || err.Error() != "read bundle: hole is a sparse file: make the tar without --sparse" {
+		if _, err := bundle.Verify(bytes.NewReader(data)); err == nil || err.Error() != "read bundle: hole is a sparse file: make the tar without --sparse (bsdtar: with --no-read-sparse)" {
 			t.Errorf("%s: %v", format, err)
 		}
 	}

@@ -283,6 +283,22 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestPushToSite: a web site has an answer for each request, and takes no bundle.
+func TestPushToSite(t *testing.T) {
+	t.Parallel()
+	b, err := bundle.New(t.Context(), bundle.Options{Dir: t.TempDir(), Files: map[string][]byte{"web.sls": nil}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	f := newFake(t, func(w http.ResponseWriter, _ *http.Request) bool {
+		_, _ = io.WriteString(w, "<html>")
+		return true
+	})
+	_, err = newClient(t, registry.Options{}).Push(t.Context(), f.address(t, ":1"), b, registry.Origin{})
+	check(t, err, registry.ErrRefused, "the registry answers 200 OK", "no registry answers so here: check the host of the address")
+}
+
 // TestPinned: a digest in the address is what comes, whatever the registry says.
 func TestPinned(t *testing.T) {
 	t.Parallel()

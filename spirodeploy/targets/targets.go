@@ -11,6 +11,7 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -171,7 +172,7 @@ func Diff(
 	registryCert *string, // trust this certificate or CA of a registry that a bundle comes from, beside the system's
 	registryPlain *bool, // speak plain HTTP with that registry
 ) error {
-	if err := cli.CheckPosition(before, after); err != nil {
+	if err := cmp.Or(cli.CheckPosition(before, after), cli.CheckGiven("OLD", before), cli.CheckGiven("NEW", after)); err != nil {
 		return err
 	}
 	s := cli.Settings{Mage: true, Diff: before, Bundle: after, RegistryPlain: cli.Or(registryPlain)}

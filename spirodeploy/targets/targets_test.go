@@ -117,6 +117,8 @@ func TestTargets(t *testing.T) {
 		{"narrower token", []string{"spiro:token", "-project=shop", "-lifetime=10m", "-output=" + filepath.Join(dir, "narrow")}, 0, "", "a token for shop, valid from ", 0},
 		{"check it", []string{"spiro:check", "-sslCert=" + cert, "-tokenFile=" + filepath.Join(dir, "narrow")}, 0, ": the token is valid: for shop, ", "", 0},
 		{"diff", []string{"spiro:diff", tar, tar}, 0, "", "0 differences", 0},
+		{"diff with nothing", []string{"spiro:diff", "", tar}, 2, "", "OLD is empty: is a variable not set?", 0},
+		{"diff of nothing", []string{"spiro:diff", tar, " "}, 2, "", "NEW is empty: is a variable not set?", 0},
 		{"deploy", []string{"spiro:deploy", "shop", "prod", "-dir=" + dir, artifacts, "-sslCert=" + cert, "-digest=" + digest.String()}, 1, "FAILURE: shop/prod: 1 of 2 minions failed (web2)", "", 1},
 		{"deploy a bundle", []string{"spiro:deploy", "shop", "prod", "-bundle=" + tar, "-sslCert=" + cert, "-highstate=false"}, 0, digest.String(), "", 2},
 		{"dry run", []string{"spiro:deploy", "shop", "prod", "-bundle=" + tar, "-sslCert=" + cert, "-dryRun"}, 0, "    a,b", "", 2},

@@ -95,7 +95,7 @@ func dashed(name string) string {
 func TestHints(t *testing.T) {
 	t.Parallel()
 	hints := 0
-	option, flag := regexp.MustCompile(`\{([a-z-]+)\}`), regexp.MustCompile(`(^|[ (])--?[a-z][a-zA-Z-]+`)
+	option, flag := regexp.MustCompile(`\{([a-z-]+)=?\}`), regexp.MustCompile(`(^|[ (])--?[a-z][a-zA-Z-]+`)
 	literals(t, func(path, text string) {
 		for _, m := range option.FindAllStringSubmatch(text, -1) {
 			hints++
@@ -103,7 +103,7 @@ func TestHints(t *testing.T) {
 				t.Errorf("%s: the hint %q names no option", path, text)
 			}
 		}
-		for _, of := range []string{"git describe --all", "tar --format=ustar", "tar without --sparse"} {
+		for _, of := range []string{"git describe --all", "tar --format=ustar", "tar without --sparse (bsdtar: with --no-read-sparse"} {
 			text = strings.ReplaceAll(text, of, "") // flags of other programs
 		}
 		ours := !strings.HasPrefix(path, "spirodeploy/targets/") && strings.HasPrefix(path, "spirodeploy/")
