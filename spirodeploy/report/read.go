@@ -169,7 +169,7 @@ func (s *spool) decode(dec *json.Decoder) (*Minion, error) {
 	d := &m.details
 	d.compact, d.ours = !bytes.HasPrefix(raw, []byte("{\n")), true
 	d.size, d.cost = len(raw), wholeCost(highstate.Brief{Result: m.Result}, len(raw))
-	m.store(s, raw, m.Result.Brief())
+	m.store(s, raw, m.Brief())
 	s.settle() // before the next minion takes as much memory
 	return m, nil
 }
