@@ -60,6 +60,11 @@ type plan struct {
 // An error means that a report would replace a file that the run reads.
 func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 	reports, reportsErr := parseReports(s.Reports)
+	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.path == atomicfile.Stdout }) {
+		if err := atomicfile.CheckStdout(w.bytes); err != nil {
+			reportsErr = errlist.Join(reportsErr, fmt.Errorf("report: %w", err))
+		}
+	}
 	server, serverErr := w.serverOptions(ctx, s)
 	targets, listed, targetsErr := w.targets(ctx, s, server)
 	files := append(s.inputs(), listed...)
