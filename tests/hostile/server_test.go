@@ -25,8 +25,9 @@ type wire struct {
 }
 
 // endless is how many bytes an endless answer writes to a client that never stops
-// reading: so many that a client which keeps them exceeds its memory.
-const endless = 1 << 30
+// reading: so many that a client which keeps them exceeds its memory, and that one which
+// stops after some time (soon) has not read all of them by then. Clients read a GiB in 2 s.
+const endless = 8 << 30
 
 // open reports whether the client still reads.
 func (w *wire) open() bool { return w.err == nil && w.left > 0 }
