@@ -43,6 +43,7 @@ func TestExpected(t *testing.T) {
 		"no glob has anybody":     {top: "prod: {'web*': [web]}\n", verdict: report.MinionFailed, says: "no minion is concerned"},
 		"expected by a flag":      {top: top, minions: all, change: func(o *spirodeploy.Options) { o.ExpectMinions = []string{"db1", "db2"} }, missed: []string{"db2"}, verdict: report.MinionFailed, says: "(db2)"},
 		"too few":                 {top: top, minions: all, change: func(o *spirodeploy.Options) { o.MinMinions = 4 }, verdict: report.MinionFailed, says: "3 minions were reached, and 4 had to be"},
+		"too few, and one absent": {top: top, minions: []string{"web1", "db1"}, change: func(o *spirodeploy.Options) { o.MinMinions = 3 }, missed: []string{"web2"}, verdict: report.MinionFailed, says: "lists those that are down; 1 of 3 minions was not reached (web2)"},
 		"enough":                  {top: top, minions: all, change: func(o *spirodeploy.Options) { o.MinMinions = 3 }, verdict: report.Success},
 		"too few, tolerated":      {top: top, minions: all, change: func(o *spirodeploy.Options) { o.MinMinions, o.MissingMinions = 4, report.Warn }, verdict: report.Success, says: "deployed: 3 minions, 3 states, 0 changed; 4 minions had to be reached", warns: "4 had to be"},
 		"no highstate":            {top: top, change: func(o *spirodeploy.Options) { o.NoHighstate = true }, verdict: report.Success},
@@ -72,6 +73,9 @@ func TestExpected(t *testing.T) {
 			target := rep.Targets[0]
 			if rep.Verdict != tt.verdict || report.Classify(err) != tt.verdict || !strings.Contains(target.Summary, tt.says) {
 				t.Errorf("%s: %s", rep.Verdict, target.Summary)
+			}
+			if strings.Count(target.Summary, "manage.down") > 1 {
+				t.Errorf("it says twice what helps: %s", target.Summary)
 			}
 			var missed []string
 			for _, m := range target.Minions {
