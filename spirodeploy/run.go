@@ -131,7 +131,7 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	for i, l := range r.legs {
 		own[i] = l.prepare()
 	}
-	shared := errlist.Join(slices.Concat(r.opts.Problems, r.checkNames(), []error{r.checkDigest()})...)
+	shared := errlist.Join(slices.Concat(r.opts.Problems, r.checkNames(), r.checkMinions(), []error{r.checkDigest()})...)
 	r.tell(report.Update{Kind: report.Began, Stage: report.Bundling})
 	var tar *bundle.Bundle
 	var err error
@@ -250,6 +250,14 @@ func (r *run) checkNames() []error {
 		if seen[name]++; seen[name] == 2 {
 			errs = append(errs, &fault.Error{Err: fmt.Errorf("two targets are called %q", sanitize.Line(name)), Help: "give each a name of its own"})
 		}
+	}
+	return errs
+}
+
+// checkMinions returns an error for each expected minion that could never be reached.
+func (r *run) checkMinions() (errs []error) {
+	for _, id := range r.opts.ExpectMinions {
+		errs = append(errs, preflight.CheckMinion("expected minion", id))
 	}
 	return errs
 }
