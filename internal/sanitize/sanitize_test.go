@@ -13,6 +13,8 @@ func TestText(t *testing.T) {
 		{"a\tb\nc", "a\tb\nc", `a\x09b\nc`},
 		{"\x1b[31mred\x07", `\x1b[31mred\x07`, `\x1b[31mred\x07`},
 		{"a\r\nb\r\nc", "a\nb\nc", `a\x0d\nb\x0d\nc`},
+		{"a\r\nb\r", "a\nb", `a\x0d\nb\x0d`},
+		{"a\r", "a\\x0d", `a\x0d`},
 		{"-a\r\n+a\n", "-a\\x0d\n+a\n", `-a\x0d\n+a\n`},
 		{"a\rb\r\r\n", "a\\x0db\\x0d\n", `a\x0db\x0d\x0d\n`},
 		{"\u202eevil\u2066", `\u202eevil\u2066`, `\u202eevil\u2066`},
