@@ -42,8 +42,10 @@ func TestExpected(t *testing.T) {
 		"none is there":           {top: top, verdict: report.MinionFailed, says: "2 of 2 minions were not reached (web1, web2)", missed: []string{"web1", "web2"}},
 		"no glob has anybody":     {top: "prod: {'web*': [web]}\n", verdict: report.MinionFailed, says: "no minion is concerned"},
 		"expected by a flag":      {top: top, minions: all, change: func(o *spirodeploy.Options) { o.ExpectMinions = []string{"db1", "db2"} }, missed: []string{"db2"}, verdict: report.MinionFailed, says: "(db2)"},
-		"expected without an id":  {top: top, minions: all, change: func(o *spirodeploy.Options) { o.ExpectMinions = []string{"db1", " "} }, verdict: report.Invalid, says: "an expected minion has an empty id: is a variable not set?"},
+		"expected without an id":  {top: top, minions: all, change: func(o *spirodeploy.Options) { o.ExpectMinions = []string{"db1", " "} }, verdict: report.Invalid, says: `expected minion " ": it is empty: is a variable not set?`},
+		"a pattern":               {top: top, minions: all, change: func(o *spirodeploy.Options) { o.ExpectMinions = []string{"db*", "a,b"} }, verdict: report.Invalid, says: `expected minion "db*": it takes the id of one minion, not a pattern: Options.MinMinions takes a number of them`},
 		"too few":                 {top: top, minions: all, change: func(o *spirodeploy.Options) { o.MinMinions = 4 }, verdict: report.MinionFailed, says: "3 minions were reached, and 4 had to be"},
+		"too few, and one absent": {top: top, minions: []string{"web1", "db1"}, change: func(o *spirodeploy.Options) { o.MinMinions = 3 }, missed: []string{"web2"}, verdict: report.MinionFailed, says: "lists those that are down; 1 of 3 minions was not reached (web2)"},
 		"enough":                  {top: top, minions: all, change: func(o *spirodeploy.Options) { o.MinMinions = 3 }, verdict: report.Success},
 		"too few, tolerated":      {top: top, minions: all, change: func(o *spirodeploy.Options) { o.MinMinions, o.MissingMinions = 4, report.Warn }, verdict: report.Success, says: "deployed: 3 minions, 3 states, 0 changed; 4 minions had to be reached", warns: "4 had to be"},
 		"no highstate":            {top: top, change: func(o *spirodeploy.Options) { o.NoHighstate = true }, verdict: report.Success},
@@ -73,6 +75,9 @@ func TestExpected(t *testing.T) {
 			target := rep.Targets[0]
 			if rep.Verdict != tt.verdict || report.Classify(err) != tt.verdict || !strings.Contains(target.Summary, tt.says) {
 				t.Errorf("%s: %s", rep.Verdict, target.Summary)
+			}
+			if strings.Count(target.Summary, "manage.down") > 1 {
+				t.Errorf("it says twice what helps: %s", target.Summary)
 			}
 			var missed []string
 			for _, m := range target.Minions {

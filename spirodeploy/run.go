@@ -131,7 +131,7 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	for i, l := range r.legs {
 		own[i] = l.prepare()
 	}
-	shared := errlist.Join(slices.Concat(r.opts.Problems, r.checkNames(), []error{r.checkExpected(), r.checkDigest()})...)
+	shared := errlist.Join(slices.Concat(r.opts.Problems, r.checkNames(), r.checkMinions(), []error{r.checkDigest()})...)
 	r.tell(report.Update{Kind: report.Began, Stage: report.Bundling})
 	var tar *bundle.Bundle
 	var err error
@@ -254,13 +254,12 @@ func (r *run) checkNames() []error {
 	return errs
 }
 
-// checkExpected returns an error if an expected minion has no id: it would be missed after the
-// deployment.
-func (r *run) checkExpected() error {
-	if slices.ContainsFunc(r.opts.ExpectMinions, func(id string) bool { return strings.TrimSpace(id) == "" }) {
-		return &fault.Error{Err: errors.New("an expected minion has an empty id"), Help: "is a variable not set?"}
+// checkMinions returns an error for each expected minion that could never be reached.
+func (r *run) checkMinions() (errs []error) {
+	for _, id := range r.opts.ExpectMinions {
+		errs = append(errs, preflight.CheckMinion("expected minion", id))
 	}
-	return nil
+	return errs
 }
 
 // bundle makes the bundle, or opens the one that was given. For several targets

@@ -49,6 +49,9 @@ func (w World) check(ctx context.Context, s Settings) error {
 		allows = ": " + sanitize.Line(rights.String())
 	}
 	fmt.Fprintf(w.Stdout, "%s: the token is valid%s\n", c.Server(), allows)
+	if s.Project != "" && readErr != nil {
+		w.warnings.add(fmt.Sprintf("nobody but the server knows whether the token is for the project %s: %v", sanitize.Line(s.Project), readErr))
+	}
 	return w.printed()
 }
 

@@ -84,6 +84,20 @@ func TestProxy(t *testing.T) {
 	}
 }
 
+// TestCheckOpaque: a check of a project warns if the token cannot be read.
+func TestCheckOpaque(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("Auth OK")) }))
+	defer server.Close()
+	for project, want := range map[string]string{"": "", "shop": "warning: nobody but the server knows whether the token is for the project shop: what the token allows cannot be read: it is not a macaroon\n"} {
+		w, stdout, stderr := world(map[string]string{"SPIRO_TOKEN": "an-opaque-token"})
+		err := w.Check(t.Context(), cli.Settings{Project: project, Servers: []string{server.URL}, Insecure: true})
+		if err != nil || stderr.String() != want || !strings.Contains(stdout.String(), "the token is valid") {
+			t.Errorf("%q: %v, %q, %q", project, err, stdout, stderr)
+		}
+	}
+}
+
 // TestToken tells what tokens allow, and never shows them.
 func TestToken(t *testing.T) {
 	t.Parallel()

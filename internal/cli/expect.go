@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
+	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -27,25 +26,14 @@ func (s *Settings) checkExpectations() []error {
 		errs = append(errs, fmt.Errorf("%s %d: it is a number from 0 to %d", s.Flag("min-minions"), s.MinMinions, client.MaxMinions))
 	}
 	for _, id := range s.ExpectMinions {
-		what := fmt.Sprintf("%s %q", s.Flag("expect-minion"), id)
-		switch {
-		case strings.Contains(id, ","):
-			errs = append(errs, &fault.Error{What: what, Err: errors.New("it takes one id"), Help: "repeat the flag for each"})
-		case noID.MatchString(id) || len(id) > 255 || !utf8.ValidString(id):
-			errs = append(errs, &fault.Error{What: what, Err: errors.New("it takes the id of one minion, not a pattern"), Help: "{min-minions} takes a number of them"})
-		}
+		errs = append(errs, preflight.CheckMinion(s.Flag("expect-minion"), id))
 	}
 	return errs
 }
 
-// noID matches what cannot be the id of a minion: a glob, a compound target, or what is no
-// name of a file, which Salt makes of an id (salt 3005, utils/verify.py). Such a minion
-// would never be reached, and the user would learn that after the deployment.
-var noID = regexp.MustCompile(`[*?\[\]/\\\x00]|^[A-Z]@|^\s|\s$|\s(and|or|not)\s`)
-
 // expected returns the ids of the minions that have to be reached.
 func (w World) expected(ctx context.Context, s Settings, targets []spirodeploy.Target) ([]string, error) {
-	ids := slices.Clone(s.ExpectMinions)
+	ids := slices.DeleteFunc(slices.Clone(s.ExpectMinions), func(id string) bool { return preflight.CheckMinion("", id) != nil }) // which is a problem already
 	if s.ExpectFrom == "" {
 		return ids, nil
 	}

@@ -67,3 +67,15 @@ func TestList(t *testing.T) {
 		})
 	}
 }
+
+// FuzzList: any list is read, or refused with the name of its file.
+func FuzzList(f *testing.F) {
+	for _, seed := range []string{"- {name: a, server: s}\n- &x {<<: *x}\n", "---\n---\n", "...\n", "- &a [*a]\n", "? - a\n: b\n", "- {<<: [{}, {name: a}], ? {} : b}\n", "%YAML 1.2\n--- !!set\n", "- ! a\n- !<x> {}\n", "\ufeff# a\n", "- {insecure: !!bool 'true'}\n"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		if got, err := (&listReader{path: "l.yaml"}).read([]byte(list)); err != nil && !strings.Contains(err.Error(), "l.yaml:") {
+			t.Errorf("%q: %v, %v", list, got, err)
+		}
+	})
+}

@@ -14,9 +14,9 @@ import (
 	"github.com/spirostack/spirodeploy/internal/peer"
 )
 
-// proxy honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not, and ALL_PROXY
-// if neither of the first two is set. A value that it cannot use is an error: a run must
-// not go around the proxy.
+// proxy honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not, and ALL_PROXY in
+// place of each of the first two that is not set, as curl and the first-party client do. A
+// value that it cannot use is an error: a run must not go around the proxy.
 func (w World) proxy() (func(*http.Request) (*url.URL, error), error) {
 	var errs []error
 	read := func(name string) string {
@@ -36,9 +36,12 @@ func (w World) proxy() (func(*http.Request) (*url.URL, error), error) {
 		NoProxy: cmp.Or(w.env("NO_PROXY"), w.env("no_proxy")),
 		CGI:     w.env("REQUEST_METHOD") != "", // a client of a CGI program can set HTTP_PROXY
 	}
-	if config.HTTPProxy == "" && config.HTTPSProxy == "" && len(errs) == 0 {
+	if len(errs) == 0 && (config.HTTPProxy == "" || config.HTTPSProxy == "") {
 		all := read("ALL_PROXY")
-		config.HTTPProxy, config.HTTPSProxy, config.CGI = all, all, false
+		if config.HTTPProxy == "" {
+			config.HTTPProxy, config.CGI = all, false
+		}
+		config.HTTPSProxy = cmp.Or(config.HTTPSProxy, all)
 	}
 	choose := config.ProxyFunc()
 	return func(r *http.Request) (*url.URL, error) { return choose(r.URL) }, errlist.Join(errs...)

@@ -32,8 +32,20 @@ func (w World) deploy(ctx context.Context, s Settings) error {
 	end := w.open(limited, p)
 	rep, err := spirodeploy.Deploy(limited, p.options)
 	defer func() { _ = rep.Close() }() // its temporary file is of no use any more
-	told, reportErr := end(ctx, rep)
+	after, cancelAfter := afterwards(ctx, limited)
+	defer cancelAfter()
+	told, reportErr := end(after, rep)
 	return w.status(s, rep, err, told, reportErr)
+}
+
+// afterwards returns the context for the reports of a run. They have some time after the end
+// of a limited run, and not more: a pipe may have no reader.
+func afterwards(ctx, limited context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := limited.Deadline()
+	if !ok || ctx.Err() != nil {
+		return ctx, func() {}
+	}
+	return context.WithDeadlineCause(ctx, deadline.Add(lastReports), report.ErrTimeout)
 }
 
 // A plan is what a run is to do: settings that have been read.
@@ -48,6 +60,11 @@ type plan struct {
 // An error means that a report would replace a file that the run reads.
 func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 	reports, reportsErr := parseReports(s.Reports, w.env("GITHUB_STEP_SUMMARY"))
+	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.path == atomicfile.Stdout }) {
+		if err := atomicfile.CheckStdout(w.bytes); err != nil {
+			reportsErr = errlist.Join(reportsErr, fmt.Errorf("report: %w", err))
+		}
+	}
 	server, serverErr := w.serverOptions(ctx, s)
 	targets, listed, targetsErr := w.targets(ctx, s, server)
 	files := append(s.inputs(), listed...)

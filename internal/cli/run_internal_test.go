@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -146,6 +147,29 @@ func TestViewsFail(t *testing.T) {
 	}
 	if _, err := os.Stat(good); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAfterwards: the reports of a limited run have a limit, too, which has not passed when the
+// run's has.
+func TestAfterwards(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	limited, cancel := (&Settings{Timeout: time.Nanosecond}).limit(ctx)
+	defer cancel()
+	<-limited.Done()
+	after, cancel := afterwards(ctx, limited)
+	defer cancel()
+	end, ok := after.Deadline()
+	if left := time.Until(end); !ok || after.Err() != nil || left < lastReports/2 || left > lastReports {
+		t.Errorf("%s are left, error %v", left, after.Err())
+	}
+	ended, interrupt := context.WithCancelCause(ctx)
+	interrupt(report.ErrInterrupted)
+	for name, ctx := range map[string]context.Context{"no limit": ctx, "interrupted": ended} {
+		if after, _ := afterwards(ctx, ctx); after != ctx {
+			t.Errorf("%s: another context", name)
+		}
 	}
 }
 

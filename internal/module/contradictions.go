@@ -36,13 +36,6 @@ func contradictions(opts spirodeploy.Options, servers []string) (errs []error) {
 	if opts.MinMinions < 0 || opts.MinMinions > client.MaxMinions {
 		errs = append(errs, fmt.Errorf("--min-minions %d: it is a number from 0 to %d", opts.MinMinions, client.MaxMinions))
 	}
-	for _, id := range opts.ExpectMinions {
-		if strings.ContainsAny(id, ",*?[]") {
-			errs = append(errs, &fault.Error{
-				What: fmt.Sprintf("--expect-minions %q", id), Err: errors.New("it takes ids of minions, not a pattern"), Help: "{min-minions} takes a number of them",
-			})
-		}
-	}
 	return errs
 }
 

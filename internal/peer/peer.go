@@ -76,7 +76,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return "it answers " + r.text }
 
-const credentials fault.Hint = "add user name and password to the proxy's URL"
+const askToLogIn fault.Hint = "add user name and password to the proxy's URL"
 
 // refused explains why a proxy makes no connection, if the error says that. It reports
 // whether the proxy can be used, and only does not reach the peer.
@@ -84,7 +84,7 @@ func (p Peer) refused(err error) (why string, help fault.Hint, reached bool) {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		switch r.code {
 		case http.StatusProxyAuthRequired:
-			help = credentials
+			help = askToLogIn
 		case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			reached = true
 		}
@@ -98,7 +98,7 @@ func (p Peer) refused(err error) (why string, help fault.Hint, reached bool) {
 	case known:
 		return "it answers " + strconv.Quote(text), "", false
 	case strings.Contains(text, "no acceptable authentication methods"):
-		return "it does not let everybody in", credentials, false
+		return "it does not let everybody in", askToLogIn, false
 	case strings.Contains(text, "username/password authentication failed"):
 		return "it does not accept user name and password", "check those in the proxy's URL", false
 	case strings.Contains(text, "unexpected protocol version"):

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -98,26 +100,36 @@ func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Res
 
 // Trust returns the certificates in a text in PEM, beside those of the system if system
 // is true. The error says why there is none in the text.
-func Trust(pem []byte, system bool) (*x509.CertPool, error) {
+func Trust(text []byte, system bool) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	if system {
 		if all, err := x509.SystemCertPool(); err == nil { // otherwise those in the text may do
 			pool = all
 		}
 	}
-	pem = bytes.TrimPrefix(pem, []byte("\ufeff")) // editors on Windows put it there
-	if pool.AppendCertsFromPEM(pem) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // editors on Windows put it there
+	if pool.AppendCertsFromPEM(text) {
 		return pool, nil
 	}
+	return pool, noCertificate(text)
+}
+
+// noCertificate says why there is no certificate in a text.
+func noCertificate(text []byte) error {
 	const want = "-----BEGIN CERTIFICATE-----"
-	found := pemBegin.FindSubmatch(pem)
+	found := pemBegin.Find(text)
 	switch {
-	case bytes.Contains(pem, []byte(want)):
-		return pool, errors.New("it is damaged, or was not copied whole")
-	case found != nil:
-		return pool, fmt.Errorf("it has no certificate (%s), but %s", want, found[0])
+	case found == nil:
+		return errors.New("it is not in PEM format (" + want + ")")
+	case !bytes.Contains(text, []byte(want)):
+		return fmt.Errorf("it has no certificate (%s), but %s", want, found)
 	}
-	return pool, errors.New("it is not in PEM format (" + want + ")")
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if _, err := x509.ParseCertificate(block.Bytes); block.Type == "CERTIFICATE" && err != nil {
+			return fmt.Errorf("it cannot be read: %s", strings.TrimPrefix(err.Error(), "x509: "))
+		}
+	}
+	return errors.New("it is damaged, or was not copied whole")
 }
 
 var pemBegin = regexp.MustCompile(`-----BEGIN [0-9A-Z ]{1,40}-----`)

@@ -12,7 +12,7 @@ import (
 // FuzzText checks that no character that acts on a terminal remains, and that harmless text
 // does not change.
 func FuzzText(f *testing.F) {
-	for _, seed := range []string{"", "plain\n\t", "\x1b[2J\a\b\r", "\u009b\u0085\x7f\x00", "\u202e\u2066\u061c", "\u2028\u200b\ufeff\u00ad", "\xff\xc0\x80\xed\xa0\x80", "\ufffd", "\U000e0041\U0010ffff", "👨\u200d👩"} {
+	for _, seed := range []string{"", "plain\n\t", "\x1b[2J\a\b\r", "\u009b\u0085\x7f\x00", "\u202e\u2066\u061c", "\u2028\u200b\ufeff\u00ad", "\xff\xc0\x80\xed\xa0\x80", "\ufffd", "\U000e0041\U0010ffff", "👨\u200d👩", "[[eeee|", "a\r\nb\r\n", "a\r\r\n\r\n"} {
 		f.Add(seed, 3)
 	}
 	f.Fuzz(func(t *testing.T, s string, most int) {
@@ -28,7 +28,7 @@ func FuzzText(f *testing.F) {
 		if strings.ContainsAny(line, "\n\t") || strings.Count(text, "\n") != strings.Count(s, "\n") {
 			t.Errorf("%q became the line %q, the text %q", s, line, text)
 		}
-		if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) && line != s && !strings.Contains(s, "##") { // of which commands are broken up
+		if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) && line != s && sanitize.Defuse(s) == s { // no command, which would be broken up
 			t.Errorf("%q became %q", s, line)
 		}
 		most = max(0, min(most, len(s)))

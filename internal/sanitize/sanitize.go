@@ -15,8 +15,18 @@ import (
 // Text replaces unsafe characters by their escapes in a Go string: \x1b, \u202e, \xff.
 // Unsafe are control characters except newline and tab, line separators, invisible
 // characters and those that change the reading direction, and invalid UTF-8. Text also
-// breaks up commands, like [Defuse].
-func Text(s string) string { return Defuse(control(s, "\n\t")) }
+// breaks up commands, like [Defuse]. A text whose lines all end with CR and LF, as on Windows,
+// keeps the LF alone.
+func Text(s string) string { return Defuse(control(LF(s), "\n\t")) }
+
+// LF returns a text with LF alone at the end of each line, if all its lines end with CR and
+// LF. In a text that mixes both, CR may be what matters, as in a diff.
+func LF(s string) string {
+	if ends := strings.Count(s, "\r\n"); ends == 0 || ends != strings.Count(s, "\n") {
+		return s
+	}
+	return strings.TrimSuffix(strings.ReplaceAll(s, "\r\n", "\n"), "\r")
+}
 
 // Line does the same as [Text], and replaces newline and tab, too.
 func Line(s string) string { return Defuse(control(s, "")) }

@@ -618,7 +618,8 @@ func TestNew(t *testing.T) {
 		{"query", client.Options{Server: "https://h/?a=b", Token: secret}, []string{"query"}},
 		{"no certificate", client.Options{Certificate: []byte("x"), Token: secret}, []string{"not in PEM"}},
 		{"a key", client.Options{Certificate: []byte("-----BEGIN EC PRIVATE KEY-----\nAA==\n-----END EC PRIVATE KEY-----\n"), Token: secret}, []string{"it has no certificate (-----BEGIN CERTIFICATE-----), but -----BEGIN EC PRIVATE KEY-----"}},
-		{"half a certificate", client.Options{Certificate: []byte("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"), Token: secret}, []string{"it is damaged, or was not copied whole"}},
+		{"no certificate inside", client.Options{Certificate: []byte("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"), Token: secret}, []string{"certificate: it cannot be read: malformed certificate"}},
+		{"half a certificate", client.Options{Certificate: []byte("-----BEGIN CERTIFICATE-----\nAA==\n"), Token: secret}, []string{"it is damaged, or was not copied whole"}},
 		{"both", client.Options{Certificate: []byte("x"), Insecure: true, Token: secret}, []string{"leave out client.Options.Certificate or client.Options.Insecure"}},
 	} {
 		_, err := client.New(tt.opts)

@@ -60,6 +60,7 @@ func (s *State) reasons() (text, said string) {
 		return strings.Join(strings.Fields(sanitize.Clip(comment, maxReason)), " "), ""
 	}
 	text, _, _ = strings.Cut(comment, "\n")
+	text = strings.TrimSuffix(text, "\r") // from Windows
 	said = s.Stderr()
 	if said = strings.TrimSpace(said[strings.LastIndexByte(said, '\n')+1:]); text+said == "" {
 		text = "Salt gives no reason"
@@ -78,6 +79,7 @@ func joined(text, said string) string {
 // clipped returns the beginning of the first line of a text.
 func clipped(s string, most int) string {
 	first, _, more := strings.Cut(strings.TrimSpace(s), "\n")
+	first = strings.TrimSuffix(first, "\r")
 	if len(first) <= most && !more {
 		return first
 	}

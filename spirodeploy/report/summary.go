@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,7 +104,11 @@ func (t *Target) minionReasons() []string {
 	if t.Count(highstate.NotReached) == 1 {
 		wasWere = "was"
 	}
-	add(wasWere+" not reached (%s): "+askMaster, highstate.NotReached)
+	help := ": " + askMaster
+	if errors.Is(t.err, ErrNoMinions) || errors.As(t.err, new(*FewMinionsError)) {
+		help = "" // that error has it
+	}
+	add(wasWere+" not reached (%s)"+help, highstate.NotReached)
 	if after := t.afterwards(); after != "" {
 		reasons = append(reasons, after)
 	}

@@ -37,7 +37,7 @@ func Parse(s string) (Token, error) {
 	if s == "" {
 		return Token{}, ErrNone
 	}
-	if mark := s[0]; (mark == '"' || mark == '\'') && strings.IndexByte(s[1:], mark) == len(s)-2 {
+	if mark := s[0]; (mark == '"' || mark == '\'') && len(s) > 1 && strings.IndexByte(s[1:], mark) == len(s)-2 {
 		return Token{}, errors.New("the token is in quotation marks: leave them out")
 	}
 	if strings.ContainsFunc(s, foreign) {

@@ -76,6 +76,12 @@ var connecting = []fault{
 	{name: "a proxy (`HTTPS_PROXY`) forbids it", over: "https", breaks: func(s *scene) {
 		s.by(serve(s.t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })))
 	}},
+	{name: "a proxy (`HTTPS_PROXY`) wants a password", over: "https", breaks: func(s *scene) {
+		s.by(serve(s.t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) })))
+	}},
+	{name: "a proxy (`HTTPS_PROXY`) does not reach the server", over: "https", breaks: func(s *scene) {
+		s.by(serve(s.t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })))
+	}},
 	{name: "a proxy on the way (502)", breaks: func(s *scene) {
 		s.handle(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	}},

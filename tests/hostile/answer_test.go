@@ -35,7 +35,7 @@ func TestAnswers(t *testing.T) {
 	bomb := bomb()
 	test(t, []attack{
 		{name: "packed stream", post: whole("200 OK", streamHeader+packed, bomb), status: 6, says: "encoded as"},
-		{name: "packed answer", get: whole("200 OK", packed, bomb), status: 5, says: "Auth OK"},
+		{name: "packed answer", get: whole("200 OK", packed, bomb), status: 5, says: "encoded as"},
 		{name: "packed refusal", post: whole("400 Bad Request", packed, bomb), status: 3, says: maybe},
 		{name: "packed refusal of the token", get: whole("401 Unauthorized", packed, bomb), status: 3, says: "the token is not valid"},
 		{name: "endless refusal", post: without(whole("400 Bad Request", ""), "no "), status: 3, says: maybe},

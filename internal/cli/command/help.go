@@ -47,7 +47,7 @@ Examples:
 
 Environment:
   SPIRO_URL, SPIRO_TOKEN                 server and token; the flags come first
-  HTTP_PROXY, HTTPS_PROXY, NO_PROXY      as usual, also in lower case; ALL_PROXY if neither of the first two is set
+  HTTP_PROXY, HTTPS_PROXY, NO_PROXY      as usual, also in lower case; ALL_PROXY stands in for the first two
   SOURCE_DATE_EPOCH                      modification time of all entries, in seconds since 1970 (default: 0)
   DOCKER_CONFIG                          directory with the logins of registries (default: ~/.docker)
   NO_COLOR, CLICOLOR_FORCE               no colours; colours everywhere

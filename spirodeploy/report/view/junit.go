@@ -111,7 +111,7 @@ func minionSuite(t *report.Target, m *report.Minion, results *report.Results) ju
 // highstateTest returns the test of the highstate as a whole, or nil if the states show
 // what became of it.
 func highstateTest(id string, m *report.Minion, r highstate.Result, err error) *junit.Testcase {
-	says := slices.Clone(r.Messages)
+	says := each(r.Messages, sanitize.LF)
 	if err != nil {
 		says = append(says, "its states are missing: "+err.Error())
 	}
@@ -192,12 +192,14 @@ func saying(s *highstate.State, because []string) string {
 		most = maxOutput // leave room for the cause
 	}
 	causes := each(because, func(cause string) string { return "Because: " + cause })
-	warnings := each(s.Warnings, func(warning string) string { return "Warning: " + sanitize.Clip(strings.TrimSpace(warning), maxShown) })
+	warnings := each(s.Warnings, func(warning string) string {
+		return "Warning: " + sanitize.LF(sanitize.Clip(strings.TrimSpace(warning), maxShown))
+	})
 	tree, diff := changeTexts(s.Changes)
 	if tree != "" {
 		tree = "Changes:\n" + tree
 	}
-	comment := sanitize.Clip(strings.TrimSpace(s.Comment), most)
+	comment := sanitize.LF(sanitize.Clip(strings.TrimSpace(s.Comment), most))
 	return joined("\n\n", slices.Concat([]string{comment}, causes, warnings, []string{tree, diff})...)
 }
 

@@ -278,6 +278,23 @@ func TestLargeDiff(t *testing.T) {
 	}
 }
 
+// TestWindows: the lines of Windows minions end without a visible CR. (A reason in one line
+// may have one inside.)
+func TestWindows(t *testing.T) {
+	t.Parallel()
+	rep := minions(t,
+		ret(`"cmd_|-i_|-dir_|-run": {"result": false, "comment": "ran\r\nfor long\r\n", "changes": {"stdout": "a\r\nb"}, "warnings": ["old\r\nslow"]}`),
+		`{"ret": ["Rendering SLS failed\r\nline 2\r\n"], "retcode": 1}`)
+	for name, got := range map[string]string{
+		"text": text(t, rep, view.TextOptions{}), "verbose": text(t, rep, view.TextOptions{Detail: view.Verbose}), "GitHub": text(t, rep, view.TextOptions{Log: view.GitHub}),
+		"html": runs.Show(t, rep, "html"), "markdown": runs.Show(t, rep, "markdown"), "junit": runs.Show(t, rep, "junit"),
+	} {
+		if strings.Contains(got, `\x0d`+"\n") || !strings.Contains(got, "Rendering SLS failed") || !strings.Contains(got, "for long") {
+			t.Errorf("%s: %.4000s", name, got)
+		}
+	}
+}
+
 // FuzzLargeChanges: any large text keeps its beginning, wherever it is cut.
 func FuzzLargeChanges(f *testing.F) {
 	for _, unit := range []string{"a", "\\", "\"", "\n", "\x01", "é", "😀", "a\\", "ab\x01", "é\\\x01", "abc\\"} {

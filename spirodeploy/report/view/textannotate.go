@@ -59,7 +59,7 @@ func (x *text) annotateGroup(g *group, most int) int {
 	if n > 0 {
 		return n
 	}
-	text := strings.Join(r.Messages, "\n")
+	text := strings.Join(each(r.Messages, sanitize.LF), "\n")
 	if text == "" && err != nil {
 		text = "what its states did is missing: " + err.Error()
 	}

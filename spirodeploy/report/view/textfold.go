@@ -210,7 +210,7 @@ func foldedReason(s *highstate.State, because []string) []string {
 
 // foldedLine returns the beginning of the first line of a text.
 func foldedLine(s string) string {
-	text, _, more := strings.Cut(strings.TrimSpace(s), "\n")
+	text, _, more := strings.Cut(sanitize.LF(strings.TrimSpace(s)), "\n")
 	text = sanitize.Line(sanitize.Clip(text, maxFolded))
 	if more {
 		text += " …"
@@ -223,7 +223,7 @@ func messageLines(messages []string, c color, room int) []line {
 	var lines []line
 	left := 0
 	for _, msg := range messages {
-		for text := range strings.SplitSeq(trimRight(sanitize.Clip(msg, maxShown)), "\n") {
+		for text := range strings.SplitSeq(trimRight(sanitize.LF(sanitize.Clip(msg, maxShown))), "\n") {
 			if len(lines) == room-1 {
 				left++
 				continue

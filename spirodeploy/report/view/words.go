@@ -128,7 +128,7 @@ func firstLine(messages []string) string {
 	if len(messages) == 0 {
 		return "Salt gives no reason"
 	}
-	text, _, _ := strings.Cut(strings.TrimSpace(messages[0]), "\n")
+	text, _, _ := strings.Cut(sanitize.LF(strings.TrimSpace(messages[0])), "\n")
 	return text
 }
 
