@@ -3,7 +3,6 @@ package report
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"io"
 	"iter"
@@ -39,10 +38,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	back := newBackground(w)
-	defer back.close()                          // nothing writes to w after this
-	out := bufio.NewWriterSize(back, chunkSize) // which remembers the first error
-	r.spool.settle()                            // since others read from it
+	out := bufio.NewWriterSize(w, 64<<10) // which remembers the first error
+	r.spool.settle()                      // since others read from it
 	for _, t := range r.Targets {
 		list := upTo("events", out, &rest)
 		for i := range t.Events {
@@ -65,57 +62,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	}
 	jsontext.Raw(out, string(rest))
 	_ = out.WriteByte('\n')
-	return cmp.Or(out.Flush(), back.close())
-}
-
-// background writes to a writer in the background, so that the caller can prepare what comes
-// next. It is for one goroutine.
-type background struct {
-	full, free chan []byte
-	done       chan error // gets the first error
-	err        error      // what done got
-	closed     bool
-}
-
-// chunkSize is how much is written at once, in bytes.
-const chunkSize = 64 << 10
-
-func newBackground(w io.Writer) *background {
-	b := &background{full: make(chan []byte, 1), free: make(chan []byte, 3), done: make(chan error, 1)}
-	for range cap(b.free) {
-		b.free <- make([]byte, 0, chunkSize)
-	}
-	go func() {
-		var err error
-		for chunk := range b.full {
-			if err == nil {
-				_, err = w.Write(chunk)
-			}
-			b.free <- chunk[:0]
-		}
-		b.done <- err
-	}()
-	return b
-}
-
-// Write never fails: close returns the first error.
-func (b *background) Write(p []byte) (int, error) {
-	for rest := p; len(rest) > 0; {
-		n := min(len(rest), chunkSize)
-		b.full <- append(<-b.free, rest[:n]...)
-		rest = rest[n:]
-	}
-	return len(p), nil
-}
-
-// close waits until everything is written. It is idempotent.
-func (b *background) close() error {
-	if !b.closed {
-		b.closed = true
-		close(b.full)
-		b.err = <-b.done
-	}
-	return b.err
+	return out.Flush()
 }
 
 // parsedMinion is a minion with all of its result.
@@ -125,35 +72,39 @@ type parsedMinion struct {
 	err    error // why the result is not complete
 }
 
-// maxAhead is the size in bytes of the largest result that is parsed while another one is
-// written.
-const maxAhead = 2 << 20
+const (
+	ahead    = 2       // how many results are parsed while the caller writes one
+	maxAhead = 2 << 20 // size of the largest result for which that is done, in bytes
+)
 
-// parsed yields minions with their results, each valid until the next. It parses a result
-// from the file while the caller writes the one before.
+// parsed yields minions with their results, each valid until the next. It parses the next
+// results from the file while the caller writes one.
 func parsed(minions []*Minion) iter.Seq[parsedMinion] {
 	return func(yield func(parsedMinion) bool) {
-		var buffers [2]Results
-		parse := func(i int) parsedMinion {
-			result, err := buffers[i%2].Of(minions[i])
-			return parsedMinion{minions[i], result, err}
+		const places = ahead + 1
+		var buffers [places]Results
+		var done [places]chan parsedMinion
+		for i := range done {
+			done[i] = make(chan parsedMinion, 1)
 		}
-		ahead := make(chan parsedMinion, 1)
-		going := false
+		parse := func(i int) {
+			result, err := buffers[i%places].Of(minions[i])
+			done[i%places] <- parsedMinion{minions[i], result, err}
+		}
+		small := func(i int) bool { return minions[i].details.size <= maxAhead }
+		next := 0 // to parse
 		for i := range minions {
-			var m parsedMinion
-			if going {
-				m = <-ahead
-			} else {
-				m = parse(i)
+			if next == i {
+				parse(i)
+				next++
 			}
-			going = i+1 < len(minions) && minions[i+1].details.inFile && max(m.details.size, minions[i+1].details.size) <= maxAhead
-			if going {
-				go func() { ahead <- parse(i + 1) }()
+			m := <-done[i%places]
+			for ; next < len(minions) && next <= i+ahead && small(i) && small(next) && minions[next].details.inFile; next++ {
+				go parse(next)
 			}
 			if !yield(m) {
-				if going {
-					<-ahead // the file may be closed now
+				for i++; i < next; i++ {
+					<-done[i%places] // the file may be closed now
 				}
 				return
 			}
