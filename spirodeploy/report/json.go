@@ -83,15 +83,20 @@ func parsed(minions []*Minion) iter.Seq[parsedMinion] {
 	return func(yield func(parsedMinion) bool) {
 		const places = ahead + 1
 		var buffers [places]Results
+		var large Results // one for all of them: they take much memory
 		var done [places]chan parsedMinion
 		for i := range done {
 			done[i] = make(chan parsedMinion, 1)
 		}
+		small := func(i int) bool { return minions[i].details.size <= maxAhead }
 		parse := func(i int) {
-			result, err := buffers[i%places].Of(minions[i])
+			into := &buffers[i%places]
+			if !small(i) {
+				into = &large
+			}
+			result, err := into.Of(minions[i])
 			done[i%places] <- parsedMinion{minions[i], result, err}
 		}
-		small := func(i int) bool { return minions[i].details.size <= maxAhead }
 		next := 0 // to parse
 		for i := range minions {
 			if next == i {
