@@ -26,14 +26,14 @@ func (s *Settings) checkExpectations() []error {
 		errs = append(errs, fmt.Errorf("%s %d: it is a number from 0 to %d", s.Flag("min-minions"), s.MinMinions, client.MaxMinions))
 	}
 	for _, id := range s.ExpectMinions {
-		errs = append(errs, preflight.CheckMinion(s.Flag("expect-minion"), id))
+		errs = append(errs, preflight.CheckTyped(s.Flag("expect-minion"), id))
 	}
 	return errs
 }
 
 // expected returns the ids of the minions that have to be reached.
 func (w World) expected(ctx context.Context, s Settings, targets []spirodeploy.Target) ([]string, error) {
-	ids := slices.DeleteFunc(slices.Clone(s.ExpectMinions), func(id string) bool { return preflight.CheckMinion("", id) != nil }) // which is a problem already
+	ids := slices.DeleteFunc(slices.Clone(s.ExpectMinions), func(id string) bool { return preflight.CheckTyped("", id) != nil }) // which is a problem already
 	if s.ExpectFrom == "" {
 		return ids, nil
 	}

@@ -51,7 +51,9 @@ func parseReports(specs []string, summary string) ([]reportFile, error) {
 		case !slices.Contains(view.Names(), format):
 			err = fmt.Errorf("the format %q is not known: there are %s", format, strings.Join(view.Names(), ", "))
 		case path == atomicfile.Stdout:
-			stdout++
+			if stdout++; stdout > 1 {
+				continue // told below
+			}
 		case slices.ContainsFunc(files, func(f reportFile) bool { return same(f.path, path) }):
 			err = errors.New("another one goes to that file")
 		default:

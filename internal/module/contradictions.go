@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -35,6 +36,11 @@ func contradictions(opts spirodeploy.Options, servers []string) (errs []error) {
 	}
 	if opts.MinMinions < 0 || opts.MinMinions > client.MaxMinions {
 		errs = append(errs, fmt.Errorf("--min-minions %d: it is a number from 0 to %d", opts.MinMinions, client.MaxMinions))
+	}
+	for _, id := range opts.ExpectMinions {
+		if preflight.CheckMinion("", id) == nil { // else the library refuses it
+			errs = append(errs, preflight.CheckTyped("--expect-minions", id))
+		}
 	}
 	return errs
 }

@@ -244,14 +244,14 @@ func TestContradictions(t *testing.T) {
 	srv := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1"}}})
 	secret := srv.Token(time.Hour, "shop")
 	for want, change := range map[string]func(*spirodeploy.Options){
-		"--expect-minions has no effect with --highstate=false, which asks no minion":         func(o *spirodeploy.Options) { o.NoHighstate, o.ExpectMinions = true, []string{"web1"} },
-		"--min-minions has no effect with --highstate=false, which asks no minion":            func(o *spirodeploy.Options) { o.NoHighstate, o.MinMinions = true, 1 },
-		"--min-minions -1: it is a number from 0 to":                                          func(o *spirodeploy.Options) { o.MinMinions = -1 },
-		"--max-parallel has no effect with --serial":                                          func(o *spirodeploy.Options) { o.Serial, o.MaxParallel = true, 2 },
-		"--max-parallel must not be negative":                                                 func(o *spirodeploy.Options) { o.MaxParallel = -1 },
-		`expected minion " ": it is empty`:                                                    func(o *spirodeploy.Options) { o.ExpectMinions = []string{"web1", " "} },
-		`expected minion "web*": it takes the id of one minion, not a pattern: --min-minions`: func(o *spirodeploy.Options) { o.ExpectMinions = []string{"web*"} },
-		"--server is given and empty: is a variable not set?":                                 func(o *spirodeploy.Options) { o.Server.Server = " " },
+		"--expect-minions has no effect with --highstate=false, which asks no minion":          func(o *spirodeploy.Options) { o.NoHighstate, o.ExpectMinions = true, []string{"web1"} },
+		"--min-minions has no effect with --highstate=false, which asks no minion":             func(o *spirodeploy.Options) { o.NoHighstate, o.MinMinions = true, 1 },
+		"--min-minions -1: it is a number from 0 to":                                           func(o *spirodeploy.Options) { o.MinMinions = -1 },
+		"--max-parallel has no effect with --serial":                                           func(o *spirodeploy.Options) { o.Serial, o.MaxParallel = true, 2 },
+		"--max-parallel must not be negative":                                                  func(o *spirodeploy.Options) { o.MaxParallel = -1 },
+		`expected minion " ": it is empty`:                                                     func(o *spirodeploy.Options) { o.ExpectMinions = []string{"web1", " "} },
+		`--expect-minions "web*": it takes the id of one minion, not a pattern: --min-minions`: func(o *spirodeploy.Options) { o.ExpectMinions = []string{"web*"} },
+		"--server is given and empty: is a variable not set?":                                  func(o *spirodeploy.Options) { o.Server.Server = " " },
 	} {
 		opts := order(t, srv, secret)
 		change(&opts)

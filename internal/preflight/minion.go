@@ -10,26 +10,44 @@ import (
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 )
 
-// noID matches what cannot be the id of a minion: a glob, a compound target, or what is no
-// name of a file, which Salt makes of an id (salt 3005, utils/verify.py). A backslash may be
-// in an id of a report, which has bytes that are not UTF-8 in that form.
-var noID = regexp.MustCompile(`[*?\[\]/\x00]|^[A-Z]@|^\s|\s$|\s(and|or|not)\s`)
-
-// maxID is the length in bytes of the longest name of a file.
+// maxID is the length in bytes of the longest name of a file, which Salt makes of an id.
 const maxID = 255
 
-// CheckMinion returns an error if a text cannot be the id of a minion. Such a minion would
-// never be reached, and the user would learn that after the deployment. The caller says
-// what the text stands for.
+// CheckMinion returns an error if a text cannot be the id of a minion (salt 3005,
+// utils/verify.py). Such a minion would never be reached, and the user would learn that after
+// the deployment. The caller says what the text stands for.
 func CheckMinion(what, id string) error {
-	what = fmt.Sprintf("%s %q", what, id)
+	fail := func(why string, help fault.Hint) error {
+		return &fault.Error{What: fmt.Sprintf("%s %q", what, id), Err: errors.New(why), Help: help}
+	}
 	switch {
 	case strings.TrimSpace(id) == "":
-		return &fault.Error{What: what, Err: errors.New("it is empty"), Help: "is a variable not set?"}
-	case strings.Contains(id, ","):
-		return &fault.Error{What: what, Err: errors.New("it takes one id"), Help: "name each by itself"}
-	case len(id) > maxID || !utf8.ValidString(id) || noID.MatchString(id):
-		return &fault.Error{What: what, Err: errors.New("it takes the id of one minion, not a pattern"), Help: "{min-minions} takes a number of them"}
+		return fail("it is empty", "is a variable not set?")
+	case strings.TrimSpace(id) != id:
+		return fail("it begins or ends with white space", "")
+	case !utf8.ValidString(id):
+		return fail("it is not UTF-8", "")
+	case strings.ContainsAny(id, "/\x00"): // a backslash may be in an id of a report, which spells other bytes so
+		return fail("it has a character that no id has", "")
+	case len(id) > maxID:
+		return fail(fmt.Sprintf("it is longer than %d bytes", maxID), "")
 	}
 	return nil
+}
+
+// target matches what a person who types it means as a pattern, although it may be an id: a
+// glob, or a compound target.
+var target = regexp.MustCompile(`[*?\[\]]|^[A-Z]@|\s(and|or|not)\s`)
+
+// CheckTyped is CheckMinion for an id that somebody typed.
+func CheckTyped(what, id string) error {
+	switch {
+	case strings.Contains(id, ","):
+		return &fault.Error{What: fmt.Sprintf("%s %q", what, id), Err: errors.New("it takes one id"), Help: "name each by itself"}
+	case target.MatchString(id):
+		return &fault.Error{
+			What: fmt.Sprintf("%s %q", what, id), Err: errors.New("it takes the id of one minion, not a pattern"), Help: "{min-minions} takes a number of them",
+		}
+	}
+	return CheckMinion(what, id)
 }

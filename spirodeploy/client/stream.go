@@ -65,8 +65,8 @@ func (e *Event) Highstate() highstate.Result {
 	return highstate.Parse(e.Result)
 }
 
-// Brief returns what [highstate.ParseBrief] makes of Result. The client has mostly done that
-// already.
+// Brief returns Result, parsed by [highstate.ParseBrief]. It takes no time if the result came
+// last in its event, as it mostly does: the client has parsed it then.
 func (e *Event) Brief() highstate.Brief {
 	if e.brief != nil {
 		return *e.brief

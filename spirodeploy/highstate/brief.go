@@ -18,6 +18,9 @@ type Brief struct {
 	Short bool
 }
 
+// Counts returns All.
+func (b Brief) Counts() Counts { return b.All }
+
 // ParseBrief is [Parse], followed by [Result.Brief], in less time.
 func ParseBrief(raw json.RawMessage) Brief {
 	text := rawjson.View(raw)

@@ -32,8 +32,9 @@ type details struct {
 
 // Details returns everything that the minion's result says. After a run with large or
 // many results, most are in a temporary file, and the States and Messages of the Minion
-// are empty or shortened. If Details fails, it returns what is in memory. Use [Results]
-// for many minions.
+// are empty or shortened. If Details fails, it returns what is in memory. If the report is
+// brief, it fails with [ErrBrief] for each minion that lacks states. Use [Results] for many
+// minions.
 func (m *Minion) Details() (highstate.Result, error) { return new(Results).Of(m) }
 
 // Headline returns the headline of the state that failed first by itself, or "" if none
@@ -58,11 +59,11 @@ func (r *Results) Of(m *Minion) (highstate.Result, error) {
 		return r.read(m, 0, d.size, d.ours)
 	}
 	result, err := r.Telling(m)
-	return result, cmp.Or(err, errBrief)
+	return result, cmp.Or(err, ErrBrief)
 }
 
-// errBrief is why a minion of a brief report lacks states.
-var errBrief = errors.New("the report is brief: of this minion it has the states that failed, changed something or warn")
+// ErrBrief means that a brief report lacks states of a minion. What it has, is right.
+var ErrBrief = errors.New("the report is brief: it has only the states that failed, changed something, would change or warn")
 
 // Telling is [Results.Of] for the states that people want to see. It may return others
 // as well.

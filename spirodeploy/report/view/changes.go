@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -106,6 +107,9 @@ func beginning(quoted string) (text string, more int) {
 				end = last
 			}
 		}
+		if surrogate.MatchString(quoted[end-6:end]) && (end-5-len(strings.TrimRight(quoted[:end-5], `\`)))%2 == 1 {
+			end -= 6 // its other half is cut off
+		}
 		quoted, more = quoted[:end]+`"`, len(quoted)-1-end
 	}
 	text = rawjson.Text(quoted)
@@ -118,6 +122,9 @@ func beginning(quoted string) (text string, more int) {
 	}
 	return text[:end], more + len(text) - end
 }
+
+// surrogate matches the first of two escapes that are one character together.
+var surrogate = regexp.MustCompile(`^\\u[dD][89abAB][0-9a-fA-F]{2}$`)
 
 func (w *changes) value(pad string, v any) {
 	switch v := v.(type) {

@@ -3,6 +3,7 @@ package view
 import (
 	"bufio"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -95,7 +96,7 @@ func minionSuite(t *report.Target, m *report.Minion, results *report.Results) ju
 		s.Timestamp = junitTime(*m.Reported)
 	}
 	r, err := results.Of(m)
-	if err != nil {
+	if err != nil && !errors.Is(err, report.ErrBrief) {
 		r.States = nil // they are incomplete
 	}
 	seen := make(map[string]int, len(r.States))
@@ -125,7 +126,7 @@ func highstateTest(id string, m *report.Minion, r highstate.Result, err error) *
 		test.Error = problem("it did not report")
 	case m.Status == highstate.NoAnswer, m.Status == highstate.NotCompiled, m.Status == highstate.NotReached:
 		test.Error = problem(firstLine(says))
-	case m.Status == highstate.Failed && (err != nil || m.Counts.Failed == 0):
+	case m.Status == highstate.Failed && (len(r.States) == 0 || m.Counts.Failed == 0):
 		if len(says) == 0 {
 			says = []string{fmt.Sprintf("no state failed, but Salt's return code is %d", m.Retcode)}
 		}

@@ -1,8 +1,11 @@
 package view_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -17,6 +20,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
+	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
 
 // suites reads JUnit XML.
@@ -169,4 +173,30 @@ func lack(t *testing.T, what string) {
 		t.Fatalf("%s, and CI=true demands it", what)
 	}
 	t.Skip(what)
+}
+
+// TestJUnitBrief: the states that a brief report has are shown, and that others are not.
+func TestJUnitBrief(t *testing.T) {
+	t.Parallel()
+	var states []string
+	for i := range 20 {
+		states = append(states, fmt.Sprintf(`"test_|-s%d_|-s%d_|-nop": {"result": %t, "comment": "said %d", "__run_num__": %d}`, i, i, i != 7, i, i))
+	}
+	rep := report.New(report.Request{Project: "shop", Deployment: "prod", Highstate: true})
+	rep.Brief = true
+	if _, err := rep.Targets[0].Add(client.Event{
+		Name: client.HighstateUpdate, Minion: "web1", Result: json.RawMessage(`{"ret": {` + strings.Join(states, ", ") + `}, "retcode": 2}`),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	rep.Targets[0].Finish(nil)
+	rep.Finish()
+	var b bytes.Buffer
+	if err := view.JUnit(&b, rep); err != nil {
+		t.Fatal(err)
+	}
+	got := b.String()
+	if strings.Count(got, "<failure") != 1 || !strings.Contains(got, "said 7") || strings.Contains(got, "said 8") || !strings.Contains(got, "its states are missing: the report is brief") {
+		t.Error(got)
+	}
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/spirostack/spirodeploy/internal/dev/runs"
 	"github.com/spirostack/spirodeploy/internal/dev/streams"
@@ -297,8 +299,8 @@ func TestWindows(t *testing.T) {
 
 // FuzzLargeChanges: any large text keeps its beginning, wherever it is cut.
 func FuzzLargeChanges(f *testing.F) {
-	for _, unit := range []string{"a", "\\", "\"", "\n", "\x01", "é", "😀", "a\\", "ab\x01", "é\\\x01", "abc\\"} {
-		for pad := range 7 {
+	for _, unit := range []string{"a", "\\", "\"", "\n", "\x01", "é", "😀", "a\\", "ab\x01", "é\\\x01", "abc\\", "\\ud83d"} {
+		for pad := range 12 {
 			f.Add(unit, pad)
 		}
 	}
@@ -312,11 +314,29 @@ func FuzzLargeChanges(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if pad%2 == 1 { // as Python writes it by default
+			quoted = inASCII(quoted)
+		}
 		got := text(t, minions(t, ret(entry("a_|-b_|-c_|-d", "true", "", `{"text": `+string(quoted)+`}`, 1))), view.TextOptions{Detail: view.Verbose})
 		if strings.Contains(got, `{"text"`) || strings.Contains(got, "\ufffd") && !strings.Contains(unit, "\ufffd") || !strings.Contains(got, " more bytes)") {
 			t.Errorf("%d of %q: %.300q … %.300q", pad, unit, got, got[max(0, len(got)-500):])
 		}
 	})
+}
+
+// inASCII returns JSON with an escape for each character that is not ASCII.
+func inASCII(quoted []byte) []byte {
+	var ascii []byte
+	for _, r := range string(quoted) {
+		if r < utf8.RuneSelf {
+			ascii = append(ascii, byte(r))
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			ascii = fmt.Appendf(ascii, `\u%04x`, unit)
+		}
+	}
+	return ascii
 }
 
 // TestWriteError: an error of the writer is returned.
