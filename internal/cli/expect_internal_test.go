@@ -14,10 +14,14 @@ func TestExpectMinions(t *testing.T) {
 	if err := errlist.Join(s.checkExpectations()...); err != nil {
 		t.Error(err)
 	}
-	for _, id := range []string{"web*", "web?", "web[12]", " web1", "web1\n", "G@role:web", "web1 or web2", "eu/web1", "a\x00b", "web\xff1", strings.Repeat("a", 256)} {
+	for id, says := range map[string]string{
+		"web*": "not a pattern", "web?": "not a pattern", "web[12]": "not a pattern", "G@role:web": "not a pattern", "web1 or web2": "not a pattern",
+		"web1,web2": "it takes one id", "": "is a variable not set?", " web1": "white space", "web1\n": "white space",
+		"eu/web1": "a character that no id has", "a\x00b": "a character that no id has", "web\xff1": "not UTF-8", strings.Repeat("a", 256): "longer than 255 bytes",
+	} {
 		s := Settings{ExpectMinions: []string{id}}
-		if err := errlist.Join(s.checkExpectations()...); err == nil || !strings.Contains(err.Error(), "the id of one minion, not a pattern") {
-			t.Errorf("%q: %v", id, err)
+		if err := errlist.Join(s.checkExpectations()...); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v, want %s", id, err, says)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/atomicfile"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
@@ -88,10 +89,37 @@ func (s *Settings) inputs() []string {
 	return []string{s.ExpectFrom, s.RegistryCert, s.Targets, s.TokenFile, s.SSLCert, s.Defaults.TokenFile, s.Bundle, s.Diff}
 }
 
-// checkInputs returns an error for each report that would replace what the run reads.
-func checkInputs(reports []reportFile, inputs []string) error {
+// artifactPaths returns where artifacts are.
+func artifactPaths(opts bundle.Options) (paths []string) {
+	for _, a := range opts.Artifacts {
+		if !filepath.IsAbs(a.Path) {
+			a.Path = filepath.Join(opts.Dir, a.Path)
+		}
+		paths = append(paths, a.Path)
+	}
+	return paths
+}
+
+// isState reports whether a file that need not be there is, or would be, below the directory
+// with the states.
+func isState(opts bundle.Options, path string) bool {
+	dir, err := filepath.EvalSymlinks(filepath.Join(opts.Dir, bundle.SaltDir))
+	parent, parentErr := filepath.EvalSymlinks(filepath.Dir(path))
+	dir, dirErr := filepath.Abs(dir)
+	parent, absErr := filepath.Abs(parent)
+	rel, relErr := filepath.Rel(dir, parent)
+	return errors.Join(err, parentErr, dirErr, absErr, relErr) == nil && filepath.IsLocal(rel)
+}
+
+// checkInputs returns an error for each report that would replace what the run reads, or a
+// state.
+func checkInputs(reports []reportFile, inputs []string, opts bundle.Options) error {
 	var errs []error
+	inputs = append(slices.Clip(inputs), artifactPaths(opts)...)
 	for _, r := range reports {
+		if isState(opts, r.path) && r.path != atomicfile.Stdout {
+			errs = append(errs, fmt.Errorf("report %s=%s: it would be a file of %s, which has the states", r.format, r.path, bundle.SaltDir))
+		}
 		for _, input := range inputs {
 			if input != "" && same(r.path, input) {
 				errs = append(errs, fmt.Errorf("report %s=%s: the run reads that file", r.format, r.path))

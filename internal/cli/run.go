@@ -15,6 +15,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 	"github.com/spirostack/spirodeploy/spirodeploy/report/view"
 )
@@ -68,17 +69,18 @@ func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 	server, serverErr := w.serverOptions(ctx, s)
 	targets, listed, targetsErr := w.targets(ctx, s, server)
 	files := append(s.inputs(), listed...)
-	inputsErr := checkInputs(reports, files)
+	inputs := files
 	for _, r := range reports {
-		files = append(files, r.path)
+		files = append(slices.Clip(files), r.path)
 	}
 	bundleOptions, bundleErr := w.bundleOptions(s, files)
+	inputsErr := checkInputs(reports, inputs, bundleOptions)
 	problems := []error{s.Contradictions(), reportsErr, bundleErr, serverErr, targetsErr}
 	if inputsErr != nil {
 		return nil, errlist.Join(append(problems, inputsErr)...)
 	}
-	if targetsErr != nil && len(targets) == 0 {
-		server.Token = unread() // the list may have named one
+	if targetsErr != nil && len(targets) == 0 { // the list may have named other servers and tokens
+		server = client.Options{Token: unread()}
 	}
 	expected, expectErr := w.expected(ctx, s, targets)
 	return &plan{s, spirodeploy.Options{
