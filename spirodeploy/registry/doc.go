@@ -3,7 +3,7 @@
 //
 //	addr, err := registry.Parse("oci://registry.example.com/shop:1.4")
 //	c, err := registry.New(registry.Options{Credentials: registry.Docker(path)})
-//	pushed, err := c.Push(ctx, addr, b, registry.Origin{})   // b is a *bundle.Bundle or *bundle.Bundle
+//	pushed, err := c.Push(ctx, addr, b, registry.Origin{})   // b is a *bundle.Bundle
 //	file, err := c.PullFile(ctx, pushed.Address)             // for bundle.OpenFile
 //
 // A bundle is an artifact of one layer, the tar as it is: the layer's digest is the

@@ -192,8 +192,8 @@ func (s *session) explainStatus(answer *errcode.ErrorResponse) *Error {
 		return s.notFound(said)
 	case code == errcode.ErrorCodeDigestInvalid, code == errcode.ErrorCodeSizeInvalid:
 		e.Kind, e.Problem, e.Help = ErrMismatch, "what arrived at the registry is not what was sent"+said, "try again; something on the way may change it"
-	case status < http.StatusMultipleChoices: // where it is none of a registry
-		e.Help = "no registry answers so here: check the host of the address"
+	case status < http.StatusMultipleChoices: // a web site says that, and no registry
+		e.Help = "a registry does not answer this request like that: check the host of the address"
 	case status == http.StatusRequestEntityTooLarge:
 		e.Help = "the bundle is too large for the registry, or for a proxy on the way"
 	case status == http.StatusMethodNotAllowed, code == errcode.ErrorCodeUnsupported:

@@ -296,7 +296,7 @@ func TestPushToSite(t *testing.T) {
 		return true
 	})
 	_, err = newClient(t, registry.Options{}).Push(t.Context(), f.address(t, ":1"), b, registry.Origin{})
-	check(t, err, registry.ErrRefused, "the registry answers 200 OK", "no registry answers so here: check the host of the address")
+	check(t, err, registry.ErrRefused, "the registry answers 200 OK", "a registry does not answer this request like that: check the host of the address")
 }
 
 // TestPinned: a digest in the address is what comes, whatever the registry says.

@@ -95,7 +95,7 @@ func Serve(ctx context.Context, opts Options) error {
 	defer server.Close()
 	opts.Say("# A SpiroFS server for tests, with three minions. In another terminal, with spiro-deploy (plain HTTP needs --insecure):")
 	fmt.Fprintf(opts.Stdout, "export SPIRO_URL=%s SPIRO_TOKEN=%s\n", server.URL(), server.Token(24*time.Hour))
-	opts.Say("spiro-deploy --insecure shop prod\n# Its minions answer any project as they would examples/shop. Ctrl-C ends it.")
+	opts.Say("spiro-deploy --dir examples/shop --artifact build/shop --insecure shop prod\n# Its minions answer any project as they would examples/shop. Ctrl-C ends it.")
 	<-ctx.Done()
 	return nil
 }
