@@ -164,7 +164,9 @@ func TestAfterwards(t *testing.T) {
 	if left := time.Until(end); !ok || after.Err() != nil || left < lastReports/2 || left > lastReports {
 		t.Errorf("%s are left, error %v", left, after.Err())
 	}
-	ended, interrupt := context.WithCancelCause(ctx)
+	timed, stop := context.WithTimeout(ctx, time.Hour)
+	defer stop()
+	ended, interrupt := context.WithCancelCause(timed)
 	interrupt(report.ErrInterrupted)
 	for name, ctx := range map[string]context.Context{"no limit": ctx, "interrupted": ended} {
 		if after, _ := afterwards(ctx, ctx); after != ctx {
