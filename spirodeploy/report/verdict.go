@@ -71,7 +71,7 @@ var (
 
 	// ErrNoMinions means that no minion is concerned, and that one had to be.
 	ErrNoMinions error = &fault.Error{
-		What: "no minion is concerned", Err: errors.New("the bundle's top.sls or spirotop.sls names none that answers the master"), Help: askMaster,
+		What: "no minion is concerned", Err: errors.New("the bundle has no spirotop.sls or top.sls, or that names none that answers the master"), Help: askMaster,
 	}
 )
 
