@@ -87,7 +87,7 @@ func TestCheck(t *testing.T) {
 			"both", files{"spirotop.sls": "]", "top.sls": "shop/prod: {web1: []}"}, prod,
 			[]string{"both warning the bundle has both _salt/top.sls and _salt/spirotop.sls: the server goes by the first and does not look at the second, so take one of them away"},
 		},
-		{"text for a list", files{"spirotop.sls": "prod:\n  web1: web\n", "web.sls": ""}, prod, []string{"shape problem _salt/spirotop.sls:2:3: the SLS of the target web1 are a text, not a list: write it as 'web1': [web]; Salt then finds no minion, for this deployment and for every other one of the master"}},
+		{"text for a list", files{"spirotop.sls": "prod:\n  web1: site\n", "site.sls": ""}, prod, []string{"shape problem _salt/spirotop.sls:2:3: the SLS of the target web1 are a text, not a list: write it as 'web1': [site]; Salt then finds no minion, for this deployment and for every other one of the master"}},
 		{"nothing", files{"spirotop.sls": "prod:\n"}, prod, []string{"shape problem _salt/spirotop.sls:1:1: prod is empty, not a mapping of targets; Salt then"}},
 		{"no targets", files{"spirotop.sls": "prod: {}\n"}, prod, []string{"targets warning _salt/spirotop.sls:1:1: deployment prod has no targets"}},
 		{"colon after an SLS", files{"spirotop.sls": "prod:\n  web1:\n  - web:\n"}, prod, []string{"shape problem _salt/spirotop.sls:3:5: web in the list of the target web1 has no value: if it is an SLS, take away the colon; Salt then"}},

@@ -199,7 +199,11 @@ func (s *Section) target(key, list *yaml.Node) Target {
 		s.faultAt(key, Warning, "the target %s is %s, which matches no minion: put it in quotes", show(t.Expression), noun(key))
 	}
 	if list.Tag != tagSeq {
-		s.breakAt(key, "the SLS of the target %s are %s, not a list: write it as '%s': [web]", show(t.Expression), noun(list), show(t.Expression))
+		example := "web"
+		if list.Tag == tagStr && list.Value != "" {
+			example = show(list.Value)
+		}
+		s.breakAt(key, "the SLS of the target %s are %s, not a list: write it as '%s': [%s]", show(t.Expression), noun(list), show(t.Expression), example)
 		return t
 	}
 	for _, item := range list.Content {
