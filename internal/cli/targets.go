@@ -91,7 +91,7 @@ func (w World) readTargets(path string) ([]listed, error) {
 		return nil, fmt.Errorf("%s is too large for a list of targets", path)
 	}
 	w.hideTokens(string(text))
-	list, err := (&listReader{path: path}).read(text)
+	list, err := (&listReader{path: path}).targets(text)
 	if err == nil && len(list) == 0 {
 		err = fmt.Errorf("%s lists no target", path)
 	}
