@@ -105,10 +105,16 @@ func (c *collector) check() (walk bool) {
 
 // escapeHint returns what helps against a pattern that is not valid.
 func escapeHint(pattern string) fault.Hint {
+	before, backslash := strings.CutSuffix(pattern, `\`)
+	braces := strings.ContainsAny(pattern, "{}")
 	switch {
 	case pattern == "":
 		return "is a variable not set?"
-	case strings.ContainsAny(pattern, "{}") && !strings.Contains(pattern, "["):
+	case backslash && doublestar.ValidatePattern(before):
+		return "write / between directories"
+	case braces && strings.Contains(pattern, "["):
+		return fault.Hint(fault.Literal(`write \[ and \{ for a [ and a { that stand for themselves`))
+	case braces:
 		return fault.Hint(fault.Literal(`write \{ for a { that stands for itself`))
 	}
 	return `write \[ for a [ that stands for itself`
@@ -168,7 +174,7 @@ func (c *collector) collect() {
 		top := in(c.dir, a.Path)
 		info, err := os.Stat(top)
 		if err != nil {
-			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), "build it first, or correct its path")
+			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), missingHint(a.Path))
 			continue
 		}
 		prefix := path.Join(ArtifactsDir, a.Name)
@@ -207,6 +213,14 @@ func (c *collector) checkCommit(content string) {
 	if now := c.archived.commit; found && !given && now != "" && now != hash {
 		c.problem(SourceDir, fmt.Errorf("%w: it is of the commit %s, and %s names %s", ErrChanged, printable(now), GitCommitFile, printable(hash)), "")
 	}
+}
+
+// missingHint returns what helps if an artifact is not there.
+func missingHint(path string) fault.Hint {
+	if strings.HasPrefix(path, "=") {
+		return "is a variable not set?"
+	}
+	return "build it first, or correct its path"
 }
 
 // salt adds the project's states. A project without states is not an error: artifacts
@@ -317,12 +331,13 @@ func excludeHint(name string) fault.Hint {
 }
 
 // excludePattern returns a pattern that matches a name in the bundle. It matches other
-// names, too, if the name has characters that cannot be shown or typed.
+// names, too, if the name has characters that cannot be shown or typed, or a comma, at which
+// some front ends split a list of patterns, each with an escape of its own.
 func excludePattern(name string) string {
 	var b strings.Builder
 	for _, r := range name {
 		switch {
-		case r == utf8.RuneError || !unicode.IsPrint(r):
+		case r == utf8.RuneError || !unicode.IsPrint(r) || r == ',':
 			b.WriteByte('?')
 			continue
 		case strings.ContainsRune(`\*?[]{}`, r):

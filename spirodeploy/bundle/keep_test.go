@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -84,4 +85,17 @@ func TestExplain(t *testing.T) {
 	ps := problems(t, bundle.Options{Dir: project(t, node{'l', "_salt/{dir}", "nowhere"})})
 	flags := func(o fault.Option) string { return "--" + string(o) }
 	equal(t, "line", fault.Line(ps, flags), `_salt/{dir}: symbolic link to nowhere dangles: there is no nowhere in the bundle: to leave it out: --exclude '/\{dir\}'`)
+}
+
+// TestHintOfComma: no front end takes the pattern of a hint for two.
+func TestHintOfComma(t *testing.T) {
+	t.Parallel()
+	dir := project(t, node{'f', "_salt/top.sls", ""}, node{'l', "_salt/a,b", "nowhere"})
+	const hint = "to leave it out: bundle.Options.Exclude "
+	_, pattern, found := strings.Cut(problems(t, bundle.Options{Dir: dir}).Error(), hint)
+	pattern = strings.Trim(pattern, "')")
+	if !found || strings.Contains(pattern, ",") {
+		t.Fatalf("the pattern is %q", pattern)
+	}
+	build(t, bundle.Options{Dir: dir, Exclude: []string{pattern}})
 }
