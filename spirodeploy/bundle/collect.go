@@ -19,6 +19,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/spirostack/spirodeploy/internal/dotgit"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/internal/tempfile"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -126,9 +127,13 @@ func (c *collector) checkArtifacts() {
 	names := map[string]bool{}
 	for _, a := range c.opts.Artifacts {
 		name, err := a.name(c.dir)
+		gitErr := dotgit.Check(filepath.ToSlash(filepath.Clean(a.Path)))
+		if err == nil && gitErr == nil {
+			gitErr = dotgit.Check(name)
+		}
 		switch {
-		case isBelow(filepath.ToSlash(filepath.Clean(a.Path)), ".git"), err == nil && isBelow(name, ".git"):
-			c.problem(a.Path, fmt.Errorf("artifact: %w", errGit), "")
+		case gitErr != nil:
+			c.problem(a.Path, fmt.Errorf("artifact: %w", gitErr), "")
 		case err != nil:
 			c.problem(a.Path, err, "say where it goes: {artifact=}NAME=PATH")
 		case names[name]:
@@ -140,8 +145,6 @@ func (c *collector) checkArtifacts() {
 	}
 	c.opts.Artifacts = named
 }
-
-var errGit = errors.New(".git is never a part of a bundle")
 
 // name returns where the artifact goes below _artifacts.
 func (a Artifact) name(dir string) (string, error) {
@@ -248,7 +251,7 @@ func (c *collector) salt() {
 func (c *collector) scan(prefix string, s Scanner, dir string) {
 	skip := func(name string) bool {
 		name = strings.TrimSuffix(name, "/")
-		if isBelow(name, ".git") || prefix == SourceDir && isBelow(name, SaltDir) {
+		if dotgit.Check(name) != nil || prefix == SourceDir && isBelow(name, SaltDir) {
 			return true
 		}
 		return c.excluded(path.Join(prefix, name))
@@ -360,8 +363,8 @@ func (c *collector) add(e Entry) (err error) {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	if isBelow(name, ".git") { // one of Options.Files: scanners do not get here with it
-		return errGit
+	if err := dotgit.Check(name); err != nil { // one of Options.Files: scanners do not get here with it
+		return err
 	}
 	it := item{Item: Item{Name: name, Mode: canonicalMode(e.Mode)}, origin: e.origin}
 	switch e.Mode.Type() {
