@@ -78,7 +78,7 @@ func (c *collector) check() (walk bool) {
 		c.problem(c.dir, errors.New("project directory: is a file"), "name its directory with {dir}")
 	}
 	for _, pattern := range c.opts.Exclude {
-		if pattern == "" || !doublestar.ValidatePattern(pattern) {
+		if strings.TrimSpace(pattern) == "" || !doublestar.ValidatePattern(pattern) {
 			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), escapeHint(pattern))
 		}
 	}
@@ -109,7 +109,7 @@ func escapeHint(pattern string) fault.Hint {
 	before, backslash := strings.CutSuffix(pattern, `\`)
 	braces := strings.ContainsAny(pattern, "{}")
 	switch {
-	case pattern == "":
+	case strings.TrimSpace(pattern) == "":
 		return "is a variable not set?"
 	case backslash && doublestar.ValidatePattern(before):
 		return "write / between directories"

@@ -37,6 +37,7 @@ func TestOptionProblems(t *testing.T) {
 		{bundle.Options{Dir: dir, ModTime: time.Unix(-1, 0)}, "modification time 1969-12-31T23:59:59Z: outside of what a tar header holds, 1970 to 2242", nil},
 		{bundle.Options{Dir: dir, ModTime: time.Unix(1<<33, 0)}, "modification time 2242-03-16T12:56:32Z: outside of what a tar header holds, 1970 to 2242", nil},
 		{bundle.Options{Dir: dir, Exclude: []string{""}}, `exclude "": not a valid pattern (is a variable not set?)`, nil},
+		{bundle.Options{Dir: dir, Exclude: []string{" "}}, `exclude " ": not a valid pattern (is a variable not set?)`, nil},
 		{bundle.Options{Dir: dir, Exclude: []string{"{a"}}, `exclude "{a": not a valid pattern (write \{ for a { that stands for itself)`, nil},
 		{bundle.Options{Dir: dir, Exclude: []string{"[a"}}, `exclude "[a": not a valid pattern (write \[ for a [ that stands for itself)`, nil},
 		{bundle.Options{Dir: dir, Exclude: []string{"{a[b]"}}, `exclude "{a[b]": not a valid pattern (write \[ and \{ for a [ and a { that stand for themselves)`, nil},
