@@ -177,7 +177,7 @@ func (c *collector) collect() {
 		top := in(c.dir, a.Path)
 		info, err := os.Stat(top)
 		if err != nil {
-			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), missingHint(a.Path))
+			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), absentHint(a.Path, err))
 			continue
 		}
 		prefix := path.Join(ArtifactsDir, a.Name)
@@ -218,9 +218,9 @@ func (c *collector) checkCommit(content string) {
 	}
 }
 
-// missingHint returns what helps if an artifact is not there.
-func missingHint(path string) fault.Hint {
-	if strings.HasPrefix(path, "=") {
+// absentHint returns what helps if an artifact cannot be found.
+func absentHint(path string, err error) fault.Hint {
+	if strings.HasPrefix(path, "=") && errors.Is(err, fs.ErrNotExist) {
 		return "is a variable not set?"
 	}
 	return "build it first, or correct its path"
