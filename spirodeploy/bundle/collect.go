@@ -334,13 +334,14 @@ func excludeHint(name string) fault.Hint {
 }
 
 // excludePattern returns a pattern that matches a name in the bundle. It matches other
-// names, too, if the name has characters that cannot be shown or typed, or a comma, at which
-// some front ends split a list of patterns, each with an escape of its own.
+// names, too, if the name has characters that cannot be shown or typed, or a comma or a
+// double quote: mage splits a list of patterns at commas, and the Dagger command reads it as
+// CSV, so that no escape is right for both.
 func excludePattern(name string) string {
 	var b strings.Builder
 	for _, r := range name {
 		switch {
-		case r == utf8.RuneError || !unicode.IsPrint(r) || r == ',':
+		case r == utf8.RuneError || !unicode.IsPrint(r) || r == ',' || r == '"':
 			b.WriteByte('?')
 			continue
 		case strings.ContainsRune(`\*?[]{}`, r):
