@@ -105,9 +105,7 @@ func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 	if s.Lifetime != nil && *s.Lifetime <= 0 {
 		errs = append(errs, fmt.Errorf("%s must be more than 0", s.Flag("lifetime")))
 	}
-	if s.TokenFile != "" && sameFile(s.TokenFile, s.Output) {
-		errs = append(errs, fmt.Errorf("%s is the file that the token comes from: the narrower one would take its place", s.Flag("output")))
-	}
+	errs = append(errs, s.checkOutput(s.inputs()))
 	if err := errlist.Join(errs...); err != nil {
 		return err
 	}

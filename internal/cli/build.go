@@ -133,10 +133,17 @@ func (w World) bundleOptions(s Settings, files []string) (bundle.Options, error)
 	opts := bundle.Options{
 		Dir: cmp.Or(s.Dir, "."), Exclude: s.Exclude, GitDescribe: bundle.Describe(s.GitDescribe), Digest: digest.Digest(strings.TrimSpace(s.Digest)),
 	}
+	read := slices.Clone(files)
 	for _, a := range s.Artifacts {
-		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
+		artifact := bundle.ParseArtifact(opts.Dir, a)
+		opts.Artifacts = append(opts.Artifacts, artifact)
+		path := artifact.Path
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(opts.Dir, path)
+		}
+		read = append(read, path)
 	}
-	outputErr := s.checkOutput(opts, files)
+	outputErr := s.checkOutput(read)
 	for _, path := range append(files, s.Output) {
 		if path != "" && path != atomicfile.Stdout && !inRegistry(path) {
 			opts.Omit = append(opts.Omit, path)
@@ -149,17 +156,10 @@ func (w World) bundleOptions(s Settings, files []string) (bundle.Options, error)
 	return opts, errlist.Join(outputErr, sourceErr, timeErr)
 }
 
-// checkOutput returns an error if the bundle would take the place of a file that the run reads.
-func (s *Settings) checkOutput(opts bundle.Options, files []string) error {
+// checkOutput returns an error if the output would take the place of a file that the run reads.
+func (s *Settings) checkOutput(files []string) error {
 	if s.Output == "" || inRegistry(s.Output) {
 		return nil
-	}
-	for _, a := range opts.Artifacts {
-		path := a.Path
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(opts.Dir, path)
-		}
-		files = append(slices.Clip(files), path)
 	}
 	if slices.ContainsFunc(files, func(file string) bool { return file != "" && same(s.Output, file) }) {
 		return fmt.Errorf("%s %s: the run reads that file", s.Flag("output"), s.Output)

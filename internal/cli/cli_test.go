@@ -192,6 +192,30 @@ func TestNarrow(t *testing.T) {
 	}
 }
 
+// TestNarrowKeepsToken: a narrower token does not take the place of the one that it is made of.
+func TestNarrowKeepsToken(t *testing.T) {
+	t.Parallel()
+	full := spirotest.New(t, spirotest.Options{}).Token(0)
+	path := filepath.Join(t.TempDir(), "token")
+	for name, s := range map[string]cli.Settings{
+		"of a flag":     {TokenFile: path},
+		"of a magefile": {Defaults: cli.Defaults{TokenFile: path}},
+		"another name":  {TokenFile: filepath.Dir(path) + "/./token"},
+	} {
+		if err := os.WriteFile(path, []byte(full), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.Projects, s.Output = []string{"shop"}, path
+		w, _, _ := world(nil)
+		if err := w.Token(t.Context(), s); err == nil || !strings.Contains(err.Error(), "output "+path+": the run reads that file") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got, err := os.ReadFile(path); string(got) != full {
+			t.Errorf("%s: the token was replaced, %v", name, err)
+		}
+	}
+}
+
 // TestEverythingAtOnce: what the edge finds wrong is told with what the library does.
 func TestEverythingAtOnce(t *testing.T) {
 	t.Parallel()

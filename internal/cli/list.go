@@ -47,19 +47,21 @@ func (l *listed) text(name string) *string {
 }
 
 // A listReader reads a list of targets, in YAML. A text is taken as it is written: 1.10
-// does not become 1.1. A field without a value is an error, because most often a variable
-// is not set, and the run must not go on as if the field were not there.
+// does not become 1.1. A field whose value is null in so many words is not given. A field
+// without a value is an error, because most often a variable is not set, and the run must
+// not go on as if the field were not there.
 type listReader struct {
-	path   string
-	merges int // how many mappings were read
+	path string
+	read int // how many mappings and entries were read
 }
 
-// maxMerges limits how many mappings a list has, together with those that it merges into
-// others: a list of a few lines can name millions.
-const maxMerges = 100_000
+// maxRead limits how many mappings and entries are read, together with those that are merged
+// into others: a list of a few lines can name millions.
+const maxRead = 1_000_000
 
-// read returns the targets. The error lists every problem.
-func (r *listReader) read(source []byte) ([]listed, error) {
+// targets returns the targets. The error lists the problems: of each target that has a field
+// with an unknown name, only that.
+func (r *listReader) targets(source []byte) ([]listed, error) {
 	source = bytes.TrimPrefix(source, []byte("\ufeff")) // editors on Windows put it there
 	if !utf8.Valid(source) {
 		return nil, fmt.Errorf("%s: it is not UTF-8: save it as UTF-8", r.path)
@@ -113,7 +115,7 @@ func (r *listReader) fault(n *yaml.Node, format string, args ...any) error {
 
 // target reads a target.
 func (r *listReader) target(n *yaml.Node) (l listed, err error) {
-	fields, err := r.fields(n, nil)
+	fields, err := r.fields(n, map[*yaml.Node]bool{})
 	if err != nil {
 		return l, err
 	}
@@ -128,13 +130,13 @@ func (r *listReader) target(n *yaml.Node) (l listed, err error) {
 func (r *listReader) set(l *listed, name, value *yaml.Node) error {
 	into, said := l.text(name.Value), strings.TrimSpace(value.Value)
 	switch {
-	case into == nil && name.Value != "insecure":
-		return r.fault(name, "unknown field %q", name.Value)
 	case value.Kind != yaml.ScalarNode:
 		return r.fault(value, "%s takes a single value", name.Value)
 	case value.Style&yaml.TaggedStyle != 0 && value.Tag != "!!str":
 		return r.fault(value, "%s takes a value without a tag", name.Value)
-	case isNull(value) || said == "":
+	case said != "" && isNull(value):
+		return nil
+	case said == "":
 		return r.fault(name, "%s is given and empty: is a variable not set?", name.Value)
 	case into != nil:
 		*into = said
@@ -154,7 +156,7 @@ func isQuoted(n *yaml.Node) bool {
 
 // isNull reports whether a node is YAML's null.
 func isNull(n *yaml.Node) bool {
-	return n.Kind == yaml.ScalarNode && !isQuoted(n) && slices.Contains([]string{"", "~", "null", "Null", "NULL"}, n.Value)
+	return n.Kind == yaml.ScalarNode && !isQuoted(n) && n.Style&yaml.TaggedStyle == 0 && slices.Contains([]string{"", "~", "null", "Null", "NULL"}, n.Value)
 }
 
 // field is an entry of a mapping.
@@ -162,22 +164,28 @@ type field struct{ name, value *yaml.Node }
 
 func (f field) isMerge() bool { return f.name.Value == "<<" && !isQuoted(f.name) }
 
+func (f field) isKnown() bool {
+	return f.name.Value == "insecure" || new(listed).text(f.name.Value) != nil
+}
+
 // fields returns the entries of a mapping, and of those that its merge keys (<<) name. The
 // first of equal names counts, and its own come first. It takes the mappings around it,
-// because a mapping may name itself.
-func (r *listReader) fields(n *yaml.Node, around []*yaml.Node) ([]field, error) {
+// because a mapping may name itself. It refuses an unknown name at once: a mapping of known
+// ones is short, however often it is merged.
+func (r *listReader) fields(n *yaml.Node, around map[*yaml.Node]bool) ([]field, error) {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	switch r.merges++; {
+	switch r.read += 1 + len(n.Content)/2; {
 	case n.Kind != yaml.MappingNode:
 		return nil, r.fault(n, "a target is a mapping, such as {name: eu, server: 'https://salt:4510/'}")
-	case slices.Contains(around, n):
+	case around[n]:
 		return nil, r.fault(n, "it is merged into itself")
-	case r.merges > maxMerges:
+	case r.read > maxRead:
 		return nil, r.fault(n, "the list has too many targets")
 	}
-	around = append(slices.Clip(around), n)
+	around[n] = true
+	defer delete(around, n)
 	var own []field
 	var others []*yaml.Node
 	for pair := range slices.Chunk(n.Content, 2) {
@@ -193,6 +201,8 @@ func (r *listReader) fields(n *yaml.Node, around []*yaml.Node) ([]field, error) 
 			others = append(others, f.value.Content...)
 		case f.isMerge():
 			others = append(others, f.value)
+		case !f.isKnown():
+			return nil, r.fault(f.name, "unknown field %q", f.name.Value)
 		case same >= 0:
 			return nil, r.fault(f.name, "%s is given twice, first in line %d", f.name.Value, own[same].name.Line)
 		default:

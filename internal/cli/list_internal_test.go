@@ -31,6 +31,13 @@ func TestList(t *testing.T) {
 		"no insecure":                {"- {name: a, insecure: }\n", "l.yaml:1:13: insecure is given and empty"},
 		"a text for insecure":        {"- {name: a, insecure: 'true'}\n", "l.yaml:1:23: insecure is true or false"},
 		"a word for insecure":        {"- {name: a, insecure: yes}\n", "l.yaml:1:23: insecure is true or false"},
+		"null in so many words":      {"- &a {name: a, server: s, project: p, deployment: d, insecure: true}\n- {<<: *a, server: ~, project: null, deployment: Null, insecure: NULL}\n", "a s p/d insecure, a /"},
+		"null for a merged alias":    {"- &a {name: a, server: &x ~}\n- {name: b, server: *x}\n", "a /, b /"},
+		"texts that look like null":  {"- {name: !!str ~, server: !!str null, project: '~', deployment: \"null\"}\n", "~ null ~/null"},
+		"an empty text":              {"- {name: \"\"}\n", "l.yaml:1:4: name is given and empty"},
+		"an empty text with a tag":   {"- {name: !!str , server: s}\n", "l.yaml:1:4: name is given and empty"},
+		"null with a tag":            {"- {name: !!null ~}\n", "l.yaml:1:10: name takes a value without a tag"},
+		"an unknown field is null":   {"- {nam: ~}\n", `l.yaml:1:4: unknown field "nam"`},
 		"a list for a text":          {"- {name: [a]}\n", "l.yaml:1:10: name takes a single value"},
 		"a foreign tag":              {"- {name: !vault a}\n", "l.yaml:1:10: name takes a value without a tag"},
 		"a mapping for a name":       {"- {{a: b}: c}\n", "l.yaml:1:4: the name of a field is a text"},
@@ -44,10 +51,23 @@ func TestList(t *testing.T) {
 			"- &a {name: x}\n- &b {<<: [" + strings.Repeat("*a,", 99) + "*a]}\n- &c {<<: [" + strings.Repeat("*b,", 99) + "*b]}\n- {<<: [" + strings.Repeat("*c,", 99) + "*c]}\n",
 			"the list has too many targets",
 		},
+		// These would not end if the work were not limited.
+		"very many names": {
+			"- &a {" + numbered("k%d: 1, ", 40_000) + "name: x}\n- {<<: [" + strings.Repeat("*a,", 90_000) + "*a]}\n",
+			"2 problems:\n  - l.yaml:1:7: unknown field \"k0\"\n  - l.yaml:1:7: unknown field \"k0\"",
+		},
+		"very many merge keys": {
+			"- &a {" + strings.Repeat("<<: [], ", 60_000) + "name: x}\n- {<<: [" + strings.Repeat("*a,", 90_000) + "*a]}\n",
+			"the list has too many targets",
+		},
+		"a very long chain": {
+			"- &a0 {name: x}\n" + numbered("- &a%d {<<: *a%d}\n", 25_000),
+			"the list has too many targets",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			list, err := (&listReader{path: "l.yaml"}).read([]byte(tt.list))
+			list, err := (&listReader{path: "l.yaml"}).targets([]byte(tt.list))
 			var texts []string
 			for _, l := range list {
 				text := strings.TrimLeft(fmt.Sprintf("%s %s", l.Name, l.Server), " ")
@@ -68,13 +88,26 @@ func TestList(t *testing.T) {
 	}
 }
 
+// numbered repeats a text with the numbers from 0, and in the second place the one before.
+func numbered(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if strings.Count(format, "%d") == 1 {
+			fmt.Fprintf(&b, format, i)
+		} else {
+			fmt.Fprintf(&b, format, i+1, i)
+		}
+	}
+	return b.String()
+}
+
 // FuzzList: any list is read, or refused with the name of its file.
 func FuzzList(f *testing.F) {
 	for _, seed := range []string{"- {name: a, server: s}\n- &x {<<: *x}\n", "---\n---\n", "...\n", "- &a [*a]\n", "? - a\n: b\n", "- {<<: [{}, {name: a}], ? {} : b}\n", "%YAML 1.2\n--- !!set\n", "- ! a\n- !<x> {}\n", "\ufeff# a\n", "- {insecure: !!bool 'true'}\n"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, list string) {
-		if got, err := (&listReader{path: "l.yaml"}).read([]byte(list)); err != nil && !strings.Contains(err.Error(), "l.yaml:") {
+		if got, err := (&listReader{path: "l.yaml"}).targets([]byte(list)); err != nil && !strings.Contains(err.Error(), "l.yaml:") {
 			t.Errorf("%q: %v, %v", list, got, err)
 		}
 	})

@@ -16,35 +16,52 @@ import (
 
 // proxy honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not, and ALL_PROXY in
 // place of each of the first two that is not set, as curl and the first-party client do. A
-// value that it cannot use is an error: a run must not go around the proxy.
+// value that it cannot use is an error: a run must not go around the proxy. Desktops set
+// ALL_PROXY, also to what nobody here can use, so that it is an error of the requests that
+// need it; see [checkProxy].
 func (w World) proxy() (func(*http.Request) (*url.URL, error), error) {
-	var errs []error
-	read := func(name string) string {
+	read := func(name string) (string, error) {
 		v := w.env(name)
 		if v == "" {
 			name = strings.ToLower(name)
 			v = w.env(name)
 		}
 		if why := proxyProblem(v); why != "" {
-			errs = append(errs, fmt.Errorf("%s: %s", name, why))
-			return ""
+			return "", fmt.Errorf("%s: %s", name, why)
 		}
-		return v
+		return v, nil
+	}
+	plain, plainErr := read("HTTP_PROXY")
+	secure, secureErr := read("HTTPS_PROXY")
+	all, allErr := read("ALL_PROXY")
+	if allErr != nil {
+		all = "http://unusable" // it stands for the error
 	}
 	config := httpproxy.Config{
-		HTTPProxy: read("HTTP_PROXY"), HTTPSProxy: read("HTTPS_PROXY"),
+		HTTPProxy: cmp.Or(plain, all), HTTPSProxy: cmp.Or(secure, all),
 		NoProxy: cmp.Or(w.env("NO_PROXY"), w.env("no_proxy")),
-		CGI:     w.env("REQUEST_METHOD") != "", // a client of a CGI program can set HTTP_PROXY
-	}
-	if len(errs) == 0 && (config.HTTPProxy == "" || config.HTTPSProxy == "") {
-		all := read("ALL_PROXY")
-		if config.HTTPProxy == "" {
-			config.HTTPProxy, config.CGI = all, false
-		}
-		config.HTTPSProxy = cmp.Or(config.HTTPSProxy, all)
+		CGI:     plain != "" && w.env("REQUEST_METHOD") != "", // a client of a CGI program can set HTTP_PROXY
 	}
 	choose := config.ProxyFunc()
-	return func(r *http.Request) (*url.URL, error) { return choose(r.URL) }, errlist.Join(errs...)
+	return func(r *http.Request) (*url.URL, error) {
+		u, err := choose(r.URL)
+		own := map[string]string{"http": plain, "https": secure}[r.URL.Scheme]
+		if u != nil && own == "" && allErr != nil {
+			return nil, allErr
+		}
+		return u, err
+	}, errlist.Join(plainErr, secureErr)
+}
+
+// checkProxy returns why the proxy for a server cannot be used, so that the user learns it
+// before the first request.
+func checkProxy(choose func(*http.Request) (*url.URL, error), server string) error {
+	u, err := url.Parse(server)
+	if err != nil {
+		return nil //nolint:nilerr // the client says so
+	}
+	_, err = choose(&http.Request{URL: u})
+	return err
 }
 
 // proxyProblem returns why package httpproxy, which ignores bad values without a word,

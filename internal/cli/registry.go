@@ -54,6 +54,13 @@ func (w World) registry(ctx context.Context, s Settings, name string, progress f
 	if opts.Proxy, err = w.proxy(); err != nil {
 		return addr, nil, err
 	}
+	scheme := "https://"
+	if s.RegistryPlain {
+		scheme = "http://"
+	}
+	if err := checkProxy(opts.Proxy, scheme+addr.Host); err != nil {
+		return addr, nil, err
+	}
 	if s.RegistryCert != "" {
 		if opts.Certificate, err = readCertificate(ctx, s.RegistryCert); err != nil {
 			return addr, nil, fmt.Errorf("%s: %w", s.Flag("registry-cert"), err)

@@ -29,7 +29,9 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Servers...), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
 	opts.MaxEvent, _ = parseSize(s.MaxEvent) // it is 0 if there is none; contradictions reports a bad one
 	var tokenErr, certErr, proxyErr error
-	opts.Proxy, proxyErr = w.proxy()
+	if opts.Proxy, proxyErr = w.proxy(); proxyErr == nil && s.Targets == "" && len(s.Servers) < 2 { // else each target has a server of its own
+		proxyErr = checkProxy(opts.Proxy, cmp.Or(opts.Server, client.DefaultServer))
+	}
 	switch {
 	case slices.Contains(s.blank, "token-file") || slices.Contains(s.blank, "token"): // contradictions reports them
 		opts.Token = unread()

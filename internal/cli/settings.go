@@ -111,13 +111,16 @@ func (s *Settings) All(name string, values []string) []string {
 
 // List returns the values of a flag that takes several, separated by commas. Like Text it
 // notes an error if the flag is given and all of its values are empty, or one among others.
+// A blank value is empty.
 func (s *Settings) List(name string, flag *string) []string {
 	values := Split(Or(flag))
 	if flag == nil {
 		return values
 	}
 	all := strings.Join(values, "")
-	if s.Text(name, &all) != "" && hasGap(*flag) {
+	given := len(values)
+	values = slices.DeleteFunc(values, func(value string) bool { return strings.TrimSpace(value) == "" })
+	if s.Text(name, &all) != "" && (len(values) < given || hasGap(*flag)) {
 		s.gaps = append(s.gaps, name)
 	}
 	return values

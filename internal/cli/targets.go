@@ -34,8 +34,11 @@ func (w World) targets(ctx context.Context, s Settings, base client.Options) (ta
 			opts := base
 			opts.Server = strings.TrimSpace(url)
 			targets = append(targets, spirodeploy.Target{Server: &opts})
+			if err == nil && len(s.Servers) > 1 { // the same for each
+				err = checkProxy(opts.Proxy, opts.Server)
+			}
 		}
-		return targets, nil, nil
+		return targets, nil, err
 	}
 	list, err := ctxio.Done(ctx, func() ([]listed, error) { return w.readTargets(s.Targets) })
 	if err != nil {
@@ -91,7 +94,7 @@ func (w World) readTargets(path string) ([]listed, error) {
 		return nil, fmt.Errorf("%s is too large for a list of targets", path)
 	}
 	w.hideTokens(string(text))
-	list, err := (&listReader{path: path}).read(text)
+	list, err := (&listReader{path: path}).targets(text)
 	if err == nil && len(list) == 0 {
 		err = fmt.Errorf("%s lists no target", path)
 	}
@@ -152,5 +155,5 @@ func (w World) targetOptions(ctx context.Context, s Settings, l listed, base cli
 	if tokenErr != nil {
 		opts.Token = unread()
 	}
-	return opts, errlist.Join(certErr, tokenErr)
+	return opts, errlist.Join(certErr, tokenErr, checkProxy(opts.Proxy, cmp.Or(opts.Server, client.DefaultServer)))
 }

@@ -18,6 +18,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/spirostack/spirodeploy/internal/dotgit"
 	"github.com/spirostack/spirodeploy/internal/module/args"
 	"github.com/spirostack/spirodeploy/internal/module/spans"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -58,6 +59,7 @@ func Deploy(ctx context.Context, opts spirodeploy.Options, servers []string, tra
 		shown(u)
 	}
 	opts.Server.Proxy, opts.Spell = proxy, args.Spell
+	opts.Server.Server = strings.TrimSpace(opts.Server.Server)
 	opts.Problems = append(slices.Clone(opts.Problems), contradictions(opts, servers)...)
 	for _, url := range servers {
 		server := opts.Server
@@ -93,7 +95,7 @@ func Check(ctx context.Context, opts client.Options, project string) (string, er
 
 // check does what Check does. Its errors are not redacted.
 func check(ctx context.Context, opts client.Options, project string) (string, error) {
-	opts.Proxy = proxy
+	opts.Proxy, opts.Server = proxy, strings.TrimSpace(opts.Server)
 	if err := checkServer(opts); err != nil {
 		return "", err
 	}
@@ -176,7 +178,7 @@ func ParseToken(plaintext string) (token.Token, error) {
 // Port returns the port of the server's URL if a service exposes it, and otherwise 0, which
 // means the first port.
 func Port(server string, exposed []int) int {
-	u, err := url.Parse(server)
+	u, err := url.Parse(strings.TrimSpace(server))
 	if err != nil {
 		return 0
 	}
@@ -197,8 +199,8 @@ func CheckArtifact(name string) error {
 	if !fs.ValidPath(name) || name == "." {
 		return fmt.Errorf("artifact %q: its name must be a relative path without empty, . and .. elements", name)
 	}
-	if slices.Contains(strings.Split(name, "/"), ".git") {
-		return fmt.Errorf("artifact %q: .git is never a part of a bundle", name)
+	if err := dotgit.Check(name); err != nil {
+		return fmt.Errorf("artifact %q: %w", name, err)
 	}
 	return nil
 }

@@ -103,6 +103,27 @@ func TestDeploy(t *testing.T) {
 	}
 }
 
+// TestBlankAround: the end of a file's line is no part of a server's URL, wherever it is given.
+func TestBlankAround(t *testing.T) {
+	t.Parallel()
+	srv := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{{ID: "web1"}}})
+	opts := order(t, srv, srv.Token(time.Hour, "shop"))
+	opts.Server.Server = " " + srv.URL() + "\n"
+	opts.Server.Address = ""
+	if outcome, _ := deploy(t, opts); !outcome.Succeeded {
+		t.Errorf("deploy: %s", outcome.Summary)
+	}
+	if outcome, _ := deploy(t, opts, opts.Server.Server); !outcome.Succeeded {
+		t.Errorf("rollout: %s", outcome.Summary)
+	}
+	if _, err := module.Check(t.Context(), opts.Server, "shop"); err != nil {
+		t.Errorf("check: %v", err)
+	}
+	if port := module.Port("https://salt:4510/\n", []int{80, 4510}); port != 4510 {
+		t.Errorf("the port is %d", port)
+	}
+}
+
 func TestDeployFails(t *testing.T) {
 	t.Parallel()
 	srv := spirotest.New(t, spirotest.Options{Minions: []spirotest.Minion{
@@ -234,6 +255,16 @@ func TestCheckArtifact(t *testing.T) {
 		if err := module.CheckArtifact(name); (err == nil) != want {
 			t.Errorf("CheckArtifact(%q): %v", name, err)
 		}
+	}
+	// The words are those of a bundle.
+	dir := t.TempDir()
+	_, err := bundle.New(t.Context(), bundle.Options{Dir: dir, Artifacts: []bundle.Artifact{{Path: dir, Name: "a/.git/b"}}})
+	if err == nil {
+		t.Fatal("an artifact in .git")
+	}
+	_, words, _ := strings.Cut(err.Error(), "artifact: ")
+	if err := module.CheckArtifact("a/.git/b"); words == "" || !strings.HasSuffix(err.Error(), words) {
+		t.Errorf("%v, and a bundle says %q", err, words)
 	}
 }
 

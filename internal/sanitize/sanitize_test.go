@@ -46,12 +46,3 @@ func TestClip(t *testing.T) {
 		}
 	}
 }
-
-func TestShell(t *testing.T) {
-	t.Parallel()
-	for word, want := range map[string]string{"a/b-1.tar": "a/b-1.tar", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "~/x": "'~/x'", "*": "'*'"} {
-		if got := sanitize.Shell(word); got != want {
-			t.Errorf("Shell(%q) = %s, want %s", word, got, want)
-		}
-	}
-}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/spirostack/spirodeploy/internal/dotgit"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/internal/tempfile"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -77,7 +78,7 @@ func (c *collector) check() (walk bool) {
 		c.problem(c.dir, errors.New("project directory: is a file"), "name its directory with {dir}")
 	}
 	for _, pattern := range c.opts.Exclude {
-		if pattern == "" || !doublestar.ValidatePattern(pattern) {
+		if strings.TrimSpace(pattern) == "" || !doublestar.ValidatePattern(pattern) {
 			c.problem("", fmt.Errorf("exclude %q: not a valid pattern", pattern), escapeHint(pattern))
 		}
 	}
@@ -105,10 +106,16 @@ func (c *collector) check() (walk bool) {
 
 // escapeHint returns what helps against a pattern that is not valid.
 func escapeHint(pattern string) fault.Hint {
+	before, backslash := strings.CutSuffix(pattern, `\`)
+	braces := strings.ContainsAny(pattern, "{}")
 	switch {
-	case pattern == "":
+	case strings.TrimSpace(pattern) == "":
 		return "is a variable not set?"
-	case strings.ContainsAny(pattern, "{}") && !strings.Contains(pattern, "["):
+	case backslash && doublestar.ValidatePattern(before):
+		return "write / between directories"
+	case braces && strings.Contains(pattern, "["):
+		return fault.Hint(fault.Literal(`write \[ and \{ for a [ and a { that stand for themselves`))
+	case braces:
 		return fault.Hint(fault.Literal(`write \{ for a { that stands for itself`))
 	}
 	return `write \[ for a [ that stands for itself`
@@ -120,9 +127,13 @@ func (c *collector) checkArtifacts() {
 	names := map[string]bool{}
 	for _, a := range c.opts.Artifacts {
 		name, err := a.name(c.dir)
+		gitErr := dotgit.Check(filepath.ToSlash(filepath.Clean(a.Path)))
+		if err == nil && gitErr == nil {
+			gitErr = dotgit.Check(name)
+		}
 		switch {
-		case isBelow(filepath.ToSlash(filepath.Clean(a.Path)), ".git"), err == nil && isBelow(name, ".git"):
-			c.problem(a.Path, fmt.Errorf("artifact: %w", errGit), "")
+		case gitErr != nil:
+			c.problem(a.Path, fmt.Errorf("artifact: %w", gitErr), "")
 		case err != nil:
 			c.problem(a.Path, err, "say where it goes: {artifact=}NAME=PATH")
 		case names[name]:
@@ -134,8 +145,6 @@ func (c *collector) checkArtifacts() {
 	}
 	c.opts.Artifacts = named
 }
-
-var errGit = errors.New(".git is never a part of a bundle")
 
 // name returns where the artifact goes below _artifacts.
 func (a Artifact) name(dir string) (string, error) {
@@ -168,7 +177,7 @@ func (c *collector) collect() {
 		top := in(c.dir, a.Path)
 		info, err := os.Stat(top)
 		if err != nil {
-			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), "build it first, or correct its path")
+			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), absentHint(a.Path, err))
 			continue
 		}
 		prefix := path.Join(ArtifactsDir, a.Name)
@@ -209,6 +218,14 @@ func (c *collector) checkCommit(content string) {
 	}
 }
 
+// absentHint returns what helps if an artifact cannot be found.
+func absentHint(path string, err error) fault.Hint {
+	if strings.HasPrefix(path, "=") && errors.Is(err, fs.ErrNotExist) {
+		return "is a variable not set?"
+	}
+	return "build it first, or correct its path"
+}
+
 // salt adds the project's states. A project without states is not an error: artifacts
 // may be all that a deployment needs.
 func (c *collector) salt() {
@@ -234,7 +251,7 @@ func (c *collector) salt() {
 func (c *collector) scan(prefix string, s Scanner, dir string) {
 	skip := func(name string) bool {
 		name = strings.TrimSuffix(name, "/")
-		if isBelow(name, ".git") || prefix == SourceDir && isBelow(name, SaltDir) {
+		if dotgit.Check(name) != nil || prefix == SourceDir && isBelow(name, SaltDir) {
 			return true
 		}
 		return c.excluded(path.Join(prefix, name))
@@ -317,12 +334,14 @@ func excludeHint(name string) fault.Hint {
 }
 
 // excludePattern returns a pattern that matches a name in the bundle. It matches other
-// names, too, if the name has characters that cannot be shown or typed.
+// names, too, if the name has characters that cannot be shown or typed, or a comma or a
+// double quote: mage splits a list of patterns at commas, and the Dagger command reads it as
+// CSV, so that no escape is right for both.
 func excludePattern(name string) string {
 	var b strings.Builder
 	for _, r := range name {
 		switch {
-		case r == utf8.RuneError || !unicode.IsPrint(r):
+		case r == utf8.RuneError || !unicode.IsPrint(r) || r == ',' || r == '"':
 			b.WriteByte('?')
 			continue
 		case strings.ContainsRune(`\*?[]{}`, r):
@@ -345,8 +364,8 @@ func (c *collector) add(e Entry) (err error) {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	if isBelow(name, ".git") { // one of Options.Files: scanners do not get here with it
-		return errGit
+	if err := dotgit.Check(name); err != nil { // one of Options.Files: scanners do not get here with it
+		return err
 	}
 	it := item{Item: Item{Name: name, Mode: canonicalMode(e.Mode)}, origin: e.origin}
 	switch e.Mode.Type() {

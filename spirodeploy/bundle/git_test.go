@@ -188,7 +188,12 @@ func TestGitMoves(t *testing.T) {
 	plant(t, path, node{'x', "git", `#!/bin/sh
 for a; do
   if [ "$a" = archive ]; then
-    while [ ! -e "` + path + `/asked" ]; do sleep 0.01; done
+    turns=0
+    while [ ! -e "` + path + `/asked" ]; do
+      turns=$((turns + 1))
+      if [ $turns -gt 6000 ]; then exit 1; fi
+      sleep 0.01
+    done
     ` + git + ` commit -q --allow-empty -m moved
   fi
 done

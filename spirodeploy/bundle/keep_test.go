@@ -3,10 +3,12 @@ package bundle_test
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -84,4 +86,19 @@ func TestExplain(t *testing.T) {
 	ps := problems(t, bundle.Options{Dir: project(t, node{'l', "_salt/{dir}", "nowhere"})})
 	flags := func(o fault.Option) string { return "--" + string(o) }
 	equal(t, "line", fault.Line(ps, flags), `_salt/{dir}: symbolic link to nowhere dangles: there is no nowhere in the bundle: to leave it out: --exclude '/\{dir\}'`)
+}
+
+// TestHintForLists: no front end takes the pattern of a hint for a list: mage splits one at
+// commas, and the Dagger command reads it as CSV.
+func TestHintForLists(t *testing.T) {
+	t.Parallel()
+	dir := project(t, node{'f', "_salt/top.sls", ""}, node{'l', `_salt/a,"b`, "nowhere"})
+	const hint = "to leave it out: bundle.Options.Exclude "
+	_, pattern, found := strings.Cut(problems(t, bundle.Options{Dir: dir}).Error(), hint)
+	pattern = strings.Trim(pattern, "')")
+	fields, err := csv.NewReader(strings.NewReader(pattern)).Read()
+	if !found || err != nil || len(fields) != 1 || fields[0] != pattern || strings.Contains(pattern, ",") {
+		t.Fatalf("the pattern is %q, and as CSV %q, %v", pattern, fields, err)
+	}
+	build(t, bundle.Options{Dir: dir, Exclude: []string{pattern}})
 }

@@ -63,9 +63,9 @@ type Artifact struct {
 	Name string
 }
 
-// ParseArtifact reads "PATH" or "NAME=PATH". Text with = in it is a PATH if such a
-// path exists, relative to dir, or if there is no NAME: most often a variable is not set,
-// and the artifact must not go elsewhere.
+// ParseArtifact reads "PATH" or "NAME=PATH". A text with = in it is a PATH if there is
+// such a path, relative to dir. A text that begins with = is a PATH, too: most often a
+// variable is not set, and the artifact must not go elsewhere.
 func ParseArtifact(dir, s string) Artifact {
 	name, p, ok := strings.Cut(s, "=")
 	if !ok || name == "" {

@@ -37,8 +37,14 @@ func TestOptionProblems(t *testing.T) {
 		{bundle.Options{Dir: dir, ModTime: time.Unix(-1, 0)}, "modification time 1969-12-31T23:59:59Z: outside of what a tar header holds, 1970 to 2242", nil},
 		{bundle.Options{Dir: dir, ModTime: time.Unix(1<<33, 0)}, "modification time 2242-03-16T12:56:32Z: outside of what a tar header holds, 1970 to 2242", nil},
 		{bundle.Options{Dir: dir, Exclude: []string{""}}, `exclude "": not a valid pattern (is a variable not set?)`, nil},
+		{bundle.Options{Dir: dir, Exclude: []string{" "}}, `exclude " ": not a valid pattern (is a variable not set?)`, nil},
 		{bundle.Options{Dir: dir, Exclude: []string{"{a"}}, `exclude "{a": not a valid pattern (write \{ for a { that stands for itself)`, nil},
 		{bundle.Options{Dir: dir, Exclude: []string{"[a"}}, `exclude "[a": not a valid pattern (write \[ for a [ that stands for itself)`, nil},
+		{bundle.Options{Dir: dir, Exclude: []string{"{a[b]"}}, `exclude "{a[b]": not a valid pattern (write \[ and \{ for a [ and a { that stand for themselves)`, nil},
+		{bundle.Options{Dir: dir, Exclude: []string{`build\`}}, `exclude "build\\": not a valid pattern (write / between directories)`, nil},
+		{bundle.Options{Dir: dir, Exclude: []string{`[a\`}}, `exclude "[a\\": not a valid pattern (write \[ for a [ that stands for itself)`, nil},
+		{bundle.Options{Dir: dir, Artifacts: []bundle.Artifact{bundle.ParseArtifact(dir, "=build/x")}}, "=build/x: artifact: no such file or directory (is a variable not set?)", fs.ErrNotExist},
+		{bundle.Options{Dir: dir, Artifacts: []bundle.Artifact{{Path: "build/=x"}}}, "build/=x: artifact: no such file or directory (build it first, or correct its path)", fs.ErrNotExist},
 		{bundle.Options{Dir: dir, Exclude: []string{"*"}}, "nothing to bundle: " + dir + " has no _salt directory with anything in it, and there are no artifacts and no source (name the project directory with bundle.Options.Dir, or add bundle.Options.Artifacts)", bundle.ErrEmpty},
 		{
 			bundle.Options{Dir: dir, Files: map[string][]byte{"../x": nil, "/x": nil, "a//b": nil, "": nil, ".": nil}}, `5 problems:

@@ -131,8 +131,8 @@ func TestTargets(t *testing.T) {
 		{"a hole among artifacts", []string{"spiro:bundle", "-artifact=_salt,,_salt", "-dir=" + dir, "-output=" + tar}, 2, "", "-artifact has an empty value", 2},
 		{"a hint to copy", []string{"spiro:bundle", "-artifact=../x", "-dir=" + dir, "-output=" + tar}, 2, "", "say where it goes: -artifact=NAME=PATH", 2},
 		{"no pattern in a list", []string{"spiro:bundle", "-exclude= , ", "-dir=" + dir, "-output=" + tar}, 2, "", "-exclude is given and empty", 2},
-		{"a blank pattern", []string{"spiro:bundle", "-exclude=*.pyc, ,*.bak", artifacts, "-dir=" + dir, "-output=" + tar}, 0, digest.String(), "exclude pattern  :", 2},
-		{"a blank report", []string{"spiro:deploy", "shop", "prod", "-dir=" + dir, "-sslCert=" + cert, "-report=json=" + filepath.Join(dir, "a.json") + ", ,html=" + filepath.Join(dir, "a.html")}, 2, "", `report " ": not FORMAT=FILE`, 2},
+		{"a blank pattern", []string{"spiro:bundle", "-exclude=*.pyc, ,*.bak", artifacts, "-dir=" + dir, "-output=" + tar}, 2, "", "-exclude has an empty value: is a variable not set?", 2},
+		{"a blank report", []string{"spiro:deploy", "shop", "prod", "-dir=" + dir, "-sslCert=" + cert, "-report=json=" + filepath.Join(dir, "a.json") + ", ,html=" + filepath.Join(dir, "a.html")}, 2, "", "-report has an empty value", 2},
 		{"bad input", []string{"spiro:deploy", "a/b", "prod", "-dir=" + filepath.Join(dir, "none"), "-sslCert=none.pem"}, 2, "", "3 problems", 2},
 	} {
 		stdout, stderr, status := mage(t, env, tt.args...)

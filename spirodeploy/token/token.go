@@ -88,9 +88,12 @@ func decode(content []byte) string {
 	default:
 		return string(bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")))
 	}
+	if len(content)%2 == 1 {
+		content = append(content, 0) // the last character is half there
+	}
 	var units []uint16
 	for unit := range slices.Chunk(content[2:], 2) {
-		units = append(units, order.Uint16(append(unit[:len(unit):len(unit)], 0))) // the last one may be half
+		units = append(units, order.Uint16(unit))
 	}
 	return string(utf16.Decode(units))
 }

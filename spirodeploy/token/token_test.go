@@ -108,7 +108,7 @@ func TestReadFile(t *testing.T) {
 		little.Write([]byte{byte(unit), byte(unit >> 8)})
 		big.Write([]byte{byte(unit >> 8), byte(unit)})
 	}
-	for _, content := range []string{secret, secret + "\n", "\ufeff" + secret + "\r\n", little.String(), big.String()} {
+	for _, content := range []string{secret, secret + "\n", "\ufeff" + secret + "\r\n", little.String(), big.String(), little.String()[:little.Len()-1]} {
 		tok, err := token.ReadFile(write("good", content))
 		if err != nil || tok.Reveal() != secret {
 			t.Errorf("ReadFile of %d bytes: %v", len(content), err)
