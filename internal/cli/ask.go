@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/atomicfile"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
@@ -105,7 +107,7 @@ func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 	if s.Lifetime != nil && *s.Lifetime <= 0 {
 		errs = append(errs, fmt.Errorf("%s must be more than 0", s.Flag("lifetime")))
 	}
-	errs = append(errs, s.checkOutput(s.inputs()))
+	errs = append(errs, s.checkOutput(bundle.Options{Dir: cmp.Or(s.Dir, ".")}, s.inputs()))
 	if err := errlist.Join(errs...); err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,17 +132,10 @@ func (w World) bundleOptions(s Settings, files []string) (bundle.Options, error)
 	opts := bundle.Options{
 		Dir: cmp.Or(s.Dir, "."), Exclude: s.Exclude, GitDescribe: bundle.Describe(s.GitDescribe), Digest: digest.Digest(strings.TrimSpace(s.Digest)),
 	}
-	read := slices.Clone(files)
 	for _, a := range s.Artifacts {
-		artifact := bundle.ParseArtifact(opts.Dir, a)
-		opts.Artifacts = append(opts.Artifacts, artifact)
-		path := artifact.Path
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(opts.Dir, path)
-		}
-		read = append(read, path)
+		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
 	}
-	outputErr := s.checkOutput(read)
+	outputErr := s.checkOutput(opts, files)
 	for _, path := range append(files, s.Output) {
 		if path != "" && path != atomicfile.Stdout && !inRegistry(path) {
 			opts.Omit = append(opts.Omit, path)
@@ -156,13 +148,18 @@ func (w World) bundleOptions(s Settings, files []string) (bundle.Options, error)
 	return opts, errlist.Join(outputErr, sourceErr, timeErr)
 }
 
-// checkOutput returns an error if the output would take the place of a file that the run reads.
-func (s *Settings) checkOutput(files []string) error {
-	if s.Output == "" || inRegistry(s.Output) {
+// checkOutput returns an error if the output would take the place of a file that the run
+// reads, or be a state.
+func (s *Settings) checkOutput(opts bundle.Options, files []string) error {
+	if s.Output == "" || s.Output == atomicfile.Stdout || inRegistry(s.Output) {
 		return nil
 	}
+	files = append(slices.Clip(files), artifactPaths(opts)...)
 	if slices.ContainsFunc(files, func(file string) bool { return file != "" && same(s.Output, file) }) {
 		return fmt.Errorf("%s %s: the run reads that file", s.Flag("output"), s.Output)
+	}
+	if isState(opts, s.Output) {
+		return fmt.Errorf("%s %s: it would be a file of %s, which has the states", s.Flag("output"), s.Output, bundle.SaltDir)
 	}
 	return nil
 }
