@@ -18,7 +18,6 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/spirostack/spirodeploy/internal/dotgit"
 	"github.com/spirostack/spirodeploy/internal/module/args"
 	"github.com/spirostack/spirodeploy/internal/module/spans"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -199,8 +198,8 @@ func CheckArtifact(name string) error {
 	if !fs.ValidPath(name) || name == "." {
 		return fmt.Errorf("artifact %q: its name must be a relative path without empty, . and .. elements", name)
 	}
-	if err := dotgit.Check(name); err != nil {
-		return fmt.Errorf("artifact %q: %w", name, err)
+	if slices.Contains(strings.Split(name, "/"), ".git") {
+		return fmt.Errorf("artifact %q: .git is never a part of a bundle", name)
 	}
 	return nil
 }

@@ -19,7 +19,6 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
-	"github.com/spirostack/spirodeploy/internal/dotgit"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/internal/tempfile"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -127,9 +126,9 @@ func (c *collector) checkArtifacts() {
 	names := map[string]bool{}
 	for _, a := range c.opts.Artifacts {
 		name, err := a.name(c.dir)
-		gitErr := dotgit.Check(filepath.ToSlash(filepath.Clean(a.Path)))
+		gitErr := checkGit(filepath.ToSlash(filepath.Clean(a.Path)))
 		if err == nil && gitErr == nil {
-			gitErr = dotgit.Check(name)
+			gitErr = checkGit(name)
 		}
 		switch {
 		case gitErr != nil:
@@ -251,7 +250,7 @@ func (c *collector) salt() {
 func (c *collector) scan(prefix string, s Scanner, dir string) {
 	skip := func(name string) bool {
 		name = strings.TrimSuffix(name, "/")
-		if dotgit.Check(name) != nil || prefix == SourceDir && isBelow(name, SaltDir) {
+		if checkGit(name) != nil || prefix == SourceDir && isBelow(name, SaltDir) {
 			return true
 		}
 		return c.excluded(path.Join(prefix, name))
@@ -364,7 +363,7 @@ func (c *collector) add(e Entry) (err error) {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	if err := dotgit.Check(name); err != nil { // one of Options.Files: scanners do not get here with it
+	if err := checkGit(name); err != nil { // one of Options.Files: scanners do not get here with it
 		return err
 	}
 	it := item{Item: Item{Name: name, Mode: canonicalMode(e.Mode)}, origin: e.origin}
@@ -487,4 +486,12 @@ func (b *Bundle) shown(name, file string) string {
 		return filepath.ToSlash(rel)
 	}
 	return file
+}
+
+// checkGit returns an error if an element of a slash path is .git.
+func checkGit(name string) error {
+	if strings.Contains(name, ".git") && slices.Contains(strings.Split(name, "/"), ".git") {
+		return errors.New(".git is never a part of a bundle")
+	}
+	return nil
 }
