@@ -438,7 +438,7 @@ func TestBlockInputs(t *testing.T) {
 			dir, arguments := shop(t), filepath.Join(t.TempDir(), "arguments")
 			r := block(t, dir, map[string]string{
 				"version": release, "download": download(t, "linux", runtime.GOARCH, arguments), "project": "--" + evil, "deployment": evil,
-				"server": evil + "\n\nhttps://second.example.com/", "artifacts": evil + "\n two", "bundle": evil[1:], "report": "html=" + evil, "arguments": "--exclude=" + evil + "\n--strict\n",
+				"server": evil + "\n\nhttps://second.example.com/", "artifacts": evil + "\n two", "bundle": evil[1:], "report": "html=report " + evil, "arguments": "--exclude=" + evil + "\n--strict\n",
 			}, "SPIRO_TOKEN=first%line\nsecond")
 			if r.status != 2 || r.outputs["status"] != "2" {
 				t.Errorf("status %d, outputs %v", r.status, r.outputs)
@@ -448,7 +448,7 @@ func TestBlockInputs(t *testing.T) {
 			if name == "gitlab-ci.yml" {
 				first, bundle = bundle, ""
 			}
-			want := first + "--server=" + evil + "\n--server=https://second.example.com/\n--artifact=" + evil + "\n--artifact= two\n" + bundle + "--report=html=" + evil +
+			want := first + "--server=" + evil + "\n--server=https://second.example.com/\n--artifact=" + evil + "\n--artifact= two\n" + bundle + "--report=html=report " + evil +
 				"\n--exclude=" + evil + "\n--strict\n--\n--" + evil + "\n" + evil + "\n"
 			if seen := text(t, arguments); !strings.HasSuffix(seen, want) {
 				t.Errorf("the command is called with\n%swant\n%s", seen, want)
