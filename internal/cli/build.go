@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -151,15 +150,11 @@ func (w World) bundleOptions(s Settings, files []string) (bundle.Options, error)
 // checkOutput returns an error if the output would take the place of a file that the run
 // reads, or be a state.
 func (s *Settings) checkOutput(opts bundle.Options, files []string) error {
-	if s.Output == "" || s.Output == atomicfile.Stdout || inRegistry(s.Output) {
+	if s.Output == "" || inRegistry(s.Output) {
 		return nil
 	}
-	files = append(slices.Clip(files), artifactPaths(opts)...)
-	if slices.ContainsFunc(files, func(file string) bool { return file != "" && same(s.Output, file) }) {
-		return fmt.Errorf("%s %s: the run reads that file", s.Flag("output"), s.Output)
-	}
-	if isState(opts, s.Output) {
-		return fmt.Errorf("%s %s: it would be a file of %s, which has the states", s.Flag("output"), s.Output, bundle.SaltDir)
+	if err := checkTarget(s.Output, files, opts); err != nil {
+		return fmt.Errorf("%s %s: %w", s.Flag("output"), s.Output, err)
 	}
 	return nil
 }

@@ -111,19 +111,26 @@ func isState(opts bundle.Options, path string) bool {
 	return errors.Join(err, parentErr, dirErr, absErr, relErr) == nil && filepath.IsLocal(rel)
 }
 
+// checkTarget returns an error if a file that the run writes would take the place of one that
+// it reads, or be a state.
+func checkTarget(path string, inputs []string, opts bundle.Options) error {
+	reads := func(input string) bool { return input != "" && same(path, input) }
+	switch {
+	case slices.ContainsFunc(inputs, reads), slices.ContainsFunc(artifactPaths(opts), reads):
+		return errors.New("the run reads that file")
+	case path != atomicfile.Stdout && isState(opts, path):
+		return fmt.Errorf("it would be a file of %s, which has the states", bundle.SaltDir)
+	}
+	return nil
+}
+
 // checkInputs returns an error for each report that would replace what the run reads, or a
 // state.
 func checkInputs(reports []reportFile, inputs []string, opts bundle.Options) error {
 	var errs []error
-	inputs = append(slices.Clip(inputs), artifactPaths(opts)...)
 	for _, r := range reports {
-		if isState(opts, r.path) && r.path != atomicfile.Stdout {
-			errs = append(errs, fmt.Errorf("report %s=%s: it would be a file of %s, which has the states", r.format, r.path, bundle.SaltDir))
-		}
-		for _, input := range inputs {
-			if input != "" && same(r.path, input) {
-				errs = append(errs, fmt.Errorf("report %s=%s: the run reads that file", r.format, r.path))
-			}
+		if err := checkTarget(r.path, inputs, opts); err != nil {
+			errs = append(errs, fmt.Errorf("report %s=%s: %w", r.format, r.path, err))
 		}
 	}
 	return errlist.Join(errs...)
