@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 )
 
 // Program compiles a program of this repository, runs it with arguments, and returns its
@@ -21,7 +22,13 @@ func Program(ctx context.Context, stdout, stderr io.Writer, pkg string, args ...
 	defer func() { _ = os.RemoveAll(dir) }() // it is a temporary directory
 	file := filepath.Join(dir, filepath.Base(pkg)+".exe")
 	build := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", file, pkg) // without symbols, it links faster
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")                                   // without C, net and what needs it compile faster
+	build.Env = slices.Concat(
+		// The compiler spends a quarter of its time in garbage collection. Few packages need 200 MiB
+		// without any. Variables of the user come later and win.
+		[]string{"GOGC=off", "GOMEMLIMIT=512MiB"},
+		os.Environ(),
+		[]string{"CGO_ENABLED=0"}, // without C, net and what needs it compile faster
+	)
 	build.Stdout, build.Stderr = stderr, stderr
 	if err := build.Run(); err != nil {
 		return 0, fmt.Errorf("compile %s: %w", pkg, err)
