@@ -18,6 +18,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/module/args"
 	"github.com/spirostack/spirodeploy/internal/module/spans"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -87,7 +88,7 @@ func Check(ctx context.Context, opts client.Options, project string) (string, er
 	known.Add(opts.Token)
 	said, err := check(ctx, opts, project)
 	if err != nil {
-		err = errors.New(known.Redact(fault.Line(err, args.Spell)))
+		err = errors.New(sanitize.Text(known.Redact(fault.Line(err, args.Spell)))) // a token may name any project
 	}
 	return known.Redact(said), err
 }
@@ -99,25 +100,26 @@ func check(ctx context.Context, opts client.Options, project string) (string, er
 		return "", err
 	}
 	c, err := client.New(opts)
-	if err != nil {
-		return "", err
-	}
-	rights, err := opts.Token.Rights()
-	readable := err == nil
+	rights, readErr := opts.Token.Rights()
+	var nameErr, rightsErr error
 	if project != "" {
-		if err := client.CheckName("project", project); err != nil {
-			return "", err
-		}
-		if readable && !rights.Allows(project) {
-			return "", fmt.Errorf("the token is not for project %s: %s", sanitize.Line(project), sanitize.Line(rights.String()))
-		}
+		nameErr = client.CheckName("project", project)
+	}
+	if project != "" && nameErr == nil && readErr == nil {
+		rightsErr = rights.Check(project, time.Now())
+	}
+	if err := errlist.Join(err, nameErr, rightsErr); err != nil {
+		return "", err
 	}
 	if err := c.Check(ctx); err != nil {
 		return "", err
 	}
 	said := c.Server() + ": the token is valid"
-	if readable {
+	switch {
+	case readErr == nil:
 		said += ": " + sanitize.Line(rights.String())
+	case project != "":
+		said += fmt.Sprintf("\nwarning: nobody but the server knows whether the token is for the project %s: %v", sanitize.Line(project), readErr)
 	}
 	return said, nil
 }

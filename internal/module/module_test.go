@@ -7,6 +7,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -181,7 +184,7 @@ func TestCheck(t *testing.T) {
 	srv := spirotest.New(t, spirotest.Options{})
 	opts := client.Options{Server: srv.URL(), Insecure: true, Token: parse(t, srv.Token(time.Hour, "shop"))}
 	for project, want := range map[string]string{
-		"": "the token is valid", "shop": "the token is valid", "other": "not for project other", "a/b": "a/b",
+		"": "the token is valid", "shop": "the token is valid", "other": "not for the project other", "a/b": "a/b",
 	} {
 		said, err := module.Check(t.Context(), opts, project)
 		if err != nil {
@@ -191,6 +194,13 @@ func TestCheck(t *testing.T) {
 			t.Errorf("Check for %q: %s, %v", project, said, err)
 		}
 	}
+	opts.Token = parse(t, srv.Token(time.Hour, "\x1b[31mred"))
+	if said, err := module.Check(t.Context(), opts, "a/b"); err == nil || !strings.Contains(err.Error(), "a/b") {
+		t.Errorf("Check for a/b: %s, %v", said, err)
+	}
+	if said, err := module.Check(t.Context(), opts, "shop"); err == nil || strings.Contains(err.Error(), "\x1b") {
+		t.Errorf("Check for another project: %s, %q", said, err)
+	}
 	opts.Token = parse(t, srv.Token(-time.Hour, "shop"))
 	if said, err := module.Check(t.Context(), opts, ""); err == nil {
 		t.Errorf("Check of a token that has expired: %s", said)
@@ -198,6 +208,21 @@ func TestCheck(t *testing.T) {
 	opts.Insecure = false
 	if _, err := module.Check(t.Context(), opts, ""); err == nil {
 		t.Error("Check sends a token over plain HTTP")
+	}
+}
+
+// TestCheckOpaque: Check does not claim that a token is for a project if nobody can read it.
+func TestCheckOpaque(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "Auth OK") }))
+	t.Cleanup(srv.Close)
+	opts := client.Options{Server: srv.URL, Insecure: true, Token: parse(t, "a-token-of-another-kind")}
+	said, err := module.Check(t.Context(), opts, "shop")
+	if err != nil || !strings.Contains(said, "the token is valid\nwarning: nobody but the server knows whether the token is for the project shop") {
+		t.Errorf("%q, %v", said, err)
+	}
+	if said, err = module.Check(t.Context(), opts, ""); err != nil || strings.Contains(said, "warning") {
+		t.Errorf("without a project: %q, %v", said, err)
 	}
 }
 

@@ -33,7 +33,7 @@ func (b *bench) made(t tree) (string, error) {
 }
 
 // mixed makes files as projects have them: nine of ten are small, few are large.
-// 20,000 have about 360 MiB.
+// 20,000 have about 405 MiB.
 func mixed(dir string, files int) error {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // it is to be the same each time
 	content := make([]byte, 0, 2<<20)
