@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -62,11 +63,16 @@ func Soak(ctx context.Context, out io.Writer, runs, parallel int) error {
 		"-runs="+strconv.Itoa(runs), "-at-once="+strconv.Itoa(parallel))
 }
 
-// run runs a command in a directory, and shows it.
+// run runs a command in a directory, and shows it. Words with = in front are variables of its
+// environment, as in a shell.
 func run(ctx context.Context, out io.Writer, dir string, args ...string) error {
 	fmt.Fprintf(out, "== %s: %s\n", dir, strings.Join(args, " "))
+	env := os.Environ()
+	for strings.Contains(args[0], "=") {
+		env, args = append(env, args[0]), args[1:]
+	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, out, out
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s in %s: %w", strings.Join(args, " "), dir, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -78,6 +79,12 @@ func TestAll(ctx context.Context, out io.Writer) error {
 	}
 	// Go sees the magefiles only with their tag.
 	c.run(ctx, ".", "go", "vet", "-tags=mage", "./magefiles/...", "./internal/dev/targets")
+	// The library and its tests compile for all systems that have the command.
+	for _, system := range []string{"linux", "darwin", "windows"} {
+		if system != runtime.GOOS {
+			c.run(ctx, ".", "GOOS="+system, "go", "vet", "./...")
+		}
+	}
 	return c.conclude()
 }
 

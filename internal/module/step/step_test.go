@@ -1,3 +1,7 @@
+//go:build unix
+
+// A step runs in a container, which the tests make with chroot.
+
 package step_test
 
 import (
