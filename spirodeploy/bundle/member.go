@@ -405,6 +405,9 @@ func (r *members) end(start int64) error {
 		if !isCut(err) && !errors.Is(err, io.EOF) {
 			return err
 		}
+		if size := r.at - start; size > blockSize && size < trailerSize {
+			return io.ErrUnexpectedEOF // archive/tar says so, too; the others do not mind
+		}
 		r.tidy = r.at-start == trailerSize && isZero(r.kept)
 		return io.EOF
 	}

@@ -234,6 +234,7 @@ func TestVerifyErrors(t *testing.T) {
 		{"cut in the content", good[:1000], "read bundle: it is cut off after 1000 bytes: unexpected EOF"},
 		{"cut where an entry ends", good[:len(good)-1024], "read bundle: it is cut off after 8704 bytes: it does not have the block of zeros that ends an archive"},
 		{"cut in padding", good[:len(good)-1024-10], "read bundle: it is cut off after 8694 bytes: it does not have the block of zeros that ends an archive"},
+		{"cut in the second block of its end", good[:len(good)-10], "read bundle: it is cut off after 9718 bytes: unexpected EOF"},
 		{"cut in a header", good[:512+7168+100], "read bundle: it is cut off after 7780 bytes: unexpected EOF"},
 		{"old sparse file", patch(pack(t, file("hole", "x")), 0, atFlag, "S"), "read bundle: "},
 	} {
