@@ -289,6 +289,9 @@ func FuzzPages(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		if text == "" {
+			return // it would be the id of a minion, which the client refuses
+		}
 		rep := hostile(t, text)
 		isOurs(t, runs.Show(t, rep, "html"))
 		if red(suites(t, runs.Show(t, rep, "junit"))) == 0 {
