@@ -26,7 +26,7 @@ const maxCertificate = 1 << 20
 // serverOptions reads the settings for the server. If it fails, the options still serve
 // to find what else is wrong.
 func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, error) {
-	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Servers...), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
+	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Servers...), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: Or(s.ConnectTimeout)}
 	opts.MaxEvent, _ = parseSize(s.MaxEvent) // it is 0 if there is none; contradictions reports a bad one
 	var tokenErr, certErr, proxyErr error
 	if opts.Proxy, proxyErr = w.proxy(); proxyErr == nil && s.Targets == "" && len(s.Servers) < 2 { // else each target has a server of its own
