@@ -214,7 +214,7 @@ func TestLifetime(t *testing.T) {
 func TestCheckDeploysNothing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		answer http.HandlerFunc // nil: nobody listens
+		answer http.HandlerFunc
 		status int
 		want   string
 	}{
@@ -222,13 +222,14 @@ func TestCheckDeploysNothing(t *testing.T) {
 		"refused":        {http.NotFound, 3, "there is no SpiroFS at this URL: check its path"},
 		"another server": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("Welcome")) }, 5, `"Welcome": check the server URL`},
 	} {
-		server := httptest.NewServer(test.answer)
-		defer server.Close()
-		if test.answer == nil {
-			server.Close()
+		url := "http://127.0.0.1:1/" // nobody listens
+		if test.answer != nil {
+			server := httptest.NewServer(test.answer)
+			defer server.Close()
+			url = server.URL
 		}
 		w, _, _ := world(map[string]string{"SPIRO_TOKEN": "an-opaque-token"})
-		err := w.Check(t.Context(), cli.Settings{Servers: []string{server.URL}, Insecure: true})
+		err := w.Check(t.Context(), cli.Settings{Servers: []string{url}, Insecure: true})
 		var with *cli.Error
 		if !errors.As(err, &with) || with.Status != test.status || !strings.HasSuffix(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "check token: ") {
 			t.Errorf("%s: %v, want %q", name, err, test.want)

@@ -35,8 +35,8 @@ func TestQuietWarnings(t *testing.T) {
 		"deploy": func(s *cli.Settings) {
 			s.Project, s.Deployment, s.Servers, s.Insecure = "shop", "prod", []string{server.URL()}, true
 		},
-		"build":  func(s *cli.Settings) { s.Output = out + "2" },
-		"diff":   func(s *cli.Settings) { s.Diff = out },
+		"build": func(s *cli.Settings) { s.Output = out + "2" },
+		"diff":  func(s *cli.Settings) { s.Diff = out },
 	} {
 		for _, quiet := range []bool{false, true} {
 			w, _, stderr := world(map[string]string{"SPIRO_TOKEN": server.Token(time.Hour, "shop")})

@@ -51,6 +51,8 @@ func parseReports(specs []string, summary string) ([]reportFile, error) {
 			err = errors.New("not FORMAT=FILE, such as json=report.json")
 		case !slices.Contains(view.Names(), format):
 			err = fmt.Errorf("the format %q is not known: there are %s", format, strings.Join(view.Names(), ", "))
+		case severalReports(path):
+			err = errors.New("it takes one report: name each by itself")
 		case path == atomicfile.Stdout:
 			if stdout++; stdout > 1 {
 				continue // told below
@@ -70,6 +72,11 @@ func parseReports(specs []string, summary string) ([]reportFile, error) {
 		errs = append(errs, errors.New("report: only one can go to standard output"))
 	}
 	return files, errlist.Join(errs...)
+}
+
+// severalReports reports whether a path has another report behind a comma.
+func severalReports(path string) bool {
+	return slices.ContainsFunc(view.Names(), func(format string) bool { return strings.Contains(path, ","+format+"=") })
 }
 
 // same reports whether two paths name one file, which need not be there yet. Standard
@@ -92,12 +99,16 @@ func (s *Settings) inputs() []string {
 // artifactPaths returns where artifacts are.
 func artifactPaths(opts bundle.Options) (paths []string) {
 	for _, a := range opts.Artifacts {
-		if !filepath.IsAbs(a.Path) {
-			a.Path = filepath.Join(opts.Dir, a.Path)
-		}
-		paths = append(paths, a.Path)
+		paths = append(paths, artifactPath(opts.Dir, a))
 	}
 	return paths
+}
+
+func artifactPath(dir string, a bundle.Artifact) string {
+	if filepath.IsAbs(a.Path) {
+		return a.Path
+	}
+	return filepath.Join(dir, a.Path)
 }
 
 // isState reports whether a file that need not be there is, or would be, below the directory

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -43,8 +44,23 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 	if s.SSLCert != "" {
 		opts.Certificate, certErr = readCertificate(ctx, s.SSLCert)
 	}
-	return opts, errlist.Join(tokenErr, certErr, proxyErr)
+	var urlErr error
+	if len(s.Servers) == 0 && s.Targets == "" {
+		urlErr = s.oneURL("SPIRO_URL", w.env("SPIRO_URL"))
+	}
+	return opts, errlist.Join(tokenErr, certErr, proxyErr, urlErr)
 }
+
+// oneURL returns an error for a text that names several servers: the client would take the
+// others for a path.
+func (s *Settings) oneURL(what, url string) error {
+	if !severalURLs.MatchString(url) {
+		return nil
+	}
+	return &fault.Error{Err: fmt.Errorf("%s has several URLs and takes one", what), Help: fault.Hint("name each with " + s.Flag("server"))}
+}
+
+var severalURLs = regexp.MustCompile(`,\s*https?://`)
 
 // ServerURL returns the first server of flags, or else of SPIRO_URL, or "".
 func (w World) ServerURL(flags ...string) string {

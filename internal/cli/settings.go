@@ -216,6 +216,9 @@ func (s *Settings) empty() (errs []error) {
 // Contradictions returns what is wrong with the flags by themselves.
 func (s *Settings) Contradictions() error {
 	errs := s.empty()
+	for _, url := range s.Servers {
+		errs = append(errs, s.oneURL(s.Flag("server"), url))
+	}
 	oneOf := func(flag, value string, words ...string) {
 		if last := len(words) - 1; value != "" && !slices.Contains(words, value) {
 			errs = append(errs, fmt.Errorf("%s %q: it is %s or %s", s.Flag(flag), value, strings.Join(words[:last], ", "), words[last]))

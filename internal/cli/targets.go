@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -30,14 +32,7 @@ const maxTargets = 1 << 20
 // files that their list names.
 func (w World) targets(ctx context.Context, s Settings, base client.Options) (targets []spirodeploy.Target, files []string, err error) {
 	if s.Targets == "" {
-		for _, url := range s.Servers {
-			opts := base
-			opts.Server = strings.TrimSpace(url)
-			targets = append(targets, spirodeploy.Target{Server: &opts})
-			if err == nil && len(s.Servers) > 1 { // the same for each
-				err = checkProxy(opts.Proxy, opts.Server)
-			}
-		}
+		targets, err = s.servers(base)
 		return targets, nil, err
 	}
 	list, err := ctxio.Done(ctx, func() ([]listed, error) { return w.readTargets(s.Targets) })
@@ -55,16 +50,94 @@ func (w World) targets(ctx context.Context, s Settings, base client.Options) (ta
 	for i, l := range list {
 		l.Certificate, l.TokenFile = beside(s.Targets, l.Certificate), beside(s.Targets, l.TokenFile)
 		opts, err := w.targetOptions(ctx, s, l, base)
-		if cmp.Or(l.Project, s.Project) == "" || cmp.Or(l.Deployment, s.Deployment) == "" {
-			err = errlist.Join(err, errors.New("project or deployment is missing: name it in the list, or PROJECT DEPLOYMENT on the command line"))
-		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: target %s: %w", s.Targets, cmp.Or(l.Name, fmt.Sprint(i+1)), err))
 		}
 		files = append(files, l.Certificate, l.TokenFile)
-		targets = append(targets, spirodeploy.Target{Name: l.Name, Project: l.Project, Deployment: l.Deployment, Server: &opts})
+		t := spirodeploy.Target{Name: l.Name, Project: l.Project, Deployment: l.Deployment, Server: &opts}
+		if t.Name == "" && host(opts.Server) == "" {
+			t.Name = fmt.Sprintf("target %d", i+1)
+		}
+		if slices.ContainsFunc(targets, again(t)) {
+			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s: target %d repeats an earlier one", s.Targets, i+1), Help: "leave one of them out"})
+			continue
+		}
+		targets = append(targets, t)
 	}
 	return targets, files, errlist.Join(errs...)
+}
+
+// servers returns a target for each server that the flags name.
+func (s *Settings) servers(base client.Options) (targets []spirodeploy.Target, err error) {
+	var errs []error
+	var proxyErr error
+	for i, server := range s.Servers {
+		opts := base
+		opts.Server = strings.TrimSpace(server)
+		t := spirodeploy.Target{Server: &opts}
+		if host(opts.Server) == "" {
+			t.Name = fmt.Sprintf("server %d", i+1)
+		}
+		if slices.ContainsFunc(targets, again(t)) {
+			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s names %s twice", s.Flag("server"), host(opts.Server)), Help: "leave one of them out"})
+			continue
+		}
+		targets = append(targets, t)
+		if proxyErr == nil && len(s.Servers) > 1 { // the same for each
+			proxyErr = checkProxy(opts.Proxy, opts.Server)
+		}
+	}
+	return targets, errlist.Join(append(errs, proxyErr)...)
+}
+
+// again returns a function that reports whether a target is t: same name, deployment and server.
+func again(t spirodeploy.Target) func(spirodeploy.Target) bool {
+	return func(other spirodeploy.Target) bool {
+		return other.Name == t.Name && other.Project == t.Project && other.Deployment == t.Deployment && place(other.Server.Server) == place(t.Server.Server)
+	}
+}
+
+// place returns the URL of a server in a form that is the same for the same server.
+func place(server string) string {
+	u, err := url.Parse(cmp.Or(server, client.DefaultServer))
+	if err != nil || u.Host == "" {
+		return server
+	}
+	return strings.ToLower(u.Scheme+"://"+u.Host) + strings.TrimSuffix(u.Path, "/")
+}
+
+// host returns the host of a server's URL, or "" if that has none.
+func host(server string) string {
+	u, err := url.Parse(cmp.Or(server, client.DefaultServer))
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// checkNames returns an error for each target without a project or a deployment. A run could
+// not name it.
+func (s *Settings) checkNames(targets []spirodeploy.Target) error {
+	if s.Targets == "" {
+		return errlist.Join(CheckGiven("PROJECT", s.Project), CheckGiven("DEPLOYMENT", s.Deployment))
+	}
+	var errs []error
+	for i, t := range targets {
+		var missing []string
+		if cmp.Or(t.Project, s.Project) == "" {
+			missing = append(missing, "project")
+		}
+		if cmp.Or(t.Deployment, s.Deployment) == "" {
+			missing = append(missing, "deployment")
+		}
+		if len(missing) > 0 {
+			errs = append(errs, &fault.Error{
+				What: fmt.Sprintf("%s: target %s", s.Targets, cmp.Or(t.Name, fmt.Sprint(i+1))), Err: fmt.Errorf("it has no %s", strings.Join(missing, " and no ")),
+				Help: "name it there, or give {project} {deployment}",
+			})
+		}
+	}
+	return errlist.Join(errs...)
 }
 
 func (l listed) ownsToken() bool { return l.TokenVariable != "" || l.TokenFile != "" }
