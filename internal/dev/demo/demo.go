@@ -97,6 +97,7 @@ func Serve(ctx context.Context, opts Options) error {
 	fmt.Fprintf(opts.Stdout, "export SPIRO_URL=%s SPIRO_TOKEN=%s\n", server.URL(), server.Token(24*time.Hour))
 	opts.Say("spiro-deploy --dir examples/shop --artifact build/shop --insecure shop prod\n# Its minions answer any project as they would examples/shop. Ctrl-C ends it.")
 	<-ctx.Done()
+	opts.Say("# The server has ended.")
 	return nil
 }
 
