@@ -132,7 +132,7 @@ func (s *Settings) checkNames(targets []spirodeploy.Target) error {
 		}
 		if len(missing) > 0 {
 			errs = append(errs, &fault.Error{
-				What: fmt.Sprintf("%s: target %s", s.Targets, cmp.Or(t.Name, fmt.Sprint(i+1))), Err: fmt.Errorf("it has no %s", strings.Join(missing, " and no ")),
+				What: fmt.Sprintf("%s: target %s", s.Targets, strings.TrimPrefix(cmp.Or(t.Name, fmt.Sprint(i+1)), "target ")), Err: fmt.Errorf("it has no %s", strings.Join(missing, " and no ")),
 				Help: "name it there, or give {project} {deployment}",
 			})
 		}

@@ -34,6 +34,7 @@ func TestTargets(t *testing.T) {
 		"two deployments":        {shop, "- {server: 'https://a/', deployment: x}\n- {server: 'https://a/'}\n", "<a> <a>", ""},
 		"no URL in the list":     {shop, "- {server: a}\n- {server: 'https://b'}\n", "target 1<> <b>", ""},
 		"no deployment":          {Settings{}, "- {server: 'https://a'}\n- {name: b, project: shop}\n", "no plan", "LIST: target 1: it has no project and no deployment: name it there, or give"},
+		"no deployment, no URL":  {Settings{}, "- {server: a, project: shop}\n", "no plan", "LIST: target 1: it has no deployment"},
 		"no deployment, by name": {Settings{}, "- {name: b, project: shop}\n", "no plan", "LIST: target b: it has no deployment"},
 		"an empty list":          {Settings{}, "# none yet", "no plan", "targets: LIST lists no target"},
 		"an empty list of shop":  {shop, "# none yet", "", "targets: LIST lists no target"},
