@@ -176,7 +176,7 @@ func sameFile(a, b string) bool {
 func (w World) NeedToken(ctx context.Context, s Settings) (token.Token, error) {
 	t, err := w.token(ctx, s)
 	if err == nil && t.IsZero() {
-		err = &fault.Error{Err: token.ErrNone, Help: "set {token}"}
+		err = &fault.Error{Err: token.ErrNone, Help: "set {token} (on the master, salt-run spiro.issue_token makes one)"}
 	}
 	return t, err
 }

@@ -215,7 +215,39 @@ func (s *Settings) empty() (errs []error) {
 
 // Contradictions returns what is wrong with the flags by themselves.
 func (s *Settings) Contradictions() error {
-	errs := s.empty()
+	given := s.given()
+	return errlist.Join(slices.Concat(s.empty(), s.useless(given), s.checkRegistry(given), s.checkExpectations(), s.checkValues())...)
+}
+
+// useless returns an error for each flag that has no effect.
+func (s *Settings) useless(given map[string]bool) (errs []error) {
+	useless := func(flag, with, why string) {
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.Flag(flag), with, why), Help: "leave one of them out"})
+	}
+	for _, clash := range clashes {
+		for flag := range strings.FieldsSeq(clash.flags) {
+			if given[clash.with] && given[flag] {
+				useless(flag, s.Flag(clash.with), clash.why)
+			}
+		}
+	}
+	if s.Rollout == serial && s.MaxParallel != 0 {
+		useless("max-parallel", s.Flag("rollout"), "is serial")
+	}
+	local := given["output"] || given["diff"]
+	if given["connect-timeout"] && local && !s.asksRegistry() {
+		errs = append(errs, fmt.Errorf("%s has no effect: the run connects to nothing", s.Flag("connect-timeout")))
+	}
+	for _, flag := range []string{"rollout", "max-parallel"} {
+		if given[flag] && !local && s.Targets == "" && len(s.Servers) < 2 {
+			errs = append(errs, fmt.Errorf("%s has no effect: there is only one server", s.Flag(flag)))
+		}
+	}
+	return errs
+}
+
+// checkValues returns what is wrong with values of flags.
+func (s *Settings) checkValues() (errs []error) {
 	for _, url := range s.Servers {
 		errs = append(errs, s.oneURL(s.Flag("server"), url))
 	}
@@ -227,44 +259,19 @@ func (s *Settings) Contradictions() error {
 	oneOf("rollout", s.Rollout, parallel, serial)
 	oneOf("color", s.Color, auto, always, never)
 	oneOf("missing-minions", s.MissingMinions, string(report.Fail), string(report.Warn))
-	useless := func(flag, with, why string) {
-		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.Flag(flag), with, why), Help: "leave one of them out"})
-	}
-	given := s.given()
-	for _, clash := range clashes {
-		for flag := range strings.FieldsSeq(clash.flags) {
-			if given[clash.with] && given[flag] {
-				useless(flag, s.Flag(clash.with), clash.why)
-			}
-		}
-	}
-	local := given["output"] || given["diff"]
-	if given["connect-timeout"] && local && !s.asksRegistry() {
-		errs = append(errs, fmt.Errorf("%s has no effect: the run connects to nothing", s.Flag("connect-timeout")))
-	}
-	for _, flag := range []string{"rollout", "max-parallel"} {
-		if given[flag] && !local && s.Targets == "" && len(s.Servers) < 2 {
-			errs = append(errs, fmt.Errorf("%s has no effect: there is only one server", s.Flag(flag)))
-		}
-	}
-	if s.Rollout == serial && s.MaxParallel != 0 {
-		useless("max-parallel", s.Flag("rollout"), "is serial")
-	}
 	if s.MaxParallel < 0 {
 		errs = append(errs, fmt.Errorf("%s must not be negative", s.Flag("max-parallel")))
 	}
-	errs = append(errs, s.checkExpectations()...)
 	if _, err := parseSize(s.MaxEvent); err != nil && s.MaxEvent != "" {
 		errs = append(errs, fmt.Errorf("%s %q: %w", s.Flag("max-event"), s.MaxEvent, err))
 	}
-	errs = append(errs, s.checkRegistry(given)...)
 	if s.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("%s must not be negative", s.Flag("timeout")))
 	}
 	if s.ConnectTimeout != nil && *s.ConnectTimeout <= 0 { // the client would take its default
 		errs = append(errs, fmt.Errorf("%s must be more than 0", s.Flag("connect-timeout")))
 	}
-	return errlist.Join(errs...)
+	return errs
 }
 
 // given reports which flags are given. It knows those that [Settings.Contradictions] compares.
