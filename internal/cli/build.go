@@ -167,7 +167,7 @@ func (s *Settings) severalPaths(dir string, a bundle.Artifact) error {
 	default:
 		return nil
 	}
-	if _, err := os.Lstat(artifactPath(dir, a)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(artifactPath(dir, a)); err == nil || errors.Is(err, fs.ErrPermission) {
 		return nil
 	}
 	return &fault.Error{What: sanitize.Line(a.Path) + ": artifact", Err: errors.New("no such file or directory"), Help: help}

@@ -120,7 +120,9 @@ func Deploy(
 	if err := cli.CheckPosition(project, deployment); err != nil {
 		return err
 	}
-	d := Defaults.beside(given{bundle != nil, output != nil, diff != nil, cli.Or(insecure), highstate != nil && !*highstate})
+	d := Defaults.beside(given{
+		bundle: bundle != nil, output: output != nil, diff: diff != nil, insecure: cli.Or(insecure), noHighstate: highstate != nil && !*highstate,
+	})
 	s := bundleSettings(d, dir, artifact, source, exclude, gitDescribe, digest, missingMinions, strict)
 	s.Project, s.Deployment = project, deployment
 	s.Insecure, s.NarrowToken, s.Highstate = cli.Or(insecure), narrowToken, highstate
