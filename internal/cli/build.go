@@ -174,12 +174,16 @@ func (s *Settings) severalPaths(dir string, a bundle.Artifact) error {
 }
 
 // checkOutput returns an error if the output would take the place of a file that the run
-// reads, or be a state.
+// reads, or be a state, or cannot be written: the user learns it before the bundle is made.
 func (s *Settings) checkOutput(opts bundle.Options, files []string) error {
 	if s.Output == "" || inRegistry(s.Output) {
 		return nil
 	}
-	if err := checkTarget(s.Output, files, opts); err != nil {
+	err := checkTarget(s.Output, files, opts)
+	if err == nil && s.Output != atomicfile.Stdout {
+		err = checkPlace(s.Output, false)
+	}
+	if err != nil {
 		return fmt.Errorf("%s %s: %w", s.Flag("output"), s.Output, err)
 	}
 	return nil

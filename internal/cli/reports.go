@@ -60,7 +60,8 @@ func parseReports(specs []string, summary string) ([]reportFile, error) {
 		case slices.ContainsFunc(files, func(f reportFile) bool { return same(f.path, path) }):
 			err = errors.New("another one goes to that file")
 		default:
-			err = checkPlace(reportFile{format, path}, summary) // the user learns it now, not after the deployment
+			r := reportFile{format, path}
+			err = checkPlace(path, r.live() || r.adds(summary)) // the user learns it now, not after the deployment
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
@@ -147,10 +148,11 @@ func checkInputs(reports []reportFile, inputs []string, opts bundle.Options) err
 	return errlist.Join(errs...)
 }
 
-// checkPlace returns why a report cannot be written, as far as can be known.
-func checkPlace(r reportFile, summary string) error {
-	dir := filepath.Dir(r.path)
-	switch info, err := os.Stat(r.path); {
+// checkPlace returns why a file cannot be written, as far as can be known. In place means that
+// it is written to as it is, and no other file takes its place.
+func checkPlace(path string, inPlace bool) error {
+	dir := filepath.Dir(path)
+	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
 		return errors.New("it is a directory")
 	case err == nil:
@@ -164,10 +166,10 @@ func checkPlace(r reportFile, summary string) error {
 			return fmt.Errorf("%s is not a directory", dir)
 		}
 	}
-	if r.live() || r.adds(summary) {
-		return nil // it is written to as it is: no other file takes its place
+	if inPlace {
+		return nil
 	}
-	if err := atomicfile.Check(r.path); err != nil {
+	if err := atomicfile.Check(path); err != nil {
 		return fmt.Errorf("no file can be made there: %w", err)
 	}
 	return nil

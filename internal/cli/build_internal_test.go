@@ -7,6 +7,29 @@ import (
 	"testing"
 )
 
+// TestOutputPlace: an output that cannot be written is a problem before the bundle is made.
+func TestOutputPlace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := written(t, filepath.Join(dir, "file"), "")
+	for output, want := range map[string]string{
+		filepath.Join(dir, "none", "x.tar"): "the directory " + filepath.Join(dir, "none") + " does not exist: make it first",
+		filepath.Join(file, "x.tar"):        "is not a directory",
+		dir:                                 "it is a directory",
+		file:                                "",
+		"-":                                 "",
+	} {
+		w, _, _ := worldOf(nil)
+		_, err := w.bundleOptions(Settings{Dir: dir, Output: output}, nil)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", output, err, want)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("%d files are there, %v", len(entries), err)
+	}
+}
+
 // TestSeveralInOne: a value that looks like several is an error that says so, unless it is the
 // name of a file.
 func TestSeveralInOne(t *testing.T) {
