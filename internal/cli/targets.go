@@ -75,8 +75,12 @@ func (s *Settings) servers(base client.Options) (targets []spirodeploy.Target, e
 		opts := base
 		opts.Server = strings.TrimSpace(server)
 		t := spirodeploy.Target{Server: &opts}
-		if host(opts.Server) == "" {
+		onHost := func(other string) bool { return host(other) == host(opts.Server) && place(other) != place(opts.Server) }
+		switch {
+		case host(opts.Server) == "":
 			t.Name = fmt.Sprintf("server %d", i+1)
+		case slices.ContainsFunc(s.Servers, onHost): // its default name would be that of another one
+			t.Name = place(opts.Server)
 		}
 		if slices.ContainsFunc(targets, again(t)) {
 			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s names %s twice", s.Flag("server"), host(opts.Server)), Help: "leave one of them out"})
@@ -106,13 +110,14 @@ func place(server string) string {
 	return strings.ToLower(u.Scheme+"://"+u.Host) + strings.TrimSuffix(u.Path, "/")
 }
 
-// host returns the host of a server's URL, or "" if that has none.
+// host returns the host of a server's URL, with the port unless it is the default, or "" if
+// the URL has none.
 func host(server string) string {
 	u, err := url.Parse(cmp.Or(server, client.DefaultServer))
 	if err != nil {
 		return ""
 	}
-	return u.Host
+	return strings.TrimSuffix(u.Host, ":4510")
 }
 
 // checkNames returns an error for each target without a project or a deployment. A run could

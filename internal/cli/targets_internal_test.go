@@ -26,9 +26,9 @@ func TestTargets(t *testing.T) {
 		problem  string
 	}{
 		"a server twice":         {servers("https://a/", "https://b/", "HTTPS://A"), "", "<a> <b>", "--server names A twice"},
-		"servers of one host":    {servers("https://a/x", "https://a/y"), "", "<a> <a>", ""}, // Deploy refuses the names
+		"servers of one host":    {servers("https://a:4510/x/", "https://a:4510/y", "https://a", "https://b"), "", "https://a:4510/x<a> https://a:4510/y<a> https://a<a> <b>", ""},
 		"no URLs":                {servers("a", "b"), "", "server 1<> server 2<>", ""},
-		"the default server":     {shop, "- {server: 'https://salt:4510'}\n- {}\n", "<salt:4510>", "LIST: target 2 repeats an earlier one"},
+		"the default server":     {shop, "- {server: 'https://salt:4510'}\n- {}\n", "<salt>", "LIST: target 2 repeats an earlier one"},
 		"a target twice":         {shop, "- {server: 'https://a/'}\n- {server: 'https://a'}\n", "<a>", "LIST: target 2 repeats an earlier one"},
 		"two names":              {shop, "- {server: 'https://a/', name: x}\n- {server: 'https://a/', name: y}\n", "x<a> y<a>", ""},
 		"two deployments":        {shop, "- {server: 'https://a/', deployment: x}\n- {server: 'https://a/'}\n", "<a> <a>", ""},
