@@ -47,6 +47,7 @@ func (w World) targets(ctx context.Context, s Settings, base client.Options) (ta
 			base.Token = unread()
 		}
 	}
+	seen := map[[4]string]bool{}
 	for i, l := range list {
 		l.Certificate, l.TokenFile = beside(s.Targets, l.Certificate), beside(s.Targets, l.TokenFile)
 		opts, err := w.targetOptions(ctx, s, l, base)
@@ -58,10 +59,11 @@ func (w World) targets(ctx context.Context, s Settings, base client.Options) (ta
 		if t.Name == "" && host(opts.Server) == "" {
 			t.Name = fmt.Sprintf("target %d", i+1)
 		}
-		if slices.ContainsFunc(targets, again(t)) {
+		if seen[identity(t)] {
 			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s: target %d repeats an earlier one", s.Targets, i+1), Help: "leave one of them out"})
 			continue
 		}
+		seen[identity(t)] = true
 		targets = append(targets, t)
 	}
 	return targets, files, errlist.Join(errs...)
@@ -71,34 +73,37 @@ func (w World) targets(ctx context.Context, s Settings, base client.Options) (ta
 func (s *Settings) servers(base client.Options) (targets []spirodeploy.Target, err error) {
 	var errs []error
 	var proxyErr error
+	named, onHost := map[string]bool{}, map[string]int{} // onHost counts servers
 	for i, server := range s.Servers {
 		opts := base
 		opts.Server = strings.TrimSpace(server)
-		t := spirodeploy.Target{Server: &opts}
-		onHost := func(other string) bool { return host(other) == host(opts.Server) && place(other) != place(opts.Server) }
-		switch {
-		case host(opts.Server) == "":
-			t.Name = fmt.Sprintf("server %d", i+1)
-		case slices.ContainsFunc(s.Servers, onHost): // its default name would be that of another one
-			t.Name = place(opts.Server)
-		}
-		if slices.ContainsFunc(targets, again(t)) {
-			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s names %s twice", s.Flag("server"), host(opts.Server)), Help: "leave one of them out"})
+		at, on := place(opts.Server), host(opts.Server)
+		if named[at] {
+			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s names %s twice", s.Flag("server"), cmp.Or(on, "a server")), Help: "leave one of them out"})
 			continue
+		}
+		named[at] = true
+		onHost[on]++
+		t := spirodeploy.Target{Server: &opts}
+		if on == "" {
+			t.Name = fmt.Sprintf("server %d", i+1)
 		}
 		targets = append(targets, t)
 		if proxyErr == nil && len(s.Servers) > 1 { // the same for each
 			proxyErr = checkProxy(opts.Proxy, opts.Server)
 		}
 	}
+	for i := range targets {
+		if onHost[host(targets[i].Server.Server)] > 1 { // else the host is its name
+			targets[i].Name = cmp.Or(targets[i].Name, place(targets[i].Server.Server))
+		}
+	}
 	return targets, errlist.Join(append(errs, proxyErr)...)
 }
 
-// again returns a function that reports whether a target is t: same name, deployment and server.
-func again(t spirodeploy.Target) func(spirodeploy.Target) bool {
-	return func(other spirodeploy.Target) bool {
-		return other.Name == t.Name && other.Project == t.Project && other.Deployment == t.Deployment && place(other.Server.Server) == place(t.Server.Server)
-	}
+// identity returns what is the same for a target that is named twice.
+func identity(t spirodeploy.Target) [4]string {
+	return [4]string{t.Name, t.Project, t.Deployment, place(t.Server.Server)}
 }
 
 // place returns the URL of a server in a form that is the same for the same server.

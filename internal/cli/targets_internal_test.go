@@ -27,6 +27,7 @@ func TestTargets(t *testing.T) {
 	}{
 		"a server twice":         {servers("https://a/", "https://b/", "HTTPS://A"), "", "<a> <b>", "--server names A twice"},
 		"servers of one host":    {servers("https://a:4510/x/", "https://a:4510/y", "https://a", "https://b"), "", "https://a:4510/x<a> https://a:4510/y<a> https://a<a> <b>", ""},
+		"no URL twice":           {servers("a", "a", "https://b"), "", "server 1<> <b>", "--server names a server twice"},
 		"no URLs":                {servers("a", "b"), "", "server 1<> server 2<>", ""},
 		"the default server":     {shop, "- {server: 'https://salt:4510'}\n- {}\n", "<salt>", "LIST: target 2 repeats an earlier one"},
 		"a target twice":         {shop, "- {server: 'https://a/'}\n- {server: 'https://a'}\n", "<a>", "LIST: target 2 repeats an earlier one"},
