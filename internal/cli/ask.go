@@ -13,6 +13,7 @@ import (
 
 	"github.com/spirostack/spirodeploy/internal/atomicfile"
 	"github.com/spirostack/spirodeploy/internal/errlist"
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -44,7 +45,7 @@ func (w World) check(ctx context.Context, s Settings) error {
 		return err
 	}
 	if err := c.Check(ctx); err != nil {
-		return &Error{Status: report.Classify(err).ExitStatus(), Err: err}
+		return &Error{Status: report.Classify(err).ExitStatus(), Err: withoutOutcome(err)}
 	}
 	allows := ""
 	if readErr == nil {
@@ -56,6 +57,28 @@ func (w World) check(ctx context.Context, s Settings) error {
 	}
 	return w.printed()
 }
+
+// withoutOutcome returns an error without its words about a deployment: a question is none.
+func withoutOutcome(err error) error {
+	if e, ok := errors.AsType[fault.Explainer](err); ok {
+		return &asked{e}
+	}
+	return err
+}
+
+// asked is an error of a question.
+type asked struct{ err fault.Explainer }
+
+func (a *asked) Error() string { return a.Explain().String() }
+
+func (a *asked) Explain() fault.Parts {
+	parts := a.err.Explain()
+	parts.Outcome = ""
+	return parts
+}
+
+// Unwrap returns the cause. The error itself would tell its outcome.
+func (a *asked) Unwrap() error { return errors.Unwrap(a.err) }
 
 // warn tells what was found beside.
 func (w World) warn() {
@@ -79,7 +102,7 @@ func (w World) rights(ctx context.Context, s Settings) error {
 	case !narrower && s.Output != "":
 		err = errlist.Join(err, fmt.Errorf("%s is for a narrower token: say which with %s or %s", s.Flag("output"), s.Flag("project"), s.Flag("lifetime")))
 	}
-	if err := errlist.Join(s.Contradictions(), err); err != nil {
+	if err := errlist.Join(append(s.empty(), err)...); err != nil {
 		return err
 	}
 	if narrower {
@@ -104,6 +127,9 @@ func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 	for _, project := range s.Projects {
 		errs = append(errs, client.CheckName("project", project), rights.Check(project, now))
 	}
+	if len(s.Projects) == 0 { // else that check has done it
+		errs = append(errs, rights.Expired(now.Add(-token.ClockSlack)))
+	}
 	if s.Lifetime != nil && *s.Lifetime <= 0 {
 		errs = append(errs, fmt.Errorf("%s must be more than 0", s.Flag("lifetime")))
 	}
@@ -115,6 +141,9 @@ func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 	if s.Lifetime != nil {
 		// The server's clock decides: the token lasts that long there, too.
 		end = now.Add(*s.Lifetime + token.ClockSlack)
+		if last := rights.NotAfter; !last.IsZero() && now.Add(*s.Lifetime).After(last) {
+			w.warnings.add(fmt.Sprintf("%s %s: the given token has only %s left, and a token made of it lasts no longer", s.Flag("lifetime"), *s.Lifetime, human.Elapsed(max(0, last.Sub(now)))))
+		}
 	}
 	narrow, err := t.Narrow(end, s.Projects...)
 	if err == nil {
@@ -147,7 +176,7 @@ func sameFile(a, b string) bool {
 func (w World) NeedToken(ctx context.Context, s Settings) (token.Token, error) {
 	t, err := w.token(ctx, s)
 	if err == nil && t.IsZero() {
-		err = &fault.Error{Err: token.ErrNone, Help: "set {token}"}
+		err = &fault.Error{Err: token.ErrNone, Help: "set {token} (on the master, salt-run spiro.issue_token makes one)"}
 	}
 	return t, err
 }

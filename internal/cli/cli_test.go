@@ -150,6 +150,7 @@ func TestNarrow(t *testing.T) {
 		{"harmful names", server.Token(0, "a\x1b[2J"), cli.Settings{Projects: []string{"shop"}, Output: path}, "", `not for the project shop but for a\x1b[2J, `},
 		{"no name", server.Token(0), cli.Settings{Projects: []string{"a/b"}, Output: path}, "", "it contains a /"},
 		{"expired", server.Token(-time.Hour), cli.Settings{Projects: []string{"shop"}, Output: path}, "", "has expired"},
+		{"expired, for a time", server.Token(-time.Hour), cli.Settings{Lifetime: new(time.Hour), Output: path}, "", "has expired"},
 		{"negative", server.Token(0), cli.Settings{Lifetime: new(-time.Hour), Output: path}, "", "must be more than 0"},
 		{"no macaroon", "just-some-word-or-so", cli.Settings{Lifetime: new(time.Hour), Output: path}, "", "cannot be narrowed"},
 	} {
@@ -188,6 +189,50 @@ func TestNarrow(t *testing.T) {
 		}
 		if said := stderr.String(); !strings.Contains(said, tt.says) || strings.Contains(said, narrow.Reveal()) {
 			t.Errorf("%s: the story does not say %q, or has the token in it", tt.name, tt.says)
+		}
+	}
+}
+
+// TestLifetime: a token that lasts longer than the one that it is made of cannot be made, and
+// the user learns that.
+func TestLifetime(t *testing.T) {
+	t.Parallel()
+	given := spirotest.New(t, spirotest.Options{}).Token(time.Hour, "shop")
+	for lifetime, want := range map[time.Duration]bool{30 * time.Minute: false, 48 * time.Hour: true} {
+		w, _, stderr := world(map[string]string{"SPIRO_TOKEN": given})
+		if err := w.Token(t.Context(), cli.Settings{Lifetime: &lifetime, Output: "-"}); err != nil {
+			t.Error(err)
+		}
+		if said := stderr.String(); strings.Contains(said, "warning: --lifetime 48h0m0s: the given token has only ") != want {
+			t.Errorf("%s: %q", lifetime, said)
+		}
+	}
+}
+
+// TestCheckDeploysNothing: check says nothing about a deployment, and keeps the help and the
+// status of what failed.
+func TestCheckDeploysNothing(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		answer http.HandlerFunc
+		status int
+		want   string
+	}{
+		"nobody listens": {nil, 5, "check host and port of the server URL, and that SpiroFS runs in the Salt master"},
+		"refused":        {http.NotFound, 3, "there is no SpiroFS at this URL: check its path"},
+		"another server": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("Welcome")) }, 5, `"Welcome": check the server URL`},
+	} {
+		url := "http://127.0.0.1:1/" // nobody listens
+		if test.answer != nil {
+			server := httptest.NewServer(test.answer)
+			defer server.Close()
+			url = server.URL
+		}
+		w, _, _ := world(map[string]string{"SPIRO_TOKEN": "an-opaque-token"})
+		err := w.Check(t.Context(), cli.Settings{Servers: []string{url}, Insecure: true})
+		var with *cli.Error
+		if !errors.As(err, &with) || with.Status != test.status || !strings.HasSuffix(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "check token: ") {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
 	}
 }

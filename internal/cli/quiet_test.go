@@ -32,13 +32,15 @@ func TestQuietWarnings(t *testing.T) {
 	}
 	const exclude, other = "nothing matches the exclude pattern *.pyc", "no minion"
 	for name, change := range map[string]func(*cli.Settings){
-		"deploy": func(s *cli.Settings) { s.Project, s.Deployment, s.Servers = "shop", "prod", []string{server.URL()} },
-		"build":  func(s *cli.Settings) { s.Output = out + "2" },
-		"diff":   func(s *cli.Settings) { s.Diff = out },
+		"deploy": func(s *cli.Settings) {
+			s.Project, s.Deployment, s.Servers, s.Insecure = "shop", "prod", []string{server.URL()}, true
+		},
+		"build": func(s *cli.Settings) { s.Output = out + "2" },
+		"diff":  func(s *cli.Settings) { s.Diff = out },
 	} {
 		for _, quiet := range []bool{false, true} {
 			w, _, stderr := world(map[string]string{"SPIRO_TOKEN": server.Token(time.Hour, "shop")})
-			s := cli.Settings{Dir: dir, Exclude: []string{"*.pyc"}, Quiet: quiet, Insecure: true}
+			s := cli.Settings{Dir: dir, Exclude: []string{"*.pyc"}, Quiet: quiet}
 			change(&s)
 			if err := w.Run(t.Context(), s); err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
@@ -20,24 +21,27 @@ func inRegistry(name string) bool { return isURL.MatchString(name) }
 
 var isURL = regexp.MustCompile(`(?i)^([a-z][a-z0-9+.-]+:/|oci:)`)
 
+// asksRegistry reports whether a flag names a bundle in a registry.
+func (s *Settings) asksRegistry() bool {
+	return slices.ContainsFunc([]string{s.Output, s.Bundle, s.Diff}, inRegistry)
+}
+
 // checkRegistry returns what is wrong with the flags about registries.
 func (s *Settings) checkRegistry(given map[string]bool) []error {
 	var errs []error
-	used := false
 	for _, f := range []struct{ flag, name string }{{"output", s.Output}, {"bundle", s.Bundle}, {"diff", s.Diff}} {
 		if !inRegistry(f.name) {
 			continue
 		}
-		used = true
 		if _, err := registry.Parse(f.name); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", s.Flag(f.flag), err))
 		}
 	}
-	if given["registry-source"] && used && !inRegistry(s.Output) {
+	if given["registry-source"] && s.asksRegistry() && !inRegistry(s.Output) {
 		errs = append(errs, fmt.Errorf("%s has no effect: it is noted with a bundle that %s pushes", s.Flag("registry-source"), s.Flag("output")))
 	}
 	for _, flag := range []string{"registry-cert", "registry-plain", "registry-source"} {
-		if given[flag] && !used {
+		if given[flag] && !s.asksRegistry() {
 			errs = append(errs, fmt.Errorf("%s has no effect: no flag names a bundle with %s", s.Flag(flag), registry.Scheme))
 		}
 	}
@@ -50,7 +54,7 @@ func (w World) registry(ctx context.Context, s Settings, name string, progress f
 	if addr, err = registry.Parse(name); err != nil {
 		return addr, nil, err
 	}
-	opts := registry.Options{PlainHTTP: s.RegistryPlain, ConnectTimeout: s.ConnectTimeout, Progress: progress}
+	opts := registry.Options{PlainHTTP: s.RegistryPlain, ConnectTimeout: Or(s.ConnectTimeout), Progress: progress}
 	if opts.Proxy, err = w.proxy(); err != nil {
 		return addr, nil, err
 	}

@@ -51,6 +51,8 @@ func parseReports(specs []string, summary string) ([]reportFile, error) {
 			err = errors.New("not FORMAT=FILE, such as json=report.json")
 		case !slices.Contains(view.Names(), format):
 			err = fmt.Errorf("the format %q is not known: there are %s", format, strings.Join(view.Names(), ", "))
+		case severalReports(path):
+			err = errors.New("it takes one report: name each by itself")
 		case path == atomicfile.Stdout:
 			if stdout++; stdout > 1 {
 				continue // told below
@@ -58,7 +60,8 @@ func parseReports(specs []string, summary string) ([]reportFile, error) {
 		case slices.ContainsFunc(files, func(f reportFile) bool { return same(f.path, path) }):
 			err = errors.New("another one goes to that file")
 		default:
-			err = checkPlace(reportFile{format, path}, summary) // the user learns it now, not after the deployment
+			r := reportFile{format, path}
+			err = checkPlace(path, r.live() || r.adds(summary)) // the user learns it now, not after the deployment
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("report %q: %w", spec, err))
@@ -70,6 +73,11 @@ func parseReports(specs []string, summary string) ([]reportFile, error) {
 		errs = append(errs, errors.New("report: only one can go to standard output"))
 	}
 	return files, errlist.Join(errs...)
+}
+
+// severalReports reports whether a path has another report behind a comma.
+func severalReports(path string) bool {
+	return slices.ContainsFunc(view.Names(), func(format string) bool { return strings.Contains(path, ","+format+"=") })
 }
 
 // same reports whether two paths name one file, which need not be there yet. Standard
@@ -92,12 +100,16 @@ func (s *Settings) inputs() []string {
 // artifactPaths returns where artifacts are.
 func artifactPaths(opts bundle.Options) (paths []string) {
 	for _, a := range opts.Artifacts {
-		if !filepath.IsAbs(a.Path) {
-			a.Path = filepath.Join(opts.Dir, a.Path)
-		}
-		paths = append(paths, a.Path)
+		paths = append(paths, artifactPath(opts.Dir, a))
 	}
 	return paths
+}
+
+func artifactPath(dir string, a bundle.Artifact) string {
+	if filepath.IsAbs(a.Path) {
+		return a.Path
+	}
+	return filepath.Join(dir, a.Path)
 }
 
 // isState reports whether a file that need not be there is, or would be, below the directory
@@ -136,10 +148,11 @@ func checkInputs(reports []reportFile, inputs []string, opts bundle.Options) err
 	return errlist.Join(errs...)
 }
 
-// checkPlace returns why a report cannot be written, as far as can be known.
-func checkPlace(r reportFile, summary string) error {
-	dir := filepath.Dir(r.path)
-	switch info, err := os.Stat(r.path); {
+// checkPlace returns why a file cannot be written, as far as can be known. In place means that
+// it is written to as it is, and no other file takes its place.
+func checkPlace(path string, inPlace bool) error {
+	dir := filepath.Dir(path)
+	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
 		return errors.New("it is a directory")
 	case err == nil:
@@ -153,10 +166,10 @@ func checkPlace(r reportFile, summary string) error {
 			return fmt.Errorf("%s is not a directory", dir)
 		}
 	}
-	if r.live() || r.adds(summary) {
-		return nil // it is written to as it is: no other file takes its place
+	if inPlace {
+		return nil
 	}
-	if err := atomicfile.Check(r.path); err != nil {
+	if err := atomicfile.Check(path); err != nil {
 		return fmt.Errorf("no file can be made there: %w", err)
 	}
 	return nil

@@ -58,7 +58,8 @@ type plan struct {
 
 // plan reads the settings, the environment and the files that they name. The plan's
 // Problems are what is wrong with them: Deploy adds what it finds, and sends nothing.
-// An error means that a report would replace a file that the run reads.
+// An error means that a report would replace a file that the run reads, or that a target has
+// no name to show.
 func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 	reports, reportsErr := parseReports(s.Reports, w.env("GITHUB_STEP_SUMMARY"))
 	if slices.ContainsFunc(reports, func(r reportFile) bool { return r.path == atomicfile.Stdout }) {
@@ -76,10 +77,12 @@ func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 	bundleOptions, bundleErr := w.bundleOptions(s, files)
 	inputsErr := checkInputs(reports, inputs, bundleOptions)
 	problems := []error{s.Contradictions(), reportsErr, bundleErr, serverErr, targetsErr}
-	if inputsErr != nil {
-		return nil, errlist.Join(append(problems, inputsErr)...)
+	namesErr := s.checkNames(targets)
+	lost := targetsErr != nil && len(targets) == 0 // the list may have named other servers and tokens
+	if nameless := s.Project == "" || s.Deployment == ""; inputsErr != nil || namesErr != nil || lost && nameless {
+		return nil, errlist.Join(append(problems, inputsErr, namesErr)...)
 	}
-	if targetsErr != nil && len(targets) == 0 { // the list may have named other servers and tokens
+	if lost {
 		server = client.Options{Token: unread()}
 	}
 	expected, expectErr := w.expected(ctx, s, targets)

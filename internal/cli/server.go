@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ const maxCertificate = 1 << 20
 // serverOptions reads the settings for the server. If it fails, the options still serve
 // to find what else is wrong.
 func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, error) {
-	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Servers...), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: s.ConnectTimeout}
+	opts := client.Options{Server: cmp.Or(w.ServerURL(s.Servers...), s.Defaults.Server), Insecure: s.Insecure, ConnectTimeout: Or(s.ConnectTimeout)}
 	opts.MaxEvent, _ = parseSize(s.MaxEvent) // it is 0 if there is none; contradictions reports a bad one
 	var tokenErr, certErr, proxyErr error
 	if opts.Proxy, proxyErr = w.proxy(); proxyErr == nil && s.Targets == "" && len(s.Servers) < 2 { // else each target has a server of its own
@@ -43,8 +44,23 @@ func (w World) serverOptions(ctx context.Context, s Settings) (client.Options, e
 	if s.SSLCert != "" {
 		opts.Certificate, certErr = readCertificate(ctx, s.SSLCert)
 	}
-	return opts, errlist.Join(tokenErr, certErr, proxyErr)
+	var urlErr error
+	if len(s.Servers) == 0 && s.Targets == "" {
+		urlErr = s.oneURL("SPIRO_URL", w.env("SPIRO_URL"))
+	}
+	return opts, errlist.Join(tokenErr, certErr, proxyErr, urlErr)
 }
+
+// oneURL returns an error for a text that names several servers: the client would take the
+// others for a path.
+func (s *Settings) oneURL(what, url string) error {
+	if !severalURLs.MatchString(url) {
+		return nil
+	}
+	return &fault.Error{Err: fmt.Errorf("%s has several URLs and takes one", what), Help: fault.Hint("name each with " + s.Flag("server"))}
+}
+
+var severalURLs = regexp.MustCompile(`,\s*https?://`)
 
 // ServerURL returns the first server of flags, or else of SPIRO_URL, or "".
 func (w World) ServerURL(flags ...string) string {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,16 +27,16 @@ type Settings struct {
 	Bundle      string   `group:"bundle" placeholder:"FILE" help:"Take this bundle instead of building one: a file, or oci://REGISTRY/NAME:TAG or …@DIGEST."`
 	Digest      string   `group:"bundle" placeholder:"sha256:…" help:"Refuse a bundle with any other digest."`
 
-	Servers        []string      `name:"server" group:"server" placeholder:"URL" sep:"none" help:"Server to deploy to (default: SPIRO_URL, or https://salt:4510/). Repeatable: the same bundle then goes to all of them."`
-	Targets        string        `group:"server" placeholder:"FILE" help:"List of targets, in YAML: name, server, project, deployment, certificate, insecure, token-variable, token-file."`
-	Rollout        string        `group:"server" placeholder:"parallel|serial" help:"Whether to deploy to all servers at once, or to one after the other until one fails (default: parallel)."`
-	MaxParallel    int           `group:"server" placeholder:"N" help:"How many servers at once, at most (default: all)."`
-	Token          string        `group:"server" placeholder:"TOKEN" help:"Token (default: SPIRO_TOKEN). Everybody on this machine can see it here: use SPIRO_TOKEN or --token-file."`
-	TokenFile      string        `group:"server" placeholder:"FILE" help:"File with the token."`
-	NarrowToken    *bool         `group:"server" negatable:"" help:"Send the token narrowed to PROJECT (default: yes)."`
-	SSLCert        string        `group:"server" name:"ssl-cert" placeholder:"FILE" help:"Trust this certificate or CA (PEM) instead of the system's."`
-	Insecure       bool          `group:"server" help:"Verify nothing, and allow plain HTTP."`
-	ConnectTimeout time.Duration `group:"server" default:"20s" placeholder:"DURATION" help:"Time limit for connecting (default: 20s)."`
+	Servers        []string       `name:"server" group:"server" placeholder:"URL" sep:"none" help:"Server to deploy to (default: SPIRO_URL, or https://salt:4510/). Repeatable: the same bundle then goes to all of them."`
+	Targets        string         `group:"server" placeholder:"FILE" help:"List of targets, in YAML: name, server, project, deployment, certificate, insecure, token-variable, token-file."`
+	Rollout        string         `group:"server" placeholder:"parallel|serial" help:"Whether to deploy to all servers at once, or to one after the other until one fails (default: parallel)."`
+	MaxParallel    int            `group:"server" placeholder:"N" help:"How many servers at once, at most (default: all)."`
+	Token          string         `group:"server" placeholder:"TOKEN" help:"Token (default: SPIRO_TOKEN). Everybody on this machine can see it here: use SPIRO_TOKEN or --token-file."`
+	TokenFile      string         `group:"server" placeholder:"FILE" help:"File with the token."`
+	NarrowToken    *bool          `group:"server" negatable:"" help:"Send the token narrowed to PROJECT (default: yes)."`
+	SSLCert        string         `group:"server" name:"ssl-cert" placeholder:"FILE" help:"Trust this certificate or CA (PEM) instead of the system's."`
+	Insecure       bool           `group:"server" help:"Verify nothing, and allow plain HTTP."`
+	ConnectTimeout *time.Duration `group:"server" placeholder:"DURATION" help:"Time limit for connecting (default: 20s)."`
 
 	RegistryCert   string `group:"registry" placeholder:"FILE" help:"Trust this certificate or CA (PEM) of the registry, beside the system's."`
 	RegistryPlain  bool   `group:"registry" help:"Speak plain HTTP with the registry."`
@@ -136,9 +135,12 @@ func (s *Settings) limit(ctx context.Context) (context.Context, context.CancelFu
 
 // Flag spells a flag of the command for this front end.
 func (s *Settings) Flag(name string) string {
+	positive, no := strings.CutPrefix(name, "no-")
 	switch {
 	case !s.Mage:
 		return "--" + name
+	case no:
+		return s.Flag(positive) + "=false"
 	case name == "include-source":
 		return "-source"
 	}
@@ -154,7 +156,18 @@ func (s *Settings) Spell(o fault.Option) string {
 	switch o {
 	case fault.Project, fault.Deployment:
 		return strings.ToUpper(string(o))
+	case fault.Insecure:
+		if s.Targets != "" && !s.Insecure { // the flag would be for all targets
+			return `"insecure: true" in the list`
+		}
+	case fault.SSLCert:
+		if s.Targets != "" && s.SSLCert == "" {
+			return `"certificate" in the list`
+		}
 	case fault.Server:
+		if s.Targets != "" {
+			return `"server" in the list`
+		}
 		return "SPIRO_URL or " + s.Flag("server")
 	case fault.Init:
 		if s.Mage {
@@ -171,10 +184,10 @@ func (s *Settings) Spell(o fault.Option) string {
 
 // clashes are flags that have no effect with another one.
 var clashes = []struct{ with, why, flags string }{
-	{"diff", "only compares", "strict missing-minions output dry-run report digest " + asking},
+	{"diff", "only compares", "strict missing-minions output dry-run report digest no-highstate verbose " + asking + " " + serving},
 	{"bundle", "is a whole bundle", "output artifact include-source exclude git-describe dir"},
 	{"targets", "names the servers", "server"},
-	{"output", "only writes the bundle", "targets dry-run report " + asking},
+	{"output", "only writes the bundle", "dry-run report verbose " + asking + " " + serving},
 	{"no-highstate", "asks no minion", asking},
 	{"quiet", "tells the verdict alone", "verbose"},
 	{"registry-plain", "needs no certificate", "registry-cert"},
@@ -183,9 +196,11 @@ var clashes = []struct{ with, why, flags string }{
 // asking are the flags that ask for minions.
 const asking = "expect-from expect-minion min-minions require-minions"
 
-// Contradictions returns what is wrong with the flags by themselves.
-func (s *Settings) Contradictions() error {
-	var errs []error
+// serving are the flags about servers.
+const serving = "server targets rollout max-parallel token token-file no-narrow-token ssl-cert insecure max-event"
+
+// empty returns an error for each flag that is given and empty.
+func (s *Settings) empty() (errs []error) {
 	for _, name := range s.blank {
 		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s is given and empty", s.Flag(name)), Help: "is a variable not set?"})
 	}
@@ -195,6 +210,47 @@ func (s *Settings) Contradictions() error {
 	if slices.ContainsFunc(s.Servers, func(url string) bool { return strings.TrimSpace(url) == "" }) { // it would be the default server
 		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has an empty value", s.Flag("server")), Help: "is a variable not set?"})
 	}
+	return errs
+}
+
+// Contradictions returns what is wrong with the flags by themselves.
+func (s *Settings) Contradictions() error {
+	given := s.given()
+	return errlist.Join(slices.Concat(s.empty(), s.useless(given), s.checkRegistry(given), s.checkExpectations(), s.checkValues())...)
+}
+
+// useless returns an error for each flag that has no effect.
+func (s *Settings) useless(given map[string]bool) (errs []error) {
+	useless := func(flag, with, why string) {
+		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.Flag(flag), with, why), Help: "leave one of them out"})
+	}
+	for _, clash := range clashes {
+		for flag := range strings.FieldsSeq(clash.flags) {
+			if given[clash.with] && given[flag] {
+				useless(flag, s.Flag(clash.with), clash.why)
+			}
+		}
+	}
+	if s.Rollout == serial && s.MaxParallel != 0 {
+		useless("max-parallel", s.Flag("rollout"), "is serial")
+	}
+	local := given["output"] || given["diff"]
+	if given["connect-timeout"] && local && !s.asksRegistry() {
+		errs = append(errs, fmt.Errorf("%s has no effect: the run connects to nothing", s.Flag("connect-timeout")))
+	}
+	for _, flag := range []string{"rollout", "max-parallel"} {
+		if given[flag] && !local && s.Targets == "" && len(s.Servers) < 2 {
+			errs = append(errs, fmt.Errorf("%s has no effect: there is only one server", s.Flag(flag)))
+		}
+	}
+	return errs
+}
+
+// checkValues returns what is wrong with values of flags.
+func (s *Settings) checkValues() (errs []error) {
+	for _, url := range s.Servers {
+		errs = append(errs, s.oneURL(s.Flag("server"), url))
+	}
 	oneOf := func(flag, value string, words ...string) {
 		if last := len(words) - 1; value != "" && !slices.Contains(words, value) {
 			errs = append(errs, fmt.Errorf("%s %q: it is %s or %s", s.Flag(flag), value, strings.Join(words[:last], ", "), words[last]))
@@ -203,37 +259,19 @@ func (s *Settings) Contradictions() error {
 	oneOf("rollout", s.Rollout, parallel, serial)
 	oneOf("color", s.Color, auto, always, never)
 	oneOf("missing-minions", s.MissingMinions, string(report.Fail), string(report.Warn))
-	useless := func(flag, with, why string) {
-		errs = append(errs, &fault.Error{Err: fmt.Errorf("%s has no effect with %s, which %s", s.Flag(flag), with, why), Help: "leave one of them out"})
-	}
-	given := s.given()
-	for _, clash := range clashes {
-		for flag := range strings.FieldsSeq(clash.flags) {
-			if given[clash.with] && given[flag] {
-				useless(flag, s.Flag(clash.with), clash.why)
-			}
-		}
-	}
-	for _, flag := range []string{"rollout", "max-parallel"} {
-		if given[flag] && s.Targets == "" && len(s.Servers) < 2 {
-			useless(flag, "a single server", "is all there is")
-		}
-	}
-	if s.Rollout == serial && s.MaxParallel != 0 {
-		useless("max-parallel", s.Flag("rollout"), "is serial")
-	}
 	if s.MaxParallel < 0 {
 		errs = append(errs, fmt.Errorf("%s must not be negative", s.Flag("max-parallel")))
 	}
-	errs = append(errs, s.checkExpectations()...)
 	if _, err := parseSize(s.MaxEvent); err != nil && s.MaxEvent != "" {
 		errs = append(errs, fmt.Errorf("%s %q: %w", s.Flag("max-event"), s.MaxEvent, err))
 	}
-	errs = append(errs, s.checkRegistry(given)...)
-	if s.Timeout < 0 || s.ConnectTimeout < 0 {
-		errs = append(errs, errors.New("a timeout must not be negative"))
+	if s.Timeout < 0 {
+		errs = append(errs, fmt.Errorf("%s must not be negative", s.Flag("timeout")))
 	}
-	return errlist.Join(errs...)
+	if s.ConnectTimeout != nil && *s.ConnectTimeout <= 0 { // the client would take its default
+		errs = append(errs, fmt.Errorf("%s must be more than 0", s.Flag("connect-timeout")))
+	}
+	return errs
 }
 
 // given reports which flags are given. It knows those that [Settings.Contradictions] compares.
@@ -244,6 +282,8 @@ func (s *Settings) given() map[string]bool {
 		"expect-from": s.ExpectFrom != "", "expect-minion": len(s.ExpectMinions) > 0, "min-minions": s.MinMinions != 0, "require-minions": s.RequireMinions,
 		"missing-minions": s.MissingMinions != "", "no-highstate": s.NoHighstate(), "report": len(s.Reports) > 0, "strict": s.Strict,
 		"max-parallel": s.MaxParallel != 0, "rollout": s.Rollout != "", "server": len(s.Servers) > 0, "targets": s.Targets != "",
+		"token": s.Token != "", "token-file": s.TokenFile != "", "no-narrow-token": s.FullToken(), "ssl-cert": s.SSLCert != "", "insecure": s.Insecure,
+		"connect-timeout": s.ConnectTimeout != nil, "max-event": s.MaxEvent != "",
 		"quiet": s.Quiet, "verbose": s.Verbose,
 		"registry-cert": s.RegistryCert != "", "registry-plain": s.RegistryPlain, "registry-source": s.RegistrySource != "",
 	}

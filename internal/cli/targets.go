@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
+	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/token"
 )
 
@@ -30,14 +32,7 @@ const maxTargets = 1 << 20
 // files that their list names.
 func (w World) targets(ctx context.Context, s Settings, base client.Options) (targets []spirodeploy.Target, files []string, err error) {
 	if s.Targets == "" {
-		for _, url := range s.Servers {
-			opts := base
-			opts.Server = strings.TrimSpace(url)
-			targets = append(targets, spirodeploy.Target{Server: &opts})
-			if err == nil && len(s.Servers) > 1 { // the same for each
-				err = checkProxy(opts.Proxy, opts.Server)
-			}
-		}
+		targets, err = s.servers(base)
 		return targets, nil, err
 	}
 	list, err := ctxio.Done(ctx, func() ([]listed, error) { return w.readTargets(s.Targets) })
@@ -52,19 +47,107 @@ func (w World) targets(ctx context.Context, s Settings, base client.Options) (ta
 			base.Token = unread()
 		}
 	}
+	seen := map[[4]string]bool{}
 	for i, l := range list {
 		l.Certificate, l.TokenFile = beside(s.Targets, l.Certificate), beside(s.Targets, l.TokenFile)
 		opts, err := w.targetOptions(ctx, s, l, base)
-		if cmp.Or(l.Project, s.Project) == "" || cmp.Or(l.Deployment, s.Deployment) == "" {
-			err = errlist.Join(err, errors.New("project or deployment is missing: name it in the list, or PROJECT DEPLOYMENT on the command line"))
-		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: target %s: %w", s.Targets, cmp.Or(l.Name, fmt.Sprint(i+1)), err))
 		}
 		files = append(files, l.Certificate, l.TokenFile)
-		targets = append(targets, spirodeploy.Target{Name: l.Name, Project: l.Project, Deployment: l.Deployment, Server: &opts})
+		t := spirodeploy.Target{Name: l.Name, Project: l.Project, Deployment: l.Deployment, Server: &opts}
+		if t.Name == "" && host(opts.Server) == "" {
+			t.Name = fmt.Sprintf("target %d", i+1)
+		}
+		if seen[identity(t)] {
+			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s: target %d repeats an earlier one", s.Targets, i+1), Help: "leave one of them out"})
+			continue
+		}
+		seen[identity(t)] = true
+		targets = append(targets, t)
 	}
 	return targets, files, errlist.Join(errs...)
+}
+
+// servers returns a target for each server that the flags name.
+func (s *Settings) servers(base client.Options) (targets []spirodeploy.Target, err error) {
+	var errs []error
+	var proxyErr error
+	named, onHost := map[string]bool{}, map[string]int{} // onHost counts servers
+	for i, server := range s.Servers {
+		opts := base
+		opts.Server = strings.TrimSpace(server)
+		at, on := place(opts.Server), host(opts.Server)
+		if named[at] {
+			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s names %s twice", s.Flag("server"), cmp.Or(on, "a server")), Help: "leave one of them out"})
+			continue
+		}
+		named[at] = true
+		onHost[on]++
+		t := spirodeploy.Target{Server: &opts}
+		if on == "" {
+			t.Name = fmt.Sprintf("server %d", i+1)
+		}
+		targets = append(targets, t)
+		if proxyErr == nil && len(s.Servers) > 1 { // the same for each
+			proxyErr = checkProxy(opts.Proxy, opts.Server)
+		}
+	}
+	for i := range targets {
+		if onHost[host(targets[i].Server.Server)] > 1 { // else the host is its name
+			targets[i].Name = cmp.Or(targets[i].Name, place(targets[i].Server.Server))
+		}
+	}
+	return targets, errlist.Join(append(errs, proxyErr)...)
+}
+
+// identity returns what is the same for a target that is named twice.
+func identity(t spirodeploy.Target) [4]string {
+	return [4]string{t.Name, t.Project, t.Deployment, place(t.Server.Server)}
+}
+
+// place returns the URL of a server in a form that is the same for the same server.
+func place(server string) string {
+	u, err := url.Parse(cmp.Or(server, client.DefaultServer))
+	if err != nil || u.Host == "" {
+		return server
+	}
+	return strings.ToLower(u.Scheme+"://"+u.Host) + strings.TrimSuffix(u.Path, "/")
+}
+
+// host returns the host of a server's URL, with the port unless it is the default, or "" if
+// the URL has none.
+func host(server string) string {
+	u, err := url.Parse(cmp.Or(server, client.DefaultServer))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(u.Host, ":4510")
+}
+
+// checkNames returns an error for each target without a project or a deployment. A run could
+// not name it.
+func (s *Settings) checkNames(targets []spirodeploy.Target) error {
+	if s.Targets == "" {
+		return errlist.Join(CheckGiven("PROJECT", s.Project), CheckGiven("DEPLOYMENT", s.Deployment))
+	}
+	var errs []error
+	for i, t := range targets {
+		var missing []string
+		if cmp.Or(t.Project, s.Project) == "" {
+			missing = append(missing, "project")
+		}
+		if cmp.Or(t.Deployment, s.Deployment) == "" {
+			missing = append(missing, "deployment")
+		}
+		if len(missing) > 0 {
+			errs = append(errs, &fault.Error{
+				What: fmt.Sprintf("%s: target %s", s.Targets, strings.TrimPrefix(cmp.Or(t.Name, fmt.Sprint(i+1)), "target ")), Err: fmt.Errorf("it has no %s", strings.Join(missing, " and no ")),
+				Help: "name it there, or give {project} {deployment}",
+			})
+		}
+	}
+	return errlist.Join(errs...)
 }
 
 func (l listed) ownsToken() bool { return l.TokenVariable != "" || l.TokenFile != "" }

@@ -64,21 +64,28 @@ func settings() cli.Settings {
 	}}
 }
 
+// given says which flags are given.
+type given struct{ bundle, output, diff, insecure, noHighstate bool }
+
 // beside returns the defaults without those that flags make pointless. A given bundle needs
-// none about its content, -insecure none about certificates, and a run without a
-// deployment or a highstate none about minions.
-func (o Options) beside(bundle, noDeployment, insecure, noHighstate bool) Options {
-	if bundle {
+// none about its content, -insecure none about certificates, a run without a deployment none
+// about servers, one without a highstate none about minions, and a comparison allows anything.
+func (o Options) beside(flags given) Options {
+	noDeployment := flags.output || flags.diff
+	if flags.bundle {
 		o.Dir, o.Artifacts, o.Source, o.Exclude = "", nil, "", nil
 	}
 	if noDeployment {
 		o.Targets, o.Reports = "", nil
 	}
-	if insecure {
+	if noDeployment || flags.insecure {
 		o.Certificate = ""
 	}
-	if noDeployment || noHighstate {
+	if noDeployment || flags.noHighstate {
 		o.RequireMinions, o.ExpectMinions = false, nil
+	}
+	if flags.diff {
+		o.MissingMinions, o.Strict = "", false
 	}
 	return o
 }

@@ -68,6 +68,14 @@ func TestDefaults(t *testing.T) { //nolint:paralleltest // it changes Defaults a
 	if err := targets.Deploy(t.Context(), "shop", "prod", nil, nil, nil, nil, nil, nil, nil, nil, &no, nil, nil, nil, nil, nil, nil, &tar, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil); err != nil {
 		t.Errorf("with a bundle, without a highstate: %v", err)
 	}
+	targets.Defaults.Strict, targets.Defaults.MissingMinions = true, "warn"
+	again := filepath.Join(t.TempDir(), "again.tar")
+	if err := targets.Deploy(t.Context(), "shop", "prod", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, &again, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil); err != nil {
+		t.Errorf("with an output: %v", err)
+	}
+	if err := targets.Deploy(t.Context(), "shop", "prod", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, &tar, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil); err != nil {
+		t.Errorf("with a comparison: %v", err)
+	}
 }
 
 // deploy calls the target without flags.

@@ -120,12 +120,14 @@ func Deploy(
 	if err := cli.CheckPosition(project, deployment); err != nil {
 		return err
 	}
-	d := Defaults.beside(bundle != nil, output != nil || diff != nil, cli.Or(insecure), highstate != nil && !*highstate)
+	d := Defaults.beside(given{
+		bundle: bundle != nil, output: output != nil, diff: diff != nil, insecure: cli.Or(insecure), noHighstate: highstate != nil && !*highstate,
+	})
 	s := bundleSettings(d, dir, artifact, source, exclude, gitDescribe, digest, missingMinions, strict)
 	s.Project, s.Deployment = project, deployment
 	s.Insecure, s.NarrowToken, s.Highstate = cli.Or(insecure), narrowToken, highstate
 	s.RequireMinions = or(requireMinions, d.RequireMinions)
-	s.DryRun, s.ConnectTimeout, s.Timeout = cli.Or(dryRun), cli.Or(connectTimeout), cli.Or(timeout)
+	s.DryRun, s.ConnectTimeout, s.Timeout = cli.Or(dryRun), connectTimeout, cli.Or(timeout)
 	s.Verbose, s.Quiet = cli.Or(verbose), cli.Or(quiet)
 	s.Color, s.Reports = s.Text("color", color), orList(&s, "report", report, d.Reports)
 	s.Servers, s.Targets, s.Rollout, s.MaxParallel = s.List("server", server), orText(&s, "targets", targets, d.list(server)), s.Text("rollout", rollout), cli.Or(maxParallel)
@@ -149,7 +151,7 @@ func Check(
 	s := settings()
 	s.Insecure = cli.Or(insecure)
 	s.Project, s.Servers = s.Text("project", project), s.List("server", server)
-	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, Defaults.beside(false, false, cli.Or(insecure), false).Certificate)
+	s.TokenFile, s.SSLCert = s.Text("token-file", tokenFile), orText(&s, "ssl-cert", sslCert, Defaults.beside(given{insecure: cli.Or(insecure)}).Certificate)
 	return until(ctx, cli.World.Check, s)
 }
 

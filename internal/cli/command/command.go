@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -115,9 +116,13 @@ func explain(err error, command string, model *kong.Application, args []string) 
 	verb, isVerb := strings.CutPrefix(command, program+" ")
 	switch {
 	case strings.HasPrefix(text, "unexpected argument") && isVerb:
-		return fmt.Sprintf("%s takes no argument; to deploy a project of this name, write %s -- %s DEPLOYMENT", command, program, verb)
+		named := "--project names a project"
+		if verb == "init" {
+			named = "--dir names the directory"
+		}
+		return fmt.Sprintf("%s takes no argument: %s; to deploy a project of this name, write %s -- %s DEPLOYMENT", command, named, program, verb)
 	case strings.HasPrefix(text, "unexpected argument"):
-		return "there are more arguments than PROJECT and DEPLOYMENT"
+		return "there are more arguments than PROJECT and DEPLOYMENT" + surplus(args)
 	case strings.HasPrefix(text, "unknown flag -"):
 		if given, flag := spelledByMage(model, args); flag != "" {
 			return fmt.Sprintf("unknown flag %s: write --%s", given, flag)
@@ -129,6 +134,19 @@ func explain(err error, command string, model *kong.Application, args []string) 
 		}
 	}
 	return text
+}
+
+// surplus returns where arguments that are too many may come from.
+func surplus(args []string) string {
+	switch {
+	case args[0] == "deploy":
+		return fmt.Sprintf(": to deploy, write %s without the word deploy", program)
+	case instead[args[0]] != "":
+		return fmt.Sprintf(": instead of a command %s, write %s %s", args[0], program, instead[args[0]])
+	case slices.Contains(args, "--artifact"):
+		return ": --artifact takes one path, and is repeated for others"
+	}
+	return ""
 }
 
 // spelledByMage returns an argument that is a flag as mage spells it, and its name.

@@ -46,6 +46,11 @@ func (f *flags) check() error {
 	return nil
 }
 
+// instead are flags for what people take for commands.
+var instead = map[string]string{
+	"help": "--help", "version": "--version", "completion": "--completion bash", "bundle": "--output FILE", "push": "--output oci://…", "diff": "--diff FILE",
+}
+
 // alone returns the error for a project without a deployment.
 func alone(project string) error {
 	help := "is a variable not set?"
@@ -53,6 +58,8 @@ func alone(project string) error {
 	switch {
 	case slices.Contains(verbs, project):
 		help = fmt.Sprintf("for the command %s, write %[1]s before its flags", project)
+	case instead[project] != "":
+		help = fmt.Sprintf("if it is meant as a command, write %s %s", program, instead[project])
 	case len(saltenv) == 2 && saltenv[0] != "" && saltenv[1] != "":
 		help = fmt.Sprintf("write %s %s", saltenv[0], saltenv[1])
 	}

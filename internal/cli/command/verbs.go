@@ -50,12 +50,12 @@ func (f *flags) run(ctx context.Context, world cli.World) error {
 
 // checkFlags are those of spiro-deploy check.
 type checkFlags struct {
-	Project        *string       `placeholder:"PROJECT" help:"Fail unless the token is for this project."`
-	Server         []string      `placeholder:"URL" sep:"none" help:"Server to ask (default: SPIRO_URL, or https://salt:4510/)."`
-	TokenFile      *string       `placeholder:"FILE" help:"File with the token (default: SPIRO_TOKEN)."`
-	SSLCert        *string       `name:"ssl-cert" placeholder:"FILE" help:"Trust this certificate or CA (PEM) instead of the system's."`
-	Insecure       bool          `help:"Verify nothing, and allow plain HTTP."`
-	ConnectTimeout time.Duration `default:"20s" placeholder:"DURATION" help:"Time limit for connecting (default: 20s)."`
+	Project        *string        `placeholder:"PROJECT" help:"Fail unless the token is for this project."`
+	Server         []string       `placeholder:"URL" sep:"none" help:"Server to ask (default: SPIRO_URL, or https://salt:4510/)."`
+	TokenFile      *string        `placeholder:"FILE" help:"File with the token (default: SPIRO_TOKEN)."`
+	SSLCert        *string        `name:"ssl-cert" placeholder:"FILE" help:"Trust this certificate or CA (PEM) instead of the system's."`
+	Insecure       bool           `help:"Verify nothing, and allow plain HTTP."`
+	ConnectTimeout *time.Duration `placeholder:"DURATION" help:"Time limit for connecting (default: 20s)."`
 }
 
 func (*checkFlags) about() string {

@@ -2,7 +2,6 @@ package ci
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -37,9 +36,8 @@ func Program(ctx context.Context, stdout, stderr io.Writer, pkg string, args ...
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout, stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it may have to clean up
 	err = cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Exited() {
-		return exit.ExitCode(), nil
+	if cmd.ProcessState != nil && cmd.ProcessState.Exited() { // its status counts, also if it ended because ctx did
+		return cmd.ProcessState.ExitCode(), nil
 	}
 	return 0, err
 }

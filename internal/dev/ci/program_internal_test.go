@@ -2,8 +2,10 @@ package ci
 
 import (
 	"bytes"
+	"context"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +22,29 @@ func TestProgram(t *testing.T) {
 	if _, err := Program(t.Context(), &stdout, &stderr, "./testdata/none"); err == nil {
 		t.Error("a missing program compiles")
 	}
+}
+
+// TestProgramEnds: a program that ends well after an interrupt, such as a server, has not failed.
+func TestProgramEnds(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("no process can interrupt another one here")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var stderr bytes.Buffer
+	status, err := Program(ctx, writer(cancel), &stderr, "./testdata/program", "wait")
+	if status != 0 || err != nil {
+		t.Errorf("status %d, error %v, %q", status, err, &stderr)
+	}
+}
+
+// writer is called for each text.
+type writer func()
+
+func (w writer) Write(p []byte) (int, error) {
+	w()
+	return len(p), nil
 }
 
 // TestMagefileIsSmall: mage compiles the magefile before a target can say anything, so

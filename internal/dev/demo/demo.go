@@ -93,10 +93,11 @@ func Serve(ctx context.Context, opts Options) error {
 		return err
 	}
 	defer server.Close()
-	opts.Say("# A SpiroFS server for tests, with three minions. In another terminal, with spiro-deploy (plain HTTP needs --insecure):")
+	opts.Say("# A SpiroFS server for tests, with three minions. In another terminal, with spiro-deploy (go build ./spirodeploy/cmd/spiro-deploy makes it; plain HTTP needs --insecure):")
 	fmt.Fprintf(opts.Stdout, "export SPIRO_URL=%s SPIRO_TOKEN=%s\n", server.URL(), server.Token(24*time.Hour))
 	opts.Say("spiro-deploy --dir examples/shop --artifact build/shop --insecure shop prod\n# Its minions answer any project as they would examples/shop. Ctrl-C ends it.")
 	<-ctx.Done()
+	opts.Say("# The server has ended.")
 	return nil
 }
 

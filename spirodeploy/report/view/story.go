@@ -74,6 +74,17 @@ func (s *story) watch(u report.Update) {
 			return
 		}
 	}
+	s.tell(u, line)
+	if u.Kind == report.Finished {
+		for _, t := range u.Report.Targets {
+			u.Target = t.Name
+			s.tell(u, s.unreported(t))
+		}
+	}
+}
+
+// tell writes the line of an update, if it has one.
+func (s *story) tell(u report.Update, line string) {
 	if line == "" {
 		return
 	}
@@ -155,6 +166,17 @@ func (s *story) event(u report.Update) string {
 		return palette(s.Color).paint(inRed, "the server failed: "+oneLine(trimRight(u.Event.Msg)))
 	}
 	return oneLine(trimRight(u.Event.Msg))
+}
+
+// unreported returns a line about the minions of a target that never reported. If the server
+// failed, that says it.
+func (s *story) unreported(t *report.Target) string {
+	ids := t.IDs(highstate.Unreported)
+	if len(ids) == 0 || t.Verdict == report.ServerFailed {
+		return ""
+	}
+	text := fmt.Sprintf("%d of %s did not report: %s", len(ids), human.Plural(len(t.Minions), "minion"), sanitize.Names(ids))
+	return staged(report.Highstate, palette(s.Color).paint(inRed, text))
 }
 
 // minion returns the line of a minion, coloured by its result.

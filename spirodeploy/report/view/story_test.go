@@ -132,6 +132,44 @@ func TestStoryEnds(t *testing.T) {
 	}
 }
 
+// TestStoryUnreported: a story ends with the minions that never reported, of each target.
+func TestStoryUnreported(t *testing.T) {
+	t.Parallel()
+	start := client.Event{Name: client.HighstateStart, Minions: []string{"web1", "web2\x1b[2J", "db1"}}
+	done := client.Event{Name: client.HighstateUpdate, Minion: "web1"}
+	for name, test := range map[string]struct {
+		names   []string
+		ends    []client.Event
+		options view.StoryOptions
+		want    string
+	}{
+		"one target":        {[]string{""}, nil, view.StoryOptions{}, "12:00:00 highstate 2 of 3 minions did not report: web2\\x1b[2J, db1\n"},
+		"two":               {[]string{"eu", "us"}, nil, view.StoryOptions{Live: true}, "[eu] highstate 2 of 3 minions did not report: web2\\x1b[2J, db1\n[us] highstate 2 of 3 minions did not report: web2\\x1b[2J, db1\n"},
+		"a quiet one":       {[]string{""}, nil, view.StoryOptions{Quiet: true}, ""},
+		"the server failed": {[]string{""}, []client.Event{{Name: client.Exception, Msg: "no"}}, view.StoryOptions{}, ""},
+	} {
+		var requests []report.Request
+		for _, name := range test.names {
+			requests = append(requests, report.Request{Name: name, Project: "shop", Deployment: "prod", Highstate: true})
+		}
+		rep := report.New(requests...)
+		for _, target := range rep.Targets {
+			for _, event := range append([]client.Event{{Name: client.DeployBundle}, start, done}, test.ends...) {
+				if _, err := target.Add(event); err != nil {
+					t.Fatal(err)
+				}
+			}
+			target.Finish(nil)
+		}
+		rep.Finish()
+		var out bytes.Buffer
+		view.Story(&out, test.options)(report.Update{Kind: report.Finished, Time: at(0), Report: rep})
+		if out.String() != test.want {
+			t.Errorf("%s: the story is %q, want %q", name, out.String(), test.want)
+		}
+	}
+}
+
 // at returns a time of a run that began at noon.
 func at(after time.Duration) time.Time {
 	return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).Add(after)

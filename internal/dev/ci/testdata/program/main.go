@@ -1,4 +1,5 @@
-// Command program shows its arguments and fails.
+// Command program shows its arguments and fails. With the argument wait, it ends well after
+// an interrupt.
 package main
 
 import (
@@ -15,8 +16,12 @@ type failure struct{ error }
 func (failure) ExitStatus() int { return 3 }
 
 func main() {
-	cmd.Main(func(context.Context) error {
+	cmd.Main(func(ctx context.Context) error {
 		fmt.Println(os.Args[1:])
+		if os.Args[1] == "wait" {
+			<-ctx.Done()
+			return nil
+		}
 		return failure{errors.New("no")}
 	})
 }
