@@ -179,6 +179,10 @@ func (c *collector) collect() {
 			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), absentHint(a.Path, err))
 			continue
 		}
+		if rel, ok := c.resolved(top); ok && checkGit(rel) != nil {
+			c.problem(a.Path, fmt.Errorf("artifact: %w to %s: %w", ErrLink, printable(rel), checkGit(rel)), "")
+			continue
+		}
 		prefix := path.Join(ArtifactsDir, a.Name)
 		if info.IsDir() {
 			c.addOr(Entry{Name: prefix, Mode: fs.ModeDir}, nil)
@@ -242,8 +246,37 @@ func (c *collector) salt() {
 	case !info.IsDir():
 		c.problem(SaltDir, errors.New("is a file"), "make it a directory with the states in it")
 	default:
+		if err := c.checkSalt(top); err != nil {
+			c.problem(SaltDir, err, "put the states there, or name the project that has them with {dir}")
+			return
+		}
 		c.scan("", Filesystem, top)
 	}
+}
+
+// checkSalt returns an error if _salt is a link that leads out of the project, or into .git.
+// Nobody names _salt: whoever can write to the project could make it lead to the secrets of
+// the machine that bundles it.
+func (c *collector) checkSalt(top string) error {
+	target, err := os.Readlink(top)
+	if err != nil {
+		return nil //nolint:nilerr // it is no link
+	}
+	rel, ok := c.resolved(top)
+	if !ok {
+		return fmt.Errorf("%w to %s leaves the project directory", ErrLink, printable(target))
+	}
+	if err := checkGit(rel); err != nil {
+		return fmt.Errorf("%w to %s: %w", ErrLink, printable(target), err)
+	}
+	return nil
+}
+
+// resolved returns the slash path of a file relative to the project directory, with all links
+// resolved, if the file is inside.
+func (c *collector) resolved(file string) (rel string, ok bool) {
+	rel, err := filepath.Rel(absolute(c.dir), absolute(file))
+	return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
 }
 
 // scan adds what a scanner yields for a directory, below prefix.
