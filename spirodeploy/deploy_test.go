@@ -331,6 +331,28 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// TestNumbers checks that Deploy takes no number that makes no sense for the lack of a limit.
+func TestNumbers(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	for want, change := range map[string]func(*spirodeploy.Options){
+		"least number of minions: -1 is not between 0 and 100000: correct Options.MinMinions":     func(o *spirodeploy.Options) { o.MinMinions = -1 },
+		"least number of minions: 100001 is not between 0 and 100000: correct Options.MinMinions": func(o *spirodeploy.Options) { o.MinMinions = client.MaxMinions + 1 },
+		"number of targets at once: -1 is negative: correct Options.MaxParallel":                  func(o *spirodeploy.Options) { o.MaxParallel = -1 },
+		"time for the whole run: -1s is negative: correct Options.Timeout":                        func(o *spirodeploy.Options) { o.Timeout = -time.Second },
+	} {
+		opts := options(t, server, project(t, states))
+		change(&opts)
+		rep, err := spirodeploy.Deploy(t.Context(), opts)
+		if err == nil || rep.Verdict != report.Invalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", rep.Verdict, err, want)
+		}
+	}
+	if n := len(server.Requests()); n > 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
 // TestToken checks that Deploy does not send a token that cannot be right, and narrows
 // others to the project unless told not to.
 func TestToken(t *testing.T) {
