@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"net"
 	"os"
 	"path/filepath"
@@ -350,6 +352,29 @@ func TestNumbers(t *testing.T) {
 	}
 	if n := len(server.Requests()); n > 0 {
 		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// TestTooLarge checks that Deploy warns of a bundle that the server cuts off.
+func TestTooLarge(t *testing.T) {
+	t.Parallel()
+	for _, tls := range []bool{false, true} {
+		server := spirotest.New(t, spirotest.Options{TLS: tls})
+		opts := options(t, server, project(t, states))
+		limit, want := int64(client.PlainLimit), "over plain HTTP, SpiroFS takes no more than 100.0 MiB (104857600 bytes)"
+		if tls {
+			limit, want = client.TLSLimit, "over HTTPS, SpiroFS takes no more than 10.0 GiB (10737418240 bytes)"
+		}
+		opts.Bundle.Scanners = []bundle.Scanner{func(context.Context, string, func(string) bool) iter.Seq2[bundle.Entry, error] {
+			return func(yield func(bundle.Entry, error) bool) {
+				yield(bundle.Entry{Name: "large", Size: limit, Open: func() (io.ReadCloser, error) { return nil, errors.New("it was read") }}, nil)
+			}
+		}}
+		opts.Strict = true // sends nothing
+		rep, err := spirodeploy.Deploy(t.Context(), opts)
+		if err == nil || rep.Verdict != report.Invalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", rep.Verdict, err, want)
+		}
 	}
 }
 

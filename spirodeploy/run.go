@@ -150,7 +150,7 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 		for i, l := range r.legs {
 			var found []error
 			found, warnings[i] = l.checkTop(ctx, files)
-			warnings[i] = append(warnings[i], l.plainLimit(tar)...)
+			warnings[i] = append(warnings[i], l.sizeLimit(tar)...)
 			own[i] = errlist.Join(slices.Concat([]error{own[i]}, found)...)
 		}
 		if r.opts.Strict {

@@ -46,6 +46,9 @@ const (
 // without an answer if a request is larger.
 const PlainLimit = 100 << 20
 
+// TLSLimit is PlainLimit for HTTPS.
+const TLSLimit = 10 << 30
+
 const (
 	// checkTimeout limits a Check, not counting the time to connect.
 	checkTimeout = time.Minute
