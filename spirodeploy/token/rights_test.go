@@ -142,7 +142,8 @@ func TestOpaque(t *testing.T) {
 	t.Parallel()
 	for _, tok := range []token.Token{
 		parse(t, "no.base64"), parse(t, "bm8gbWFjYXJvb24"), {},
-		macaroonOf(t, "no JSON"), macaroonOf(t, `{"unknown": 1}`), macaroonOf(t, `{} {}`), macaroonOf(t, `{"not_after": "soon"}`),
+		macaroonOf(t, "no JSON"), macaroonOf(t, `{"unknown": 1}`), macaroonOf(t, `{} {}`), macaroonOf(t, `{}}`), macaroonOf(t, `null`), macaroonOf(t, `[]`),
+		macaroonOf(t, `{"Project_Allow": ["shop"]}`), macaroonOf(t, `{"project_allow": ["shop"], "PROJECT_ALLOW": ["blog"]}`), macaroonOf(t, `{"project_allow": null}`), macaroonOf(t, `{"not_after": "soon"}`),
 	} {
 		if _, err := tok.Rights(); !errors.Is(err, token.ErrOpaque) {
 			t.Errorf("error %v, want ErrOpaque", err)
