@@ -129,3 +129,29 @@ func TestManyProblems(t *testing.T) {
 		t.Errorf("error: %v", err)
 	}
 }
+
+// TestManyForeign: of a tar in which each entry is another program's, the first reasons are kept
+// and all are counted.
+func TestManyForeign(t *testing.T) {
+	t.Parallel()
+	var headers []*tar.Header
+	for i := range 3000 {
+		h := file(fmt.Sprintf("%04d", i), "")
+		h.Uid = 1000
+		headers = append(headers, h)
+	}
+	data := pack(t, headers...)
+	c, err := bundle.Verify(bytes.NewReader(data))
+	check(t, err)
+	if len(c.Foreign) != 1000 || len(c.Unsafe) > 0 {
+		t.Errorf("%d foreign, %d unsafe", len(c.Foreign), len(c.Unsafe))
+	}
+	name := filepath.Join(t.TempDir(), "x.tar")
+	check(t, os.WriteFile(name, data, 0o644))
+	b, err := bundle.OpenFile(t.Context(), name)
+	check(t, err)
+	defer b.Close()
+	if text := fmt.Sprint(b.Warnings()); !strings.Contains(text, `0000: has an owner (1000:0 "":""), not 0:0 without names (and 2999 more)`) {
+		t.Error(text)
+	}
+}
