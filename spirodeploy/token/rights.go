@@ -13,6 +13,7 @@ import (
 	"gopkg.in/macaroon.v2"
 
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // ErrOpaque means that this package cannot tell what a token allows: the token is not a
@@ -177,7 +178,7 @@ func (r Rights) Allows(project string) bool {
 	return !slices.Contains(r.Deny, project) && (r.Any || slices.Contains(r.Allow, project))
 }
 
-// String tells the rights in a line.
+// String tells the rights in a line. Holders of a token can put any text into its projects.
 func (r Rights) String() string {
 	projects := "for every project"
 	switch {
@@ -196,5 +197,5 @@ func (r Rights) String() string {
 	if !r.NotBefore.IsZero() {
 		when = ", valid from " + r.NotBefore.UTC().Format(time.RFC3339) + when
 	}
-	return projects + when
+	return sanitize.Line(projects) + when
 }

@@ -46,6 +46,7 @@ func TestRights(t *testing.T) {
 		{[]string{`{"project_deny": ["shop"]}`}, "for every project, not for shop, never expires", "blog wiki"},
 		{[]string{`{"not_before": 10, "not_after": 100}`, `{"not_before": 5, "not_after": 50}`}, "for every project, valid from 1970-01-01T00:00:10Z, expires 1970-01-01T00:00:50Z", "shop blog wiki"},
 		{[]string{`{}`}, "for every project, never expires", "shop blog wiki"},
+		{[]string{`{"project_allow": ["shop", "x\n::error::y\u001b[31m"]}`}, `for shop, x\n::error::y\x1b[31m, never expires`, "shop"},
 		{[]string{`{"not_after": 1e300}`}, "for every project, expires 5138-11-16T09:46:40Z", "shop blog wiki"},
 	} {
 		rights, err := macaroonOf(t, tt.caveats...).Rights()
