@@ -179,7 +179,7 @@ func (c *collector) collect() {
 			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), absentHint(a.Path, err))
 			continue
 		}
-		if rel, ok := c.resolved(top); ok && checkGit(rel) != nil {
+		if rel, _ := c.resolved(top); checkGit(rel) != nil {
 			c.problem(a.Path, fmt.Errorf("artifact: %w to %s: %w", ErrLink, printable(rel), checkGit(rel)), "")
 			continue
 		}
@@ -273,10 +273,13 @@ func (c *collector) checkSalt(top string) error {
 }
 
 // resolved returns the slash path of a file relative to the project directory, with all links
-// resolved, if the file is inside.
-func (c *collector) resolved(file string) (rel string, ok bool) {
+// resolved. It reports whether the file is inside.
+func (c *collector) resolved(file string) (rel string, inside bool) {
 	rel, err := filepath.Rel(absolute(c.dir), absolute(file))
-	return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
+	if err != nil { // it is on another drive
+		rel = absolute(file)
+	}
+	return filepath.ToSlash(rel), filepath.IsLocal(rel)
 }
 
 // scan adds what a scanner yields for a directory, below prefix.
@@ -521,9 +524,10 @@ func (b *Bundle) shown(name, file string) string {
 	return file
 }
 
-// checkGit returns an error if an element of a slash path is .git.
+// checkGit returns an error if an element of a slash path is .git. Some file systems do not
+// tell .GIT from it, and git takes no such name on any.
 func checkGit(name string) error {
-	if strings.Contains(name, ".git") && slices.Contains(strings.Split(name, "/"), ".git") {
+	if isBelow(strings.ToLower(name), ".git") {
 		return errors.New(".git is never a part of a bundle")
 	}
 	return nil

@@ -10,7 +10,7 @@
 //	_artifacts/NAME  what the build made: a file or a directory each
 //	_source/…        the project's source, if asked for
 //
-// It leaves out .git at every depth, and _salt below _source. The file
+// It leaves out .git at every depth, in upper or lower case, and _salt below _source. The file
 // .gitcommit holds the hash of the commit, a newline, and the output of
 // "git describe --all" without a newline.
 //
