@@ -198,7 +198,7 @@ func CheckArtifact(name string) error {
 	if !fs.ValidPath(name) || name == "." {
 		return fmt.Errorf("artifact %q: its name must be a relative path without empty, . and .. elements", name)
 	}
-	if slices.Contains(strings.Split(name, "/"), ".git") {
+	if slices.Contains(strings.Split(strings.ToLower(name), "/"), ".git") {
 		return fmt.Errorf("artifact %q: .git is never a part of a bundle", name)
 	}
 	return nil

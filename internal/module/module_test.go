@@ -250,7 +250,7 @@ func TestPort(t *testing.T) {
 func TestCheckArtifact(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
-		"a": true, "a/b c": true, ".github/x": true, ".git": false, "a/.git/b": false, "": false, ".": false, "/a": false, "../a": false, "a/../b": false, "a//b": false, "a/": false,
+		"a": true, "a/b c": true, ".github/x": true, ".git": false, "a/.git/b": false, "a/.GIT/b": false, "": false, ".": false, "/a": false, "../a": false, "a/../b": false, "a//b": false, "a/": false,
 	} {
 		if err := module.CheckArtifact(name); (err == nil) != want {
 			t.Errorf("CheckArtifact(%q): %v", name, err)
