@@ -214,11 +214,11 @@ func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {
 
 // newTransport returns a transport that uses each connection once.
 func newTransport(opts Options, server *url.URL, tlsConfig *tls.Config) *http.Transport {
-	addr := net.JoinHostPort(server.Hostname(), cmp.Or(server.Port(), "443"))
-	t := peer.Way{
+	var t *http.Transport
+	t = peer.Way{
 		Address: opts.Address, Proxy: opts.Proxy, Patience: opts.ConnectTimeout,
-		TLS: func(to string) *tls.Config {
-			if to == addr || len(opts.Certificate) == 0 {
+		TLS: func() *tls.Config {
+			if len(opts.Certificate) == 0 || proxyOf(t, server) == nil {
 				return tlsConfig
 			}
 			proxy := tlsConfig.Clone()
@@ -227,8 +227,22 @@ func newTransport(opts Options, server *url.URL, tlsConfig *tls.Config) *http.Tr
 		},
 	}.Transport()
 	t.TLSClientConfig = tlsConfig.Clone() // for net/http, behind a proxy
-	t.TLSClientConfig.ServerName = peer.WithoutZone(server.Hostname())
+	if host := peer.WithoutZone(server.Hostname()); !strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		t.TLSClientConfig.ServerName = host // else net/http knows how certificates spell it
+	}
 	return t
+}
+
+// proxyOf returns the proxy that requests to the server go through, or nil.
+func proxyOf(t *http.Transport, server *url.URL) *url.URL {
+	if t.Proxy == nil {
+		return nil
+	}
+	by, err := t.Proxy(&http.Request{URL: server})
+	if err != nil {
+		return nil
+	}
+	return by
 }
 
 // CheckName returns an error if a project or deployment cannot have the name; what
