@@ -481,6 +481,10 @@ func (c *collector) finish() {
 			b.starts = append(b.starts, b.size)
 		}
 		it := b.items.at(i)
+		if it.Size > maxSize-b.size {
+			c.problem(b.shown(it.Name, it.file()), fmt.Errorf("has %d bytes, with which the bundle has more than an exbibyte", it.Size), excludeHint(it.Name))
+			break
+		}
 		it.content = b.size + headerSize(it.Item)
 		b.size = it.end()
 		if it.sequential() {
@@ -490,6 +494,10 @@ func (c *collector) finish() {
 	b.size += trailerSize
 	slices.SortStableFunc(c.problems, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
 }
+
+// maxSize is the size of the largest bundle, in bytes. A file with holes can be as large as a
+// number, and two of them larger.
+const maxSize = 1 << 60
 
 // checkItem checks an entry against the others.
 func (c *collector) checkItem(i int) {
