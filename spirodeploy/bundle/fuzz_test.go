@@ -19,7 +19,7 @@ import (
 func FuzzVerify(f *testing.F) {
 	hard := with(link("b", "a"), func(h *tar.Header) { h.Typeflag = tar.TypeLink })
 	for _, seed := range [][]byte{
-		nil, make([]byte, 1024), []byte("\x1f\x8b"),
+		nil, make([]byte, 1024), make([]byte, 1000), []byte("\x1f\x8b"),
 		pack(f, folder("d/"), file("d/x", "content"), link("l", "d/x")),
 		pack(f, file("../a", "")), pack(f, file("/a", "")), pack(f, link("a", "/etc")), pack(f, link("a", "b/.."), folder("b/")),
 		pack(f, link("l", "."), file("l/../a", "")), pack(f, file("d/x", ""), link("l", "d/../..")),

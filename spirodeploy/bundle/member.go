@@ -405,6 +405,9 @@ func (r *members) end(start int64) error {
 		if !isCut(err) && !errors.Is(err, io.EOF) {
 			return err
 		}
+		if r.at%blockSize != 0 { // archive/tar looks at the second block, and fails
+			return placed(odd("the archive ends in the middle of a block"), start)
+		}
 		r.tidy = r.at-start == trailerSize && isZero(r.kept)
 		return io.EOF
 	}

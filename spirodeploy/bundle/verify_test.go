@@ -166,6 +166,7 @@ func TestVerify(t *testing.T) {
 		// 9
 		{"ends as GNU tar ends", append(slices.Clone(good), make([]byte, 10240-len(good))...), "does not end with two blocks of zeros and nothing behind them", ""},
 		{"one block of zeros", good[:len(good)-512], "does not end with two blocks", ""},
+		{"one and a half", good[:len(good)-256], "", "unsafe header at byte 2048: the archive ends in the middle of a block"},
 		{"something behind the end", append(slices.Clone(good), "x"...), "", "unsafe header at byte 2048: something stands behind the end"},
 		{"garbage in the middle", append(slices.Clone(good[:512]), bytes.Repeat([]byte("x"), 2048)...), "", strings.Repeat("x", 100) + ": unsafe header at byte 512: its checksum is wrong"},
 		{"padding not zero", func() []byte { d := slices.Clone(good); d[512*2+9] = 'x'; return d }(), "l: has a header that is not written as", ""},
