@@ -114,7 +114,7 @@ func TestGitInTree(t *testing.T) {
 	other := repository(t, node{'f', "evil", "x"})
 	check(t, os.CopyFS(dir, os.DirFS(filepath.Join(other, ".git"))))
 	run(t, dir, "git", "config", "--file", "config", "core.bare", "true")
-	if exec.Command("git", "-C", dir, "-c", "safe.bareRepository=explicit", "rev-parse", "HEAD").Run() == nil { //nolint:noctx // it ends
+	if exec.Command("git", "-C", dir, "-c", "safe.bareRepository=explicit", "rev-parse", "HEAD").Run() == nil {
 		t.Skip("git is older than 2.38")
 	}
 	_, b := build(t, bundle.Options{Dir: dir})
