@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -353,6 +354,8 @@ func (c *collector) addOr(e Entry, err error) {
 	switch {
 	case errors.As(err, &w):
 		c.warn(c.bundle.shown(e.Name, e.file()), w.Text)
+	case errors.Is(err, syscall.EMFILE):
+		c.problem(c.bundle.shown(e.Name, e.file()), err, "allow this process more open files (ulimit -n): a walk needs some for each level of directories")
 	case !spoolFailed(err):
 		c.problem(c.bundle.shown(e.Name, e.file()), err, excludeHint(e.Name))
 	case !slices.ContainsFunc(c.problems, func(p Problem) bool { return spoolFailed(p.Err) }): // each further entry would say so again
