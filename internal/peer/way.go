@@ -120,6 +120,8 @@ func noCertificate(text []byte) error {
 	const want = "-----BEGIN CERTIFICATE-----"
 	found := pemBegin.Find(text)
 	switch {
+	case len(bytes.TrimSpace(text)) == 0:
+		return errors.New("it is empty")
 	case found == nil:
 		return errors.New("it is not in PEM format (" + want + ")")
 	case !bytes.Contains(text, []byte(want)):

@@ -65,7 +65,7 @@ type Options struct {
 	// Token is sent with each request.
 	Token token.Token
 	// Certificate holds one or more certificates in PEM, of the server or its CA, to
-	// trust instead of the system's; default: the system's.
+	// trust instead of the system's; default, if it is nil: the system's.
 	Certificate []byte
 	// Insecure allows plain HTTP, and accepts any certificate; default false.
 	Insecure bool
@@ -133,7 +133,7 @@ func New(opts Options) (*Client, error) {
 	return &Client{
 		server: server, token: opts.Token, maxEvent: opts.MaxEvent, quiet: max(0, opts.Silence), address: opts.Address,
 		connectTimeout: opts.ConnectTimeout, answerTimeout: opts.AnswerTimeout,
-		transport: newTransport(opts, server, tlsConfig), ownTrust: len(opts.Certificate) > 0, grace: grace, spell: opts.Spell,
+		transport: newTransport(opts, server, tlsConfig), ownTrust: opts.Certificate != nil, grace: grace, spell: opts.Spell,
 	}, nil
 }
 
@@ -196,7 +196,7 @@ func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {
 		return &fault.Error{What: "certificate", Err: errors.New(why), Help: help}
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: opts.Insecure} //nolint:gosec // the caller asked for it
-	if len(opts.Certificate) == 0 {
+	if opts.Certificate == nil {
 		return config, nil
 	}
 	if server != nil && server.Scheme == "http" {
@@ -218,7 +218,7 @@ func newTransport(opts Options, server *url.URL, tlsConfig *tls.Config) *http.Tr
 	t = peer.Way{
 		Address: opts.Address, Proxy: opts.Proxy, Patience: opts.ConnectTimeout,
 		TLS: func() *tls.Config {
-			if len(opts.Certificate) == 0 || proxyOf(t, server) == nil {
+			if opts.Certificate == nil || proxyOf(t, server) == nil {
 				return tlsConfig
 			}
 			proxy := tlsConfig.Clone()

@@ -201,6 +201,7 @@ func TestOptions(t *testing.T) {
 		"has no certificates": {PlainHTTP: true, Insecure: true},
 		"leave one of them":   {Certificate: []byte("x"), Insecure: true},
 		"not in PEM":          {Certificate: []byte("x")},
+		"it is empty":         {Certificate: []byte{}},
 	} {
 		if _, err := registry.New(opts); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
