@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"net"
 	"os"
 	"path/filepath"
@@ -328,6 +330,51 @@ func TestProblems(t *testing.T) {
 	}
 	if n := len(server.Requests()); n > 0 {
 		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// TestNumbers checks that Deploy takes no number that makes no sense for the lack of a limit.
+func TestNumbers(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	for want, change := range map[string]func(*spirodeploy.Options){
+		"least number of minions: -1 is not between 0 and 100000: correct Options.MinMinions":     func(o *spirodeploy.Options) { o.MinMinions = -1 },
+		"least number of minions: 100001 is not between 0 and 100000: correct Options.MinMinions": func(o *spirodeploy.Options) { o.MinMinions = client.MaxMinions + 1 },
+		"number of targets at once: -1 is negative: correct Options.MaxParallel":                  func(o *spirodeploy.Options) { o.MaxParallel = -1 },
+		"time for the whole run: -1s is negative: correct Options.Timeout":                        func(o *spirodeploy.Options) { o.Timeout = -time.Second },
+	} {
+		opts := options(t, server, project(t, states))
+		change(&opts)
+		rep, err := spirodeploy.Deploy(t.Context(), opts)
+		if err == nil || rep.Verdict != report.Invalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", rep.Verdict, err, want)
+		}
+	}
+	if n := len(server.Requests()); n > 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// TestTooLarge checks that Deploy warns of a bundle that the server cuts off.
+func TestTooLarge(t *testing.T) {
+	t.Parallel()
+	for _, tls := range []bool{false, true} {
+		server := spirotest.New(t, spirotest.Options{TLS: tls})
+		opts := options(t, server, project(t, states))
+		limit, want := int64(client.PlainLimit), "over plain HTTP, SpiroFS takes no more than 100.0 MiB (104857600 bytes)"
+		if tls {
+			limit, want = client.TLSLimit, "over HTTPS, SpiroFS takes no more than 10.0 GiB (10737418240 bytes)"
+		}
+		opts.Bundle.Scanners = []bundle.Scanner{func(context.Context, string, func(string) bool) iter.Seq2[bundle.Entry, error] {
+			return func(yield func(bundle.Entry, error) bool) {
+				yield(bundle.Entry{Name: "large", Size: limit, Open: func() (io.ReadCloser, error) { return nil, errors.New("it was read") }}, nil)
+			}
+		}}
+		opts.Strict = true // sends nothing
+		rep, err := spirodeploy.Deploy(t.Context(), opts)
+		if err == nil || rep.Verdict != report.Invalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", rep.Verdict, err, want)
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ var allowed = map[string][]string{
 		"github.com/rogpeppe/go-internal/diff", "golang.org/x/sys/unix", "golang.org/x/text/cases", module + "internal/ctxio", module + "internal/tempfile", "golang.org/x/text/unicode/norm",
 	},
 	"spirodeploy/fault":     {module + "internal/errlist"},
-	"spirodeploy/token":     {module + "internal/human", module + "internal/retold", module + "internal/rawjson", "gopkg.in/macaroon.v2"},
+	"spirodeploy/token":     {module + "internal/human", module + "internal/retold", module + "internal/rawjson", module + "internal/sanitize", "gopkg.in/macaroon.v2"},
 	"spirodeploy/client":    {module + "internal/human", module + "internal/sanitize", module + "internal/errlist", module + "spirodeploy/fault", module + "internal/ctxio", module + "internal/peer", module + "spirodeploy/token", module + "internal/rawjson", module + "spirodeploy/highstate"},
 	"spirodeploy/highstate": {module + "internal/human", module + "internal/sanitize", module + "internal/rawjson"},
 	"spirodeploy/report": {

@@ -142,13 +142,20 @@ func (l *leg) deploy(ctx context.Context, tar *bundle.Bundle) error {
 // formSize is roughly the size of the form without the bundle, in bytes.
 const formSize = 1 << 10
 
-// plainLimit warns of a bundle that is too large for plain HTTP.
-func (l *leg) plainLimit(tar *bundle.Bundle) []string {
-	if l.client == nil || tar.Size()+formSize <= client.PlainLimit || !l.client.Plain() {
+// sizeLimit warns of a bundle that is too large for the server.
+func (l *leg) sizeLimit(tar *bundle.Bundle) []string {
+	if l.client == nil {
 		return nil
 	}
-	return []string{fmt.Sprintf("over plain HTTP, SpiroFS takes no more than %s (%d bytes) and cuts the connection; this bundle has %d bytes: use https",
-		human.Size(client.PlainLimit), client.PlainLimit, tar.Size())}
+	way, limit, help := "HTTPS", int64(client.TLSLimit), ""
+	if l.client.Plain() {
+		way, limit, help = "plain HTTP", client.PlainLimit, ": use https"
+	}
+	if tar.Size()+formSize <= limit {
+		return nil
+	}
+	return []string{fmt.Sprintf("over %s, SpiroFS takes no more than %s (%d bytes) and cuts the connection; this bundle has %d bytes%s",
+		way, human.Size(limit), limit, tar.Size(), help)}
 }
 
 // upload sends the bundle.

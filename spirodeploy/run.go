@@ -17,6 +17,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -97,7 +98,7 @@ func (r *run) serial(ctx context.Context, tar *bundle.Bundle) {
 
 // parallel deploys to several targets at once.
 func (r *run) parallel(ctx context.Context, tar *bundle.Bundle) {
-	room := make(chan struct{}, cmp.Or(max(0, r.opts.MaxParallel), len(r.legs)))
+	room := make(chan struct{}, cmp.Or(r.opts.MaxParallel, len(r.legs)))
 	var running sync.WaitGroup
 	for _, l := range r.legs {
 		room <- struct{}{}
@@ -131,7 +132,7 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 	for i, l := range r.legs {
 		own[i] = l.prepare()
 	}
-	shared := errlist.Join(slices.Concat(r.opts.Problems, r.checkNames(), r.checkMinions(), []error{r.checkDigest()})...)
+	shared := errlist.Join(slices.Concat(r.opts.Problems, r.checkNames(), r.checkMinions(), r.opts.checkNumbers(), []error{r.checkDigest()})...)
 	r.tell(report.Update{Kind: report.Began, Stage: report.Bundling})
 	var tar *bundle.Bundle
 	var err error
@@ -149,7 +150,7 @@ func (r *run) prepare(ctx context.Context) (*bundle.Bundle, []error) {
 		for i, l := range r.legs {
 			var found []error
 			found, warnings[i] = l.checkTop(ctx, files)
-			warnings[i] = append(warnings[i], l.plainLimit(tar)...)
+			warnings[i] = append(warnings[i], l.sizeLimit(tar)...)
 			own[i] = errlist.Join(slices.Concat([]error{own[i]}, found)...)
 		}
 		if r.opts.Strict {
@@ -258,6 +259,24 @@ func (r *run) checkNames() []error {
 func (r *run) checkMinions() (errs []error) {
 	for _, id := range r.opts.ExpectMinions {
 		errs = append(errs, preflight.CheckMinion("expected minion", id))
+	}
+	return errs
+}
+
+// checkNumbers returns an error for each number that makes no sense. To take a negative one for
+// none would lift the limit that the caller meant.
+func (o *Options) checkNumbers() (errs []error) {
+	refuse := func(what, why string, help fault.Hint) {
+		errs = append(errs, &fault.Error{What: what, Err: errors.New(why), Help: help})
+	}
+	if o.MinMinions < 0 || o.MinMinions > client.MaxMinions {
+		refuse("least number of minions", fmt.Sprintf("%d is not between 0 and %d", o.MinMinions, client.MaxMinions), "correct {min-minions}")
+	}
+	if o.MaxParallel < 0 {
+		refuse("number of targets at once", fmt.Sprintf("%d is negative", o.MaxParallel), "correct {max-parallel}")
+	}
+	if o.Timeout < 0 {
+		refuse("time for the whole run", fmt.Sprintf("%s is negative", o.Timeout), "correct {timeout}")
 	}
 	return errs
 }

@@ -31,12 +31,6 @@ func contradictions(opts spirodeploy.Options, servers []string) (errs []error) {
 	if opts.Serial && opts.MaxParallel != 0 {
 		useless("--max-parallel", "--serial")
 	}
-	if opts.MaxParallel < 0 {
-		errs = append(errs, errors.New("--max-parallel must not be negative"))
-	}
-	if opts.MinMinions < 0 || opts.MinMinions > client.MaxMinions {
-		errs = append(errs, fmt.Errorf("--min-minions %d: it is a number from 0 to %d", opts.MinMinions, client.MaxMinions))
-	}
 	for _, id := range opts.ExpectMinions {
 		if preflight.CheckMinion("", id) == nil { // else the library refuses it
 			errs = append(errs, preflight.CheckTyped("--expect-minions", id))

@@ -302,9 +302,9 @@ func TestContradictions(t *testing.T) {
 	for want, change := range map[string]func(*spirodeploy.Options){
 		"--expect-minions has no effect with --highstate=false, which asks no minion":          func(o *spirodeploy.Options) { o.NoHighstate, o.ExpectMinions = true, []string{"web1"} },
 		"--min-minions has no effect with --highstate=false, which asks no minion":             func(o *spirodeploy.Options) { o.NoHighstate, o.MinMinions = true, 1 },
-		"--min-minions -1: it is a number from 0 to":                                           func(o *spirodeploy.Options) { o.MinMinions = -1 },
+		"least number of minions: -1 is not between 0 and 100000: correct --min-minions":       func(o *spirodeploy.Options) { o.MinMinions = -1 },
 		"--max-parallel has no effect with --serial":                                           func(o *spirodeploy.Options) { o.Serial, o.MaxParallel = true, 2 },
-		"--max-parallel must not be negative":                                                  func(o *spirodeploy.Options) { o.MaxParallel = -1 },
+		"number of targets at once: -1 is negative: correct --max-parallel":                    func(o *spirodeploy.Options) { o.MaxParallel = -1 },
 		`expected minion " ": it is empty`:                                                     func(o *spirodeploy.Options) { o.ExpectMinions = []string{"web1", " "} },
 		`--expect-minions "web*": it takes the id of one minion, not a pattern: --min-minions`: func(o *spirodeploy.Options) { o.ExpectMinions = []string{"web*"} },
 		"--server is given and empty: is a variable not set?":                                  func(o *spirodeploy.Options) { o.Server.Server = " " },

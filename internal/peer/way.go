@@ -31,8 +31,9 @@ const (
 
 // Way says how connections are made.
 type Way struct {
-	// TLS returns the configuration for a host:port.
-	TLS func(addr string) *tls.Config
+	// TLS returns the configuration for a connection to the server, or to a proxy in TLS if
+	// there is one.
+	TLS func() *tls.Config
 	// Address is the host:port to connect to for every request, without a proxy;
 	// default: that of the request's URL.
 	Address string
@@ -76,7 +77,7 @@ func (w Way) Transport() *http.Transport {
 			if err != nil {
 				return nil, err
 			}
-			return handshake(ctx, conn, addr, w.TLS(addr), w.Patience)
+			return handshake(ctx, conn, addr, w.TLS(), w.Patience)
 		},
 		TLSHandshakeTimeout:    w.Patience,
 		ExpectContinueTimeout:  continueTimeout,
@@ -119,6 +120,8 @@ func noCertificate(text []byte) error {
 	const want = "-----BEGIN CERTIFICATE-----"
 	found := pemBegin.Find(text)
 	switch {
+	case len(bytes.TrimSpace(text)) == 0:
+		return errors.New("it is empty")
 	case found == nil:
 		return errors.New("it is not in PEM format (" + want + ")")
 	case !bytes.Contains(text, []byte(want)):

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -127,5 +128,54 @@ func TestManyProblems(t *testing.T) {
 	_, err := bundle.OpenFile(t.Context(), name)
 	if err == nil || strings.Count(err.Error(), "\n") != 101 || !strings.HasSuffix(err.Error(), "\n  and 900 more") {
 		t.Errorf("error: %v", err)
+	}
+}
+
+// TestManyForeign: of a tar in which each entry is another program's, the first reasons are kept
+// and all are counted.
+func TestManyForeign(t *testing.T) {
+	t.Parallel()
+	var headers []*tar.Header
+	for i := range 3000 {
+		h := file(fmt.Sprintf("%04d", i), "")
+		h.Uid = 1000
+		headers = append(headers, h)
+	}
+	data := pack(t, headers...)
+	c, err := bundle.Verify(bytes.NewReader(data))
+	check(t, err)
+	if len(c.Foreign) != 1000 || len(c.Unsafe) > 0 {
+		t.Errorf("%d foreign, %d unsafe", len(c.Foreign), len(c.Unsafe))
+	}
+	name := filepath.Join(t.TempDir(), "x.tar")
+	check(t, os.WriteFile(name, data, 0o644))
+	b, err := bundle.OpenFile(t.Context(), name)
+	check(t, err)
+	defer b.Close()
+	if text := fmt.Sprint(b.Warnings()); !strings.Contains(text, `0000: has an owner (1000:0 "":""), not 0:0 without names (and 2999 more)`) {
+		t.Error(text)
+	}
+}
+
+// TestHuge: files with holes may have any size, and no sum of sizes is too large for a number.
+func TestHuge(t *testing.T) {
+	t.Parallel()
+	sized := func(sizes ...int64) bundle.Options {
+		var entries []bundle.Entry
+		for i, size := range sizes {
+			entries = append(entries, bundle.Entry{Name: string(rune('a' + i)), Size: size, Open: opens("")})
+		}
+		return bundle.Options{Dir: t.TempDir(), Scanners: []bundle.Scanner{of(entries...)}}
+	}
+	for _, sizes := range [][]int64{{math.MaxInt64}, {1 << 60, 1}, {1 << 62, 1 << 62}, {1 << 59, 1 << 59, math.MaxInt64 - 600}} {
+		if ps := problems(t, sized(sizes...)); len(ps) != 1 || !strings.Contains(ps.Error(), " bytes, with which the bundle has more than an exbibyte") {
+			t.Errorf("%v: %v", sizes, ps)
+		}
+	}
+	b, err := bundle.New(t.Context(), sized(1<<59, 1<<33))
+	check(t, err)
+	defer b.Close()
+	if b.Size() < 1<<59+1<<33 {
+		t.Errorf("%d bytes", b.Size())
 	}
 }

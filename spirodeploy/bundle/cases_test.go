@@ -23,6 +23,7 @@ var update = flag.Bool("update", false, "write what the cases in testdata give i
 //	exclude PATTERN
 //	omit PATH
 //	dir PATH
+//	project PATH
 //	exe PATH
 //	link PATH TARGET
 //
@@ -91,6 +92,8 @@ func directives(t *testing.T, dir, comment string) bundle.Options {
 			opts.Omit = append(opts.Omit, filepath.Join(dir, rest))
 		case "dir":
 			plant(t, dir, node{'d', rest, ""})
+		case "project":
+			opts.Dir = filepath.Join(dir, rest)
 		case "exe":
 			check(t, os.Chmod(filepath.Join(dir, rest), 0o755))
 		case "link":

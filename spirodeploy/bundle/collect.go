@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -126,7 +127,7 @@ func (c *collector) checkArtifacts() {
 	names := map[string]bool{}
 	for _, a := range c.opts.Artifacts {
 		name, err := a.name(c.dir)
-		gitErr := checkGit(filepath.ToSlash(filepath.Clean(a.Path)))
+		gitErr := checkFile(filepath.ToSlash(filepath.Clean(a.Path)))
 		if err == nil && gitErr == nil {
 			gitErr = checkGit(name)
 		}
@@ -177,6 +178,11 @@ func (c *collector) collect() {
 		info, err := os.Stat(top)
 		if err != nil {
 			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), absentHint(a.Path, err))
+			continue
+		}
+		rel, _ := c.resolved(top)
+		if err := checkFile(rel); err != nil {
+			c.problem(a.Path, fmt.Errorf("artifact: %w to %s: %w", ErrLink, printable(rel), err), "")
 			continue
 		}
 		prefix := path.Join(ArtifactsDir, a.Name)
@@ -242,8 +248,40 @@ func (c *collector) salt() {
 	case !info.IsDir():
 		c.problem(SaltDir, errors.New("is a file"), "make it a directory with the states in it")
 	default:
+		if err := c.checkSalt(top); err != nil {
+			c.problem(SaltDir, err, "put the states there, or name the project that has them with {dir}")
+			return
+		}
 		c.scan("", Filesystem, top)
 	}
+}
+
+// checkSalt returns an error if _salt is a link that leads out of the project, or into .git.
+// Nobody names _salt: whoever can write to the project could make it lead to the secrets of
+// the machine that bundles it.
+func (c *collector) checkSalt(top string) error {
+	target, err := os.Readlink(top)
+	if err != nil {
+		return nil //nolint:nilerr // it is no link
+	}
+	rel, ok := c.resolved(top)
+	if !ok {
+		return fmt.Errorf("%w to %s leaves the project directory", ErrLink, printable(target))
+	}
+	if err := checkFile(rel); err != nil {
+		return fmt.Errorf("%w to %s: %w", ErrLink, printable(target), err)
+	}
+	return nil
+}
+
+// resolved returns the slash path of a file relative to the project directory, with all links
+// resolved. It reports whether the file is inside.
+func (c *collector) resolved(file string) (rel string, inside bool) {
+	rel, err := filepath.Rel(absolute(c.dir), absolute(file))
+	if err != nil { // it is on another drive
+		rel = absolute(file)
+	}
+	return filepath.ToSlash(rel), filepath.IsLocal(rel)
 }
 
 // scan adds what a scanner yields for a directory, below prefix.
@@ -317,6 +355,8 @@ func (c *collector) addOr(e Entry, err error) {
 	switch {
 	case errors.As(err, &w):
 		c.warn(c.bundle.shown(e.Name, e.file()), w.Text)
+	case errors.Is(err, syscall.EMFILE):
+		c.problem(c.bundle.shown(e.Name, e.file()), err, "allow this process more open files (ulimit -n): a walk needs some for each level of directories")
 	case !spoolFailed(err):
 		c.problem(c.bundle.shown(e.Name, e.file()), err, excludeHint(e.Name))
 	case !slices.ContainsFunc(c.problems, func(p Problem) bool { return spoolFailed(p.Err) }): // each further entry would say so again
@@ -445,6 +485,10 @@ func (c *collector) finish() {
 			b.starts = append(b.starts, b.size)
 		}
 		it := b.items.at(i)
+		if it.Size > maxSize-b.size {
+			c.problem(b.shown(it.Name, it.file()), fmt.Errorf("has %d bytes, with which the bundle has more than an exbibyte", it.Size), excludeHint(it.Name))
+			break
+		}
 		it.content = b.size + headerSize(it.Item)
 		b.size = it.end()
 		if it.sequential() {
@@ -454,6 +498,10 @@ func (c *collector) finish() {
 	b.size += trailerSize
 	slices.SortStableFunc(c.problems, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
 }
+
+// maxSize is the size of the largest bundle, in bytes. A file with holes can be as large as a
+// number, and two of them larger.
+const maxSize = 1 << 60
 
 // checkItem checks an entry against the others.
 func (c *collector) checkItem(i int) {
@@ -490,8 +538,11 @@ func (b *Bundle) shown(name, file string) string {
 
 // checkGit returns an error if an element of a slash path is .git.
 func checkGit(name string) error {
-	if strings.Contains(name, ".git") && slices.Contains(strings.Split(name, "/"), ".git") {
+	if isBelow(name, ".git") {
 		return errors.New(".git is never a part of a bundle")
 	}
 	return nil
 }
+
+// checkFile is checkGit for the path of a file: .GIT leads to .git on macOS and Windows.
+func checkFile(file string) error { return checkGit(strings.ToLower(file)) }

@@ -71,7 +71,7 @@ func (b *Bundle) init(ctx context.Context, file *os.File) error {
 	if b.items.len() == 0 {
 		return Problems{{Path: b.path, Err: fmt.Errorf("%w in it: it would leave the deployment without a file", ErrEmpty)}}
 	}
-	if n := len(c.Foreign); n > 0 {
+	if n := v.strange; n > 0 {
 		text := "is not in this project's bundle format: " + c.Foreign[0].Error()
 		if n > 1 {
 			text += fmt.Sprintf(" (and %d more)", n-1)

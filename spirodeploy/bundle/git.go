@@ -75,7 +75,10 @@ func (w *words) Write(p []byte) (int, error) {
 }
 
 func gitCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "git", args...)
+	// Git would take a directory with the files of a bare repository for one. Whoever can
+	// write to the project could so put another commit, and settings that run programs, in
+	// the place of the repository above.
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "safe.bareRepository=explicit"}, args...)...)
 	cmd.Dir = dir
 	withheld, _ := ctx.Value(withheldKey{}).([]string)
 	for _, kv := range os.Environ() {

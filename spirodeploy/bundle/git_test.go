@@ -3,8 +3,10 @@ package bundle_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -105,6 +107,25 @@ func TestGitCommitDuplicate(t *testing.T) {
 }
 
 // TestGitBroken are repositories that git cannot use: that is told, in its words.
+// TestGitInTree: files of the project are no repository, although git could take them for one.
+func TestGitInTree(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(repository(t, node{'f', "sub/_salt/top.sls", "x"}), "sub")
+	other := repository(t, node{'f', "evil", "x"})
+	check(t, os.CopyFS(dir, os.DirFS(filepath.Join(other, ".git"))))
+	run(t, dir, "git", "config", "--file", "config", "core.bare", "true")
+	if exec.Command("git", "-C", dir, "-c", "safe.bareRepository=explicit", "rev-parse", "HEAD").Run() == nil {
+		t.Skip("git is older than 2.38")
+	}
+	_, b := build(t, bundle.Options{Dir: dir})
+	if warnings := fmt.Sprint(b.Warnings()); b.Commit() != "" || !strings.Contains(warnings, "left out, since git failed: ") || !strings.Contains(warnings, "bare repository") {
+		t.Errorf("commit %q, warnings %s", b.Commit(), warnings)
+	}
+	if ps := problems(t, bundle.Options{Dir: dir, Source: bundle.Git}); !strings.Contains(ps.Error(), "git archive HEAD: ") || !strings.Contains(ps.Error(), "bare repository") {
+		t.Error(ps)
+	}
+}
+
 func TestGitBroken(t *testing.T) {
 	t.Parallel()
 	need(t, "git")
@@ -199,7 +220,7 @@ for a; do
 done
 ` + git + ` "$@"
 status=$?
-if [ "$1" = rev-parse ] && [ "$4" = HEAD ]; then : > "` + path + `/asked"; fi
+case "$*" in *"rev-parse --verify"*) : > "` + path + `/asked";; esac
 exit $status
 `})
 	t.Setenv("PATH", path+string(os.PathListSeparator)+os.Getenv("PATH"))

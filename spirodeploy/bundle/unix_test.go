@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"net"
 	"os"
 	"os/exec"
@@ -231,5 +232,19 @@ func TestGitRefuses(t *testing.T) {
 	ps := problems(t, bundle.Options{Dir: dir, Source: bundle.Git})
 	if len(ps) != 1 || !strings.HasPrefix(ps.Error(), "git archive HEAD: fatal: detected dubious ownership") {
 		t.Errorf("problems: %v", ps)
+	}
+}
+
+// TestOpenFiles: too small a limit of open files is no reason to leave a part of a tree out.
+func TestOpenFiles(t *testing.T) {
+	t.Parallel()
+	scanner := func(context.Context, string, func(string) bool) iter.Seq2[bundle.Entry, error] {
+		return func(yield func(bundle.Entry, error) bool) {
+			yield(bundle.Entry{Name: "deep/d"}, &fs.PathError{Op: "openat", Path: "d", Err: syscall.EMFILE})
+		}
+	}
+	ps := problems(t, bundle.Options{Dir: project(t, node{'f', "_salt/a", ""}), Scanners: []bundle.Scanner{scanner}})
+	if len(ps) != 1 || !strings.HasSuffix(ps.Error(), "too many open files (allow this process more open files (ulimit -n): a walk needs some for each level of directories)") {
+		t.Error(ps)
 	}
 }

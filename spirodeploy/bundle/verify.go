@@ -30,8 +30,8 @@ type Contents struct {
 	// Unsafe are the reasons not to send the tar: entries that a server would write
 	// outside of the deployment, or could not unpack.
 	Unsafe Problems
-	// Foreign are the other reasons why the tar is not in this package's format. It is,
-	// if both lists are empty.
+	// Foreign are the first other reasons why the tar is not in this package's format. It
+	// is, if both lists are empty.
 	Foreign Problems
 }
 
@@ -76,9 +76,16 @@ type verifier struct {
 	modTime  int64  // of the first entry
 	want     []byte // the header that this format has for an entry
 	links    bool   // whether there are hard links
+	strange  int    // reasons for Contents.Foreign
 }
 
+// maxForeign is how many reasons are kept: other programs write each entry otherwise.
+const maxForeign = 1000
+
 func (v *verifier) foreign(name, format string, args ...any) {
+	if v.strange++; v.strange > maxForeign {
+		return
+	}
 	v.contents.Foreign = append(v.contents.Foreign, Problem{Path: name, Err: fmt.Errorf(format, args...)})
 }
 
@@ -174,7 +181,7 @@ func (v *verifier) header(m *member, padding int64) (Item, bool) {
 	if m.global {
 		v.foreign("", "has a pax global header")
 	}
-	found := len(v.contents.Foreign)
+	before := v.strange
 	switch m.flag {
 	case typeRegular:
 		it.Size = m.size
@@ -211,7 +218,7 @@ func (v *verifier) header(m *member, padding int64) (Item, bool) {
 	}
 	v.want = appendZeros(v.want[:0], padding)
 	v.want = appendHeader(v.want, Item{it.Name, canonicalMode(it.Mode), it.Size, it.Link}, time.Unix(v.modTime, 0))
-	if len(v.contents.Foreign) == found && !bytes.Equal(v.tar.kept, v.want) {
+	if v.strange == before && !bytes.Equal(v.tar.kept, v.want) {
 		v.foreign(m.name, "has a header that is not written as this format writes it")
 	}
 	return it, true

@@ -46,6 +46,9 @@ const (
 // without an answer if a request is larger.
 const PlainLimit = 100 << 20
 
+// TLSLimit is PlainLimit for HTTPS.
+const TLSLimit = 10 << 30
+
 const (
 	// checkTimeout limits a Check, not counting the time to connect.
 	checkTimeout = time.Minute
@@ -62,7 +65,7 @@ type Options struct {
 	// Token is sent with each request.
 	Token token.Token
 	// Certificate holds one or more certificates in PEM, of the server or its CA, to
-	// trust instead of the system's; default: the system's.
+	// trust instead of the system's; default, if it is nil: the system's.
 	Certificate []byte
 	// Insecure allows plain HTTP, and accepts any certificate; default false.
 	Insecure bool
@@ -130,7 +133,7 @@ func New(opts Options) (*Client, error) {
 	return &Client{
 		server: server, token: opts.Token, maxEvent: opts.MaxEvent, quiet: max(0, opts.Silence), address: opts.Address,
 		connectTimeout: opts.ConnectTimeout, answerTimeout: opts.AnswerTimeout,
-		transport: newTransport(opts, server, tlsConfig), ownTrust: len(opts.Certificate) > 0, grace: grace, spell: opts.Spell,
+		transport: newTransport(opts, server, tlsConfig), ownTrust: opts.Certificate != nil, grace: grace, spell: opts.Spell,
 	}, nil
 }
 
@@ -193,7 +196,7 @@ func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {
 		return &fault.Error{What: "certificate", Err: errors.New(why), Help: help}
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: opts.Insecure} //nolint:gosec // the caller asked for it
-	if len(opts.Certificate) == 0 {
+	if opts.Certificate == nil {
 		return config, nil
 	}
 	if server != nil && server.Scheme == "http" {
@@ -211,11 +214,11 @@ func tlsConfig(opts Options, server *url.URL) (*tls.Config, error) {
 
 // newTransport returns a transport that uses each connection once.
 func newTransport(opts Options, server *url.URL, tlsConfig *tls.Config) *http.Transport {
-	addr := net.JoinHostPort(server.Hostname(), cmp.Or(server.Port(), "443"))
-	t := peer.Way{
+	var t *http.Transport
+	t = peer.Way{
 		Address: opts.Address, Proxy: opts.Proxy, Patience: opts.ConnectTimeout,
-		TLS: func(to string) *tls.Config {
-			if to == addr || len(opts.Certificate) == 0 {
+		TLS: func() *tls.Config {
+			if opts.Certificate == nil || proxyOf(t, server) == nil {
 				return tlsConfig
 			}
 			proxy := tlsConfig.Clone()
@@ -224,8 +227,22 @@ func newTransport(opts Options, server *url.URL, tlsConfig *tls.Config) *http.Tr
 		},
 	}.Transport()
 	t.TLSClientConfig = tlsConfig.Clone() // for net/http, behind a proxy
-	t.TLSClientConfig.ServerName = peer.WithoutZone(server.Hostname())
+	if host := peer.WithoutZone(server.Hostname()); !strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		t.TLSClientConfig.ServerName = host // else net/http knows how certificates spell it
+	}
 	return t
+}
+
+// proxyOf returns the proxy that requests to the server go through, or nil.
+func proxyOf(t *http.Transport, server *url.URL) *url.URL {
+	if t.Proxy == nil {
+		return nil
+	}
+	by, err := t.Proxy(&http.Request{URL: server})
+	if err != nil {
+		return nil
+	}
+	return by
 }
 
 // CheckName returns an error if a project or deployment cannot have the name; what

@@ -616,6 +616,8 @@ func TestNew(t *testing.T) {
 		{"not a URL", client.Options{Server: "https://h:port", Token: secret}, []string{"it is not a URL"}},
 		{"control character", client.Options{Server: "https://h\x1b[2J/", Token: secret}, []string{"it is not a URL"}},
 		{"query", client.Options{Server: "https://h/?a=b", Token: secret}, []string{"query"}},
+		{"an empty certificate", client.Options{Certificate: []byte{}, Token: secret}, []string{"certificate: it is empty"}},
+		{"a blank certificate", client.Options{Certificate: []byte("\n"), Token: secret}, []string{"certificate: it is empty"}},
 		{"no certificate", client.Options{Certificate: []byte("x"), Token: secret}, []string{"not in PEM"}},
 		{"a key", client.Options{Certificate: []byte("-----BEGIN EC PRIVATE KEY-----\nAA==\n-----END EC PRIVATE KEY-----\n"), Token: secret}, []string{"it has no certificate (-----BEGIN CERTIFICATE-----), but -----BEGIN EC PRIVATE KEY-----"}},
 		{"no certificate inside", client.Options{Certificate: []byte("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"), Token: secret}, []string{"certificate: it cannot be read: malformed certificate"}},

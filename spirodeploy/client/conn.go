@@ -53,13 +53,4 @@ func (c *Client) roundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // proxy returns the proxy that requests go through, or nil.
-func (c *Client) proxy() *url.URL {
-	if c.transport.Proxy == nil {
-		return nil
-	}
-	by, err := c.transport.Proxy(&http.Request{URL: c.server})
-	if err != nil {
-		return nil
-	}
-	return by
-}
+func (c *Client) proxy() *url.URL { return proxyOf(c.transport, c.server) }

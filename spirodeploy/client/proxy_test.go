@@ -13,6 +13,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -167,14 +170,75 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
+// authOK answers a request as SpiroFS does.
+func authOK(_, conn net.Conn) {
+	_, _ = http.ReadRequest(bufio.NewReader(conn))
+	_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nAuth OK")
+}
+
+// TestName checks the certificate of a server whose name is not ASCII: only the given one is
+// trusted, not those of the system as well.
+func TestName(t *testing.T) {
+	const child = "SPIRODEPLOY_TEST_NAME"
+	if os.Getenv(child) == "" { // the system's certificates are read once in a process
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestName$", "-test.count=1")
+		cmd.Env = append(os.Environ(), child+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	names := x509.Certificate{DNSNames: []string{"xn--bcher-kva.example", "salt.example"}}
+	config, own := certified(t, names)
+	_, other := certified(t, names)
+	system := filepath.Join(t.TempDir(), "system.pem")
+	if err := os.WriteFile(system, own, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SSL_CERT_FILE", system)
+	server := strings.TrimPrefix(serveRaw(t, config, authOK), "https://")
+	tunnel, err := url.Parse(serveRaw(t, nil, func(_, conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+			return
+		}
+		to, err := net.Dial("tcp", server)
+		if err != nil {
+			return
+		}
+		defer to.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() { _, _ = io.Copy(to, conn) }()
+		_, _ = io.Copy(conn, to)
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"bücher.example", "salt.example"} {
+		for way, direct := range map[string]bool{"direct": true, "through a proxy": false} {
+			check := func(certificate []byte) error {
+				return newClient(t, "https://"+name, "a-token-of-some-length", func(o *client.Options) {
+					if o.Certificate = certificate; direct {
+						o.Address = server
+					} else {
+						o.Proxy = http.ProxyURL(tunnel)
+					}
+				}).Check(t.Context())
+			}
+			if err := check(own); err != nil {
+				t.Errorf("%s, %s: %v", name, way, err)
+			}
+			if err := check(other); err == nil || !strings.Contains(err.Error(), "is neither the trusted one nor signed by it") {
+				t.Errorf("%s, %s: another certificate is trusted: %v", name, way, err)
+			}
+		}
+	}
+}
+
 // TestZone checks that the zone of an address is not part of the name in a certificate.
 func TestZone(t *testing.T) {
 	t.Parallel()
 	config, pem := certified(t, x509.Certificate{IPAddresses: []net.IP{net.IPv6loopback}})
-	server := serveRaw(t, config, func(_, conn net.Conn) {
-		_, _ = http.ReadRequest(bufio.NewReader(conn))
-		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nAuth OK")
-	})
+	server := serveRaw(t, config, authOK)
 	for name, o := range map[string]client.Options{
 		"with a zone": {Server: "https://[::1%25lo]:4510/"}, "without": {Server: "https://[::1]:4510/"},
 	} {

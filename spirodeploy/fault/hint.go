@@ -23,6 +23,7 @@ const (
 	Insecure       Option = "insecure"
 	Init           Option = "init" // makes a first project
 	MaxEvent       Option = "max-event"
+	MaxParallel    Option = "max-parallel"
 	MissingMinions Option = "missing-minions"
 	MinMinions     Option = "min-minions"
 	Output         Option = "output"
@@ -52,6 +53,7 @@ var fields = map[Option]string{
 	Init:           "", // Go programs have none
 	Insecure:       "client.Options.Insecure",
 	MaxEvent:       "client.Options.MaxEvent",
+	MaxParallel:    "Options.MaxParallel",
 	MissingMinions: "Options.MissingMinions",
 	MinMinions:     "Options.MinMinions",
 	Output:         "Bundle.WriteTo",

@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
@@ -26,6 +27,9 @@ const (
 	// maxManifest is the size of the largest manifest that is read, in bytes. Those of
 	// bundles have about one thousand.
 	maxManifest = 1 << 20
+	// maxBundle is the size of the largest bundle, in bytes: SpiroFS takes no larger request
+	// (client.TLSLimit).
+	maxBundle = 10 << 30
 	// fileName is what "oras pull" writes the bundle to. It is the same for all, so that
 	// a bundle has the same manifest in every repository.
 	fileName = "bundle.tar"
@@ -100,8 +104,15 @@ func readManifest(data []byte) (Result, error) {
 		return Result{}, errors.New("the digest of its layer is not one of SHA-256")
 	case layer.Size <= 0:
 		return Result{}, fmt.Errorf("its layer has %d bytes", layer.Size)
+	case layer.Size > maxBundle:
+		return Result{}, errors.New("its layer is too large: " + tooLarge(layer.Size))
 	}
 	return Result{Bundle: layer.Digest, Size: layer.Size, Annotations: m.Annotations}, nil
+}
+
+// tooLarge says that no server takes a bundle of a size.
+func tooLarge(size int64) string {
+	return fmt.Sprintf("it has %s bytes, and SpiroFS takes no more than %s", human.Thousands(int(size)), human.Size(maxBundle))
 }
 
 func quote(s string) string { return fmt.Sprintf("%q", sanitize.Clip(s, 100)) }

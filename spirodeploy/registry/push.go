@@ -32,6 +32,9 @@ func (c *Client) Push(ctx context.Context, addr Address, b Bundle, from Origin) 
 	if addr.Tag == "" || addr.Digest != "" {
 		return Result{}, errors.New(s.op + ": the address needs a tag and no digest: the push tells the digest")
 	}
+	if b.Size() > maxBundle {
+		return Result{}, errors.New(s.op + ": the bundle is too large: " + tooLarge(b.Size()))
+	}
 	annotations, err := from.annotations(b.Commit())
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", s.op, err)

@@ -29,7 +29,7 @@ type Options struct {
 	// [Static] make some.
 	Credentials Credentials
 	// Certificate is a certificate of a CA, or several, in PEM. It is trusted beside the
-	// system's, which storage and token services of a registry may need. Default none.
+	// system's, which storage and token services of a registry may need. Default, if it is nil: none.
 	Certificate []byte
 	// Insecure takes any certificate; default false.
 	Insecure bool
@@ -70,13 +70,13 @@ func New(opts Options) (*Client, error) {
 	}
 	c := &Client{opts: opts, tls: &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: opts.Insecure}} //nolint:gosec // what Insecure says
 	var errs []error
-	if opts.PlainHTTP && (len(opts.Certificate) > 0 || opts.Insecure) {
+	if opts.PlainHTTP && (opts.Certificate != nil || opts.Insecure) {
 		errs = append(errs, errors.New("registry options: plain HTTP has no certificates: leave out plain HTTP, or what is about certificates"))
 	}
-	if len(opts.Certificate) > 0 && opts.Insecure {
+	if opts.Certificate != nil && opts.Insecure {
 		errs = append(errs, errors.New("registry options: a certificate says whom to trust and insecure to trust anybody: leave one of them out"))
 	}
-	if len(opts.Certificate) > 0 {
+	if opts.Certificate != nil {
 		var err error
 		if c.tls.RootCAs, err = peer.Trust(opts.Certificate, true); err != nil {
 			errs = append(errs, fmt.Errorf("registry options: certificate: %w", err))

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net/http"
 	"os"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
+	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/registry"
 )
 
@@ -149,12 +151,57 @@ func TestAddressForPush(t *testing.T) {
 	}
 }
 
+// sized is a bundle that is larger than its content.
+type sized struct {
+	content
+	size int64
+}
+
+func (s sized) Size() int64 { return s.size }
+
+// TestTooLarge: a bundle that no server takes is neither pushed nor pulled, so that a tag cannot
+// fill the disk.
+func TestTooLarge(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, nil)
+	c := newClient(t, registry.Options{})
+	_, err := c.Push(t.Context(), f.address(t, ":1"), sized{content("a tar"), client.TLSLimit + 1}, registry.Origin{})
+	if err == nil || !strings.Contains(err.Error(), "the bundle is too large: it has 10,737,418,241 bytes, and SpiroFS takes no more than 10.0 GiB") {
+		t.Error(err)
+	}
+	if all := f.requests(""); len(all) > 0 {
+		t.Errorf("it was pushed: %q", all)
+	}
+	for _, size := range []int64{client.TLSLimit, client.TLSLimit + 1, math.MaxInt64} {
+		manifest, err := registry.NewManifest(digest.FromString("a tar"), size, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.manifests["1"] = manifest
+		found, err := c.Resolve(t.Context(), f.address(t, ":1"))
+		if size <= client.TLSLimit {
+			if err != nil || found.Size != size {
+				t.Errorf("%+v, %v", found, err)
+			}
+			continue
+		}
+		check(t, err, registry.ErrNotBundle, "there is no bundle under this address: its layer is too large: it has ", "bytes, and SpiroFS takes no more than 10.0 GiB")
+		if _, err := c.PullFile(t.Context(), f.address(t, ":1")); !errors.Is(err, registry.ErrNotBundle) {
+			t.Error(err)
+		}
+	}
+	if all := f.requests("GET " + repo + "blobs/"); len(all) > 0 {
+		t.Errorf("it was pulled: %q", all)
+	}
+}
+
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	for want, opts := range map[string]registry.Options{
 		"has no certificates": {PlainHTTP: true, Insecure: true},
 		"leave one of them":   {Certificate: []byte("x"), Insecure: true},
 		"not in PEM":          {Certificate: []byte("x")},
+		"it is empty":         {Certificate: []byte{}},
 	} {
 		if _, err := registry.New(opts); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)

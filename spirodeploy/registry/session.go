@@ -65,9 +65,9 @@ func (c *Client) session(ctx context.Context, verb string, addr Address) (*sessi
 	}
 	op := verb + " " + addr.String()
 	s := &session{ctx: ctx, client: c, addr: addr, verb: verb, op: op}
-	s.plain = c.opts.PlainHTTP || addr.isLoopback() && len(c.opts.Certificate) == 0 && !c.opts.Insecure
+	s.plain = c.opts.PlainHTTP || addr.isLoopback() && c.opts.Certificate == nil && !c.opts.Insecure
 	s.wire = peer.Way{
-		TLS: func(string) *tls.Config { return c.tls }, Proxy: c.opts.Proxy, Patience: c.opts.ConnectTimeout, Silence: c.opts.Silence,
+		TLS: func() *tls.Config { return c.tls }, Proxy: c.opts.Proxy, Patience: c.opts.ConnectTimeout, Silence: c.opts.Silence,
 	}.Transport()
 	s.wire.TLSClientConfig = c.tls.Clone() // for net/http, behind a proxy
 	s.auth = &auth.Client{

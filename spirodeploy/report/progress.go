@@ -98,7 +98,7 @@ const stalled = 10 * time.Second
 
 // Transfer describes the transfer: "12.0 MiB of 40.0 MiB (30 %), 4.1 MiB/s, 7 s left".
 func (p *Progress) Transfer(now time.Time) string {
-	text := fmt.Sprintf("%s of %s (%d %%), %s/s", human.Size(p.Sent), human.Size(p.Total), 100*p.Sent/p.Total, human.Size(int64(p.Rate(now))))
+	text := fmt.Sprintf("%s of %s (%d %%), %s/s", human.Size(p.Sent), human.Size(p.Total), 100*p.Sent/max(p.Total, 1), human.Size(int64(p.Rate(now))))
 	if still := now.Sub(p.Moved); still >= stalled {
 		return text + ", nothing more for " + human.Elapsed(still)
 	}

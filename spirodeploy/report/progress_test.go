@@ -19,6 +19,9 @@ func TestProgress(t *testing.T) {
 	if ids, all, _ := p.Awaited(3); ids != nil || all != 0 || p.Rate(at(0)) != 0 || p.Remaining(at(0)) != 0 {
 		t.Errorf("before anything: %v, %d", ids, all)
 	}
+	if got, want := p.Transfer(time.Time{}), "0 bytes of 0 bytes (0 %), 0 bytes/s, 0 s left"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 	p.Watch(report.Update{Kind: report.Began, Stage: report.Uploading, Time: at(0)})
 	p.Watch(report.Update{Kind: report.Progressed, Stage: report.Uploading, Time: at(10 * time.Second), Sent: 100, Total: 400})
 	if rate, left := p.Rate(at(10*time.Second)), p.Remaining(at(10*time.Second)); rate != 10 || left != 30*time.Second {

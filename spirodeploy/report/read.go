@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spirostack/spirodeploy/internal/rawjson"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
@@ -117,7 +119,9 @@ func object(dec *json.Decoder, into any, each func(name string) (bool, error)) e
 		if err := dec.Decode(&raw); err != nil {
 			return err
 		}
-		rest[name] = raw
+		if !looksRead(name) {
+			rest[name] = raw
+		}
 	}
 	if err := delimiter(dec, '}'); err != nil {
 		return err
@@ -127,6 +131,12 @@ func object(dec *json.Decoder, into any, each func(name string) (bool, error)) e
 		return err
 	}
 	return json.Unmarshal(all, into)
+}
+
+// looksRead reports whether a name differs only in case from one that is read in its own way.
+// Package json would take the member for that one.
+func looksRead(name string) bool {
+	return slices.ContainsFunc([]string{"schemaVersion", "targets", "minions"}, func(read string) bool { return name != read && strings.EqualFold(name, read) })
 }
 
 // list reads a list, element by element.

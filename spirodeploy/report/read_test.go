@@ -93,6 +93,7 @@ func TestReadRefuses(t *testing.T) {
 		`{"schemaVersion": 1, "targets": [{"exitStatus": ""}]}`: "cannot unmarshal string",
 		`{"schemaVersion": 1, "targets": null}`:                 "it has null at byte 36 where [ should be",
 		`{"schemaVersion": 1, "targets": [{"minions": [{}]}]}`:  "a minion has no id",
+		`{"SchemaVersion": 1, "targets": []}`:                   "it has no schemaVersion",
 		"{\"schemaVersion\": 1}\n{\"type\": \"end\"}\n":         "there is more after the report",
 		`{"schemaVersion": 1} x`:                                "there is more after the report",
 	} {
@@ -100,9 +101,22 @@ func TestReadRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
-	for _, text := range []string{`{"schemaVersion": 1, "later": {}, "targets": []}`, "\ufeff{\"schemaVersion\": 1}\r\n"} {
-		if _, err := report.Read(strings.NewReader(text)); err != nil {
+	for _, text := range []string{
+		`{"schemaVersion": 1, "later": {}, "targets": []}`, "\ufeff{\"schemaVersion\": 1}\r\n",
+		// Names that differ only in case are other names.
+		`{"schemaVersion": 1, "SchemaVersion": 2, "Targets": [null], "target\u017f": [null]}`,
+		`{"schemaVersion": 1, "targets": [{"Minions": [null], "minions": []}]}`,
+	} {
+		rep, err := report.Read(strings.NewReader(text))
+		if err != nil {
 			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		for format := range runs.Writers {
+			runs.Show(t, rep, format)
+		}
+		if rep.SchemaVersion != report.SchemaVersion {
+			t.Errorf("%s: version %d", text, rep.SchemaVersion)
 		}
 	}
 }

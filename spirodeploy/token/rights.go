@@ -13,6 +13,7 @@ import (
 	"gopkg.in/macaroon.v2"
 
 	"github.com/spirostack/spirodeploy/internal/human"
+	"github.com/spirostack/spirodeploy/internal/sanitize"
 )
 
 // ErrOpaque means that this package cannot tell what a token allows: the token is not a
@@ -106,9 +107,7 @@ func (r *Rights) narrow(c macaroon.Caveat) error {
 		return fmt.Errorf("%w: it has a third-party caveat", ErrOpaque)
 	}
 	var cav caveat
-	dec := json.NewDecoder(strings.NewReader(string(c.Id)))
-	dec.DisallowUnknownFields()
-	if dec.Decode(&cav) != nil || dec.More() {
+	if json.Unmarshal(c.Id, &cav) != nil || !isKnown(c.Id) {
 		return fmt.Errorf("%w: it has a caveat of an unknown kind", ErrOpaque)
 	}
 	if at := cav.NotBefore; at != nil && seconds(*at).After(r.NotBefore) {
@@ -127,6 +126,20 @@ func (r *Rights) narrow(c macaroon.Caveat) error {
 	}
 	return nil
 }
+
+// isKnown reports whether the server knows each member of a caveat. To package json,
+// "Not_After" is one of them, and null a missing one.
+func isKnown(caveat []byte) bool {
+	var members map[string]json.RawMessage
+	known := json.Unmarshal(caveat, &members) == nil && members != nil
+	for name, value := range members {
+		known = known && slices.Contains(conditions, name) && string(value) != "null"
+	}
+	return known
+}
+
+// conditions are the members of a caveat that the server knows.
+var conditions = []string{"not_before", "not_after", "project_allow", "project_deny"}
 
 func seconds(s float64) time.Time {
 	const most = 1e11 // some three thousand years, more than which time.Time need not hold
@@ -165,7 +178,7 @@ func (r Rights) Allows(project string) bool {
 	return !slices.Contains(r.Deny, project) && (r.Any || slices.Contains(r.Allow, project))
 }
 
-// String tells the rights in a line.
+// String tells the rights in a line. Holders of a token can put any text into its projects.
 func (r Rights) String() string {
 	projects := "for every project"
 	switch {
@@ -184,5 +197,5 @@ func (r Rights) String() string {
 	if !r.NotBefore.IsZero() {
 		when = ", valid from " + r.NotBefore.UTC().Format(time.RFC3339) + when
 	}
-	return projects + when
+	return sanitize.Line(projects) + when
 }

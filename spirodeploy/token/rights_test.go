@@ -46,6 +46,7 @@ func TestRights(t *testing.T) {
 		{[]string{`{"project_deny": ["shop"]}`}, "for every project, not for shop, never expires", "blog wiki"},
 		{[]string{`{"not_before": 10, "not_after": 100}`, `{"not_before": 5, "not_after": 50}`}, "for every project, valid from 1970-01-01T00:00:10Z, expires 1970-01-01T00:00:50Z", "shop blog wiki"},
 		{[]string{`{}`}, "for every project, never expires", "shop blog wiki"},
+		{[]string{`{"project_allow": ["shop", "x\n::error::y\u001b[31m"]}`}, `for shop, x\n::error::y\x1b[31m, never expires`, "shop"},
 		{[]string{`{"not_after": 1e300}`}, "for every project, expires 5138-11-16T09:46:40Z", "shop blog wiki"},
 	} {
 		rights, err := macaroonOf(t, tt.caveats...).Rights()
@@ -142,7 +143,8 @@ func TestOpaque(t *testing.T) {
 	t.Parallel()
 	for _, tok := range []token.Token{
 		parse(t, "no.base64"), parse(t, "bm8gbWFjYXJvb24"), {},
-		macaroonOf(t, "no JSON"), macaroonOf(t, `{"unknown": 1}`), macaroonOf(t, `{} {}`), macaroonOf(t, `{"not_after": "soon"}`),
+		macaroonOf(t, "no JSON"), macaroonOf(t, `{"unknown": 1}`), macaroonOf(t, `{} {}`), macaroonOf(t, `{}}`), macaroonOf(t, `null`), macaroonOf(t, `[]`),
+		macaroonOf(t, `{"Project_Allow": ["shop"]}`), macaroonOf(t, `{"project_allow": ["shop"], "PROJECT_ALLOW": ["blog"]}`), macaroonOf(t, `{"project_allow": null}`), macaroonOf(t, `{"not_after": "soon"}`),
 	} {
 		if _, err := tok.Rights(); !errors.Is(err, token.ErrOpaque) {
 			t.Errorf("error %v, want ErrOpaque", err)

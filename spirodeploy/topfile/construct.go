@@ -46,7 +46,7 @@ func tag(n *yaml.Node) string {
 		return tagSeq
 	case n.Kind == yaml.MappingNode:
 		return tagMap
-	case n.Tag != "!" && n.Style&quoted != 0, n.Tag == "!" && n.Value == "":
+	case n.Tag != "!" && n.Style&quoted != 0, n.Tag == "!" && n.Style&quoted == 0 && n.Value == "":
 		return tagStr
 	default:
 		return resolve(n.Value)

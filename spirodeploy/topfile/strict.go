@@ -52,8 +52,8 @@ func newReferee(text string) *referee {
 		line, column := position(text, at[0])
 		r.refuseAt(line, column, "reader", fmt.Sprintf("the character %U is not allowed", []rune(text[at[0]:at[1]])[0]), "")
 	}
-	if before, _, found := strings.Cut(text, "\n\ufeff"); found {
-		r.refuseAt(strings.Count(before, "\n")+2, 1, "reader", "a byte order mark stands inside the file", "")
+	if before, _, found := strings.Cut("\n"+text, "\n\ufeff"); found {
+		r.refuseAt(strings.Count(before, "\n")+1, 1, "reader", "a byte order mark stands inside the file", "")
 	}
 	begun := false
 	for n, line := range r.lines {

@@ -57,6 +57,8 @@ func TestRefused(t *testing.T) {
 		{"two colons", "prod: a: b\n", "line 1, column 8: mapping values are not allowed in this context"},
 		{"Latin-1", "prod:\n  caf\xe9: [a]\n", "line 2, column 6: the file is not UTF-8: save it as UTF-8"},
 		{"UTF-16", "\xff\xfep\x00", "line 1, column 1: the file is not UTF-8"},
+		{"two byte order marks", "\ufeff\ufeffprod: {}\ntest: {}\n", "line 1, column 1: a byte order mark stands inside the file"},
+		{"byte order mark in a line below", "x: y\n\ufeffprod: {}\n", "line 2, column 1: a byte order mark stands inside the file"},
 		{"control character", "prod:\n  a: [\x07]\n", "line 2, column 7: the character U+0007 is not allowed"},
 		{"list", "- prod\n", "line 1, column 1: the file is a list, not a mapping"},
 		{"text", "prod\n", "line 1, column 1: the file is a text, not a mapping"},
@@ -260,8 +262,9 @@ func TestBomb(t *testing.T) {
 func TestGenerate(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]string{
-		"":        "",
-		"x: {}\n": "shop/prod: {}\n",
+		"":                                 "",
+		"x: {}\n":                          "shop/prod: {}\n",
+		"prod: {a: [! '', !, ! \"on\"]}\n": "shop/prod:\n  a:\n  - null\n  - ''\n  - true\n",
 		"prod:\n  !!binary web[!a]: [!!binary ' YQ==']\n":       "shop/prod:\n  !!binary weba:\n  - !!binary YQ==\n",
 		"prod:\n  b: [2, '2', on, 'on', 1.0, ~, '']\n  a: []\n": "shop/prod:\n  a: []\n  b:\n  - 2\n  - '2'\n  - true\n  - 'on'\n  - 1.0\n  - null\n  - ''\n",
 	} {

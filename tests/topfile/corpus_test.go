@@ -235,7 +235,7 @@ var shapes = []string{
 // documents are whole documents.
 var documents = []string{
 	"", "\n", "# nothing\n", "---\n", "---\n...\n", "...\n", "--- \n# x\n", "null\n", "[]\n", "{}\n", "0\n", "''\n", "- a\n", "text\n",
-	"\ufeff", "\ufeffprod: {a: [b]}\n", "prod: {a: [\ufeffb]}\n", "\ufeff\ufeffprod: {}\n", "\n\ufeffprod: {}\n", "prod: {a: [\"\ufeffb\"]}\n",
+	"\ufeff", "\ufeffprod: {a: [b]}\n", "prod: {a: [\ufeffb]}\n", "\ufeff\ufeffprod: {}\n", "\ufeff\ufeffprod: {}\ntest: {}\n", "\n\ufeffprod: {}\n", "prod: {a: [\"\ufeffb\"]}\n",
 	"---\nprod: {a: [b]}\n", "prod: {a: [b]}\n...\n", "prod: {a: [b]}\n---\n", "prod: {a: [b]}\n---\nx: y\n", "prod: {a: [b]}\n...\nx: y\n",
 	"prod: {}\n...\n# end\n", "prod: {}\n...\n...\n", "prod: {}\n---\n[\n", "--- {prod: {}}\n", "---\n---\n", "--- x\n--- y\n",
 	"%YAML 1.1\n---\nprod: {}\n", "%YAML 1.2\n---\nprod: {}\n", "%YAML 1.3\n---\nprod: {}\n", "%YAML 2.0\n---\nprod: {}\n", "%YAML 1.1\nprod: {}\n",
@@ -273,7 +273,7 @@ var documents = []string{
 	"prod: !!map {a: [b]}\n", "!!map\nprod: {}\n", "!!omap\n- prod: {}\n", "!!set {prod}\n", "prod: !!set {a, b}\n", "prod: !!set {1, b, ~}\n", "prod: !!omap [a: [b]]\n", "prod: !!str {a: b}\n", "prod: !!str [a]\n", "prod: !!str {=: b}\n", "prod: {=: [a]}\n",
 	"prod: - a\n", "- prod: {}\n- x\n", "-\n", "- \n- a\n", "prod:\n-\n", "prod:\n  - - a\n    - b\n", "prod:\n  a: - b\n", "prod: :\n", ": prod\n", "prod :{}\n", "prod : {}\n", "prod:{}\n", "'prod':{}\n", "\"prod\": {}\n",
 	"prod: !!int 0o17\n", "prod: !!int '0x_1'\n", "prod: !!float .inf\n", "prod: !!float inf\n", "prod: !!float ' 1.5 '\n", "prod: !!int ' 7 '\n", "prod: !!float 0x1p4\n", "prod: !!int ''\n", "prod: !!bool ''\n", "prod: !!null\n", "prod: !!str\n", "prod: !!binary\n",
-	"prod: !!python/tuple [a]\n", "prod: !!python/object:os.system {}\n", "prod: !<!foo> a\n", "prod: !%21 a\n", "prod: ! [a]\n", "prod: ! {a: [b]}\n", "prod: ! 'on'\n", "prod: !!\n", "prod: !,\n", "prod: [!!str,a]\n", "prod: [!!str , a]\n",
+	"prod: !!python/tuple [a]\n", "prod: !!python/object:os.system {}\n", "prod: !<!foo> a\n", "prod: !%21 a\n", "prod: ! [a]\n", "prod: ! {a: [b]}\n", "prod: ! 'on'\n", "prod: ! ''\n", "prod: {a: [! \"\"]}\n", "prod: !\n", "prod: ! |\n", "prod: !!\n", "prod: !,\n", "prod: [!!str,a]\n", "prod: [!!str , a]\n",
 }
 
 // numbers have more digits than Python reads, or just as many.

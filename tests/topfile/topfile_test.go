@@ -12,6 +12,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -130,9 +131,13 @@ var stricter = []string{
 // corners of flow collections, and a line separator before "...".
 var laxer = []string{"found unexpected ':'", "did not find expected ',' or '}'", "did not find expected ',' or ']'", "while parsing a block node"}
 
+// anchorWithColon matches an anchor that is shorter to libyaml than to us.
+var anchorWithColon = regexp.MustCompile(`&[0-9A-Za-z_-]+:`)
+
 // known returns the reason for a known difference, or "".
 func known(t told, v verdict) string {
-	if bytes.Contains(t.Source, []byte("\n\ufeff")) && t.Error != "" {
+	marked := bytes.Contains(t.Source, []byte("\n\ufeff")) || bytes.HasPrefix(t.Source, []byte("\ufeff\ufeff"))
+	if marked && t.Error != "" {
 		return "a byte order mark stands inside"
 	}
 	if t.Error == "" {
@@ -144,6 +149,9 @@ func known(t told, v verdict) string {
 	}
 	if t.Error == "" || strings.HasPrefix(v.Theirs, "error") {
 		return ""
+	}
+	if anchorWithColon.Match(t.Source) && strings.Contains(t.Error, "did not find expected key") {
+		return "an anchor goes on after a colon"
 	}
 	for _, text := range stricter {
 		if strings.Contains(t.Error, text) {
