@@ -182,12 +182,13 @@ func (s *Settings) Spell(o fault.Option) string {
 	return s.Flag(string(o))
 }
 
-// clashes are flags that have no effect with another one.
+// clashes are flags that have no effect with another one. Flags about a server and its token
+// may stay: a job often gives them to all of its calls.
 var clashes = []struct{ with, why, flags string }{
-	{"diff", "only compares", "strict missing-minions output dry-run report digest no-highstate verbose " + asking + " " + serving},
+	{"diff", "only compares", "strict missing-minions output dry-run report digest " + naming + asking},
 	{"bundle", "is a whole bundle", "output artifact include-source exclude git-describe dir"},
 	{"targets", "names the servers", "server"},
-	{"output", "only writes the bundle", "dry-run report verbose " + asking + " " + serving},
+	{"output", "only writes the bundle", "dry-run report " + naming + asking},
 	{"no-highstate", "asks no minion", asking},
 	{"quiet", "tells the verdict alone", "verbose"},
 	{"registry-plain", "needs no certificate", "registry-cert"},
@@ -196,8 +197,8 @@ var clashes = []struct{ with, why, flags string }{
 // asking are the flags that ask for minions.
 const asking = "expect-from expect-minion min-minions require-minions"
 
-// serving are the flags about servers.
-const serving = "server targets rollout max-parallel token token-file no-narrow-token ssl-cert insecure max-event"
+// naming are the flags that say which of several servers get the bundle.
+const naming = "targets rollout max-parallel "
 
 // empty returns an error for each flag that is given and empty.
 func (s *Settings) empty() (errs []error) {
@@ -235,9 +236,6 @@ func (s *Settings) useless(given map[string]bool) (errs []error) {
 		useless("max-parallel", s.Flag("rollout"), "is serial")
 	}
 	local := given["output"] || given["diff"]
-	if given["connect-timeout"] && local && !s.asksRegistry() {
-		errs = append(errs, fmt.Errorf("%s has no effect: the run connects to nothing", s.Flag("connect-timeout")))
-	}
 	for _, flag := range []string{"rollout", "max-parallel"} {
 		if given[flag] && !local && s.Targets == "" && len(s.Servers) < 2 {
 			errs = append(errs, fmt.Errorf("%s has no effect: there is only one server", s.Flag(flag)))
@@ -282,8 +280,6 @@ func (s *Settings) given() map[string]bool {
 		"expect-from": s.ExpectFrom != "", "expect-minion": len(s.ExpectMinions) > 0, "min-minions": s.MinMinions != 0, "require-minions": s.RequireMinions,
 		"missing-minions": s.MissingMinions != "", "no-highstate": s.NoHighstate(), "report": len(s.Reports) > 0, "strict": s.Strict,
 		"max-parallel": s.MaxParallel != 0, "rollout": s.Rollout != "", "server": len(s.Servers) > 0, "targets": s.Targets != "",
-		"token": s.Token != "", "token-file": s.TokenFile != "", "no-narrow-token": s.FullToken(), "ssl-cert": s.SSLCert != "", "insecure": s.Insecure,
-		"connect-timeout": s.ConnectTimeout != nil, "max-event": s.MaxEvent != "",
 		"quiet": s.Quiet, "verbose": s.Verbose,
 		"registry-cert": s.RegistryCert != "", "registry-plain": s.RegistryPlain, "registry-source": s.RegistrySource != "",
 	}

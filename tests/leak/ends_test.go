@@ -40,7 +40,7 @@ const anyFailure = -1
 // ends are the ways in which a run with a server of spirotest can end.
 var ends = []struct {
 	name   string
-	do     string // default: deploy; write deploys without a server, which writes the bundle
+	do     string // default: deploy
 	token  func(*testing.T, *spirotest.Server) string
 	minion spirotest.Minion
 	flags  map[string]string // BUNDLE and FULL stand for files
@@ -52,9 +52,8 @@ var ends = []struct {
 	{name: "success, the token as it is", flags: map[string]string{"narrowToken": "false"}, says: "1 minion"},
 	{name: "no highstate", flags: map[string]string{"highstate": "false"}, says: "without a highstate", offers: true},
 	{name: "dry run", flags: map[string]string{"dryRun": ""}, says: "dry run"},
-	{name: "output", do: "write", flags: map[string]string{"output": "out.tar"}, says: "sha256:"},
-	{name: "output to standard output", do: "write", flags: map[string]string{"output": "-"}, says: "sha256:"},
-	{name: "output, with a flag for the token", do: "write", flags: map[string]string{"output": "out.tar", "insecure": ""}, status: 2, says: "has no effect with"},
+	{name: "output", flags: map[string]string{"output": "out.tar"}, says: "sha256:"},
+	{name: "output to standard output", flags: map[string]string{"output": "-"}, says: "sha256:"},
 	{name: "bundle", flags: map[string]string{"bundle": "BUNDLE"}, says: "1 minion", offers: true},
 	{name: "another digest", flags: map[string]string{"digest": "sha256:" + strings.Repeat("0", 64)}, status: 2, says: "digest"},
 	{name: "minion fails", minion: spirotest.Minion{Result: spirotest.States(spirotest.State{ID: "x", Result: spirotest.Failed})}, status: 1, says: "1 of 1 minion failed", offers: true},
@@ -91,10 +90,8 @@ func TestEnds(t *testing.T) {
 				switch {
 				case f.verbose && way != ways[0]:
 					continue // mage's own words do not depend on that
-				case f.name == "command" && ends[i].do != "" && ends[i].do != "write", f.name != "command" && way == "argument":
+				case f.name == "command" && ends[i].do != "", f.name != "command" && way == "argument":
 					continue // only mage has a target for this, and no flag for that
-				case ends[i].do == "write" && ends[i].status == 0 && way != ways[0]:
-					continue // a flag for the token is refused
 				}
 				t.Run(strings.Join([]string{f.name, ends[i].name, way}, "/"), func(t *testing.T) {
 					t.Parallel()
@@ -131,14 +128,11 @@ func testEnd(t *testing.T, f front, end int, way string) {
 		delete(flags, "tokenFile") // they take none
 	}
 	do := tt.do
-	switch do {
-	case "":
+	if do == "" {
 		do = "deploy"
-		if flags["report"] == "" {
+		if flags["report"] == "" && flags["output"] == "" {
 			flags["report"] = strings.Join(reportFlags("."), ",")
 		}
-	case "write":
-		do = "deploy"
 	}
 	j := f.job(t, do, positions, flags)
 	j.env, j.secrets = append(j.env, env...), secrets
