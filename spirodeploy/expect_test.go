@@ -185,6 +185,28 @@ func TestSilent(t *testing.T) {
 	}
 }
 
+// TestManySilent checks that a run ends even if the server names as many silent minions as it
+// may, and the top file very many targets.
+func TestManySilent(t *testing.T) {
+	t.Parallel()
+	server := spirotest.New(t, spirotest.Options{})
+	var ids, targets strings.Builder
+	for i := range client.MaxMinions {
+		fmt.Fprintf(&ids, `,"m%d"`, i)
+	}
+	for i := range 5000 {
+		fmt.Fprintf(&targets, "  'web%d* and not ( db%[1]d or G@x:y )': [web]\n", i)
+	}
+	server.Replay(fmt.Appendf(nil, "event: deploy-bundle\ndata: {}\n\nevent: highstate-start\ndata: {\"minions\": [], \"missing\": [%s]}\n\nevent: highstate-finish\ndata: {}\n\n", ids.String()[1:]))
+	rep, _ := spirodeploy.Deploy(t.Context(), options(t, server, project(t, map[string]string{
+		"_salt/web.sls": "hello:\n  test.nop: []\n", "_salt/spirotop.sls": "prod:\n" + targets.String(),
+	})))
+	// Those that were not held against all targets may be concerned.
+	if all := strings.Join(rep.Targets[0].Warnings, "\n"); !strings.Contains(all, "may concern 99000 minions that did not answer the server: ") {
+		t.Errorf("warnings %.300q", all)
+	}
+}
+
 // TestTopFile checks that problems of the top file are found before the upload.
 func TestTopFile(t *testing.T) {
 	t.Parallel()

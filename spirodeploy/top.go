@@ -46,17 +46,36 @@ func (l *leg) checkTop(ctx context.Context, files *preflight.Files) (problems []
 // tellSilent warns of minions that did not answer the server and may be concerned. The
 // report itself tells of those that were expected.
 func (l *leg) tellSilent(stage report.Stage) {
-	silent := slices.DeleteFunc(slices.Sorted(maps.Keys(l.silent)), func(id string) bool { return slices.Contains(l.target.Expected, id) || !l.mayConcern(id) })
+	concerned := l.mayConcern()
+	for _, id := range l.target.Expected {
+		delete(l.silent, id)
+	}
+	silent := slices.DeleteFunc(slices.Sorted(maps.Keys(l.silent)), func(id string) bool { return !concerned(id) })
 	if len(silent) > 0 {
 		l.warn(stage, fmt.Sprintf("the deployment may concern %s that did not answer the server: %s; on the master, salt-run manage.down lists those that are down",
 			human.Plural(len(silent), "minion"), sanitize.Names(silent)))
 	}
 }
 
-// mayConcern reports whether the top file may name a minion.
-func (l *leg) mayConcern(id string) bool {
+// maxMatches is how many times a minion is held against a target. The server can name very many
+// minions, and the top file very many targets.
+const maxMatches = 5_000_000
+
+// mayConcern returns a function that reports whether the top file may name a minion. Minions
+// beyond maxMatches may all be named.
+func (l *leg) mayConcern() func(id string) bool {
 	if l.top == nil || l.top.Template {
-		return l.target.Top != nil
+		return func(string) bool { return l.target.Top != nil }
 	}
-	return slices.ContainsFunc(l.top.Targets, func(t topfile.Target) bool { return t.Matches(id, nil) != topfile.No })
+	matchers := make([]func(string) topfile.Answer, len(l.top.Targets))
+	for i, t := range l.top.Targets {
+		matchers[i] = t.Matcher(nil)
+	}
+	room := maxMatches
+	return func(id string) bool {
+		return slices.ContainsFunc(matchers, func(match func(string) topfile.Answer) bool {
+			room--
+			return room < 0 || match(id) != topfile.No
+		})
+	}
 }

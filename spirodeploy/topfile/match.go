@@ -39,12 +39,16 @@ var lookalike = regexp.MustCompile(`^[A-Z].?@`)
 // Matches tells whether the target matches the minion with an id. Known says
 // which words beyond ids match it (G@os:Debian, for example), or which whole
 // expression of another match type. Without it, those may match.
-func (t Target) Matches(id string, known func(word string) bool) Answer {
+func (t Target) Matches(id string, known func(word string) bool) Answer { return t.Matcher(known)(id) }
+
+// Matcher returns Matches for many ids, for which it reads the target once.
+func (t Target) Matcher(known func(word string) bool) func(id string) Answer {
 	other := maybe
 	if known != nil {
 		other = func(word string) Answer { return answer(known(word)) }
 	}
-	return t.compile().match(id, other)
+	x := t.compile()
+	return func(id string) Answer { return x.match(id, other) }
 }
 
 // Expected returns the ids that the target matches whatever the grains of their
