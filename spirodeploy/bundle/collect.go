@@ -474,8 +474,7 @@ func (c *collector) finish() {
 	}
 	content := b.items.len() > 1 || b.items.len() == 1 && b.items.name(0) != GitCommitFile
 	if !content && len(c.problems) == 0 {
-		c.problem("", fmt.Errorf("%w: %s has no %s directory with anything in it, and there are no artifacts and no source", ErrEmpty, printable(c.dir), SaltDir),
-			c.whereToLook())
+		c.problem(c.nothing())
 	}
 	if content && c.near != "" {
 		c.warn("", "there is no "+SaltDir+" in "+printable(c.dir)+", but there is one in "+printable(c.near)+": is that the project directory?")
@@ -497,6 +496,16 @@ func (c *collector) finish() {
 	}
 	b.size += trailerSize
 	slices.SortStableFunc(c.problems, func(x, y Problem) int { return strings.Compare(x.Path, y.Path) })
+}
+
+// nothing says why the bundle is empty.
+func (c *collector) nothing() (path string, err error, help fault.Hint) {
+	for i := range c.matched {
+		if c.matched[i].Load() {
+			return "", fmt.Errorf("%w: the exclude patterns leave nothing of %s", ErrEmpty, printable(c.dir)), "correct {exclude}"
+		}
+	}
+	return "", fmt.Errorf("%w: %s has no %s directory with anything in it, and there are no artifacts and no source", ErrEmpty, printable(c.dir), SaltDir), c.whereToLook()
 }
 
 // maxSize is the size of the largest bundle, in bytes. A file with holes can be as large as a
