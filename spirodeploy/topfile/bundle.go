@@ -48,6 +48,9 @@ func (c *checker) list() []string {
 	if c.sls == nil {
 		c.sls = slices.AppendSeq([]string{}, c.all)
 		slices.Sort(c.sls)
+		for _, sls := range c.sls {
+			c.letters += len(sls)
+		}
 	}
 	return c.sls
 }
@@ -132,8 +135,11 @@ func (c *checker) file(sls string) (name string, ok bool) {
 	return "", false
 }
 
+// maxCompared is how many letters are held against letters to find out what was meant.
+const maxCompared = 100_000_000
+
 // lack says in a sentence that an SLS is missing. It looks for what was meant only if somebody
-// reads that, for there may be very many SLS.
+// reads that and it takes no time, for there may be very many SLS.
 func (c *checker) lack(sls string) string {
 	files := candidates(sls)
 	text := "the bundle has neither " + show(files[0]) + " nor " + show(files[1])
@@ -143,7 +149,11 @@ func (c *checker) lack(sls string) string {
 	case strings.HasSuffix(sls, ".sls"):
 		text += ": an SLS is named without its ending, so write " + show(strings.TrimSuffix(sls, ".sls"))
 	case c.ctx.Err() == nil && len(c.result.Findings) < maxFindings:
-		if near := nearest(sls, c.list()); near != "" && near != sls {
+		names := c.list()
+		if c.compared += len(sls) * c.letters; c.compared > maxCompared {
+			break
+		}
+		if near := nearest(sls, names); near != "" && near != sls {
 			text += ": did you mean " + show(near) + "?"
 		}
 	}

@@ -89,6 +89,9 @@ type checker struct {
 	more   int      // findings that are not in the result
 	sls    []string // of list
 	room   int      // how many more names are held against globs
+
+	letters  int // of all names in sls
+	compared int // of maxCompared
 }
 
 // add notes a finding, in bounds.

@@ -74,3 +74,30 @@ func TestLarge(t *testing.T) {
 		})
 	}
 }
+
+// flat is files without directories, of which there may be very many.
+type flat struct{ files }
+
+func (f flat) Has(name string) (dir, ok bool) {
+	_, ok = f.files[name]
+	return false, ok
+}
+
+// TestManyMissing is a bundle with very many files, and with many names of files that are not
+// there. What was meant is only looked for as long as that takes no time.
+func TestManyMissing(t *testing.T) {
+	t.Parallel()
+	var top, sources strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&top, "  - %s%d\n", strings.Repeat("ba", 40), i)
+		fmt.Fprintf(&sources, "x%d: {file.managed: [{source: 'salt://gone%[1]d'}]}\n", i)
+	}
+	bundle := files{"spirotop.sls": "prod:\n  web1:\n  - web\n" + top.String(), "web.sls": sources.String()}
+	for i := range 100_000 {
+		bundle[fmt.Sprintf("%s%d.sls", strings.Repeat("ab", 40), i)] = ""
+	}
+	r, err := topfile.Check(t.Context(), flat{bundle}, topfile.Options{Project: "shop", Deployment: "prod"})
+	if err != nil || len(r.Findings) != 100 {
+		t.Errorf("%d findings, %v", len(r.Findings), err)
+	}
+}

@@ -99,12 +99,18 @@ func (c *checker) source(file string, r reference) {
 }
 
 // elsewhere says where the bundle has files of the name of a source, such as an artifact
-// below the directory that it was built in.
+// below the directory that it was built in. It looks as long as lack does.
 func (c *checker) elsewhere(url string) string {
+	if len(c.result.Findings) == maxFindings {
+		return ""
+	}
 	const most = 3
 	base := path.Base(url)
 	var found []string
 	for name := range c.bundle.Names() {
+		if c.compared += len(name); c.compared > maxCompared {
+			break
+		}
 		if path.Base(name) == base && !strings.HasSuffix(name, "/") && len(found) < most {
 			found = append(found, show("salt://"+name))
 		}
