@@ -263,8 +263,8 @@ func (r *run) checkMinions() (errs []error) {
 	return errs
 }
 
-// checkNumbers returns an error for each number that makes no sense. To take a negative one for
-// none would lift the limit that the caller meant.
+// checkNumbers returns an error for each number that makes no sense. A negative one would lift
+// the limit that the caller meant.
 func (o *Options) checkNumbers() (errs []error) {
 	refuse := func(what, why string, help fault.Hint) {
 		errs = append(errs, &fault.Error{What: what, Err: errors.New(why), Help: help})

@@ -61,8 +61,8 @@ func (l *leg) tellSilent(stage report.Stage) {
 // minions, and the top file very many targets.
 const maxMatches = 5_000_000
 
-// mayConcern returns a function that reports whether the top file may name a minion. Minions
-// beyond maxMatches may all be named.
+// mayConcern returns a function that reports whether the top file may name a minion. After
+// maxMatches it answers true.
 func (l *leg) mayConcern() func(id string) bool {
 	if l.top == nil || l.top.Template {
 		return func(string) bool { return l.target.Top != nil }

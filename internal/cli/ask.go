@@ -58,7 +58,7 @@ func (w World) check(ctx context.Context, s Settings) error {
 	return w.printed()
 }
 
-// withoutOutcome returns an error without its words about a deployment: a question is none.
+// withoutOutcome returns an error without its words about a deployment: a question deploys nothing.
 func withoutOutcome(err error) error {
 	if e, ok := errors.AsType[fault.Explainer](err); ok {
 		return &asked{e}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -20,7 +19,6 @@ import (
 	"github.com/spirostack/spirodeploy/internal/human"
 	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/pulse"
-	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
@@ -133,14 +131,8 @@ func (w World) bundleOptions(s Settings, files []string) (bundle.Options, error)
 	opts := bundle.Options{
 		Dir: cmp.Or(s.Dir, "."), Exclude: s.Exclude, GitDescribe: bundle.Describe(s.GitDescribe), Digest: digest.Digest(strings.TrimSpace(s.Digest)),
 	}
-	var artifactErrs []error
-	for _, text := range s.Artifacts {
-		artifact := bundle.ParseArtifact(opts.Dir, text)
-		if err := s.severalPaths(opts.Dir, artifact); err != nil { // the bundle would only say that it is not there
-			artifactErrs = append(artifactErrs, err)
-			continue
-		}
-		opts.Artifacts = append(opts.Artifacts, artifact)
+	for _, a := range s.Artifacts {
+		opts.Artifacts = append(opts.Artifacts, bundle.ParseArtifact(opts.Dir, a))
 	}
 	outputErr := s.checkOutput(opts, files)
 	for _, path := range append(files, s.Output) {
@@ -152,25 +144,7 @@ func (w World) bundleOptions(s Settings, files []string) (bundle.Options, error)
 	opts.Source, sourceErr = bundle.ParseSource(s.Source)
 	opts.ModTime, timeErr = w.sourceDate()
 	opts.Withhold = w.tokenVariables()
-	return opts, errlist.Join(append(artifactErrs, outputErr, sourceErr, timeErr)...)
-}
-
-// severalPaths returns an error for an artifact that is not there, if its path looks like
-// several: a pattern, or a list with commas.
-func (s *Settings) severalPaths(dir string, a bundle.Artifact) error {
-	var help fault.Hint
-	switch {
-	case strings.ContainsAny(a.Path, "*?["):
-		help = "{artifact} takes a path, not a pattern: name the directory, or each file"
-	case strings.Contains(a.Path, ",") && !s.Mage: // which splits values at commas
-		help = "{artifact} takes one path, and is repeated for others"
-	default:
-		return nil
-	}
-	if _, err := os.Lstat(artifactPath(dir, a)); err == nil || errors.Is(err, fs.ErrPermission) {
-		return nil
-	}
-	return &fault.Error{What: sanitize.Line(a.Path) + ": artifact", Err: errors.New("no such file or directory"), Help: help}
+	return opts, errlist.Join(outputErr, sourceErr, timeErr)
 }
 
 // checkOutput returns an error if the output would take the place of a file that the run

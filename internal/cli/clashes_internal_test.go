@@ -65,7 +65,7 @@ func flagNames() (names []string) {
 }
 
 // TestContradictions: a flag without an effect is an error, which spells it as the front end
-// does, and one with an effect is none.
+// does, and one with an effect is accepted.
 func TestContradictions(t *testing.T) {
 	t.Parallel()
 	no, second, nothing := false, time.Second, time.Duration(0)

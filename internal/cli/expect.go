@@ -14,7 +14,6 @@ import (
 	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy"
-	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
 	"github.com/spirostack/spirodeploy/spirodeploy/report"
 )
@@ -22,9 +21,6 @@ import (
 // checkExpectations returns what is wrong with the flags that ask for minions.
 func (s *Settings) checkExpectations() []error {
 	var errs []error
-	if s.MinMinions < 0 || s.MinMinions > client.MaxMinions {
-		errs = append(errs, fmt.Errorf("%s %d: it is a number from 0 to %d", s.Flag("min-minions"), s.MinMinions, client.MaxMinions))
-	}
 	for _, id := range s.ExpectMinions {
 		errs = append(errs, preflight.CheckTyped(s.Flag("expect-minion"), id))
 	}

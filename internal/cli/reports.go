@@ -52,7 +52,7 @@ func parseReports(specs []string, summary string) ([]reportFile, error) {
 		case !slices.Contains(view.Names(), format):
 			err = fmt.Errorf("the format %q is not known: there are %s", format, strings.Join(view.Names(), ", "))
 		case severalReports(path):
-			err = errors.New("it takes one report: name each by itself")
+			err = errors.New("it names several: give each of them a flag of its own")
 		case path == atomicfile.Stdout:
 			if stdout++; stdout > 1 {
 				continue // told below
@@ -100,16 +100,12 @@ func (s *Settings) inputs() []string {
 // artifactPaths returns where artifacts are.
 func artifactPaths(opts bundle.Options) (paths []string) {
 	for _, a := range opts.Artifacts {
-		paths = append(paths, artifactPath(opts.Dir, a))
+		if !filepath.IsAbs(a.Path) {
+			a.Path = filepath.Join(opts.Dir, a.Path)
+		}
+		paths = append(paths, a.Path)
 	}
 	return paths
-}
-
-func artifactPath(dir string, a bundle.Artifact) string {
-	if filepath.IsAbs(a.Path) {
-		return a.Path
-	}
-	return filepath.Join(dir, a.Path)
 }
 
 // isState reports whether a file that need not be there is, or would be, below the directory

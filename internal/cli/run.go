@@ -77,11 +77,13 @@ func (w World) plan(ctx context.Context, s Settings) (*plan, error) {
 	bundleOptions, bundleErr := w.bundleOptions(s, files)
 	inputsErr := checkInputs(reports, inputs, bundleOptions)
 	problems := []error{s.Contradictions(), reportsErr, bundleErr, serverErr, targetsErr}
-	namesErr := s.checkNames(targets)
-	lost := targetsErr != nil && len(targets) == 0 // the list may have named other servers and tokens
-	if nameless := s.Project == "" || s.Deployment == ""; inputsErr != nil || namesErr != nil || lost && nameless {
-		return nil, errlist.Join(append(problems, inputsErr, namesErr)...)
+	if s.Targets == "" {
+		problems = append(problems, CheckGiven("PROJECT", s.Project), CheckGiven("DEPLOYMENT", s.Deployment))
 	}
+	if inputsErr != nil || s.nameless(targets) {
+		return nil, errlist.Join(append(problems, inputsErr)...)
+	}
+	lost := targetsErr != nil && len(targets) == 0 // the list may have named other servers and tokens
 	if lost {
 		server = client.Options{Token: unread()}
 	}

@@ -244,7 +244,7 @@ func (s *Settings) useless(given map[string]bool) (errs []error) {
 	return errs
 }
 
-// checkValues returns what is wrong with values of flags.
+// checkValues returns an error for each bad value.
 func (s *Settings) checkValues() (errs []error) {
 	for _, url := range s.Servers {
 		errs = append(errs, s.oneURL(s.Flag("server"), url))
@@ -257,9 +257,6 @@ func (s *Settings) checkValues() (errs []error) {
 	oneOf("rollout", s.Rollout, parallel, serial)
 	oneOf("color", s.Color, auto, always, never)
 	oneOf("missing-minions", s.MissingMinions, string(report.Fail), string(report.Warn))
-	if s.MaxParallel < 0 {
-		errs = append(errs, fmt.Errorf("%s must not be negative", s.Flag("max-parallel")))
-	}
 	if _, err := parseSize(s.MaxEvent); err != nil && s.MaxEvent != "" {
 		errs = append(errs, fmt.Errorf("%s %q: %w", s.Flag("max-event"), s.MaxEvent, err))
 	}

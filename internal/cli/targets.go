@@ -59,11 +59,12 @@ func (w World) targets(ctx context.Context, s Settings, base client.Options) (ta
 		if t.Name == "" && host(opts.Server) == "" {
 			t.Name = fmt.Sprintf("target %d", i+1)
 		}
-		if seen[identity(t)] {
+		errs = append(errs, s.checkNames(i, t))
+		if seen[s.identity(t)] {
 			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s: target %d repeats an earlier one", s.Targets, i+1), Help: "leave one of them out"})
 			continue
 		}
-		seen[identity(t)] = true
+		seen[s.identity(t)] = true
 		targets = append(targets, t)
 	}
 	return targets, files, errlist.Join(errs...)
@@ -101,18 +102,22 @@ func (s *Settings) servers(base client.Options) (targets []spirodeploy.Target, e
 	return targets, errlist.Join(append(errs, proxyErr)...)
 }
 
-// identity returns what is the same for a target that is named twice.
-func identity(t spirodeploy.Target) [4]string {
-	return [4]string{t.Name, t.Project, t.Deployment, place(t.Server.Server)}
+// identity returns what tells targets apart.
+func (s *Settings) identity(t spirodeploy.Target) [4]string {
+	return [4]string{t.Name, cmp.Or(t.Project, s.Project), cmp.Or(t.Deployment, s.Deployment), place(t.Server.Server)}
 }
 
-// place returns the URL of a server in a form that is the same for the same server.
+// place returns the normalised URL of a server.
 func place(server string) string {
 	u, err := url.Parse(cmp.Or(server, client.DefaultServer))
 	if err != nil || u.Host == "" {
 		return server
 	}
-	return strings.ToLower(u.Scheme+"://"+u.Host) + strings.TrimSuffix(u.Path, "/")
+	host := strings.ToLower(u.Host)
+	if port := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]; port != "" {
+		host = strings.TrimSuffix(host, port)
+	}
+	return u.Scheme + "://" + host + strings.TrimSuffix(u.EscapedPath(), "/")
 }
 
 // host returns the host of a server's URL, with the port unless it is the default, or "" if
@@ -122,32 +127,35 @@ func host(server string) string {
 	if err != nil {
 		return ""
 	}
-	return strings.TrimSuffix(u.Host, ":4510")
+	return strings.TrimSuffix(strings.ToLower(u.Host), ":4510")
 }
 
-// checkNames returns an error for each target without a project or a deployment. A run could
-// not name it.
-func (s *Settings) checkNames(targets []spirodeploy.Target) error {
-	if s.Targets == "" {
-		return errlist.Join(CheckGiven("PROJECT", s.Project), CheckGiven("DEPLOYMENT", s.Deployment))
+// checkNames returns an error if the i-th target has no project or no deployment.
+func (s *Settings) checkNames(i int, t spirodeploy.Target) error {
+	var missing []string
+	if cmp.Or(t.Project, s.Project) == "" {
+		missing = append(missing, "project")
 	}
-	var errs []error
-	for i, t := range targets {
-		var missing []string
-		if cmp.Or(t.Project, s.Project) == "" {
-			missing = append(missing, "project")
-		}
-		if cmp.Or(t.Deployment, s.Deployment) == "" {
-			missing = append(missing, "deployment")
-		}
-		if len(missing) > 0 {
-			errs = append(errs, &fault.Error{
-				What: fmt.Sprintf("%s: target %s", s.Targets, strings.TrimPrefix(cmp.Or(t.Name, fmt.Sprint(i+1)), "target ")), Err: fmt.Errorf("it has no %s", strings.Join(missing, " and no ")),
-				Help: "name it there, or give {project} {deployment}",
-			})
-		}
+	if cmp.Or(t.Deployment, s.Deployment) == "" {
+		missing = append(missing, "deployment")
 	}
-	return errlist.Join(errs...)
+	if len(missing) == 0 {
+		return nil
+	}
+	return &fault.Error{
+		What: fmt.Sprintf("%s: target %s", s.Targets, strings.TrimPrefix(cmp.Or(t.Name, fmt.Sprint(i+1)), "target ")), Err: fmt.Errorf("it has no %s", strings.Join(missing, " and no ")),
+		Help: "name it there, or give {project} {deployment}",
+	}
+}
+
+// nameless reports whether a target has no project or no deployment. A run could not name it.
+func (s *Settings) nameless(targets []spirodeploy.Target) bool {
+	if len(targets) == 0 {
+		targets = []spirodeploy.Target{{}}
+	}
+	return slices.ContainsFunc(targets, func(t spirodeploy.Target) bool {
+		return cmp.Or(t.Project, s.Project) == "" || cmp.Or(t.Deployment, s.Deployment) == ""
+	})
 }
 
 func (l listed) ownsToken() bool { return l.TokenVariable != "" || l.TokenFile != "" }

@@ -25,7 +25,7 @@ func TestTargets(t *testing.T) {
 		want     string // the names and hosts of the targets
 		problem  string
 	}{
-		"a server twice":         {servers("https://a/", "https://b/", "HTTPS://A"), "", "<a> <b>", "--server names A twice"},
+		"a server twice":         {servers("https://a/", "https://b/", "HTTPS://A"), "", "<a> <b>", "--server names a twice"},
 		"servers of one host":    {servers("https://a:4510/x/", "https://a:4510/y", "https://a", "https://b"), "", "https://a:4510/x<a> https://a:4510/y<a> https://a<a> <b>", ""},
 		"no URL twice":           {servers("a", "a", "https://b"), "", "server 1<> <b>", "--server names a server twice"},
 		"no URLs":                {servers("a", "b"), "", "server 1<> server 2<>", ""},

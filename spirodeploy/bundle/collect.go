@@ -225,8 +225,13 @@ func (c *collector) checkCommit(content string) {
 
 // absentHint returns what helps if an artifact cannot be found.
 func absentHint(path string, err error) fault.Hint {
-	if strings.HasPrefix(path, "=") && errors.Is(err, fs.ErrNotExist) {
+	switch absent := errors.Is(err, fs.ErrNotExist); {
+	case absent && strings.HasPrefix(path, "="):
 		return "is a variable not set?"
+	case absent && strings.ContainsAny(path, "*?["):
+		return "{artifact} takes a path, not a pattern: name the directory, or each file"
+	case absent && strings.Contains(path, ","):
+		return "build it first, or name each path by itself with {artifact}"
 	}
 	return "build it first, or correct its path"
 }
@@ -256,9 +261,9 @@ func (c *collector) salt() {
 	}
 }
 
-// checkSalt returns an error if _salt is a link that leads out of the project, or into .git.
-// Nobody names _salt: whoever can write to the project could make it lead to the secrets of
-// the machine that bundles it.
+// checkSalt returns an error if _salt is a link that leads out of the project and its repository,
+// or into .git. Nobody names _salt: whoever can write to the project could make it lead to the
+// secrets of the machine that bundles it.
 func (c *collector) checkSalt(top string) error {
 	target, err := os.Readlink(top)
 	if err != nil {
@@ -266,12 +271,27 @@ func (c *collector) checkSalt(top string) error {
 	}
 	rel, ok := c.resolved(top)
 	if !ok {
-		return fmt.Errorf("%w to %s leaves the project directory", ErrLink, printable(target))
+		_, ok = inside(repository(absolute(c.dir)), absolute(top))
+	}
+	if !ok {
+		return fmt.Errorf("%w to %s leaves the project directory and its git repository", ErrLink, printable(target))
 	}
 	if err := checkFile(rel); err != nil {
 		return fmt.Errorf("%w to %s: %w", ErrLink, printable(target), err)
 	}
 	return nil
+}
+
+// repository returns the nearest directory at or above dir that has a .git, or dir.
+func repository(dir string) string {
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
+			return at
+		}
+		if at == filepath.Dir(at) {
+			return dir
+		}
+	}
 }
 
 // resolved returns the slash path of a file relative to the project directory, with all links
@@ -474,7 +494,7 @@ func (c *collector) finish() {
 	}
 	content := b.items.len() > 1 || b.items.len() == 1 && b.items.name(0) != GitCommitFile
 	if !content && len(c.problems) == 0 {
-		c.problem(c.nothing())
+		c.problems = append(c.problems, c.nothing())
 	}
 	if content && c.near != "" {
 		c.warn("", "there is no "+SaltDir+" in "+printable(c.dir)+", but there is one in "+printable(c.near)+": is that the project directory?")
@@ -499,13 +519,16 @@ func (c *collector) finish() {
 }
 
 // nothing says why the bundle is empty.
-func (c *collector) nothing() (path string, err error, help fault.Hint) {
+func (c *collector) nothing() Problem {
 	for i := range c.matched {
 		if c.matched[i].Load() {
-			return "", fmt.Errorf("%w: the exclude patterns leave nothing of %s", ErrEmpty, printable(c.dir)), "correct {exclude}"
+			return Problem{Err: fmt.Errorf("%w: the exclude patterns leave nothing of %s", ErrEmpty, printable(c.dir)), Hint: "correct {exclude}"}
 		}
 	}
-	return "", fmt.Errorf("%w: %s has no %s directory with anything in it, and there are no artifacts and no source", ErrEmpty, printable(c.dir), SaltDir), c.whereToLook()
+	return Problem{
+		Err:  fmt.Errorf("%w: %s has no %s directory with anything in it, and there are no artifacts and no source", ErrEmpty, printable(c.dir), SaltDir),
+		Hint: c.whereToLook(),
+	}
 }
 
 // maxSize is the size of the largest bundle, in bytes. A file with holes can be as large as a

@@ -115,6 +115,9 @@ var notForGit = []string{
 	"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_ATTR_SOURCE", "GIT_LITERAL_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS",
 }
 
+// errBare is what git says of safe.bareRepository, which gitCommand sets.
+var errBare = errors.New("the directory has the files of a bare repository, which are not read: take a clone with a working tree")
+
 // runGit runs git. The error has git's own words, if there are any.
 func runGit(cmd *exec.Cmd) error {
 	var said words
@@ -126,6 +129,8 @@ func runGit(cmd *exec.Cmd) error {
 		return nil
 	case errors.Is(err, exec.ErrNotFound):
 		return errNoGit
+	case errors.As(err, &exit) && strings.Contains(string(said), "safe.bareRepository"):
+		return errBare
 	case errors.As(err, &exit) && len(said) > 0:
 		return errors.New(strings.TrimSpace(string(said)))
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/spirostack/spirodeploy/internal/ctxio"
+	"github.com/spirostack/spirodeploy/internal/human"
 )
 
 // Contents is what [Verify] found in a tar.
@@ -64,6 +65,9 @@ func verify(r io.Reader, each func(Item, io.Reader) error) (*verifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read bundle: %w", err)
 	}
+	if more := v.strange - len(v.contents.Foreign); more > 0 {
+		v.contents.Foreign = append(v.contents.Foreign, Problem{Err: fmt.Errorf("and %s more", human.Plural(more, "reason"))})
+	}
 	v.contents.Digest, v.contents.Size = digester.Digest(), v.tar.at
 	return v, nil
 }
@@ -79,7 +83,7 @@ type verifier struct {
 	strange  int    // reasons for Contents.Foreign
 }
 
-// maxForeign is how many reasons are kept: other programs write each entry otherwise.
+// maxForeign limits Contents.Foreign: the tar of another program may have a reason for each entry.
 const maxForeign = 1000
 
 func (v *verifier) foreign(name, format string, args ...any) {

@@ -136,7 +136,7 @@ func explain(err error, command string, model *kong.Application, args []string) 
 	return text
 }
 
-// surplus returns where arguments that are too many may come from.
+// surplus returns a hint for surplus arguments.
 func surplus(args []string) string {
 	switch {
 	case args[0] == "deploy":

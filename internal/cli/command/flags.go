@@ -46,7 +46,7 @@ func (f *flags) check() error {
 	return nil
 }
 
-// instead are flags for what people take for commands.
+// instead maps a word that people type as a command to its flag.
 var instead = map[string]string{
 	"help": "--help", "version": "--version", "completion": "--completion bash", "bundle": "--output FILE", "push": "--output oci://…", "diff": "--diff FILE",
 }

@@ -77,7 +77,9 @@ func (s *story) watch(u report.Update) {
 	s.tell(u, line)
 	if u.Kind == report.Finished {
 		for _, t := range u.Report.Targets {
-			u.Target = t.Name
+			if len(u.Report.Targets) > 1 {
+				u.Target = t.Name
+			}
 			s.tell(u, s.unreported(t))
 		}
 	}
