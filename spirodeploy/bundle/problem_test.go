@@ -45,7 +45,7 @@ func TestOptionProblems(t *testing.T) {
 		{bundle.Options{Dir: dir, Exclude: []string{`[a\`}}, `exclude "[a\\": not a valid pattern (write \[ for a [ that stands for itself)`, nil},
 		{bundle.Options{Dir: dir, Artifacts: []bundle.Artifact{bundle.ParseArtifact(dir, "=build/x")}}, "=build/x: artifact: no such file or directory (is a variable not set?)", fs.ErrNotExist},
 		{bundle.Options{Dir: dir, Artifacts: []bundle.Artifact{{Path: "build/=x"}}}, "build/=x: artifact: no such file or directory (build it first, or correct its path)", fs.ErrNotExist},
-		{bundle.Options{Dir: dir, Exclude: []string{"*"}}, "nothing to bundle: " + dir + " has no _salt directory with anything in it, and there are no artifacts and no source (name the project directory with bundle.Options.Dir, or add bundle.Options.Artifacts)", bundle.ErrEmpty},
+		{bundle.Options{Dir: dir, Exclude: []string{"*"}}, "nothing to bundle: the exclude patterns leave nothing of " + dir + " (correct bundle.Options.Exclude)", bundle.ErrEmpty},
 		{
 			bundle.Options{Dir: dir, Files: map[string][]byte{"../x": nil, "/x": nil, "a//b": nil, "": nil, ".": nil}}, `5 problems:
   - bad name: empty
