@@ -14,7 +14,7 @@ import (
 	"github.com/spirostack/spirodeploy/internal/atomicfile"
 	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/human"
-	"github.com/spirostack/spirodeploy/internal/sanitize"
+	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/spirodeploy/bundle"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
 	"github.com/spirostack/spirodeploy/spirodeploy/fault"
@@ -28,32 +28,21 @@ func (w World) Check(ctx context.Context, s Settings) error { return w.Discreetl
 func (w World) check(ctx context.Context, s Settings) error {
 	defer w.warn()
 	opts, err := w.serverOptions(ctx, s)
-	c, clientErr := client.New(opts)
-	rights, readErr := opts.Token.Rights()
-	var rightsErr error
-	if s.Project != "" {
-		rightsErr = client.CheckName("project", s.Project)
-	}
-	if s.Project != "" && readErr == nil && rightsErr == nil {
-		rightsErr = rights.Check(s.Project, time.Now())
-	}
+	question, questionErr := preflight.NewQuestion(opts, s.Project)
 	var many error
 	if len(s.Servers) > 1 {
 		many = fmt.Errorf("%s is given more than once: check asks one server at a time", s.Flag("server"))
 	}
-	if err := errlist.Join(s.Contradictions(), many, err, clientErr, rightsErr); err != nil {
+	if err := errlist.Join(s.Contradictions(), many, err, questionErr); err != nil {
 		return err
 	}
-	if err := c.Check(ctx); err != nil {
+	answer, warning, err := question.Ask(ctx)
+	if err != nil {
 		return &Error{Status: report.Classify(err).ExitStatus(), Err: withoutOutcome(err)}
 	}
-	allows := ""
-	if readErr == nil {
-		allows = ": " + sanitize.Line(rights.String())
-	}
-	fmt.Fprintf(w.Stdout, "%s: the token is valid%s\n", c.Server(), allows)
-	if s.Project != "" && readErr != nil {
-		w.warnings.add(fmt.Sprintf("nobody but the server knows whether the token is for the project %s: %v", sanitize.Line(s.Project), readErr))
+	fmt.Fprintln(w.Stdout, answer)
+	if warning != "" {
+		w.warnings.add(warning)
 	}
 	return w.printed()
 }
@@ -112,7 +101,7 @@ func (w World) rights(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(w.Stdout, sanitize.Line(rights.String()))
+	fmt.Fprintln(w.Stdout, rights.String())
 	return errlist.Join(w.printed(), rights.Expired(time.Now()))
 }
 
@@ -162,7 +151,7 @@ func (w World) narrow(ctx context.Context, t token.Token, s Settings) error {
 	if where == atomicfile.Stdout {
 		where = "standard output"
 	}
-	fmt.Fprintf(w.Stderr, "%s: a token %s\n", where, sanitize.Line(rights.String()))
+	fmt.Fprintf(w.Stderr, "%s: a token %s\n", where, rights.String())
 	return nil
 }
 

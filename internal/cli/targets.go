@@ -51,15 +51,16 @@ func (w World) targets(ctx context.Context, s Settings, base client.Options) (ta
 	for i, l := range list {
 		l.Certificate, l.TokenFile = beside(s.Targets, l.Certificate), beside(s.Targets, l.TokenFile)
 		opts, err := w.targetOptions(ctx, s, l, base)
+		which := fmt.Sprintf("%s: target %s", s.Targets, cmp.Or(l.Name, fmt.Sprint(i+1)))
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: target %s: %w", s.Targets, cmp.Or(l.Name, fmt.Sprint(i+1)), err))
+			errs = append(errs, fmt.Errorf("%s: %w", which, err))
 		}
 		files = append(files, l.Certificate, l.TokenFile)
 		t := spirodeploy.Target{Name: l.Name, Project: l.Project, Deployment: l.Deployment, Server: &opts}
 		if t.Name == "" && host(opts.Server) == "" {
 			t.Name = fmt.Sprintf("target %d", i+1)
 		}
-		errs = append(errs, s.checkNames(i, t))
+		errs = append(errs, s.checkNames(which, t))
 		if seen[s.identity(t)] {
 			errs = append(errs, &fault.Error{Err: fmt.Errorf("%s: target %d repeats an earlier one", s.Targets, i+1), Help: "leave one of them out"})
 			continue
@@ -130,8 +131,9 @@ func host(server string) string {
 	return strings.TrimSuffix(strings.ToLower(u.Host), ":4510")
 }
 
-// checkNames returns an error if the i-th target has no project or no deployment.
-func (s *Settings) checkNames(i int, t spirodeploy.Target) error {
+// checkNames returns an error if a target has no project or no deployment. The caller says which
+// one it is.
+func (s *Settings) checkNames(which string, t spirodeploy.Target) error {
 	var missing []string
 	if cmp.Or(t.Project, s.Project) == "" {
 		missing = append(missing, "project")
@@ -142,10 +144,7 @@ func (s *Settings) checkNames(i int, t spirodeploy.Target) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return &fault.Error{
-		What: fmt.Sprintf("%s: target %s", s.Targets, strings.TrimPrefix(cmp.Or(t.Name, fmt.Sprint(i+1)), "target ")), Err: fmt.Errorf("it has no %s", strings.Join(missing, " and no ")),
-		Help: "name it there, or give {project} {deployment}",
-	}
+	return &fault.Error{What: which, Err: fmt.Errorf("it has no %s", strings.Join(missing, " and no ")), Help: "name it there, or give {project} {deployment}"}
 }
 
 // nameless reports whether a target has no project or no deployment. A run could not name it.
@@ -153,9 +152,7 @@ func (s *Settings) nameless(targets []spirodeploy.Target) bool {
 	if len(targets) == 0 {
 		targets = []spirodeploy.Target{{}}
 	}
-	return slices.ContainsFunc(targets, func(t spirodeploy.Target) bool {
-		return cmp.Or(t.Project, s.Project) == "" || cmp.Or(t.Deployment, s.Deployment) == ""
-	})
+	return slices.ContainsFunc(targets, func(t spirodeploy.Target) bool { return s.checkNames("", t) != nil })
 }
 
 func (l listed) ownsToken() bool { return l.TokenVariable != "" || l.TokenFile != "" }

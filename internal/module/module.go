@@ -18,9 +18,9 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/spirostack/spirodeploy/internal/errlist"
 	"github.com/spirostack/spirodeploy/internal/module/args"
 	"github.com/spirostack/spirodeploy/internal/module/spans"
+	"github.com/spirostack/spirodeploy/internal/preflight"
 	"github.com/spirostack/spirodeploy/internal/sanitize"
 	"github.com/spirostack/spirodeploy/spirodeploy"
 	"github.com/spirostack/spirodeploy/spirodeploy/client"
@@ -99,29 +99,15 @@ func check(ctx context.Context, opts client.Options, project string) (string, er
 	if err := checkServer(opts); err != nil {
 		return "", err
 	}
-	c, err := client.New(opts)
-	rights, readErr := opts.Token.Rights()
-	var nameErr, rightsErr error
-	if project != "" {
-		nameErr = client.CheckName("project", project)
-	}
-	if project != "" && nameErr == nil && readErr == nil {
-		rightsErr = rights.Check(project, time.Now())
-	}
-	if err := errlist.Join(err, nameErr, rightsErr); err != nil {
+	question, err := preflight.NewQuestion(opts, project)
+	if err != nil {
 		return "", err
 	}
-	if err := c.Check(ctx); err != nil {
-		return "", err
+	answer, warning, err := question.Ask(ctx)
+	if warning != "" {
+		answer += "\nwarning: " + warning
 	}
-	said := c.Server() + ": the token is valid"
-	switch {
-	case readErr == nil:
-		said += ": " + sanitize.Line(rights.String())
-	case project != "":
-		said += fmt.Sprintf("\nwarning: nobody but the server knows whether the token is for the project %s: %v", sanitize.Line(project), readErr)
-	}
-	return said, nil
+	return answer, err
 }
 
 // NotUploaded are the paths of a project directory that the engine does not get. No bundle

@@ -17,22 +17,23 @@ const maxID = 255
 // utils/verify.py). Such a minion would never be reached, and the user would learn that after
 // the deployment. The caller says what the text stands for.
 func CheckMinion(what, id string) error {
-	fail := func(why string, help fault.Hint) error {
-		return &fault.Error{What: fmt.Sprintf("%s %q", what, id), Err: errors.New(why), Help: help}
-	}
 	switch {
 	case strings.TrimSpace(id) == "":
-		return fail("it is empty", "is a variable not set?")
+		return noID(what, id, "it is empty", "is a variable not set?")
 	case strings.TrimSpace(id) != id:
-		return fail("it begins or ends with white space", "")
+		return noID(what, id, "it begins or ends with white space", "")
 	case !utf8.ValidString(id):
-		return fail("it is not UTF-8", "")
+		return noID(what, id, "it is not UTF-8", "")
 	case strings.ContainsAny(id, "/\x00"): // a backslash may be in an id of a report, which spells other bytes so
-		return fail("it has a character that no id has", "")
+		return noID(what, id, "it has a character that no id has", "")
 	case len(id) > maxID:
-		return fail(fmt.Sprintf("it is longer than %d bytes", maxID), "")
+		return noID(what, id, fmt.Sprintf("it is longer than %d bytes", maxID), "")
 	}
 	return nil
+}
+
+func noID(what, id, why string, help fault.Hint) error {
+	return &fault.Error{What: fmt.Sprintf("%s %q", what, id), Err: errors.New(why), Help: help}
 }
 
 // target matches what a person who types it means as a pattern, although it may be an id: a
@@ -43,11 +44,9 @@ var target = regexp.MustCompile(`[*?\[\]]|^[A-Z]@|\s(and|or|not)\s`)
 func CheckTyped(what, id string) error {
 	switch {
 	case strings.Contains(id, ","):
-		return &fault.Error{What: fmt.Sprintf("%s %q", what, id), Err: errors.New("it takes one id"), Help: "name each by itself"}
+		return noID(what, id, "it takes one id", "name each by itself")
 	case target.MatchString(id):
-		return &fault.Error{
-			What: fmt.Sprintf("%s %q", what, id), Err: errors.New("it takes the id of one minion, not a pattern"), Help: "{min-minions} takes a number of them",
-		}
+		return noID(what, id, "it takes the id of one minion, not a pattern", "{min-minions} takes a number of them")
 	}
 	return CheckMinion(what, id)
 }

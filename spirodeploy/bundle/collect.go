@@ -180,7 +180,7 @@ func (c *collector) collect() {
 			c.problem(a.Path, fmt.Errorf("artifact: %w", reason(err)), absentHint(a.Path, err))
 			continue
 		}
-		rel, _ := c.resolved(top)
+		rel := c.resolved(top)
 		if err := checkFile(rel); err != nil {
 			c.problem(a.Path, fmt.Errorf("artifact: %w to %s: %w", ErrLink, printable(rel), err), "")
 			continue
@@ -269,14 +269,10 @@ func (c *collector) checkSalt(top string) error {
 	if err != nil {
 		return nil //nolint:nilerr // it is no link
 	}
-	rel, ok := c.resolved(top)
-	if !ok {
-		_, ok = inside(repository(absolute(c.dir)), absolute(top))
-	}
-	if !ok {
+	if _, ok := inside(repository(absolute(c.dir)), absolute(top)); !ok {
 		return fmt.Errorf("%w to %s leaves the project directory and its git repository", ErrLink, printable(target))
 	}
-	if err := checkFile(rel); err != nil {
+	if err := checkFile(c.resolved(top)); err != nil {
 		return fmt.Errorf("%w to %s: %w", ErrLink, printable(target), err)
 	}
 	return nil
@@ -295,13 +291,13 @@ func repository(dir string) string {
 }
 
 // resolved returns the slash path of a file relative to the project directory, with all links
-// resolved. It reports whether the file is inside.
-func (c *collector) resolved(file string) (rel string, inside bool) {
+// resolved.
+func (c *collector) resolved(file string) string {
 	rel, err := filepath.Rel(absolute(c.dir), absolute(file))
 	if err != nil { // it is on another drive
 		rel = absolute(file)
 	}
-	return filepath.ToSlash(rel), filepath.IsLocal(rel)
+	return filepath.ToSlash(rel)
 }
 
 // scan adds what a scanner yields for a directory, below prefix.

@@ -162,7 +162,7 @@ func given(t *testing.T, do string, flags map[string]string, server string) map[
 	case all["bundle"] == "BUNDLE":
 		all["bundle"] = tarball(t)
 	case all["server"] == "CLOSED":
-		all["server"] = closed(t)
+		all["server"] = closed
 	case all["report"] == "json=FULL" && runtime.GOOS != "linux":
 		t.Skip("a file that is always full is a matter of Linux")
 	case all["report"] == "json=FULL":
@@ -181,11 +181,9 @@ func offered(server *spirotest.Server, token string) bool {
 	return false
 }
 
-// closed returns a URL on which nothing listens.
-func closed(t *testing.T) string {
-	t.Helper()
-	return "http://127.0.0.1:1/" // a port that was free a moment ago may be another test's now
-}
+// closed is a URL on which nothing listens. A port that was free a moment ago may be another
+// test's now.
+const closed = "http://127.0.0.1:1/"
 
 // tarball makes a bundle.
 func tarball(t *testing.T) string {

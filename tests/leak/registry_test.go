@@ -169,7 +169,7 @@ func TestRegistryPrograms(t *testing.T) {
 					t.Parallel()
 					d := newDepot(t, tt.reply)
 					secret := macaroon(t)
-					r := d.run(t, f, verb, secret, map[string]string{"server": closed(t), "insecure": "", "report": strings.Join(reportFlags("."), ",")})
+					r := d.run(t, f, verb, secret, map[string]string{"server": closed, "insecure": "", "report": strings.Join(reportFlags("."), ",")})
 					if r.status == 0 {
 						t.Error("it succeeded")
 					}
